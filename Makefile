@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# The build engine. One make process reads every Kbuild fragment, so there is one dependency graph: -j is safe and a
+# rebuild does exactly what changed. What is built stands in Kbuild; this file only says how.
+#
+#   make                 all programs, into build/bin/          make V=1     show whole command lines
+#   make test            set up, build and run every test       make SAN=1   the same with ASan and UBSan, in build-san/
+#   make run             the main job, in a sandbox             make run KEEP=1  leave it up
+#   make soak            the slow tests                         make bench   the figures
+#   make install DESTDIR= PREFIX=                               make compile_commands.json    make clean
+
+SAN     ?=
+O       ?= build$(if $(filter 1,$(SAN)),-san)
+PREFIX  ?= /usr/local
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
+CLANG   ?= clang-14
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
+
+CFLAGS   := -std=gnu17 -g -O2 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter \
+	    -D_GNU_SOURCE -fstack-protector-strong $(if $(filter 1,$(WERROR)),-Werror)
+CPPFLAGS := -Iinclude -I$(O)/gen
+LDFLAGS  := -Wl,--as-needed -Wl,-z,relro,-z,now
+LDLIBS   := -lcurl -luv -lssl -lcrypto -lsqlite3 -lyaml -lbpf -lelf -lmnl -lz -lm -lpthread
+ifeq ($(SAN),1)
+CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LDFLAGS  += -fsanitize=address,undefined
+else
+CPPFLAGS += -D_FORTIFY_SOURCE=2
+endif
+BPFFLAGS := --target=bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter -Iinclude -Ibpf \
+	    -idirafter /usr/include/$(shell uname -m)-linux-gnu $(if $(filter 1,$(WERROR)),-Werror)
+
+.PHONY: all setup test soak run bench install clean FORCE
+all:
+
+# --- what there is: read <dir>/Kbuild, note its objects under their targets, follow its "sub/" entries
+lists   := lib-y prog-y test-y bpf-y obj-y
+define collect
+$(foreach v,$(lists) $(addsuffix -y,$(targets)),$(eval $(v) :=))
+$(eval obj := $(1))
+$(eval include $(1)Kbuild)
+$(eval targets += $(lib-y) $(prog-y))
+$(eval libs += $(lib-y))
+$(eval progs += $(prog-y))
+$(eval tests += $(addprefix $(O)/$(1),$(test-y)))
+$(eval bpfobjs += $(addprefix $(O)/$(1),$(bpf-y)))
+$(foreach t,$(targets),$(eval $(t)-objs += $(addprefix $(O)/$(1),$($(t)-y))))
+$(foreach d,$(addprefix $(1),$(filter %/,$(obj-y))),$(call collect,$(d)))
+endef
+targets :=
+libs    :=
+progs   :=
+tests   :=
+bpfobjs :=
+$(call collect,)
+
+bins := $(addprefix $(O)/bin/,$(progs))
+ars  := $(patsubst %,$(O)/lib/%.a,$(libs))
+objs := $(sort $(foreach t,$(targets),$($(t)-objs)) $(addsuffix .o,$(tests)))
+
+all: $(bins)
+
+# --- how: a target is made again when a prerequisite is newer, or when its command line is another than last time
+Q     := $(if $(filter 1,$(V)),,@)
+empty :=
+space := $(empty) $(empty)
+word1  = $(subst $(space),_,$(strip $(1)))
+other  = $(filter-out _$(call word1,$(saved_$@)),_$(call word1,$(1)))
+make   = $(if $(filter-out FORCE,$?)$(call other,$(cmd_$(1))),$(call remake,$(1)))
+define remake
+$(if $(wildcard $(@D)),,$(shell mkdir -p $(@D)))$(file >$@.cmd,saved_$@ := $(cmd_$(1)))
+$(if $(Q),@printf '  %-6s  %s\n' $(1) $(patsubst $(O)/%,%,$@))
+$(Q)$(cmd_$(1))
+endef
+
+cmd_CC    = $(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $@)) -MMD -MP -MF $@.d -c $< -o $@
+cmd_BPF   = $(CLANG) $(BPFFLAGS) -MMD -MP -MF $@.d -c $< -o $@
+cmd_SKEL  = $(BPFTOOL) gen skeleton $< name $(subst .,_,$(*F)) > $@
+cmd_AR    = rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+cmd_LD    = $(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(LDLIBS) $(LDLIBS_$(notdir $@)) -o $@
+
+$(filter-out %.bpf.o,$(objs)): $(O)/%.o: %.c FORCE
+	$(call make,CC)
+$(bpfobjs): $(O)/%.bpf.o: %.bpf.c FORCE
+	$(call make,BPF)
+$(patsubst $(O)/bpf/%.bpf.o,$(O)/gen/%.skel.h,$(bpfobjs)): $(O)/gen/%.skel.h: $(O)/bpf/%.bpf.o FORCE
+	$(call make,SKEL)
+$(foreach l,$(libs),$(eval $(O)/lib/$(l).a: $($(l)-objs)))
+$(ars): FORCE
+	$(call make,AR)
+$(foreach p,$(progs),$(eval $(O)/bin/$(p): $($(p)-objs) $(patsubst %,$(O)/lib/%.a,$($(p)-libs))))
+$(bins): FORCE
+	$(call make,LD)
+# a unit test may reach into every part, so it links them all; an archive gives only what is asked of it
+$(tests): LDLIBS += -lcmocka
+$(tests): $(O)/%: $(O)/%.o $(patsubst %,$(O)/lib/%.a,$(test-libs)) FORCE
+	$(call make,LD)
+
+-include $(addsuffix .d,$(objs) $(bpfobjs))
+-include $(wildcard $(addsuffix .cmd,$(objs) $(bpfobjs) $(ars) $(bins) $(tests) $(patsubst $(O)/bpf/%.bpf.o,$(O)/gen/%.skel.h,$(bpfobjs))))
+
+# --- what people ask for
+.PHONY: programs tests
+programs: $(bins)
+tests: $(bins) $(tests)
+
+setup:
+	@tools/setup/install.sh
+test: setup
+	@+$(MAKE) --no-print-directory SAN=$(SAN) O=$(O) tests
+	@tools/check/run_tests.pl --build $(O) selftests
+soak: setup
+	@+$(MAKE) --no-print-directory SAN=$(SAN) O=$(O) tests
+	@tools/check/run_tests.pl --build $(O) selftests/soak
+run: setup
+	@+$(MAKE) --no-print-directory O=$(O) programs
+	@KEEP=$(KEEP) tools/run/main_job.sh $(O)/bin
+bench: setup
+	@+$(MAKE) --no-print-directory O=$(O) programs
+	@tools/bench/service.sh $(O)/bin
+
+install: $(bins)
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 0755 $(bins) $(DESTDIR)$(PREFIX)/bin
+
+json_line = {"directory": "$(CURDIR)", "file": "$(2)", "command": "$(subst ",\",$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $(1))) -c $(2))"}
+comma := ,
+compile_commands.json: FORCE
+	$(file >$@,[$(foreach o,$(filter-out %.bpf.o,$(objs)),$(if $(filter $(o),$(firstword $(objs))),,$(comma))$(call json_line,$(o),$(patsubst $(O)/%.o,%.c,$(o))))])
+	@echo '  GEN     $@'
+
+clean:
+	rm -rf build build-san compile_commands.json
+
+.SECONDARY:
+.DELETE_ON_ERROR:

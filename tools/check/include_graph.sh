@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Who may include whom: include/xb/abi <- include/xb <- userspace/lib <- { control/*, userspace/<agent>, tools/* } <- selftests.
+# bpf/ sees include/xb/abi and bpf/ only. Prints each arrow that points the wrong way; exit status 1 when there is one.
+set -eu
+cd "$(dirname "$0")/../.."
+bad=0
+complain() { echo "$1: may not include \"$2\""; bad=1; }
+
+# the folder that owns a file: the unit of "who"
+owner() {
+	case $1 in
+	include/xb/abi/*) echo abi;;
+	include/xb/*) echo xb;;
+	bpf/*) echo bpf;;
+	userspace/lib/*) echo lib;;
+	control/store/*) echo store;;
+	control/*|userspace/*|tools/*) echo "$1" | cut -d/ -f1-2;;
+	selftests/*) echo selftests;;
+	esac
+}
+
+# a quoted include is found beside the including file or below include/, bpf/ or the generated skeletons
+resolve() {
+	local from=$1 name=$2
+	for p in "$(dirname "$from")/$name" "include/$name" "bpf/$name" "$name"; do
+		if [ -e "$p" ]; then realpath --relative-to=. "$p"; return; fi
+	done
+	case $name in *.skel.h) echo generated;; *) echo missing;; esac
+}
+
+while IFS=: read -r file include; do
+	target=$(resolve "$file" "$include")
+	case $target in
+	generated) continue;;
+	missing) echo "$file: \"$include\" is nowhere"; bad=1; continue;;
+	esac
+	from=$(owner "$file") to=$(owner "$target")
+	[ "$from" = "$to" ] && continue
+	case "$from>$to" in
+	selftests*) ;;
+	*">abi") ;;
+	bpf*|abi*) complain "$file" "$include";;
+	*">xb") ;;
+	control/apiserver">store") ;;
+	*) complain "$file" "$include";;
+	esac
+done < <(git ls-files -co --exclude-standard '*.c' '*.h' | xargs grep -HoP '^\s*#\s*include\s+"\K[^"]+')
+
+# the ABI headers hold no libc: BPF programs see them
+while IFS=: read -r file include; do
+	[ "$include" = linux/types.h ] || complain "$file" "$include"
+done < <(grep -HoP '^\s*#\s*include\s+<\K[^>]+' include/xb/abi/*.h)
+exit $bad

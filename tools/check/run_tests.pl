@@ -1,0 +1,38 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Runs every test below the given folders through prove's harness: built unit tests (cmocka, TAP) and live tests (*.t).
+# The last line is "N passed, N failed". Exit status 1 when anything failed.
+#   run_tests.pl --build build [--jobs N] [--only PATTERN] folder...
+use strict;
+use warnings;
+use File::Find;
+use Getopt::Long;
+use TAP::Harness;
+use Cwd 'abs_path';
+
+my ($build, $only) = ('build', $ENV{ONLY});
+GetOptions('build=s' => \$build, 'only=s' => \$only) or exit 2;
+my @tests;
+for my $folder (@ARGV) {
+	my $soak = $folder =~ /soak/;
+	find({ no_chdir => 1, wanted => sub {
+		return if !$soak && $File::Find::name =~ m{/soak(/|$)};
+		push @tests, $_ if /\.t$/ && -x $_;
+		push @tests, "$build/$1" if m{^(selftests/unit/.*)\.c$} && -x "$build/$1";
+	} }, $folder);
+}
+@tests = sort { ($a =~ /\.t$/) <=> ($b =~ /\.t$/) or $a cmp $b } @tests;
+@tests = grep { /$only/ } @tests if defined $only && length $only;
+
+$ENV{CMOCKA_MESSAGE_OUTPUT} = 'TAP';
+$ENV{XB_BUILD} = abs_path($build);
+$ENV{ASAN_OPTIONS} //= 'detect_leaks=1:abort_on_error=0';
+$ENV{UBSAN_OPTIONS} //= 'print_stacktrace=1';
+$| = 1;
+my $harness = TAP::Harness->new({ verbosity => $ENV{VERBOSE} ? 1 : 0, failures => 1, comments => 1, timer => 1,
+	exec => sub { my (undef, $test) = @_; return [ $test ] } });
+my $result = $harness->runtests(@tests);
+my $failed = $result->failed + ($result->has_errors ? scalar($result->parse_errors) + scalar(grep { !/^0$/ } $result->exit) : 0);
+$failed ||= 1 if $result->get_status ne 'PASS';
+printf "%d passed, %d failed\n", scalar($result->passed), $failed;
+exit($failed ? 1 : 0);

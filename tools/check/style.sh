@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# What a reader may rely on in every source file. Prints each break as file:line: what; exit status 1 when there is one.
+set -eu
+cd "$(dirname "$0")/../.."
+bad=0
+mapfile -t sources < <(git ls-files -co --exclude-standard '*.c' '*.h')
+mapfile -t all < <(git ls-files -co --exclude-standard | grep -Ev '^(LICENSE|README\.md|.*/README\.md|selftests/fuzz/corpus/.*|.*\.json|\.gitignore)$')
+say() { if [ -n "$2" ]; then printf '%s\n' "$2" | sed "s/\$/   <- $1/"; bad=1; fi; }
+
+for f in "${all[@]}"; do
+	[ -e "$f" ] || continue
+	head -3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause' || say 'no SPDX line' "$f"
+done
+say 'line over 140 characters'        "$(grep -nP '^.{141,}' "${sources[@]}" | cut -c1-100 || true)"
+say 'white space at the end'          "$(grep -nP '[ \t]+$' "${sources[@]}" | cut -c1-100 || true)"
+say 'spaces where a tab belongs'      "$(grep -nP '^ {8}' "${sources[@]}" | cut -c1-100 || true)"
+say '// comment'                      "$(grep -nP '(^|[^:"])//' "${sources[@]}" | grep -vP '"[^"]*//[^"]*"|/\*.*//' | cut -c1-100 || true)"
+say 'word that does not belong here'  "$(grep -nwE 'TODO|FIXME|XXX|HACK' "${sources[@]}" || true)"
+say 'typedef of a struct'             "$(grep -nE '^typedef (struct|enum|union)' "${sources[@]}" || true)"
+say 'unbounded or unsafe function'    "$(grep -nwP '(strcpy|strcat|sprintf|vsprintf|gets|system|popen|strtok)\s*\(' "${sources[@]}" || true)"
+for h in $(git ls-files -co --exclude-standard '*.h'); do
+	grep -q '^#ifndef' "$h" || say 'no include guard' "$h"
+done
+exit $bad
