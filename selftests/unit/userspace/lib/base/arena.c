@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include "xb/arena.h"
+
+static void gives_zeroed_aligned_memory(void **state)
+{
+	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
+	static const char zero[1000];
+
+	for (size_t n = 1; n < 1000; n++) {
+		char *p = xb_arena_alloc(a, n);
+
+		assert_int_equal((uintptr_t)p % 8, 0);
+		assert_memory_equal(p, zero, n);
+		memset(p, 0xff, n);
+	}
+	assert_non_null(xb_arena_alloc(a, 1 << 20));
+	assert_true(xb_arena_used(a) >= 999 * 500 + (1 << 20));
+}
+
+static void copies(void **state)
+{
+	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
+
+	assert_string_equal(xb_arena_strn(a, (struct xb_sv){ "abcdef", 3 }), "abc");
+	assert_string_equal(xb_arena_strn(a, (struct xb_sv){}), "");
+	assert_true(xb_sv_is(xb_arena_sv(a, XB_SV("x")), "x"));
+	assert_string_equal(xb_arena_printf(a, "%s/%d", "pods", 7), "pods/7");
+}
+
+static void keeps_its_limit(void **state)
+{
+	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(10000);
+	size_t n = 0;
+
+	assert_null(xb_arena_alloc(a, 10001));
+	while (xb_arena_alloc(a, 100))
+		n++;
+	assert_in_range(n, 90, 100);
+	assert_true(xb_arena_used(a) <= 10000);
+	assert_null(xb_arena_alloc(a, SIZE_MAX - 3));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gives_zeroed_aligned_memory),
+		cmocka_unit_test(copies),
+		cmocka_unit_test(keeps_its_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <malloc.h>
+
+#include "index.h"
+
+struct xb_json *xb_json_ref(const struct xb_json *d)
+{
+	struct xb_json *shared = (struct xb_json *)d;
+
+	atomic_fetch_add_explicit(&shared->refs, 1, memory_order_relaxed);
+	return shared;
+}
+
+struct xb_json *xb_json_unref(struct xb_json *d)
+{
+	if (d && atomic_fetch_sub_explicit(&d->refs, 1, memory_order_acq_rel) == 1)
+		free(d);
+	return NULL;
+}
+
+struct xb_sv xb_json_bytes(const struct xb_json *d)
+{
+	return (struct xb_sv){ d->bytes, d->n };
+}
+
+size_t xb_json_memory(const struct xb_json *d)
+{
+	return malloc_usable_size((void *)d);
+}
+
+struct xb_jv xb_json_root(const struct xb_json *d)
+{
+	return (struct xb_jv){ d, 0 };
+}
+
+static const struct xb_json_entry *entry(struct xb_jv v)
+{
+	return xb_json_index(v.doc) + v.at;
+}
+
+enum xb_json_type xb_jv_type(struct xb_jv v)
+{
+	return v.doc ? entry(v)->type : XB_JSON_NONE;
+}
+
+static const char *skip_space(const char *p)
+{
+	while (xb_json_is_space(*p))
+		p++;
+	return p;
+}
+
+/* The closing quote of the string whose opening quote is at p. */
+static const char *string_end(const struct xb_json *d, const char *p, bool escaped)
+{
+	if (!escaped)
+		return memchr(p + 1, '"', d->bytes + d->n - p - 1);
+	for (p++; *p != '"'; p++)
+		p += *p == '\\';
+	return p;
+}
+
+static struct xb_sv key_text(struct xb_jv member)
+{
+	const char *p = member.doc->bytes + entry(member)->start;
+
+	return (struct xb_sv){ p + 1, string_end(member.doc, p, entry(member)->key_escaped) - p - 1 };
+}
+
+static const char *value_start(struct xb_jv v)
+{
+	struct xb_sv key;
+
+	if (!entry(v)->member)
+		return v.doc->bytes + entry(v)->start;
+	key = key_text(v);
+	return skip_space(skip_space(key.p + key.n + 1) + 1); /* over the quote, the colon */
+}
+
+static const char *scalar_end(struct xb_jv v)
+{
+	const char *p = value_start(v);
+
+	if (*p == '"')
+		return string_end(v.doc, p, entry(v)->escaped) + 1;
+	while (*p && *p != ',' && *p != ']' && *p != '}' && !xb_json_is_space(*p))
+		p++;
+	return p;
+}
+
+/* Down the last children to a value without any, then up again over one closing bracket a level. */
+static const char *value_end(struct xb_jv v)
+{
+	const struct xb_json_entry *index = xb_json_index(v.doc);
+	unsigned levels = 0;
+	const char *p;
+
+	while (index[v.at].next > v.at + 1) {
+		uint32_t end = index[v.at].next, child = v.at + 1;
+
+		while (index[child].next < end)
+			child = index[child].next;
+		v.at = child;
+		levels++;
+	}
+	if (index[v.at].type == XB_JSON_OBJECT || index[v.at].type == XB_JSON_ARRAY)
+		p = skip_space(value_start(v) + 1) + 1;
+	else
+		p = scalar_end(v);
+	while (levels--)
+		p = skip_space(p) + 1;
+	return p;
+}
+
+struct xb_sv xb_jv_bytes(struct xb_jv v)
+{
+	const char *p;
+
+	if (!v.doc)
+		return (struct xb_sv){};
+	p = value_start(v);
+	return (struct xb_sv){ p, value_end(v) - p };
+}
+
+struct xb_jit xb_jv_iter(struct xb_jv v)
+{
+	enum xb_json_type type = xb_jv_type(v);
+
+	if (type != XB_JSON_OBJECT && type != XB_JSON_ARRAY)
+		return (struct xb_jit){};
+	return (struct xb_jit){ .in = v, .next = v.at + 1, .end = entry(v)->next };
+}
+
+bool xb_jit_next(struct xb_jit *it)
+{
+	if (it->next >= it->end)
+		return false;
+	it->value = (struct xb_jv){ it->in.doc, it->next };
+	if (entry(it->value)->member) {
+		it->key = key_text(it->value);
+		it->key_escaped = entry(it->value)->key_escaped;
+	}
+	it->next = entry(it->value)->next;
+	return true;
+}
+
+static unsigned hex4(const char *p)
+{
+	unsigned code = 0;
+
+	for (int i = 0; i < 4; i++)
+		code = code << 4 | (p[i] <= '9' ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
+	return code;
+}
+
+/* The \u escape at *p, two of them when they are a surrogate pair; a surrogate on its own becomes U+FFFD, as in Go. */
+static unsigned unescape_unicode(const char **p, const char *end)
+{
+	unsigned code = hex4(*p + 2), low;
+
+	*p += 6;
+	if (code < 0xd800 || code > 0xdfff)
+		return code;
+	if (code > 0xdbff || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u')
+		return 0xfffd;
+	low = hex4(*p + 2);
+	if (low < 0xdc00 || low > 0xdfff)
+		return 0xfffd;
+	*p += 6;
+	return 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+}
+
+static size_t utf8_encode(unsigned code, char out[4])
+{
+	if (code < 0x80) {
+		out[0] = code;
+		return 1;
+	}
+	if (code < 0x800) {
+		out[0] = 0xc0 | code >> 6;
+		out[1] = 0x80 | (code & 0x3f);
+		return 2;
+	}
+	if (code < 0x10000) {
+		out[0] = 0xe0 | code >> 12;
+		out[1] = 0x80 | (code >> 6 & 0x3f);
+		out[2] = 0x80 | (code & 0x3f);
+		return 3;
+	}
+	out[0] = 0xf0 | code >> 18;
+	out[1] = 0x80 | (code >> 12 & 0x3f);
+	out[2] = 0x80 | (code >> 6 & 0x3f);
+	out[3] = 0x80 | (code & 0x3f);
+	return 4;
+}
+
+/* What the backslash at *p stands for; steps over it. */
+static size_t unescape_one(const char **p, const char *end, char out[4])
+{
+	static const char plain[128] = { ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r', ['t'] = '\t' };
+	unsigned char c = (*p)[1];
+
+	if (c == 'u')
+		return utf8_encode(unescape_unicode(p, end), out);
+	out[0] = plain[c] ? plain[c] : c;
+	*p += 2;
+	return 1;
+}
+
+void xb_json_unescape(struct xb_sv text, struct xb_buf *out)
+{
+	const char *p = text.p, *end, *stop;
+	char code[4];
+
+	if (!text.n)
+		return;
+	end = p + text.n;
+	while (p < end) {
+		stop = memchr(p, '\\', end - p);
+		stop = stop ? stop : end;
+		xb_buf_add(out, p, stop - p);
+		p = stop;
+		if (p < end)
+			xb_buf_add(out, code, unescape_one(&p, end, code));
+	}
+}
+
+/* Whether the escaped text means s. */
+static bool unescaped_eq(struct xb_sv text, struct xb_sv s)
+{
+	const char *p = text.p, *end = text.p + text.n;
+	char code[4];
+	size_t at = 0;
+
+	while (p < end) {
+		size_t n = 1;
+
+		if (*p == '\\')
+			n = unescape_one(&p, end, code);
+		else
+			code[0] = *p++;
+		if (s.n - at < n || memcmp(s.p + at, code, n))
+			return false;
+		at += n;
+	}
+	return at == s.n;
+}
+
+struct xb_jv xb_jv_getsv(struct xb_jv object, struct xb_sv key)
+{
+	struct xb_jv found = {}, member = object;
+
+	if (xb_jv_type(object) != XB_JSON_OBJECT)
+		return found;
+	for (member.at++; member.at < entry(object)->next; member.at = entry(member)->next) {
+		const struct xb_json_entry *e = entry(member);
+		const char *p = object.doc->bytes + e->start + 1;
+
+		if (e->key_escaped ? unescaped_eq(key_text(member), key) :
+		    object.doc->n - e->start > key.n + 1 && p[key.n] == '"' && (!key.n || !memcmp(p, key.p, key.n)))
+			found = member;
+	}
+	return found;
+}
+
+struct xb_jv xb_jv_get(struct xb_jv object, const char *key)
+{
+	return xb_jv_getsv(object, xb_sv(key));
+}
+
+struct xb_jv xb_jv_path_(struct xb_jv object, const char *first, ...)
+{
+	va_list ap;
+
+	va_start(ap, first);
+	for (const char *key = first; key; key = va_arg(ap, const char *))
+		object = xb_jv_get(object, key);
+	va_end(ap);
+	return object;
+}
+
+struct xb_jv xb_jv_at(struct xb_jv array, size_t i)
+{
+	struct xb_jit it = xb_jv_iter(array);
+
+	if (xb_jv_type(array) == XB_JSON_ARRAY)
+		while (xb_jit_next(&it))
+			if (!i--)
+				return it.value;
+	return (struct xb_jv){};
+}
+
+size_t xb_jv_count(struct xb_jv v)
+{
+	size_t n = 0;
+
+	for (struct xb_jit it = xb_jv_iter(v); it.next < it.end; n++)
+		it.next = xb_json_index(v.doc)[it.next].next;
+	return n;
+}
+
+struct xb_sv xb_jv_text(struct xb_jv v)
+{
+	const char *p;
+
+	if (xb_jv_type(v) != XB_JSON_STRING)
+		return (struct xb_sv){};
+	p = value_start(v);
+	return (struct xb_sv){ p + 1, string_end(v.doc, p, entry(v)->escaped) - p - 1 };
+}
+
+bool xb_jv_escaped(struct xb_jv v)
+{
+	return v.doc && entry(v)->escaped;
+}
+
+bool xb_jv_streq(struct xb_jv v, struct xb_sv s)
+{
+	if (xb_jv_type(v) != XB_JSON_STRING)
+		return false;
+	return xb_jv_escaped(v) ? unescaped_eq(xb_jv_text(v), s) : xb_sv_eq(xb_jv_text(v), s);
+}
+
+char *xb_jv_dup(struct xb_jv v)
+{
+	struct xb_buf decoded = {};
+
+	if (xb_jv_type(v) != XB_JSON_STRING)
+		return NULL;
+	if (!xb_jv_escaped(v))
+		return xb_sv_dup(xb_jv_text(v));
+	xb_json_unescape(xb_jv_text(v), &decoded);
+	return xb_buf_steal(&decoded);
+}
+
+int xb_jv_i64(struct xb_jv v, int64_t *ret)
+{
+	if (xb_jv_type(v) != XB_JSON_NUMBER || xb_sv_i64(xb_jv_bytes(v), ret))
+		return -EINVAL;
+	return 0;
+}
+
+bool xb_jv_true(struct xb_jv v)
+{
+	return xb_jv_type(v) == XB_JSON_BOOL && *value_start(v) == 't';
+}
+
+double xb_jv_double(struct xb_jv v)
+{
+	return xb_jv_type(v) == XB_JSON_NUMBER ? strtod(value_start(v), NULL) : 0; /* a number never ends the bytes: see XB_JSON_PAD */
+}

@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdio.h>
+
+#include "xb/map.h"
+#include "xb/tree.h"
+
+enum { LINEAR = 32, SMALLEST = 128 };
+
+/* Every object has one, for the arena in it; the table is made when the object is large and is searched. */
+struct xb_node_index {
+	struct xb_arena *arena;
+	struct xb_node **slots; /* open addressing; NULL is empty, &gone was taken out */
+	uint32_t mask, used;
+};
+
+static struct xb_node gone;
+
+static struct xb_node *node_new(struct xb_arena *a, enum xb_json_type type)
+{
+	struct xb_node *n = xb_arena_alloc(a, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->type = type;
+	if (type == XB_JSON_OBJECT) {
+		n->index = xb_arena_alloc(a, sizeof(*n->index));
+		if (!n->index)
+			return NULL;
+		n->index->arena = a;
+	}
+	return n;
+}
+
+struct xb_node *xb_tree_object(struct xb_arena *a)
+{
+	return node_new(a, XB_JSON_OBJECT);
+}
+
+struct xb_node *xb_tree_array(struct xb_arena *a)
+{
+	return node_new(a, XB_JSON_ARRAY);
+}
+
+static struct xb_node *node_text(struct xb_arena *a, enum xb_json_type type, struct xb_sv text)
+{
+	struct xb_node *n = node_new(a, type);
+
+	if (n)
+		n->text = text;
+	return n;
+}
+
+struct xb_node *xb_tree_str(struct xb_arena *a, struct xb_sv s)
+{
+	return node_text(a, XB_JSON_STRING, s);
+}
+
+struct xb_node *xb_tree_int(struct xb_arena *a, int64_t n)
+{
+	char *digits = xb_arena_printf(a, "%lld", (long long)n);
+
+	return digits ? node_text(a, XB_JSON_NUMBER, xb_sv(digits)) : NULL;
+}
+
+struct xb_node *xb_tree_bool(struct xb_arena *a, bool b)
+{
+	struct xb_node *n = node_new(a, XB_JSON_BOOL);
+
+	if (n)
+		n->b = b;
+	return n;
+}
+
+/* --- the names of a large object */
+
+static struct xb_node **index_slot(const struct xb_node_index *index, struct xb_sv key)
+{
+	uint32_t at = xb_hash(key) & index->mask;
+
+	while (index->slots[at] && (index->slots[at] == &gone || !xb_sv_eq(index->slots[at]->key, key)))
+		at = (at + 1) & index->mask;
+	return &index->slots[at];
+}
+
+static void index_add(struct xb_node_index *index, struct xb_node *n)
+{
+	*index_slot(index, n->key) = n;
+	index->used++;
+}
+
+/* Without memory the object stays without index, and is searched one by one. */
+static void index_build(const struct xb_node *object)
+{
+	struct xb_node_index *index = object->index;
+	uint32_t size = SMALLEST;
+
+	while (size < object->count * 4)
+		size *= 2;
+	index->slots = xb_arena_alloc(index->arena, size * sizeof(*index->slots));
+	index->mask = size - 1;
+	index->used = 0;
+	if (index->slots)
+		xb_tree_each(child, object)
+			index_add(index, child);
+}
+
+static void index_append(const struct xb_node *object, struct xb_node *child)
+{
+	struct xb_node_index *index = object->index;
+
+	if (!index || !index->slots)
+		return;
+	if (index->used >= (index->mask + 1) / 2)
+		index_build(object);
+	else
+		index_add(index, child);
+}
+
+static void index_swap(const struct xb_node *object, const struct xb_node *from, struct xb_node *to)
+{
+	if (object->index && object->index->slots)
+		*index_slot(object->index, from->key) = to;
+}
+
+/* --- looking */
+
+struct xb_node *xb_tree_getsv(const struct xb_node *object, struct xb_sv key)
+{
+	if (!object || object->type != XB_JSON_OBJECT)
+		return NULL;
+	if (object->count > LINEAR && object->index) {
+		if (!object->index->slots)
+			index_build(object);
+		if (object->index->slots)
+			return *index_slot(object->index, key);
+	}
+	xb_tree_each(child, object)
+		if (xb_sv_eq(child->key, key))
+			return child;
+	return NULL;
+}
+
+struct xb_node *xb_tree_get(const struct xb_node *object, const char *key)
+{
+	return xb_tree_getsv(object, xb_sv(key));
+}
+
+struct xb_node *xb_tree_path_(const struct xb_node *object, const char *first, ...)
+{
+	const struct xb_node *n = object;
+	va_list ap;
+
+	va_start(ap, first);
+	for (const char *key = first; key; key = va_arg(ap, const char *))
+		n = xb_tree_get(n, key);
+	va_end(ap);
+	return (struct xb_node *)n;
+}
+
+struct xb_sv xb_tree_text(const struct xb_node *n)
+{
+	return n && n->type == XB_JSON_STRING ? n->text : (struct xb_sv){};
+}
+
+struct xb_sv xb_tree_gettext(const struct xb_node *object, const char *key)
+{
+	return xb_tree_text(xb_tree_get(object, key));
+}
+
+bool xb_tree_is(const struct xb_node *n, const char *s)
+{
+	return n && n->type == XB_JSON_STRING && xb_sv_is(n->text, s);
+}
+
+int xb_tree_i64(const struct xb_node *n, int64_t *ret)
+{
+	return n && n->type == XB_JSON_NUMBER && !xb_sv_i64(n->text, ret) ? 0 : -EINVAL;
+}
+
+int64_t xb_tree_geti64(const struct xb_node *object, const char *key, int64_t otherwise)
+{
+	(void)xb_tree_i64(xb_tree_get(object, key), &otherwise);
+	return otherwise;
+}
+
+bool xb_tree_true(const struct xb_node *n)
+{
+	return n && n->type == XB_JSON_BOOL && n->b;
+}
+
+/* --- changing */
+
+static void link_before(struct xb_node *parent, struct xb_node *before, struct xb_node *n)
+{
+	n->parent = parent;
+	n->next = before;
+	n->prev = before ? before->prev : parent->last;
+	*(n->prev ? &n->prev->next : &parent->first) = n;
+	*(before ? &before->prev : &parent->last) = n;
+	parent->count++;
+}
+
+static void add_child(struct xb_node *parent, struct xb_sv key, struct xb_node *n)
+{
+	n->key = key;
+	link_before(parent, NULL, n);
+	index_append(parent, n);
+}
+
+void xb_tree_set(struct xb_node *object, struct xb_sv key, struct xb_node *value)
+{
+	struct xb_node *old = xb_tree_getsv(object, key);
+
+	if (old) {
+		xb_tree_replace(old, value);
+		return;
+	}
+	add_child(object, key, value);
+}
+
+void xb_tree_insert(struct xb_node *array, struct xb_node *before, struct xb_node *value)
+{
+	value->key = (struct xb_sv){};
+	link_before(array, before, value);
+}
+
+void xb_tree_append(struct xb_node *array, struct xb_node *value)
+{
+	xb_tree_insert(array, NULL, value);
+}
+
+static void unlink_node(struct xb_node *n)
+{
+	*(n->prev ? &n->prev->next : &n->parent->first) = n->next;
+	*(n->next ? &n->next->prev : &n->parent->last) = n->prev;
+	n->parent->count--;
+	n->parent = n->next = n->prev = NULL;
+}
+
+void xb_tree_remove(struct xb_node *n)
+{
+	if (!n->parent)
+		return;
+	index_swap(n->parent, n, &gone);
+	unlink_node(n);
+}
+
+void xb_tree_replace(struct xb_node *n, struct xb_node *with)
+{
+	struct xb_node *parent = n->parent, *next = n->next;
+
+	if (n == with)
+		return;
+	with->key = n->key;
+	index_swap(parent, n, with);
+	unlink_node(n);
+	link_before(parent, next, with);
+}
+
+bool xb_tree_del(struct xb_node *object, const char *key)
+{
+	struct xb_node *n = xb_tree_get(object, key);
+
+	if (n)
+		xb_tree_remove(n);
+	return n;
+}
+
+struct xb_node *xb_tree_obtain(struct xb_arena *a, struct xb_node *object, const char *key)
+{
+	struct xb_node *n = xb_tree_get(object, key), *fresh;
+
+	if (n && n->type != XB_JSON_NULL)
+		return n->type == XB_JSON_OBJECT ? n : NULL;
+	if (!object || object->type != XB_JSON_OBJECT)
+		return NULL;
+	fresh = xb_tree_object(a);
+	if (!fresh)
+		return NULL;
+	if (n) {
+		xb_tree_replace(n, fresh);
+		return fresh;
+	}
+	key = xb_arena_strn(a, xb_sv(key));
+	if (!key)
+		return NULL;
+	xb_tree_set(object, xb_sv(key), fresh);
+	return fresh;
+}
+
+/* --- whole trees. None of these recurses: a patch can nest its document deeper than any parser's limit. */
+
+static struct xb_node *copy_one(struct xb_arena *a, const struct xb_node *n)
+{
+	struct xb_node *copy = node_new(a, n->type);
+
+	if (!copy)
+		return NULL;
+	copy->b = n->b;
+	copy->key = n->key;
+	copy->text = n->text;
+	return copy;
+}
+
+struct xb_node *xb_tree_copy(struct xb_arena *a, const struct xb_node *n)
+{
+	struct xb_node *root = n ? copy_one(a, n) : NULL, *into = root;
+	const struct xb_node *from = n;
+	struct xb_node *copy;
+
+	if (!root)
+		return NULL;
+	while (from) {
+		if (from->first) {
+			from = from->first;
+		} else {
+			for (; from != n && !from->next; from = from->parent)
+				into = into->parent;
+			if (from == n)
+				break;
+			from = from->next;
+			into = into->parent;
+		}
+		copy = copy_one(a, from);
+		if (!copy)
+			return NULL;
+		link_before(into, NULL, copy);
+		into = copy;
+	}
+	root->key = (struct xb_sv){};
+	return root;
+}
+
+static bool number_equal(struct xb_sv a, struct xb_sv b)
+{
+	_cleanup_free_ char *x = NULL, *y = NULL;
+	int64_t m, n;
+
+	if (xb_sv_eq(a, b))
+		return true;
+	if (!xb_sv_i64(a, &m) && !xb_sv_i64(b, &n))
+		return m == n;
+	x = xb_sv_dup(a);
+	y = xb_sv_dup(b);
+	return x && y && strtod(x, NULL) == strtod(y, NULL);
+}
+
+/* Whether two nodes are equal leaving their children aside. */
+static bool equal_one(const struct xb_node *a, const struct xb_node *b)
+{
+	if (!a || !b || a->type != b->type || a->count != b->count)
+		return false;
+	switch (a->type) {
+	case XB_JSON_BOOL:
+		return a->b == b->b;
+	case XB_JSON_STRING:
+		return xb_sv_eq(a->text, b->text);
+	case XB_JSON_NUMBER:
+		return number_equal(a->text, b->text);
+	default:
+		return true;
+	}
+}
+
+bool xb_tree_equal(const struct xb_node *a, const struct xb_node *b)
+{
+	const struct xb_node *root = a, *in;
+
+	if (!a || !b)
+		return a == b;
+	if (!equal_one(a, b))
+		return false;
+	for (;;) {
+		if (a->first) {
+			in = b;
+			a = a->first;
+		} else {
+			for (; a != root && !a->next; a = a->parent)
+				b = b->parent;
+			if (a == root)
+				return true;
+			in = b->parent;
+			a = a->next;
+		}
+		if (in->type == XB_JSON_OBJECT)
+			b = xb_tree_getsv(in, a->key);
+		else
+			b = a->prev ? b->next : in->first;
+		if (!equal_one(a, b))
+			return false;
+	}
+}
+
+static void write_one(const struct xb_node *n, struct xb_buf *out, const struct xb_node *hole, size_t *ret_hole)
+{
+	if (n == hole && hole)
+		*ret_hole = out->n + 1;
+	switch (n->type) {
+	case XB_JSON_STRING:
+		xb_json_quote(n->text, out);
+		break;
+	case XB_JSON_NUMBER:
+		xb_buf_addsv(out, n->text);
+		break;
+	case XB_JSON_BOOL:
+		xb_buf_adds(out, n->b ? "true" : "false");
+		break;
+	case XB_JSON_OBJECT:
+		xb_buf_addc(out, '{');
+		break;
+	case XB_JSON_ARRAY:
+		xb_buf_addc(out, '[');
+		break;
+	default:
+		xb_buf_adds(out, "null");
+	}
+}
+
+static bool is_container(const struct xb_node *n)
+{
+	return n->type == XB_JSON_OBJECT || n->type == XB_JSON_ARRAY;
+}
+
+void xb_tree_write(const struct xb_node *n, struct xb_buf *out, const struct xb_node *hole, size_t *ret_hole)
+{
+	const struct xb_node *root = n;
+
+	for (;;) {
+		if (n != root && n->prev)
+			xb_buf_addc(out, ',');
+		if (n != root && n->parent->type == XB_JSON_OBJECT) {
+			xb_json_quote(n->key, out);
+			xb_buf_addc(out, ':');
+		}
+		write_one(n, out, hole, ret_hole);
+		if (n->first) {
+			n = n->first;
+			continue;
+		}
+		for (;;) {
+			if (is_container(n))
+				xb_buf_addc(out, n->type == XB_JSON_OBJECT ? '}' : ']');
+			if (n == root)
+				return;
+			if (n->next)
+				break;
+			n = n->parent;
+		}
+		n = n->next;
+	}
+}
+
+/* --- from a document */
+
+struct builder {
+	struct xb_arena *arena;
+	const char *from, *to; /* text at from in the document is borrowed at to: the same place, or a longer-lived copy */
+	void (*on_duplicate)(void *arg, const char *path);
+	void *arg;
+};
+
+static bool decode(struct builder *b, struct xb_sv text, bool escaped, struct xb_sv *ret)
+{
+	_cleanup_buf_ struct xb_buf decoded = {};
+
+	if (!escaped) {
+		*ret = (struct xb_sv){ b->to + (text.p - b->from), text.n };
+		return true;
+	}
+	xb_json_unescape(text, &decoded);
+	if (decoded.err)
+		return false;
+	*ret = xb_arena_sv(b->arena, xb_buf_sv(&decoded));
+	return ret->p;
+}
+
+static unsigned position(const struct xb_node *n)
+{
+	unsigned i = 0;
+
+	while ((n = n->prev))
+		i++;
+	return i;
+}
+
+static void add_path(const struct xb_node *n, struct xb_buf *path)
+{
+	const struct xb_node *from_root[1024];
+	size_t depth = 0;
+
+	for (; n->parent && depth < ARRAY_SIZE(from_root); n = n->parent)
+		from_root[depth++] = n;
+	while (depth--) {
+		n = from_root[depth];
+		if (n->parent->type == XB_JSON_ARRAY)
+			xb_buf_addf(path, "[%u]", position(n));
+		else
+			xb_buf_addf(path, "%s%.*s", path->n ? "." : "", XB_SV_ARG(n->key));
+	}
+}
+
+static bool tell_duplicate(struct builder *b, const struct xb_node *n)
+{
+	_cleanup_buf_ struct xb_buf path = {};
+
+	add_path(n, &path);
+	if (path.err)
+		return false;
+	b->on_duplicate(b->arg, path.p);
+	return true;
+}
+
+static struct xb_node *build(struct builder *b, struct xb_node *parent, struct xb_sv key, struct xb_jv v);
+
+static bool build_children(struct builder *b, struct xb_node *n, struct xb_jv v)
+{
+	for (struct xb_jit it = xb_jv_iter(v); xb_jit_next(&it);) {
+		struct xb_sv key = {};
+
+		if (n->type == XB_JSON_OBJECT && !decode(b, it.key, it.key_escaped, &key))
+			return false;
+		if (!build(b, n, key, it.value))
+			return false;
+	}
+	return true;
+}
+
+/* Recursion is as deep as the parser let the document be. */
+static struct xb_node *build(struct builder *b, struct xb_node *parent, struct xb_sv key, struct xb_jv v)
+{
+	struct xb_node *n = node_new(b->arena, xb_jv_type(v)), *old = NULL;
+
+	if (!n)
+		return NULL;
+	if (parent && parent->type == XB_JSON_OBJECT)
+		old = xb_tree_getsv(parent, key);
+	if (old && b->on_duplicate && !tell_duplicate(b, old))
+		return NULL;
+	if (old)
+		xb_tree_replace(old, n);
+	else if (parent)
+		add_child(parent, key, n);
+
+	switch (n->type) {
+	case XB_JSON_BOOL:
+		n->b = xb_jv_true(v);
+		return n;
+	case XB_JSON_STRING:
+		return decode(b, xb_jv_text(v), xb_jv_escaped(v), &n->text) ? n : NULL;
+	case XB_JSON_NUMBER:
+		return decode(b, xb_jv_bytes(v), false, &n->text) ? n : NULL;
+	default:
+		return build_children(b, n, v) ? n : NULL;
+	}
+}
+
+struct xb_node *xb_tree_from(struct xb_arena *a, struct xb_jv v, void (*on_duplicate)(void *arg, const char *path), void *arg)
+{
+	struct builder b = { .arena = a, .on_duplicate = on_duplicate, .arg = arg };
+
+	if (!v.doc)
+		return NULL;
+	b.from = b.to = xb_json_bytes(v.doc).p;
+	return build(&b, NULL, (struct xb_sv){}, v);
+}
+
+struct xb_node *xb_tree_parse(struct xb_arena *a, const char *json)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *d = NULL;
+	struct builder b = { .arena = a };
+	int r = xb_json_parse(xb_sv(json), NULL, &d, NULL);
+
+	if (r == -ENOMEM)
+		return NULL;
+	if (r < 0)
+		abort();
+	b.from = xb_json_bytes(d).p;
+	b.to = xb_arena_strn(a, xb_sv(json));
+	return b.to ? build(&b, NULL, (struct xb_sv){}, xb_json_root(d)) : NULL;
+}
