@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef STORE_ENGINE_H
+#define STORE_ENGINE_H
+/*
+ * What keeps revisions durable: a list of rows, one for each revision, that is appended to in batches and thinned out
+ * behind the history. It knows nothing of heads, readers or watches. open and load run on the loop's thread, before the
+ * commit thread begins; commit and tidy on the commit thread; close after it has ended.
+ */
+#include "store.h"
+
+struct store_write {
+	struct store_write *next;
+	struct store_object *object;  /* to be appended; NULL: a barrier, which waits in the queue and writes nothing */
+	store_done done;
+	void *arg;
+};
+struct store_batch {
+	const struct store_write *writes; /* in order of revision */
+	const uint64_t *dead;             /* rows to delete */
+	size_t n_dead;
+	uint64_t compacted;               /* goes with dead: every row that is superseded at or before it may be gone */
+};
+struct store_row {
+	uint64_t revision, created;
+	bool deleted;
+	struct xb_sv key, value;          /* key.p is zero-terminated */
+};
+
+struct store_engine {
+	const char *name;
+	/* Takes the folder for this process, makes what is missing, finds the newest "compacted" (1 at first). Errors and
+	 * *reterr_why as for store_open; the same for load. */
+	int (*open)(const char *data_dir, void **ret, uint64_t *ret_compacted, char **reterr_why);
+	/* Calls row for every row, in order of revision; stops at its first error, -EBADMSG meaning a damaged row. */
+	int (*load)(void *e, int (*row)(void *arg, const struct store_row *r), void *arg, char **reterr_why);
+	/* All of it durable (0), or none of it ever seen by a load after another commit succeeded. A batch without
+	 * anything in it still writes: it is the probe after a failure. */
+	int (*commit)(void *e, const struct store_batch *b);
+	/* Housekeeping after a batch; nobody waits for it but the next batch. */
+	void (*tidy)(void *e);
+	void (*close)(void *e);
+};
+extern const struct store_engine store_sqlite;
+
+#endif

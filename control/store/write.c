@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <inttypes.h>
+#include <stdio.h>
+#include "core.h"
+
+#define BATCH_BYTES (8u << 20) /* a batch ends with the write that passes this, so that no commit takes for ever */
+
+static uint32_t seconds(const struct store *s)
+{
+	return uv_now(s->loop) / 1000;
+}
+
+static void trim(struct store *s)
+{
+	uint32_t now = seconds(s);
+
+	store_history_trim(&s->history, s->max_bytes, now > s->max_seconds ? now - s->max_seconds : 0);
+}
+
+/* A batch is made at the next turn of the loop: it takes what all callbacks of this turn have queued. */
+static void schedule(struct store *s)
+{
+	if (!s->busy && (s->queue || s->probe || (!s->write_error && s->history.n_dead >= STORE_DEAD_BATCH)))
+		uv_idle_start(&s->submit, store_write_submit);
+}
+
+static void submit(struct store *s)
+{
+	const struct store_history *h = &s->history;
+	struct store_write **end = &s->queue;
+	struct store_batch b = {};
+	size_t bytes = 0;
+
+	for (; *end && bytes < BATCH_BYTES; end = &(*end)->next)
+		if ((*end)->object)
+			bytes += xb_json_bytes((*end)->object->doc).n;
+	s->flying = s->queue;
+	s->queue = *end;
+	*end = NULL;
+	if (!s->queue)
+		s->queue_end = &s->queue;
+
+	b.writes = s->flying;
+	s->n_dead = h->n_dead >= STORE_DEAD_BATCH ? STORE_DEAD_BATCH : 0;
+	for (size_t i = 0; i < s->n_dead; i++)
+		s->dead[i] = h->dead[i].revision;
+	if (s->n_dead) {
+		b.dead = s->dead;
+		b.n_dead = s->n_dead;
+		b.compacted = h->dead[s->n_dead - 1].at;
+	}
+	s->busy = true;
+	s->probe = false;
+	uv_ref((uv_handle_t *)&s->collected);
+	store_committer_submit(&s->committer, &b);
+}
+
+void store_write_submit(uv_idle_t *idle)
+{
+	struct store *s = idle->data;
+
+	uv_idle_stop(idle);
+	if (!s->busy)
+		submit(s);
+}
+
+static size_t memory(const struct store_object *o)
+{
+	return o ? store_object_memory(o) : 0;
+}
+
+void store_write_commit(struct store *s, struct store_object *o)
+{
+	struct store_slot *slot = store_tree_find(&s->tree, o->key);
+	struct store_object *previous = slot->committed, *head = slot->head;
+	struct store_object *now = o->deleted ? NULL : o;
+
+	store_history_push(&s->history, o, previous, seconds(s));
+	s->revision = o->revision;
+	s->keys += !!now - !!previous;
+	s->bytes += memory(now) - memory(previous);
+	if (!now && head == o) {
+		store_tree_remove(&s->tree, o->key);
+	} else {
+		slot->committed = now ? store_object_ref(now) : NULL;
+		slot->head = head == o ? NULL : head;
+	}
+	if (head == o)
+		store_object_unref(head);
+	store_object_unref(previous);
+	store_watches_note(&s->watches, o, s->history.end - 1);
+}
+
+/* The key's head is its committed version again. */
+static void revert(struct store *s, const struct store_object *o)
+{
+	struct store_slot *slot = store_tree_find(&s->tree, o->key);
+	struct store_object *head = slot ? slot->head : NULL;
+
+	if (!head)
+		return;
+	if (slot->committed)
+		slot->head = NULL;
+	else
+		store_tree_remove(&s->tree, o->key);
+	store_object_unref(head);
+}
+
+static struct store_write *new_write(struct store_object *o, store_done done, void *arg)
+{
+	struct store_write *w = malloc(sizeof(*w));
+
+	if (w)
+		*w = (struct store_write){ .object = o ? store_object_ref(o) : NULL, .done = done, .arg = arg };
+	return w;
+}
+
+static struct store_write *free_write(struct store_write *w)
+{
+	store_object_unref(w->object);
+	free(w);
+	return NULL;
+}
+XB_DEFINE_CLEANUP(struct store_write *, free_write)
+
+static void answer(struct store *s, struct store_write *w, int error)
+{
+	for (struct store_write *next; w; w = next) {
+		next = w->next;
+		s->pending--;
+		w->done(w->arg, error, error ? NULL : w->object);
+		free_write(w);
+	}
+}
+
+/* Barriers at the front of the queue wait for nothing any more: a batch of them alone would be a commit for nothing. */
+static void take_barriers(struct store *s, struct store_write **end)
+{
+	while (s->queue && !s->queue->object) {
+		*end = s->queue;
+		s->queue = s->queue->next;
+		end = &(*end)->next;
+		*end = NULL;
+	}
+	if (!s->queue)
+		s->queue_end = &s->queue;
+}
+
+static void succeeded(struct store *s, struct store_write *writes)
+{
+	struct store_write **end;
+	uint64_t n = 0;
+
+	for (end = &writes; *end; end = &(*end)->next) {
+		if (!(*end)->object)
+			continue;
+		store_write_commit(s, (*end)->object);
+		n++;
+	}
+	take_barriers(s, end);
+	store_history_buried(&s->history, s->n_dead);
+	s->write_error = 0;
+	s->commits++;
+	s->writes += n;
+	s->batch = n;
+	s->commit_ns = s->committer.ns;
+	answer(s, writes, 0);
+}
+
+/* What was queued behind the batch was compared with heads that will not be, so it fails too. */
+static void failed(struct store *s, struct store_write *writes, int error)
+{
+	struct store_write *queue = TAKE_PTR(s->queue);
+
+	s->queue_end = &s->queue;
+	for (struct store_write *w = writes; w; w = w->next)
+		if (w->object)
+			revert(s, w->object);
+	for (struct store_write *w = queue; w; w = w->next)
+		if (w->object)
+			revert(s, w->object);
+	s->write_error = error;
+	answer(s, writes, error);
+	answer(s, queue, error);
+}
+
+static bool collect(struct store *s, bool wait)
+{
+	struct store_write *writes;
+
+	if (!store_committer_collect(&s->committer, wait))
+		return false;
+	writes = TAKE_PTR(s->flying);
+	s->busy = false;
+	uv_unref((uv_handle_t *)&s->collected);
+	if (s->committer.error)
+		failed(s, writes, s->committer.error);
+	else
+		succeeded(s, writes);
+	return true;
+}
+
+void store_write_collect(uv_async_t *async)
+{
+	struct store *s = async->data;
+
+	if (!collect(s, false))
+		return;
+	store_watches_call(&s->watches);
+	trim(s);
+	schedule(s);
+}
+
+void store_write_tick(uv_timer_t *timer)
+{
+	struct store *s = timer->data;
+
+	trim(s);
+	s->probe = s->write_error != 0;
+	schedule(s);
+}
+
+void store_write_drain(struct store *s)
+{
+	while (s->busy || s->queue) {
+		if (!s->busy)
+			submit(s);
+		collect(s, true);
+	}
+}
+
+static void enqueue(struct store *s, struct store_write *w)
+{
+	*s->queue_end = w;
+	s->queue_end = &w->next;
+	s->pending++;
+	schedule(s);
+}
+
+/* The document with its revision in the hole. */
+static int fill(struct store *s, struct xb_sv value, size_t hole, uint64_t revision, struct xb_json **ret)
+{
+	struct xb_json_limits limits = { .max_bytes = value.n + 20 };
+	struct xb_buf *b = &s->scratch;
+
+	xb_buf_clear(b);
+	xb_buf_add(b, value.p, hole);
+	xb_buf_addf(b, "%" PRIu64, revision);
+	xb_buf_add(b, value.p + hole, value.n - hole);
+	if (b->err)
+		return b->err;
+	return xb_json_parse(xb_buf_sv(b), &limits, ret, NULL);
+}
+
+static int compare(const struct store_object *head, uint64_t expect, bool deleted)
+{
+	if (!head)
+		return expect || deleted ? -ENOENT : 0;
+	if (!expect)
+		return -EEXIST;
+	return head->revision == expect ? 0 : -ESTALE;
+}
+
+static int write_one(struct store *s, const char *key, uint64_t expect, bool deleted, struct xb_sv value, size_t hole,
+		     store_done done, void *arg)
+{
+	_cleanup_(store_object_unrefp) struct store_object *o = NULL;
+	_cleanup_(free_writep) struct store_write *w = NULL;
+	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
+	const struct store_object *head = store_head(s, key);
+	uint64_t revision = s->assigned + 1;
+	struct store_slot *slot;
+	int r = compare(head, expect, deleted);
+
+	if (r)
+		return r;
+	if (s->write_error)
+		return s->write_error;
+	if (value.n > s->max_value)
+		return -EMSGSIZE;
+	if (!*key || hole > value.n)
+		return -EINVAL;
+	r = fill(s, value, hole, revision, &doc);
+	if (r)
+		return r;
+	o = store_object_new(key, revision, head ? head->created : revision, deleted, doc);
+	w = o ? new_write(o, done, arg) : NULL;
+	if (!w)
+		return -ENOMEM;
+	/* everything that needs memory happens before the commit: what is durable must be shown */
+	r = store_history_reserve(&s->history, s->pending + 1);
+	if (r)
+		return r;
+	slot = store_tree_obtain(&s->tree, key);
+	if (!slot)
+		return -ENOMEM;
+	store_object_unref(slot->head);
+	slot->head = store_object_ref(o);
+	s->assigned = revision;
+	enqueue(s, TAKE_PTR(w));
+	return 0;
+}
+
+int store_put(struct store *s, const char *key, uint64_t expect, struct xb_sv value, size_t hole, store_done done,
+	      void *arg)
+{
+	return write_one(s, key, expect, false, value, hole, done, arg);
+}
+
+int store_delete(struct store *s, const char *key, uint64_t expect, struct xb_sv value, size_t hole, store_done done,
+		 void *arg)
+{
+	return write_one(s, key, expect, true, value, hole, done, arg);
+}
+
+int store_barrier(struct store *s, store_done done, void *arg)
+{
+	struct store_write *w;
+
+	if (!s->flying && !s->queue) {
+		done(arg, 0, NULL);
+		return 0;
+	}
+	w = new_write(NULL, done, arg);
+	if (!w)
+		return -ENOMEM;
+	enqueue(s, w);
+	return 0;
+}
