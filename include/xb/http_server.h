@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef XB_HTTP_SERVER_H
+#define XB_HTTP_SERVER_H
+/*
+ * An HTTP/1.1 server (RFC 9110, 9112) on libuv with TLS by OpenSSL, for the API server, the kubelet and health ports.
+ * Requests arrive whole, within limits; replies are whole or streamed. One loop, one thread: everything here is called on
+ * the server's loop. HTTP/2 comes in behind the same interface.
+ */
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <uv.h>
+#include "xb/str.h"
+#include "xb/tls.h"
+
+struct xb_http_server;
+struct xb_http_request;
+
+struct xb_http_config {
+	uv_loop_t *loop;
+	struct xb_tls *tls;                 /* NULL: plain. Borrowed; must outlive the server */
+	size_t max_header_bytes;            /* 0: 64 KiB, request line included; beyond: 431 */
+	size_t max_body_bytes;              /* 0: 3 MiB; beyond: 413, said before the body is read where its length is known */
+	unsigned header_seconds;            /* 0: 10. From the first byte (or the handshake's start) to the last header: 408 and close */
+	unsigned body_seconds;              /* 0: 60. For the whole body; and for the client to take any of the bytes that wait for it */
+	unsigned idle_seconds;              /* 0: 180. Keep-alive without a request */
+	unsigned max_connections;           /* 0: 20000; beyond, new ones are closed at once */
+	void (*handler)(struct xb_http_request *r, void *arg);
+	/* For faults found before there is a request (parse error, limits): writes the body of the reply; NULL: plain text. */
+	void (*fault_body)(int code, const char *message, struct xb_buf *out, const char **ret_content_type);
+	void *arg;
+};
+int xb_http_server_new(const struct xb_http_config *c, struct xb_http_server **ret);
+int xb_http_server_listen(struct xb_http_server *s, const struct sockaddr *addr); /* may be called for several; port 0: any */
+int xb_http_server_port(const struct xb_http_server *s);                          /* of the first listener */
+/* No new connections; idle ones closed; running requests may end until grace_ms, streams are told by on_shutdown below;
+ * done is called when the last connection is gone. */
+void xb_http_server_shutdown(struct xb_http_server *s, unsigned grace_ms, void (*done)(void *arg), void *arg);
+struct xb_http_server *
+xb_http_server_free(struct xb_http_server *s); /* closes what is open; the memory goes as the loop runs on */
+
+/* --- the request: valid until its reply is complete; all views borrowed --- */
+struct xb_sv xb_http_method(const struct xb_http_request *r);
+struct xb_sv xb_http_path(const struct xb_http_request *r);      /* still percent-encoded, without the query; starts with / */
+struct xb_sv xb_http_query(const struct xb_http_request *r);     /* without '?' */
+struct xb_sv xb_http_header(const struct xb_http_request *r, const char *name); /* first of that name, any case; {} when missing */
+/* All headers of that name in order: call with *iter = 0 until false. */
+bool xb_http_header_each(const struct xb_http_request *r, const char *name, size_t *iter, struct xb_sv *ret);
+struct xb_sv xb_http_body(const struct xb_http_request *r);
+const struct xb_tls_peer *xb_http_peer_cert(const struct xb_http_request *r);   /* verified client certificate, or NULL */
+const struct sockaddr *xb_http_peer_addr(const struct xb_http_request *r);
+void xb_http_set_user(struct xb_http_request *r, void *user);    /* the handler's own */
+void *xb_http_user(const struct xb_http_request *r);
+/* on_close: the client left, or the server gives up, before the reply was complete. Called at most once, from the loop and
+ * never inside a call of the handler's; afterwards r is gone. NULL: r stays valid until it is answered, to nobody.
+ * A client that only ends its sending side gets a whole reply, and of a stream what is pending; an idle stream is closed.
+ * on_shutdown: the server is stopping: end a stream soon; may be NULL. */
+void xb_http_on_close(struct xb_http_request *r, void (*on_close)(struct xb_http_request *r),
+		      void (*on_shutdown)(struct xb_http_request *r));
+
+/* --- the reply --- */
+/* Adds a header to the reply to come. name and value are copied; neither may hold CR, LF or NUL (-EINVAL). */
+int xb_http_add_header(struct xb_http_request *r, const char *name, const char *value);
+/* A whole reply. The body is copied by _respond, and taken (emptied) by _respond_buf. r is gone afterwards. HEAD sends no body. */
+void xb_http_respond(struct xb_http_request *r, int code, const char *content_type, struct xb_sv body);
+void xb_http_respond_buf(struct xb_http_request *r, int code, const char *content_type, struct xb_buf *body);
+
+/* A streamed reply (chunked): begin, any number of writes, end. */
+struct xb_http_chunk {                      /* bytes shared by many streams: refcounted, loop thread only */
+	unsigned refs;
+	size_t n;
+	char bytes[];
+};
+struct xb_http_chunk *xb_http_chunk_new(struct xb_sv bytes);    /* refs 1; NULL without memory */
+struct xb_http_chunk *xb_http_chunk_unref(struct xb_http_chunk *c);
+void xb_http_stream_begin(struct xb_http_request *r, int code, const char *content_type,
+			  void (*on_drain)(struct xb_http_request *r));
+/* Copies; or takes a reference of a chunk. Bytes are sent as they come (no delay); they queue without bound, so look at
+ * pending() and wait for on_drain (called when pending falls below 64 KiB) before writing more. */
+void xb_http_stream_write(struct xb_http_request *r, struct xb_sv bytes);
+void xb_http_stream_write_chunk(struct xb_http_request *r, struct xb_http_chunk *c);
+size_t xb_http_stream_pending(const struct xb_http_request *r);
+void xb_http_stream_end(struct xb_http_request *r);             /* r is gone afterwards */
+
+struct xb_http_stats {
+	uint64_t connections, accepted, requests, bytes_in, bytes_out, faults;
+};
+void xb_http_server_stats(const struct xb_http_server *s, struct xb_http_stats *ret);
+
+/* Percent-decoding of a path segment or query part ('+' is a space in a query). -EINVAL: bad escape or a NUL. */
+int xb_http_decode(struct xb_sv s, bool query, struct xb_buf *ret);
+
+#endif

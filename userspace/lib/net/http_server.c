@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "http_conn.h"
+
+#define ACCEPTS_PER_TURN 64
+#define ACCEPT_PAUSE_MS 100
+#define BACKLOG 4096
+#define FIELDS_MAX 128
+
+static void free_if_closed(struct xb_http_server *s)
+{
+	if (s->freed && !s->handles && !s->conns)
+		free(s);
+}
+
+static void tell_done(struct xb_http_server *s)
+{
+	void (*done)(void *arg) = TAKE_PTR(s->done);
+
+	if (done)
+		done(s->done_arg);
+}
+
+void server_conn_gone(struct xb_http_server *s)
+{
+	s->stats.connections--;
+	if (s->stopping && !s->conns)
+		tell_done(s);
+	free_if_closed(s);
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+	struct xb_http_server *s = timer->data;
+
+	for (struct conn *c = s->conns; c; c = c->next)
+		conn_die(c);
+	if (!s->conns)
+		tell_done(s);
+}
+
+static void on_acceptable(uv_poll_t *poll, int status, int events);
+
+static void on_pause_over(uv_timer_t *timer)
+{
+	struct xb_http_server *s = timer->data;
+
+	for (struct listener *l = s->listeners; l; l = l->next)
+		uv_poll_start(&l->poll, UV_READABLE, on_acceptable);
+}
+
+/* Without descriptors or memory the backlog keeps them: level-triggered polling would only spin. */
+static void pause_accepting(struct xb_http_server *s)
+{
+	for (struct listener *l = s->listeners; l; l = l->next)
+		uv_poll_stop(&l->poll);
+	uv_timer_start(&s->timer, on_pause_over, ACCEPT_PAUSE_MS, 0);
+}
+
+static void on_acceptable(uv_poll_t *poll, int status, int events)
+{
+	struct listener *l = poll->data;
+	struct xb_http_server *s = l->server;
+	struct sockaddr_storage peer;
+	socklen_t n;
+	int fd;
+
+	for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+		peer = (struct sockaddr_storage){};
+		n = sizeof(peer);
+		fd = accept4(l->fd, (struct sockaddr *)&peer, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+				pause_accepting(s);
+			return;
+		}
+		s->stats.accepted++;
+		if (s->stats.connections < s->config.max_connections)
+			conn_new(s, fd, &peer);
+		else
+			close(fd);
+	}
+}
+
+int xb_http_server_new(const struct xb_http_config *c, struct xb_http_server **ret)
+{
+	struct xb_http_server *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return -ENOMEM;
+	s->config = *c;
+	s->config.header_seconds = c->header_seconds ? c->header_seconds : 10;
+	s->config.body_seconds = c->body_seconds ? c->body_seconds : 60;
+	s->config.idle_seconds = c->idle_seconds ? c->idle_seconds : 180;
+	s->config.max_connections = c->max_connections ? c->max_connections : 20000;
+	s->limits.head_bytes = c->max_header_bytes ? c->max_header_bytes : 64 << 10;
+	s->limits.body_bytes = c->max_body_bytes ? c->max_body_bytes : 3 << 20;
+	s->limits.fields = FIELDS_MAX;
+	r = uv_timer_init(c->loop, &s->timer);
+	if (r) {
+		free(s);
+		return r;
+	}
+	s->timer.data = s;
+	s->handles = 1;
+	*ret = s;
+	return 0;
+}
+
+static int open_socket(const struct sockaddr *addr, int *ret_port)
+{
+	socklen_t n = addr->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+	_cleanup_close_ int fd = socket(addr->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage bound;
+	int on = 1, off = 0;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	/* "::" takes IPv4 too, as Go's listeners do */
+	if (addr->sa_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	if (bind(fd, addr, n) || listen(fd, BACKLOG))
+		return -errno;
+	n = sizeof(bound);
+	if (getsockname(fd, (struct sockaddr *)&bound, &n))
+		return -errno;
+	*ret_port = ntohs(((struct sockaddr_in *)&bound)->sin_port); /* at the same place in sockaddr_in6 */
+	return TAKE_FD(fd);
+}
+
+int xb_http_server_listen(struct xb_http_server *s, const struct sockaddr *addr)
+{
+	_cleanup_free_ struct listener *l = calloc(1, sizeof(*l));
+	struct listener **last = &s->listeners;
+	int r;
+
+	if (!l)
+		return -ENOMEM;
+	l->server = s;
+	l->fd = open_socket(addr, &l->port);
+	if (l->fd < 0)
+		return l->fd;
+	r = uv_poll_init(s->config.loop, &l->poll, l->fd);
+	if (r) {
+		close(l->fd);
+		return r;
+	}
+	l->poll.data = l;
+	s->handles++;
+	uv_poll_start(&l->poll, UV_READABLE, on_acceptable);
+	while (*last)
+		last = &(*last)->next;
+	*last = TAKE_PTR(l);
+	return 0;
+}
+
+int xb_http_server_port(const struct xb_http_server *s)
+{
+	return s->listeners ? s->listeners->port : 0;
+}
+
+static void on_listener_closed(uv_handle_t *h)
+{
+	struct listener *l = h->data;
+	struct xb_http_server *s = l->server;
+
+	free(l);
+	s->handles--;
+	free_if_closed(s);
+}
+
+static void stop_listening(struct xb_http_server *s)
+{
+	while (s->listeners) {
+		struct listener *l = s->listeners;
+
+		s->listeners = l->next;
+		uv_close((uv_handle_t *)&l->poll, on_listener_closed);
+		close(l->fd);
+	}
+}
+
+void xb_http_server_shutdown(struct xb_http_server *s, unsigned grace_ms, void (*done)(void *arg), void *arg)
+{
+	s->stopping = true;
+	s->done = done;
+	s->done_arg = arg;
+	stop_listening(s);
+	for (struct conn *c = s->conns; c; c = c->next)
+		conn_shutdown(c);
+	uv_timer_start(&s->timer, on_grace_over, s->conns ? grace_ms : 0, 0);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+	struct xb_http_server *s = h->data;
+
+	s->handles--;
+	free_if_closed(s);
+}
+
+struct xb_http_server *xb_http_server_free(struct xb_http_server *s)
+{
+	if (!s)
+		return NULL;
+	s->freed = true;
+	s->done = NULL;
+	stop_listening(s);
+	for (struct conn *c = s->conns; c; c = c->next)
+		conn_die(c);
+	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
+	return NULL;
+}
+
+void xb_http_server_stats(const struct xb_http_server *s, struct xb_http_stats *ret)
+{
+	*ret = s->stats;
+}
+
+const char *server_date(struct xb_http_server *s)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (now != s->date_at && gmtime_r(&now, &tm)) {
+		s->date_at = now;
+		strftime(s->date, sizeof(s->date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	}
+	return s->date;
+}
