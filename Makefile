@@ -4,7 +4,7 @@
 #
 #   make                 all programs, into build/bin/          make V=1     show whole command lines
 #   make test            set up, build and run every test       make SAN=1   the same with ASan and UBSan, in build-san/
-#   make run             the main job, in a sandbox             make run KEEP=1  leave it up
+#   make run             the main job, in a sandbox             make run KEEP=1  leave it up ("make down" ends it)
 #   make soak            the slow tests                         make bench   the figures
 #   make install DESTDIR= PREFIX=                               make compile_commands.json    make clean
 
@@ -29,7 +29,7 @@ endif
 BPFFLAGS := --target=bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter -Iinclude -Ibpf \
 	    -idirafter /usr/include/$(shell uname -m)-linux-gnu $(if $(filter 1,$(WERROR)),-Werror)
 
-.PHONY: all setup test soak run bench install clean FORCE
+.PHONY: all setup test soak run down bench install clean FORCE
 all:
 
 # --- what there is: read <dir>/Kbuild, note its objects under their targets, follow its "sub/" entries
@@ -63,18 +63,20 @@ all: $(bins)
 Q     := $(if $(filter 1,$(V)),,@)
 empty :=
 space := $(empty) $(empty)
+cmd_of = $(dir $(1)).$(notdir $(1)).cmd
 word1  = $(subst $(space),_,$(strip $(1)))
 other  = $(filter-out _$(call word1,$(saved_$@)),_$(call word1,$(1)))
 make   = $(if $(filter-out FORCE,$?)$(call other,$(cmd_$(1))),$(call remake,$(1)))
 define remake
-$(if $(wildcard $(@D)),,$(shell mkdir -p $(@D)))$(file >$@.cmd,saved_$@ := $(cmd_$(1)))
+$(if $(wildcard $(@D)),,$(shell mkdir -p $(@D)))$(file >$(call cmd_of,$@),saved_$@ := $(cmd_$(1)))
 $(if $(Q),@printf '  %-6s  %s\n' $(1) $(patsubst $(O)/%,%,$@))
 $(Q)$(cmd_$(1))
 endef
 
 cmd_CC    = $(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $@)) -MMD -MP -MF $@.d -c $< -o $@
 cmd_BPF   = $(CLANG) $(BPFFLAGS) -MMD -MP -MF $@.d -c $< -o $@
-cmd_SKEL  = $(BPFTOOL) gen skeleton $< name $(subst .,_,$(*F)) > $@
+# "gen object" leaves out DWARF, which the kernel does not want; BTF stays
+cmd_SKEL  = $(BPFTOOL) gen object $(@:.skel.h=.bpf.o) $< && $(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name $(subst .,_,$(*F)) > $@
 cmd_AR    = rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 cmd_LD    = $(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(LDLIBS) $(LDLIBS_$(notdir $@)) -o $@
 
@@ -96,7 +98,8 @@ $(tests): $(O)/%: $(O)/%.o $(patsubst %,$(O)/lib/%.a,$(test-libs)) FORCE
 	$(call make,LD)
 
 -include $(addsuffix .d,$(objs) $(bpfobjs))
--include $(wildcard $(addsuffix .cmd,$(objs) $(bpfobjs) $(ars) $(bins) $(tests) $(patsubst $(O)/bpf/%.bpf.o,$(O)/gen/%.skel.h,$(bpfobjs))))
+saved := $(objs) $(bpfobjs) $(ars) $(bins) $(tests) $(patsubst $(O)/bpf/%.bpf.o,$(O)/gen/%.skel.h,$(bpfobjs))
+-include $(wildcard $(foreach t,$(saved),$(call cmd_of,$(t))))
 
 # --- what people ask for
 .PHONY: programs tests
@@ -114,6 +117,8 @@ soak: setup
 run: setup
 	@+$(MAKE) --no-print-directory O=$(O) programs
 	@KEEP=$(KEEP) tools/run/main_job.sh $(O)/bin
+down:
+	@tools/run/main_job.sh . down
 bench: setup
 	@+$(MAKE) --no-print-directory O=$(O) programs
 	@tools/bench/service.sh $(O)/bin

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# shellcheck shell=bash
 # For live tests (TAP, bash): source it first. Each test gets, named after itself: a mount namespace, network namespaces, a
 # cgroup-v2 subtree in which all its processes live, and a temporary folder. All of that goes when the test ends; what a
 # killed run left is swept when the same test starts again.
@@ -59,12 +60,13 @@ _sweep() {
 	fi
 	for ns in $(ip netns list 2>/dev/null | awk '{print $1}' | grep "^xb-$T-"); do ip netns del "$ns" 2>/dev/null; done
 	rm -f /run/netns/xb-"$T"-* 2>/dev/null
-	[ ! -e /sys/fs/bpf/xebec-test-"$T" ] || rm -rf /sys/fs/bpf/xebec-test-"$T"
+	umount "/tmp/xebec-test-$T/bpf" 2>/dev/null
 	rm -rf "/tmp/xebec-test-$T"
 }
 _leave() {
 	local status=$?
 	trap - EXIT
+	exec 2>/dev/null
 	if [ -n "${KEEP_TMP:-}" ]; then cp -a "$TMP" "/tmp/xebec-kept-$T" 2>/dev/null; fi
 	_sweep
 	exit $status
@@ -80,10 +82,11 @@ mkdir -p "$BPFFS" && mount -t bpf bpf "$BPFFS" || bail "cannot mount bpffs at $B
 export HOME=$TMP KUBECONFIG=$TMP/admin.conf
 
 # --- namespaces ---
-in_ns() { local ns=$1; shift; nsenter --net=/run/netns/xb-"$T"-"$ns" "$@"; }
+# With XB_EXEC=exec before it, a call in the background is the program itself: $! is its pid.
+in_ns() { local ns=$1; shift; ${XB_EXEC:-} nsenter --net=/run/netns/xb-"$T"-"$ns" "$@"; }
 # as a process of the node or of one of its pods: in the cgroup that kube-proxy attaches to
-on_node() { bash -c 'echo $$ >'"$CG"'/node/cgroup.procs; exec nsenter --net=/run/netns/xb-'"$T"'-node "$@"' - "$@"; }
-in_pod() { local ns=$1; shift; bash -c 'echo $$ >'"$CG"'/node/cgroup.procs; exec nsenter --net=/run/netns/xb-'"$T-$ns"' "$@"' - "$@"; }
+on_node() { ${XB_EXEC:-} bash -c 'echo $$ >'"$CG"'/node/cgroup.procs; exec nsenter --net=/run/netns/xb-'"$T"'-node "$@"' - "$@"; }
+in_pod() { local ns=$1; shift; ${XB_EXEC:-} bash -c 'echo $$ >'"$CG"'/node/cgroup.procs; exec nsenter --net=/run/netns/xb-'"$T-$ns"' "$@"' - "$@"; }
 
 ns_add() {
 	ip netns add "xb-$T-$1" || bail "cannot make network namespace xb-$T-$1"
@@ -120,16 +123,17 @@ pod_up() {
 # web_up NAME: a pod that answers its name at 80 (HTTP) and echoes at 5201 (TCP), both families; UDP 5201 answers its name
 web_up() {
 	pod_up "$1"
-	in_pod "$1" "$BIN/xebec-bench" serve --text "$1" --http 0.0.0.0:80 --http '[::]:8080' --echo 0.0.0.0:5201 --echo '[::]:5202' 2>"$TMP/web-$1.log" &
+	XB_EXEC=exec in_pod "$1" "$BIN/xebec-bench" serve --text "$1" --http 0.0.0.0:80 --http '[::]:8080' --echo 0.0.0.0:5201 --echo '[::]:5202' 2>"$TMP/web-$1.log" &
 	busywait 5 in_ns node curl -fsS --max-time 1 "http://$POD_IP:80/" || bail "stand-in pod $1 does not answer"
 }
 
 # --- programs ---
-API=https://192.0.2.1:6443
+API_PORT=${API_PORT:-6443}
+API=https://192.0.2.1:$API_PORT
 # apiserver_start FLAGS...: in the node's namespace, data in $TMP/data; waits until it is ready; sets APISERVER_PID
 apiserver_start() {
 	[ -e "$TMP/tokens.csv" ] || echo 'admintoken,admin,1,"system:masters"' >"$TMP/tokens.csv"
-	in_ns node "$BIN/kube-apiserver" --secure-port=6443 --bind-address=0.0.0.0 --advertise-address=192.0.2.1 --cert-dir="$TMP/pki" \
+	XB_EXEC=exec in_ns node "$BIN/kube-apiserver" --secure-port=$API_PORT --bind-address=0.0.0.0 --advertise-address=192.0.2.1 --cert-dir="$TMP/pki" \
 		--data-dir="$TMP/data" --token-auth-file="$TMP/tokens.csv" --kubeconfig-out="$TMP/admin.conf" \
 		--service-cluster-ip-range=10.96.0.0/12,fd00:10:96::/108 "$@" >>"$TMP/apiserver.log" 2>&1 &
 	APISERVER_PID=$!
@@ -145,13 +149,12 @@ k() { in_ns node "$KUBECTL" "$@"; }
 k120() { in_ns node "$KUBECTL_120" "$@"; }
 # proxy_start FLAGS...: sets PROXY_PID
 proxy_start() {
-	on_node "$BIN/kube-proxy" --kubeconfig="$TMP/admin.conf" --hostname-override=node --cgroup-path="$CG/node" --bpffs-path="$BPFFS" "$@" \
+	XB_EXEC=exec on_node "$BIN/kube-proxy" --kubeconfig="$TMP/admin.conf" --hostname-override=node --cgroup-path="$CG/node" --bpffs-path="$BPFFS" "$@" \
 		>>"$TMP/proxy.log" 2>&1 &
 	PROXY_PID=$!
 	busywait 20 in_ns node curl -fsS --max-time 1 http://127.0.0.1:10256/healthz ||
 		{ note "$(tail -20 "$TMP/proxy.log")"; bail "kube-proxy is not healthy after 20 s"; }
 }
-# pid_of SHELL_PID PROGRAM: on_node and in_ns exec, so the background pid is the program's own
 stop() { kill "$1" 2>/dev/null; wait "$1" 2>/dev/null; }
 
 # service NAME PORT:TARGET POD_IP...: a Service without selector and its EndpointSlice; more of the spec by SPEC='"x": 1,'

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef BACKEND_H
+#define BACKEND_H
+/* Frontend -> set of backends -> one of them. */
+#include <linux/errno.h>
+#include "lib/frontend.h"
+
+/* The port of a service, and its set of backends at this moment. */
+struct service {
+	const struct xb_svc *svc;
+	__u32 id;
+	bool external;
+	struct xb_set set;
+};
+
+static __always_inline struct xb_set set_load(const struct xb_svc *svc, bool external)
+{
+	union {
+		__u64 word;
+		struct xb_set set;
+	} u = { .word = load_word(external ? &svc->external : &svc->internal) };
+
+	return u.set;
+}
+
+static __always_inline bool set_equal(struct xb_set a, struct xb_set b)
+{
+	return load_word(&a) == load_word(&b);
+}
+
+/* 1: *ret is the service at a destination. 0: there is none. Negative: the errno that the application gets. Port 0 asks
+ * for a route and not for a service, as getaddrinfo() does to sort addresses. */
+static __always_inline int service_find(struct bpf_sock_addr *ctx, const struct dest *d, struct service *ret)
+{
+	struct xb_fe fe = frontend(ctx, d);
+
+	if (!fe.kind || fe.kind == XB_FRONTEND_NODE_ADDR || !d->to.port)
+		return 0;
+	if (fe.kind == XB_FRONTEND_VIP) {
+		COUNT(no_such_port);
+		return -ECONNREFUSED;
+	}
+	ret->svc = lookup(&xb_svc, fe.svc);
+	if (!ret->svc) {
+		COUNT(table_error);
+		return 0;
+	}
+	ret->id = fe.svc;
+	ret->external = fe.kind != XB_FRONTEND_CLUSTER_IP;
+	ret->set = set_load(ret->svc, ret->external);
+	return 1;
+}
+
+static __always_inline int backend_load(__u32 index, bool v4, struct xb_peer *ret)
+{
+	if (v4) {
+		const struct xb_be4 *be = lookup(&xb_be4, index);
+
+		if (!be)
+			return -ENOENT;
+		ret->addr.be32[0] = 0;
+		ret->addr.be32[1] = 0;
+		ret->addr.be32[2] = bpf_htonl(0xffff);
+		ret->addr.be32[3] = be->addr.be32;
+		ret->port = be->port;
+	} else {
+		const struct xb_be6 *be = lookup(&xb_be6, index);
+
+		if (!be)
+			return -ENOENT;
+		ret->addr = be->addr;
+		ret->port = be->port;
+	}
+	return 0;
+}
+
+struct search {
+	struct xb_peer want;
+	__u32 low, high;
+	bool v4, found;
+};
+
+static __always_inline int peer_compare(const struct xb_peer *a, const struct xb_peer *b)
+{
+	for (int i = 0; i < 2; i++) {
+		__u64 x = bpf_be64_to_cpu(a->addr.word[i]), y = bpf_be64_to_cpu(b->addr.word[i]);
+
+		if (x != y)
+			return x < y ? -1 : 1;
+	}
+	return (int)a->port - (int)b->port;
+}
+
+static long search_step(__u32 step, struct search *s)
+{
+	__u32 middle = s->low + (s->high - s->low) / 2;
+	struct xb_peer here = {};
+	int order;
+
+	if (s->low >= s->high || backend_load(middle, s->v4, &here) < 0)
+		return 1;
+	order = peer_compare(&s->want, &here);
+	if (!order) {
+		s->found = true;
+		return 1;
+	}
+	if (order < 0)
+		s->high = middle;
+	else
+		s->low = middle + 1;
+	return 0;
+}
+
+/* Whether a backend is still in the set. bpf_loop(), for the verifier goes through its body once and not once per step. */
+static __always_inline bool set_has(struct xb_set set, bool v4, const struct xb_peer *backend)
+{
+	struct search s = { .want = *backend, .low = set.base, .high = set.base + set.count, .v4 = v4 };
+
+	bpf_loop(32 - __builtin_clz(XB_SET_MAX), search_step, &s, 0);
+	return s.found;
+}
+
+static __always_inline int set_pick(struct xb_set set, bool v4, struct xb_peer *ret)
+{
+	return backend_load(set.base + ((__u64)bpf_get_prandom_u32() * set.count >> 32), v4, ret);
+}
+
+/*
+ * The backend that this client had, if it is still there and was used within the port's time; otherwise a new one, noted.
+ * Of two first connections at once the first to note its choice wins, so that both go to one backend.
+ */
+static __always_inline int affinity_pick(struct bpf_sock_addr *ctx, const struct service *s, bool v4, struct xb_peer *ret)
+{
+	struct xb_aff_key key = { .netns = bpf_get_netns_cookie(ctx), .svc = s->id };
+	__u64 now = bpf_jiffies64(), limit = (__u64)s->svc->affinity_seconds * jiffies_per_second;
+	struct xb_aff *seen = bpf_map_lookup_elem(&xb_aff, &key), choice = { .used = now };
+	int r;
+
+	if (seen && now - seen->used <= limit && set_has(s->set, v4, &seen->backend)) {
+		*ret = seen->backend;
+		seen->used = now;
+		return 0;
+	}
+	r = set_pick(s->set, v4, &choice.backend);
+	if (r < 0)
+		return r;
+	if (bpf_map_update_elem(&xb_aff, &key, &choice, seen ? BPF_ANY : BPF_NOEXIST) == -EEXIST) {
+		seen = bpf_map_lookup_elem(&xb_aff, &key);
+		if (seen && set_has(s->set, v4, &seen->backend))
+			choice.backend = seen->backend;
+	}
+	*ret = choice.backend;
+	return 0;
+}
+
+/*
+ * Picks a backend for a new connection or flow. 1: *ret is it. 0: let the destination be. Negative: the errno that the
+ * application gets. It is never EPERM, which kernel clients such as NFS do not expect of connect().
+ *
+ * "drop" would let a client wait. A connect() hook cannot: what it lets through keeps the destination it gave, so the SYN
+ * would be sent again and again to nowhere even after a backend came up. ETIMEDOUT at once says the same as the wait
+ * would, is told apart from a refusal, leaks nothing, and leaves the next try to the client.
+ */
+static __always_inline int backend_pick(struct bpf_sock_addr *ctx, const struct service *s, bool v4, struct xb_peer *ret)
+{
+	int r;
+
+	if (!s->set.count) {
+		if (s->external ? s->svc->drop_external : s->svc->drop_internal) {
+			COUNT(no_local_backend);
+			return -ETIMEDOUT;
+		}
+		COUNT(no_backend);
+		return -ECONNREFUSED;
+	}
+	if (s->svc->affinity_seconds)
+		r = affinity_pick(ctx, s, v4, ret);
+	else
+		r = set_pick(s->set, v4, ret);
+	if (r < 0) {
+		COUNT(table_error);
+		return 0;
+	}
+	return 1;
+}
+
+#endif

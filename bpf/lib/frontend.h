@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef FRONTEND_H
+#define FRONTEND_H
+/* Address, port and protocol -> frontend. */
+#include <bpf/bpf_endian.h>
+#include "lib/tables.h"
+
+/* Where an application wants to go; IPv4 as ::ffff:a.b.c.d. */
+struct dest {
+	struct xb_peer to;
+	enum xb_proto proto;
+	bool v4;
+};
+
+static __always_inline __u64 bucket_find(const void *bucket, const struct xb_fe_key *key, bool v4)
+{
+#pragma unroll
+	for (int i = 0; i < XB_FE_WAYS; i++) {
+		const void *way = bucket + i * (v4 ? sizeof(struct xb_fe4) : sizeof(struct xb_fe6));
+		union {
+			__u64 word;
+			struct xb_fe fe;
+		} head = { .word = load_word(way) };
+
+		if (!head.fe.kind || head.fe.port != key->port || head.fe.proto != key->proto)
+			continue;
+		way = after(way, head.word);
+		if (v4 ? ((const struct xb_fe4 *)way)->addr.be32 == key->addr.be32[3] :
+			 addr_equal(&((const struct xb_fe6 *)way)->addr, &key->addr))
+			return head.word;
+	}
+	return 0;
+}
+
+/* The word of a key's entry, or 0. */
+static __always_inline __u64 fe_find(const struct xb_fe_key *key, bool v4)
+{
+	__u64 hash = xb_fe_hash(&key->addr, key->port, key->proto, fe_seed), word;
+	const __u64 *spilled;
+
+#pragma unroll
+	for (int probe = 0; probe < 2; probe++, hash >>= 32) {
+		const void *bucket = v4 ? lookup(&xb_fe4, hash & fe4_mask) : lookup(&xb_fe6, hash & fe6_mask);
+
+		if (!bucket)
+			return 0;
+		word = bucket_find(bucket, key, v4);
+		if (word)
+			return word;
+		if (!(v4 ? ((const struct xb_fe4 *)bucket)->spilled : ((const struct xb_fe6 *)bucket)->spilled))
+			return 0;
+	}
+	spilled = v4 ? bpf_map_lookup_elem(&xb_ovf4, key) : bpf_map_lookup_elem(&xb_ovf6, key);
+	return spilled ? *spilled : 0;
+}
+
+static __always_inline struct xb_fe fe_at(const union xb_ip6 *addr, bool v4, __u16 port, enum xb_proto proto)
+{
+	struct xb_fe_key key = { .addr = *addr, .port = port, .proto = proto };
+	union {
+		__u64 word;
+		struct xb_fe fe;
+	} u = { .word = fe_find(&key, v4) };
+
+	return u.fe;
+}
+
+static __always_inline bool is_any(const struct dest *d)
+{
+	return d->v4 ? !d->to.addr.be32[3] : !d->to.addr.word[0] && !d->to.addr.word[1];
+}
+
+static __always_inline bool is_loopback(const struct dest *d)
+{
+	return d->v4 ? d->to.addr.b[12] == 127 : !d->to.addr.word[0] && d->to.addr.word[1] == bpf_cpu_to_be64(1);
+}
+
+static __always_inline struct xb_fe node_port_find(const struct dest *d)
+{
+	union xb_ip6 any = { .be32 = { 0, 0, d->v4 ? bpf_htonl(0xffff) : 0, 0 } };
+
+	return fe_at(&any, d->v4, d->to.port, d->proto);
+}
+
+/*
+ * The frontend that answers at a destination; kind XB_FRONTEND_VIP when the address is a service's but the port is not;
+ * kind 0 when it is none of ours. Loopback is the node's only in the node's own namespace: a pod's is its own.
+ */
+static __always_inline struct xb_fe frontend(struct bpf_sock_addr *ctx, const struct dest *d)
+{
+	struct xb_fe fe;
+
+	if (is_any(d) || is_loopback(d))
+		return bpf_get_netns_cookie(ctx) == node_netns ? node_port_find(d) : (struct xb_fe){};
+	fe = fe_at(&d->to.addr, d->v4, d->to.port, d->proto);
+	if (fe.kind)
+		return fe;
+	fe = fe_at(&d->to.addr, d->v4, 0, XB_PROTO_NONE);
+	return fe.kind == XB_FRONTEND_NODE_ADDR ? node_port_find(d) : fe;
+}
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef TABLES_H
+#define TABLES_H
+/* The tables and settings. A table of size 1 here gets its size, or an existing table's fd, from the loader. */
+#include <stdbool.h>
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "xb/abi/flow.h"
+#include "xb/abi/frontend.h"
+#include "xb/abi/hdr.h"
+#include "xb/abi/metrics.h"
+#include "xb/abi/service.h"
+
+const volatile __u64 fe_seed;            /* of xb_fe_hash() */
+const volatile __u32 fe4_mask, fe6_mask; /* buckets - 1 */
+const volatile __u32 rev_mask;           /* sets - 1 */
+const volatile __u32 jiffies_per_second;
+const volatile __u64 node_netns;         /* cookie of the node's own network namespace */
+
+#define TABLE(name, value_type) \
+	struct { \
+		__uint(type, BPF_MAP_TYPE_ARRAY); \
+		__uint(map_flags, BPF_F_MMAPABLE); \
+		__uint(max_entries, 1); \
+		__type(key, __u32); \
+		__type(value, value_type); \
+	} name SEC(".maps")
+
+TABLE(xb_hdr, struct xb_hdr);
+TABLE(xb_fe4, struct xb_fe4_bucket);
+TABLE(xb_fe6, struct xb_fe6_bucket);
+TABLE(xb_svc, struct xb_svc);
+TABLE(xb_name, struct xb_name);
+TABLE(xb_be4, struct xb_be4);
+TABLE(xb_be6, struct xb_be6);
+TABLE(xb_rev, struct xb_rev_set);
+
+#define OVERFLOW(name) \
+	struct { \
+		__uint(type, BPF_MAP_TYPE_HASH); \
+		__uint(map_flags, BPF_F_NO_PREALLOC); \
+		__uint(max_entries, 1); \
+		__type(key, struct xb_fe_key); \
+		__type(value, struct xb_fe); \
+	} name SEC(".maps")
+
+OVERFLOW(xb_ovf4);
+OVERFLOW(xb_ovf6);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct xb_aff_key);
+	__type(value, struct xb_aff);
+} xb_aff SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct xb_sku);
+} xb_sku SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xb_metrics);
+} xb_metrics SEC(".maps");
+
+static __always_inline void *lookup(void *table, __u32 index)
+{
+	return bpf_map_lookup_elem(table, &index);
+}
+
+#define COUNT(counter) do { \
+		struct xb_metrics *_m = lookup(&xb_metrics, 0); \
+		if (_m) \
+			_m->counter++; \
+	} while (0)
+
+/* One load of an aligned word that the agent may replace at any time. */
+static __always_inline __u64 load_word(const void *p)
+{
+	return *(const volatile __u64 __attribute__((may_alias)) *)p;
+}
+
+/* p, not to be read before word was loaded: an address dependency, which orders loads on arm64 where a test does not. The
+ * assembler keeps the compiler from seeing that it adds nothing. */
+static __always_inline const void *after(const void *p, __u64 word)
+{
+	asm volatile("%0 &= 0" : "+r"(word));
+	return p + word;
+}
+
+static __always_inline bool addr_equal(const union xb_ip6 *a, const union xb_ip6 *b)
+{
+	return a->word[0] == b->word[0] && a->word[1] == b->word[1];
+}
+
+static __always_inline bool peer_equal(const struct xb_peer *a, const struct xb_peer *b)
+{
+	return a->port == b->port && addr_equal(&a->addr, &b->addr);
+}
+
+#endif

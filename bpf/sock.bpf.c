@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The socket path: a destination that is a service becomes one of its backends at connect() or sendmsg(), before there is
+ * a packet, and becomes the service again in what recvmsg() and getpeername() tell the application.
+ */
+#include "lib/backend.h"
+#include "lib/flow.h"
+#include "lib/reverse.h"
+
+#define PROCEED 1
+#define DENY    0
+#define IPPROTO_MPTCP 262
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+static __always_inline enum xb_proto proto_of(const struct bpf_sock_addr *ctx)
+{
+	switch (ctx->protocol) {
+	case XB_PROTO_TCP:
+	case IPPROTO_MPTCP:
+		return XB_PROTO_TCP;
+	case XB_PROTO_UDP:
+		return XB_PROTO_UDP;
+	default:
+		return XB_PROTO_NONE;
+	}
+}
+
+static __always_inline struct dest dest4(const struct bpf_sock_addr *ctx)
+{
+	return (struct dest){
+		.to.addr.be32 = { 0, 0, bpf_htonl(0xffff), ctx->user_ip4 },
+		.to.port = bpf_ntohs(ctx->user_port),
+		.proto = proto_of(ctx),
+		.v4 = true,
+	};
+}
+
+static __always_inline struct dest dest6(const struct bpf_sock_addr *ctx)
+{
+	struct dest d = {
+		.to.addr.be32 = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] },
+		.to.port = bpf_ntohs(ctx->user_port),
+		.proto = proto_of(ctx),
+	};
+
+	d.v4 = !d.to.addr.word[0] && d.to.addr.be32[2] == bpf_htonl(0xffff);
+	return d;
+}
+
+static __always_inline void rewrite4(struct bpf_sock_addr *ctx, const struct xb_peer *p)
+{
+	ctx->user_ip4 = p->addr.be32[3];
+	ctx->user_port = bpf_htons(p->port);
+}
+
+static __always_inline void rewrite6(struct bpf_sock_addr *ctx, const struct xb_peer *p)
+{
+	ctx->user_ip6[0] = p->addr.be32[0];
+	ctx->user_ip6[1] = p->addr.be32[1];
+	ctx->user_ip6[2] = p->addr.be32[2];
+	ctx->user_ip6[3] = p->addr.be32[3];
+	ctx->user_port = bpf_htons(p->port);
+}
+
+static __always_inline int udp_remember(struct bpf_sock_addr *ctx, const struct dest *d, const struct service *s,
+					const struct xb_peer *backend)
+{
+	struct xb_sku_flow flow = {
+		.service = d->to, .backend = *backend, .set = s->set, .svc = s->id, .external = s->external,
+	};
+	struct xb_sku *sku = sku_get(ctx, true);
+
+	/* without it the answers would come from a stranger */
+	if (!sku)
+		return -ENOBUFS;
+	flow_put(sku, &flow);
+	return 1;
+}
+
+/* 1: *ret_backend takes the destination's place. 0: let it be. Negative: refuse with that errno. */
+static __always_inline int connect_to(struct bpf_sock_addr *ctx, const struct dest *d, struct xb_peer *ret_backend)
+{
+	struct service s;
+	int r;
+
+	if (!d->proto)
+		return 0;
+	r = service_find(ctx, d, &s);
+	if (r <= 0)
+		return r;
+	r = backend_pick(ctx, &s, d->v4, ret_backend);
+	if (r <= 0)
+		return r;
+	if (d->proto == XB_PROTO_UDP) {
+		COUNT(udp_connect);
+		return udp_remember(ctx, d, &s, ret_backend);
+	}
+	COUNT(tcp_connect);
+	rev_put(bpf_get_socket_cookie(ctx), &d->to, ret_backend);
+	return 1;
+}
+
+/*
+ * As connect_to(), for each datagram. A choice holds while its set is the same. After a change it is kept if its
+ * backend is still in the set, and a backend that is gone is never used again.
+ */
+static __always_inline int send_to(struct bpf_sock_addr *ctx, const struct dest *d, struct xb_peer *ret_backend)
+{
+	struct xb_sku *sku;
+	struct xb_sku_flow *flow;
+	struct service s;
+	int r;
+
+	if (d->proto != XB_PROTO_UDP)
+		return 0;
+	sku = sku_get(ctx, false);
+	flow = sku ? flow_to(sku, &d->to) : NULL;
+	if (flow) {
+		const struct xb_svc *svc = lookup(&xb_svc, flow->svc);
+
+		*ret_backend = flow->backend;
+		if (svc && set_equal(set_load(svc, flow->external), flow->set))
+			return 1;
+	}
+	r = service_find(ctx, d, &s);
+	if (r <= 0)
+		return r;
+	if (flow && flow->svc == s.id && flow->external == s.external && set_has(s.set, d->v4, &flow->backend)) {
+		flow->set = s.set;
+		return 1;
+	}
+	r = backend_pick(ctx, &s, d->v4, ret_backend);
+	if (r <= 0)
+		return r;
+	if (flow)
+		COUNT(udp_reselect);
+	else
+		COUNT(udp_flow);
+	return udp_remember(ctx, d, &s, ret_backend);
+}
+
+static __always_inline bool answer_from(struct bpf_sock_addr *ctx, struct xb_peer *peer)
+{
+	const struct xb_sku *sku = sku_get(ctx, false);
+
+	return sku && flow_reverse(sku, peer);
+}
+
+static __always_inline bool peer_name(struct bpf_sock_addr *ctx, const struct dest *d, struct xb_peer *peer)
+{
+	if (d->proto == XB_PROTO_TCP)
+		return rev_get(bpf_get_socket_cookie(ctx), peer);
+	return d->proto == XB_PROTO_UDP && answer_from(ctx, peer);
+}
+
+static __always_inline int deny(int error)
+{
+	bpf_set_retval(error);
+	return DENY;
+}
+
+#define OUTWARD(section, name, family, step) \
+	SEC(section) int name(struct bpf_sock_addr *ctx) \
+	{ \
+		struct dest d = dest##family(ctx); \
+		struct xb_peer backend = {}; \
+		int r = step(ctx, &d, &backend); \
+		\
+		if (r < 0) \
+			return deny(r); \
+		if (r) \
+			rewrite##family(ctx, &backend); \
+		return PROCEED; \
+	}
+
+OUTWARD("cgroup/connect4", xb_connect4, 4, connect_to)
+OUTWARD("cgroup/connect6", xb_connect6, 6, connect_to)
+OUTWARD("cgroup/sendmsg4", xb_sendmsg4, 4, send_to)
+OUTWARD("cgroup/sendmsg6", xb_sendmsg6, 6, send_to)
+
+SEC("cgroup/recvmsg4") int xb_recvmsg4(struct bpf_sock_addr *ctx)
+{
+	struct xb_peer peer = dest4(ctx).to;
+
+	if (answer_from(ctx, &peer))
+		rewrite4(ctx, &peer);
+	return PROCEED;
+}
+
+SEC("cgroup/recvmsg6") int xb_recvmsg6(struct bpf_sock_addr *ctx)
+{
+	struct xb_peer peer = dest6(ctx).to;
+
+	if (answer_from(ctx, &peer))
+		rewrite6(ctx, &peer);
+	return PROCEED;
+}
+
+SEC("cgroup/getpeername4") int xb_getpeer4(struct bpf_sock_addr *ctx)
+{
+	struct dest d = dest4(ctx);
+	struct xb_peer peer = d.to;
+
+	if (peer_name(ctx, &d, &peer))
+		rewrite4(ctx, &peer);
+	return PROCEED;
+}
+
+SEC("cgroup/getpeername6") int xb_getpeer6(struct bpf_sock_addr *ctx)
+{
+	struct dest d = dest6(ctx);
+	struct xb_peer peer = d.to;
+
+	if (peer_name(ctx, &d, &peer))
+		rewrite6(ctx, &peer);
+	return PROCEED;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef XB_ABI_SERVICE_H
+#define XB_ABI_SERVICE_H
+/*
+ * xb_svc, xb_be4, xb_be6, xb_name: the ports of services and their backends. All frontends of a port share its record,
+ * so one store of one word moves them all to another set of backends.
+ */
+#include "xb/abi/types.h"
+
+enum xb_family {
+	XB_FAMILY_NONE = 0,
+	XB_IPV4 = 4,
+	XB_IPV6 = 6,
+} __attribute__((packed));
+
+#define XB_SET_MAX 65535            /* backends of one port */
+
+/*
+ * A published set of backends: xb_be4 or xb_be6 [base, base + count), sorted by address (as big-endian number), then by
+ * port. One aligned 64-bit word, stored at once. The block under it is immutable until a grace period after it was replaced.
+ */
+struct xb_set {
+	__u32 base;
+	__u16 count;
+	__u16 gen;                  /* another with each change of the port, also across the slot's owners; wraps */
+} __attribute__((aligned(8)));
+
+/* Index 0 is never used. A free slot keeps only its sets' gen. */
+struct xb_svc {
+	struct xb_set internal;     /* what the cluster IP gives */
+	struct xb_set external;     /* what node ports, external and load balancer IPs give */
+	__u32 affinity_seconds;     /* 0: none */
+	__u8 drop_internal;         /* when the set is empty: silence, not a refusal, for there are backends elsewhere (KEP-3866) */
+	__u8 drop_external;
+	enum xb_family family;
+	enum xb_proto proto;
+	__u8 pad[8];
+};
+
+struct xb_be4 {
+	union xb_ip4 addr;
+	__u16 port;                 /* host order */
+	__u8 local;                 /* on this node */
+	__u8 pad;
+};
+
+struct xb_be6 {
+	union xb_ip6 addr;
+	__u16 port;
+	__u8 local;
+	__u8 pad[5];
+} __attribute__((aligned(8)));
+
+/* xb_name[i] says what xb_svc[i] is: "namespace/name:port" or "namespace/name", each part at most 63 bytes. Empty: free. */
+struct xb_name {
+	char name[192];
+};
+
+_Static_assert(sizeof(struct xb_set) == 8, "a set is one word");
+_Static_assert(sizeof(struct xb_svc) == 32, "two to a cache line, none across two");
+_Static_assert(sizeof(struct xb_be4) == 8 && sizeof(struct xb_be6) == 24, "no hidden padding");
+_Static_assert(sizeof(struct xb_name) == 192, "63 + 1 + 63 + 1 + 63 and the end");
+
+#endif

@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <arpa/inet.h>
+#include <search.h>
+#include <string.h>
+#include "apply_state.h"
+#include "xb/why.h"
+
+static enum xb_family family_of(int family)
+{
+	return family == AF_INET6 ? XB_IPV6 : XB_IPV4;
+}
+
+static union xb_ip6 addr_of(enum xb_family family, const struct plan_addr *p)
+{
+	union xb_ip6 addr = {};
+
+	if (family == XB_IPV6) {
+		memcpy(addr.b, p->b, 16);
+		return addr;
+	}
+	addr.be32[2] = htonl(0xffff);
+	memcpy(&addr.be32[3], p->b, 4);
+	return addr;
+}
+
+static struct xb_fe_key key_of(enum xb_family family, enum xb_proto proto, const struct plan_frontend *p)
+{
+	return (struct xb_fe_key){ .addr = addr_of(family, &p->addr), .port = p->port, .proto = proto };
+}
+
+static bool key_equal(const struct xb_fe_key *a, const struct xb_fe_key *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/* --- ports */
+
+static int port_order(const void *x, const void *y)
+{
+	const struct port *a = x, *b = y;
+	int order = strcmp(a->name, b->name);
+
+	if (!order)
+		order = (int)a->family - (int)b->family;
+	return order ? order : (int)a->proto - (int)b->proto;
+}
+
+struct port *port_find(const struct apply *a, const char *name, enum xb_family family, enum xb_proto proto)
+{
+	struct port want = { .name = name, .family = family, .proto = proto };
+	struct port *const *found = tfind(&want, &a->by_name, port_order);
+
+	return found ? *found : NULL;
+}
+
+struct port *port_new(struct apply *a, const char *name, enum xb_family family, enum xb_proto proto, __u32 slot)
+{
+	size_t n = strlen(name) + 1;
+	struct port *port = calloc(1, sizeof(*port) + n);
+
+	if (!port)
+		return NULL;
+	*port = (struct port){ .name = memcpy(port + 1, name, n), .family = family, .proto = proto, .slot = slot };
+	if (!tsearch(port, &a->by_name, port_order)) {
+		free(port);
+		return NULL;
+	}
+	a->by_slot[slot] = port;
+	a->n_ports++;
+	return port;
+}
+
+static void port_forget(struct apply *a, struct port *port)
+{
+	tdelete(port, &a->by_name, port_order);
+	a->by_slot[port->slot] = NULL;
+	a->n_ports--;
+	free(port->frontends);
+	free(port);
+}
+
+/* --- sets of backends */
+
+void set_publish(struct apply *a, struct xb_set *at, struct xb_set set)
+{
+	union {
+		struct xb_set set;
+		__u64 word;
+	} u = { .set = set };
+
+	/* never a generation that the slot has had, whoever had the slot */
+	u.set.gen = (__u16)(at->gen + 1);
+	__atomic_store_n((__u64 __attribute__((may_alias)) *)at, u.word, __ATOMIC_RELEASE);
+	a->publishes++;
+}
+
+static struct xb_be4 be4_of(const struct plan_backend *b)
+{
+	struct xb_be4 be = { .port = b->port, .local = b->local };
+
+	memcpy(be.addr.b, b->addr.b, 4);
+	return be;
+}
+
+static struct xb_be6 be6_of(const struct plan_backend *b)
+{
+	struct xb_be6 be = { .port = b->port, .local = b->local };
+
+	memcpy(be.addr.b, b->addr.b, 16);
+	return be;
+}
+
+static void block_write(struct apply *a, int f, __u32 base, const struct plan_set *want)
+{
+	for (size_t i = 0; i < want->n; i++) {
+		if (f)
+			((struct xb_be6 *)a->tables->t[TABLE_BE6].mem)[base + i] = be6_of(&want->backends[i]);
+		else
+			((struct xb_be4 *)a->tables->t[TABLE_BE4].mem)[base + i] = be4_of(&want->backends[i]);
+	}
+}
+
+static bool block_holds(const struct apply *a, int f, struct xb_set set, const struct plan_set *want)
+{
+	if (set.count != want->n)
+		return false;
+	for (size_t i = 0; i < want->n; i++) {
+		struct xb_be6 be6 = be6_of(&want->backends[i]);
+		struct xb_be4 be4 = be4_of(&want->backends[i]);
+
+		if (f ? memcmp((const struct xb_be6 *)a->tables->t[TABLE_BE6].mem + set.base + i, &be6, sizeof(be6)) :
+			memcmp((const struct xb_be4 *)a->tables->t[TABLE_BE4].mem + set.base + i, &be4, sizeof(be4)))
+			return false;
+	}
+	return true;
+}
+
+/* A port's two sets, now or to be. Both may name one block. */
+struct sets {
+	struct xb_set set[2];
+};
+
+static struct sets sets_now(const struct apply *a, __u32 slot)
+{
+	return (struct sets){ { svc_at(a, slot)->internal, svc_at(a, slot)->external } };
+}
+
+static bool uses_block(const struct sets *s, struct xb_set block)
+{
+	for (int i = 0; i < 2; i++)
+		if (s->set[i].count && s->set[i].base == block.base)
+			return true;
+	return false;
+}
+
+/* Passes each block of *s that *other does not use, once, to done. */
+static void blocks_not_in(struct alloc *blocks, const struct sets *s, const struct sets *other,
+			  void (*done)(struct alloc *, __u32 base, __u32 count))
+{
+	for (int i = 0; i < 2; i++) {
+		bool twice = i == 1 && s->set[0].count && s->set[0].base == s->set[1].base;
+
+		if (s->set[i].count && !twice && !uses_block(other, s->set[i]))
+			done(blocks, s->set[i].base, s->set[i].count);
+	}
+}
+
+/* Writes what is not in the tables yet to new blocks. Nothing is published, and on failure nothing is kept. */
+static int sets_stage(struct apply *a, int f, const struct plan_port *p, const struct sets *now, struct sets *ret, char **reterr_why)
+{
+	const struct plan_set *want[2] = { &p->internal, &p->external };
+	struct sets staged = {};
+
+	for (int i = 0; i < 2; i++) {
+		struct xb_set have[3] = { now->set[i], now->set[!i], staged.set[0] };
+		__u32 base;
+		int r = 0;
+
+		staged.set[i].count = (__u16)want[i]->n;
+		for (size_t k = 0; k < ARRAY_SIZE(have) && want[i]->n && !r; k++) {
+			if (!block_holds(a, f, have[k], want[i]))
+				continue;
+			staged.set[i].base = have[k].base;
+			r = 1;
+		}
+		if (r || !want[i]->n)
+			continue;
+		r = room_take_block(a, f, (__u32)want[i]->n, &base, reterr_why);
+		if (r < 0) {
+			staged.set[i].count = 0;
+			blocks_not_in(a->blocks[f], &staged, now, alloc_give);
+			return r;
+		}
+		staged.set[i].base = base;
+		block_write(a, f, base, want[i]);
+	}
+	*ret = staged;
+	return 0;
+}
+
+static bool set_equal(struct xb_set a, struct xb_set b)
+{
+	return a.base == b.base && a.count == b.count;
+}
+
+/*
+ * The change itself: a program that starts after this sees the new sets only. One that runs meanwhile (for less than a
+ * microsecond) may still pick from an old set, as if the call had come just before; waiting for those would cost
+ * milliseconds a change and tell the caller nothing, since a SYN it sent may as well be on its way. What they read stays intact
+ * until a grace period has passed.
+ */
+static void sets_commit(struct apply *a, const struct port *port, const struct sets *now, const struct sets *staged, bool always)
+{
+	struct xb_svc *svc = svc_at(a, port->slot);
+
+	if (!always && set_equal(now->set[0], staged->set[0]) && set_equal(now->set[1], staged->set[1]))
+		return;
+	set_publish(a, &svc->internal, staged->set[0]);
+	set_publish(a, &svc->external, staged->set[1]);
+	blocks_not_in(a->blocks[family_index(port->family)], now, staged, alloc_retire);
+}
+
+/* --- frontends */
+
+static struct xb_fe_key vip_key(const union xb_ip6 *addr)
+{
+	return (struct xb_fe_key){ .addr = *addr };
+}
+
+/*
+ * Only cluster IPs: an external or load balancer IP may be another machine's, which answers at its other ports. The entry
+ * makes a port that no service has refuse, where the packets would leave the node otherwise.
+ */
+int vip_ref(struct apply *a, int f, const union xb_ip6 *addr)
+{
+	struct xb_fe_key key = vip_key(addr);
+	struct xb_fe fe = frontends_get(&a->fe[f], &key);
+
+	return frontends_put(&a->fe[f], &key, fe.kind ? fe.kind : XB_FRONTEND_VIP, fe.svc + 1);
+}
+
+void vip_unref(struct apply *a, int f, const union xb_ip6 *addr)
+{
+	struct xb_fe_key key = vip_key(addr);
+	struct xb_fe fe = frontends_get(&a->fe[f], &key);
+
+	if (fe.kind == XB_FRONTEND_VIP && fe.svc <= 1)
+		frontends_delete(&a->fe[f], &key);
+	else if (fe.kind && fe.svc)
+		frontends_put(&a->fe[f], &key, fe.kind, fe.svc - 1);
+}
+
+static int conflict(const struct apply *a, const struct plan_port *p, const struct xb_fe_key *key, struct xb_fe fe, char **reterr_why)
+{
+	const struct port *owner = fe.svc < alloc_size(a->slots) ? a->by_slot[fe.svc] : NULL;
+	char addr[INET6_ADDRSTRLEN];
+
+	inet_ntop(p->family, p->family == AF_INET6 ? key->addr.b : key->addr.b + 12, addr, sizeof(addr));
+	return xb_why(reterr_why, -EADDRINUSE, "%s port %u of %s belongs to %s already", addr, key->port, p->name,
+		      owner ? owner->name : "another service");
+}
+
+static struct frontend *frontend_in(struct frontend *list, size_t n, const struct xb_fe_key *key)
+{
+	for (size_t i = 0; i < n; i++)
+		if (key_equal(&list[i].key, key))
+			return &list[i];
+	return NULL;
+}
+
+static int frontend_put(struct apply *a, int f, const struct port *port, const struct frontend *was, const struct frontend *want,
+			char **reterr_why)
+{
+	bool vip = want->kind == XB_FRONTEND_CLUSTER_IP, was_vip = was && was->kind == XB_FRONTEND_CLUSTER_IP;
+	int r = 0;
+
+	if (was && was->kind == want->kind)
+		return 0;
+	for (int try = 0; try < 2; try++) {
+		r = vip && !was_vip ? vip_ref(a, f, &want->key.addr) : 0;
+		if (r == 0) {
+			r = frontends_put(&a->fe[f], &want->key, want->kind, port->slot);
+			if (r < 0 && vip && !was_vip)
+				vip_unref(a, f, &want->key.addr);
+		}
+		if (r != -ENOSPC || try)
+			break;
+		r = room_double_frontends(a, f, reterr_why);
+		if (r < 0)
+			return r;
+	}
+	if (r == 0 && was_vip && !vip)
+		vip_unref(a, f, &want->key.addr);
+	return r;
+}
+
+static void frontend_delete(struct apply *a, int f, const struct frontend *gone)
+{
+	frontends_delete(&a->fe[f], &gone->key);
+	if (gone->kind == XB_FRONTEND_CLUSTER_IP)
+		vip_unref(a, f, &gone->key.addr);
+}
+
+/* Deletes what the port has and the list has not. Returns whether there was any. */
+static bool frontends_drop(struct apply *a, int f, struct port *port, struct frontend *keep, size_t n)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < port->n_frontends; i++) {
+		if (frontend_in(keep, n, &port->frontends[i].key))
+			continue;
+		frontend_delete(a, f, &port->frontends[i]);
+		any = true;
+	}
+	return any;
+}
+
+/* list: room for all of the plan's; filled with those that the port owns in the end, and then the port's. The first fault is
+ * told, and does not keep the rest from being done. */
+static int frontends_commit(struct apply *a, struct port *port, const struct plan_port *p, struct frontend *list, bool *ret_dropped,
+			    char **reterr_why)
+{
+	int f = family_index(port->family), worst = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_frontends; i++) {
+		struct frontend want = { key_of(port->family, port->proto, &p->frontends[i]), p->frontends[i].kind };
+		struct frontend *was = frontend_in(port->frontends, port->n_frontends, &want.key);
+		int r;
+
+		if (frontend_in(list, n, &want.key))
+			continue;
+		if (!was) {
+			struct xb_fe other = frontends_get(&a->fe[f], &want.key);
+
+			if (other.kind) {
+				if (!worst)
+					worst = conflict(a, p, &want.key, other, reterr_why);
+				continue;
+			}
+		}
+		r = frontend_put(a, f, port, was, &want, worst ? NULL : reterr_why);
+		if (r == 0)
+			list[n++] = want;
+		else if (!worst)
+			worst = r;
+	}
+	*ret_dropped = frontends_drop(a, f, port, list, n);
+	free(port->frontends);
+	port->frontends = list;
+	port->n_frontends = n;
+	return worst;
+}
+
+static bool frontends_same(const struct port *port, const struct plan_port *p)
+{
+	if (port->n_frontends != p->n_frontends)
+		return false;
+	for (size_t i = 0; i < p->n_frontends; i++) {
+		struct xb_fe_key key = key_of(port->family, port->proto, &p->frontends[i]);
+		const struct frontend *have = frontend_in(port->frontends, port->n_frontends, &key);
+
+		if (!have || have->kind != p->frontends[i].kind)
+			return false;
+	}
+	return true;
+}
+
+/* --- one port */
+
+static bool for_clients(enum xb_frontend_kind kind)
+{
+	return kind >= XB_FRONTEND_CLUSTER_IP && kind <= XB_FRONTEND_LOAD_BALANCER;
+}
+
+static int check(const struct plan_port *p, char **reterr_why)
+{
+	size_t n = p->name ? strlen(p->name) : 0;
+
+	if (!n || n >= sizeof(struct xb_name))
+		return xb_why(reterr_why, -EINVAL, "the name of a service port has %zu bytes; it may have 1 to %zu", n, sizeof(struct xb_name) - 1);
+	if (p->internal.n > XB_SET_MAX || p->external.n > XB_SET_MAX)
+		return xb_why(reterr_why, -ENOSPC, "%s has more than %u backends", p->name, XB_SET_MAX);
+	for (size_t i = 0; i < p->n_frontends; i++)
+		if (!p->frontends[i].port || !for_clients(p->frontends[i].kind))
+			return xb_why(reterr_why, -EINVAL, "%s has a frontend without a port or of no known kind", p->name);
+	return 0;
+}
+
+static int port_start(struct apply *a, const struct plan_port *p, struct port **ret, char **reterr_why)
+{
+	struct port *port;
+	struct xb_svc *svc;
+	__u32 slot;
+	int r = room_take_slot(a, &slot, reterr_why);
+
+	if (r < 0)
+		return r;
+	port = port_new(a, p->name, family_of(p->family), p->proto, slot);
+	if (!port) {
+		alloc_give(a->slots, slot, 1);
+		return -ENOMEM;
+	}
+	svc = svc_at(a, slot);
+	svc->family = port->family;
+	svc->proto = port->proto;
+	*ret = port;
+	return 0;
+}
+
+static void settings_store(struct xb_svc *svc, const struct plan_port *p)
+{
+	svc->affinity_seconds = p->affinity_seconds;
+	svc->drop_internal = p->internal.drop_when_empty;
+	svc->drop_external = p->external.drop_when_empty;
+}
+
+/* Takes a port apart that has nothing published. */
+static void port_abandon(struct apply *a, struct port *port)
+{
+	alloc_give(a->slots, port->slot, 1);
+	port_forget(a, port);
+}
+
+static int port_change(struct apply *a, struct port *port, const struct plan_port *p, char **reterr_why)
+{
+	_cleanup_free_ struct frontend *list = calloc(p->n_frontends + 1, sizeof(*list));
+	int f = family_index(port->family), r;
+	struct sets now, staged;
+	bool dropped;
+
+	if (!list)
+		return -ENOMEM;
+	r = room_for_frontends(a, f, 2 * p->n_frontends, reterr_why);
+	if (r < 0)
+		return r;
+	now = sets_now(a, port->slot);
+	r = sets_stage(a, f, p, &now, &staged, reterr_why);
+	if (r < 0)
+		return r;
+	settings_store(svc_at(a, port->slot), p);
+	sets_commit(a, port, &now, &staged, false);
+	/* before its frontends: an entry whose port has no name is an interrupted removal */
+	memcpy(name_at(a, port->slot)->name, port->name, strlen(port->name) + 1);
+	if (frontends_same(port, p))
+		return 0;
+	r = frontends_commit(a, port, p, TAKE_PTR(list), &dropped, reterr_why);
+	/* UDP sockets that still send to a frontend that is gone look again */
+	if (dropped)
+		sets_commit(a, port, &staged, &staged, true);
+	return r;
+}
+
+int apply_set(struct apply *a, const struct plan_port *p, char **reterr_why)
+{
+	struct port *port;
+	bool fresh;
+	int r = check(p, reterr_why);
+
+	if (r < 0)
+		return r;
+	port = port_find(a, p->name, family_of(p->family), p->proto);
+	fresh = !port;
+	if (fresh) {
+		r = port_start(a, p, &port, reterr_why);
+		if (r < 0)
+			return r;
+	}
+	port->seen = true;
+	r = port_change(a, port, p, reterr_why);
+	if (r < 0 && fresh && !name_at(a, port->slot)->name[0])
+		port_abandon(a, port);
+	return r;
+}
+
+static void port_remove(struct apply *a, struct port *port)
+{
+	int f = family_index(port->family);
+	struct sets now = sets_now(a, port->slot), none = {};
+
+	for (size_t i = 0; i < port->n_frontends; i++)
+		frontend_delete(a, f, &port->frontends[i]);
+	sets_commit(a, port, &now, &none, true);
+	memset(name_at(a, port->slot), 0, sizeof(struct xb_name));
+	alloc_retire(a->slots, port->slot, 1);
+	port_forget(a, port);
+}
+
+int apply_remove(struct apply *a, const char *name, int family, enum xb_proto proto)
+{
+	struct port *port = port_find(a, name, family_of(family), proto);
+
+	if (!port)
+		return -ENOENT;
+	port_remove(a, port);
+	return 0;
+}
+
+int apply_prune(struct apply *a)
+{
+	int n = 0;
+
+	for (__u32 slot = 0; slot < alloc_size(a->slots); slot++) {
+		if (!a->by_slot[slot] || a->by_slot[slot]->seen)
+			continue;
+		port_remove(a, a->by_slot[slot]);
+		n++;
+	}
+	return n;
+}
+
+/* --- the node's addresses */
+
+static bool addr_in(const union xb_ip6 *list, size_t n, const union xb_ip6 *addr)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!memcmp(&list[i], addr, sizeof(*addr)))
+			return true;
+	return false;
+}
+
+int apply_set_node_addrs(struct apply *a, int family, const struct plan_addr *addrs, size_t n)
+{
+	int f = family_index(family_of(family)), r = room_for_frontends(a, f, n, NULL);
+	_cleanup_free_ union xb_ip6 *list = calloc(n + 1, sizeof(*list));
+
+	if (r < 0)
+		return r;
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct xb_fe_key key;
+
+		list[i] = addr_of(family_of(family), &addrs[i]);
+		key = vip_key(&list[i]);
+		r = frontends_put(&a->fe[f], &key, XB_FRONTEND_NODE_ADDR, frontends_get(&a->fe[f], &key).svc);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < a->n_node_addrs[f]; i++) {
+		struct xb_fe_key key = vip_key(&a->node_addrs[f][i]);
+		struct xb_fe fe = frontends_get(&a->fe[f], &key);
+
+		if (addr_in(list, n, &a->node_addrs[f][i]))
+			continue;
+		if (fe.svc)
+			frontends_put(&a->fe[f], &key, XB_FRONTEND_VIP, fe.svc);
+		else
+			frontends_delete(&a->fe[f], &key);
+	}
+	free(a->node_addrs[f]);
+	a->node_addrs[f] = TAKE_PTR(list);
+	a->n_node_addrs[f] = n;
+	return 0;
+}

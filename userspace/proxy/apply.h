@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef PROXY_APPLY_H
+#define PROXY_APPLY_H
+/*
+ * Makes the pinned tables equal to the plan, one service port at a time. The tables are the state: opening adopts what an
+ * earlier run left, traffic goes on meanwhile. One thread. Cost of a call follows the port's own size only.
+ */
+#include "plan.h"
+
+struct apply;
+struct apply_config {
+	const char *bpffs_path;     /* "/sys/fs/bpf"; the tables are pinned under <it>/xebec/v<ABI version> */
+	const char *cgroup_path;    /* cgroup-v2 folder that the socket programs are attached to */
+	const struct plan_addr *node_addrs4, *node_addrs6; /* this node's own addresses, at which node ports answer */
+	size_t n_node_addrs4, n_node_addrs6;
+};
+
+/* Adopts or creates the tables, loads the programs and attaches them (or swaps them into links that are pinned already).
+ * why: on failure a sentence for the operator, naming the path and what was expected; the caller frees it. */
+int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_why);
+struct apply *apply_close(struct apply *a);              /* leaves everything pinned and running */
+/* Removes links, programs and tables that any version of us pinned below the path. 0 also when there was nothing. */
+int apply_cleanup(const char *bpffs_path, char **reterr_why);
+
+/* Room for this many more, all told: grows the tables at once rather than step by step while a first list is applied. */
+int apply_reserve(struct apply *a, size_t ports, size_t frontends, size_t backends);
+
+/* Makes the tables hold this port just so; does nothing when they already do. Readers see the old set of backends or the
+ * new one, never a mix, and no removed backend after the return. -ENOSPC: full and cannot grow (nothing was changed);
+ * -EADDRINUSE: a frontend belongs to another port (it stays with its first owner; *reterr_why names both). */
+int apply_set(struct apply *a, const struct plan_port *p, char **reterr_why);
+int apply_remove(struct apply *a, const char *name, int family, enum xb_proto proto); /* -ENOENT when unknown */
+/* Removes each port not set since apply_open(): for once, when both lists are in. Returns how many. */
+int apply_prune(struct apply *a);
+int apply_set_node_addrs(struct apply *a, int family, const struct plan_addr *addrs, size_t n);
+
+struct apply_stats {
+	size_t ports, frontends, backends;                          /* in use */
+	size_t ports_size, frontends_size, backends_size;           /* room */
+	__u64 publishes;                                            /* publish words stored since open */
+	__u64 memory;                                               /* bytes of kernel memory of the tables */
+};
+void apply_stats(const struct apply *a, struct apply_stats *ret);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef PROXY_APPLY_STATE_H
+#define PROXY_APPLY_STATE_H
+/* The inside of apply.h, shared by apply.c (changes), room.c (growth) and open.c (start and end). */
+#include "alloc.h"
+#include "apply.h"
+#include "attach.h"
+#include "frontends.h"
+#include "tables.h"
+#include "xb/bpfobj.h"
+
+struct frontend {
+	struct xb_fe_key key;
+	enum xb_frontend_kind kind;
+};
+
+struct port {
+	const char *name;           /* with family and proto the key in by_name */
+	enum xb_family family;
+	enum xb_proto proto;
+	bool seen;                  /* set since apply_open() */
+	__u32 slot;                 /* in xb_svc and xb_name */
+	struct frontend *frontends; /* those that it owns in the tables */
+	size_t n_frontends;
+};
+
+struct apply {
+	struct attach *attach;
+	struct tables *tables;
+	struct xb_grace grace;
+	struct alloc *slots;
+	struct port **by_slot;      /* as long as slots */
+	void *by_name;              /* tsearch(3) tree of struct port */
+	size_t n_ports;
+	/* by family: IPv4, IPv6 */
+	struct alloc *blocks[2];
+	struct frontends fe[2];
+	union xb_ip6 *node_addrs[2];
+	size_t n_node_addrs[2];
+	int primary;                /* family of the node's first address: what apply_reserve() makes room for */
+	__u64 publishes;
+};
+
+static inline int family_index(enum xb_family family)
+{
+	return family == XB_IPV6;
+}
+static inline struct xb_svc *svc_at(const struct apply *a, __u32 slot)
+{
+	return (struct xb_svc *)a->tables->t[TABLE_SVC].mem + slot;
+}
+static inline struct xb_name *name_at(const struct apply *a, __u32 slot)
+{
+	return (struct xb_name *)a->tables->t[TABLE_NAME].mem + slot;
+}
+
+/* apply.c */
+struct port *port_find(const struct apply *a, const char *name, enum xb_family family, enum xb_proto proto);
+/* A port for a slot that is taken, in both indexes. NULL without memory. */
+struct port *port_new(struct apply *a, const char *name, enum xb_family family, enum xb_proto proto, __u32 slot);
+void set_publish(struct apply *a, struct xb_set *at, struct xb_set set);
+/* A cluster IP's entry for the address alone, counted. f is the family's index. */
+int vip_ref(struct apply *a, int f, const union xb_ip6 *addr);
+void vip_unref(struct apply *a, int f, const union xb_ip6 *addr);
+
+/* room.c: each grows what it must. -ENOSPC: cannot grow; -EIO: the programs could not be moved to the new tables. */
+int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why);
+int room_take_block(struct apply *a, int f, __u32 count, __u32 *ret_base, char **reterr_why);
+int room_for_frontends(struct apply *a, int f, size_t more, char **reterr_why);
+int room_double_frontends(struct apply *a, int f, char **reterr_why); /* keys that collide need it before half is used */
+
+#endif

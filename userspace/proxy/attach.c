@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <bpf/bpf.h>
+#include "attach.h"
+#include "xb/abi/hdr.h"
+#include "xb/bpfobj.h"
+#include "xb/why.h"
+#include "sock.skel.h"
+
+#define HOOKS_MAX 16
+
+struct attach {
+	char maps[PATH_MAX], links[PATH_MAX];
+	char *cgroup_path;          /* in the caller's words, for sentences */
+	int lock, cgroup;
+	__u64 cgroup_id;
+};
+
+/* One hook: its link, and whether that is new and not pinned yet. */
+struct hook {
+	const struct bpf_program *program;
+	int link;
+	bool fresh;
+};
+
+static void holder_of(const char *root, char *ret, size_t n)
+{
+	char path[PATH_MAX];
+	struct xb_hdr hdr;
+	__u32 zero = 0;
+	_cleanup_close_ int fd = -1;
+
+	snprintf(path, sizeof(path), "%s/v%u/maps/xb_hdr", root, XB_ABI_VERSION);
+	fd = bpf_obj_get(path);
+	if (fd >= 0 && bpf_map_lookup_elem(fd, &zero, &hdr) == 0)
+		snprintf(ret, n, "the process with PID %u", hdr.agent_pid);
+	else
+		snprintf(ret, n, "another process");
+}
+
+static int lock_root(const char *root, int *ret_fd, char **reterr_why)
+{
+	_cleanup_close_ int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char holder[64];
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		holder_of(root, holder, sizeof(holder));
+		return xb_why(reterr_why, -EBUSY, "'%s' is in use by %s: two agents cannot write the same tables", root, holder);
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int refuse_other_versions(const char *root, char **reterr_why)
+{
+	char ours[16];
+	struct dirent *e;
+	DIR *d = opendir(root);
+	int r = 0;
+
+	if (!d)
+		return -errno;
+	snprintf(ours, sizeof(ours), "v%u", XB_ABI_VERSION);
+	while (r == 0 && (e = readdir(d)))
+		if (e->d_name[0] != '.' && strcmp(e->d_name, ours))
+			r = xb_why(reterr_why, -EPROTO, "'%s/%s' belongs to another version of kube-proxy (this one's is %s); kube-proxy --cleanup removes it",
+				   root, e->d_name, ours);
+	closedir(d);
+	return r;
+}
+
+static int make_folders(struct attach *a, const char *bpffs_path, char **reterr_why)
+{
+	char root[PATH_MAX], version[PATH_MAX];
+	int r;
+
+	if (strlen(bpffs_path) > PATH_MAX - 64)
+		return -ENAMETOOLONG;
+	snprintf(root, sizeof(root), "%s/xebec", bpffs_path);
+	snprintf(version, sizeof(version), "%.*s/v%u", PATH_MAX - 32, root, XB_ABI_VERSION);
+	snprintf(a->maps, sizeof(a->maps), "%.*s/maps", PATH_MAX - 16, version);
+	snprintf(a->links, sizeof(a->links), "%.*s/links", PATH_MAX - 16, version);
+	r = xb_bpffs_mkdir(root);
+	if (r == 0)
+		r = lock_root(root, &a->lock, reterr_why);
+	if (r == 0)
+		r = refuse_other_versions(root, reterr_why);
+	if (r == 0)
+		r = xb_bpffs_mkdir(version);
+	if (r == 0)
+		r = xb_bpffs_mkdir(a->links);
+	if (r < 0 && reterr_why && !*reterr_why)
+		return xb_why(reterr_why, r, "cannot make '%s': %s", a->links, strerror(-r));
+	return r;
+}
+
+int attach_open(const char *bpffs_path, const char *cgroup_path, struct attach **ret, char **reterr_why)
+{
+	_cleanup_(attach_closep) struct attach *a = calloc(1, sizeof(*a));
+	int r;
+
+	if (!a)
+		return -ENOMEM;
+	a->lock = a->cgroup = -1;
+	a->cgroup_path = strdup(cgroup_path);
+	if (!a->cgroup_path)
+		return -ENOMEM;
+	r = xb_bpffs_check(bpffs_path, reterr_why);
+	if (r == 0)
+		r = xb_cgroup_open(cgroup_path, &a->cgroup, &a->cgroup_id, reterr_why);
+	if (r == 0)
+		r = make_folders(a, bpffs_path, reterr_why);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(a);
+	return 0;
+}
+
+struct attach *attach_close(struct attach *a)
+{
+	if (a) {
+		xb_closep(&a->lock);
+		xb_closep(&a->cgroup);
+		free(a->cgroup_path);
+		free(a);
+	}
+	return NULL;
+}
+
+const char *attach_maps_folder(const struct attach *a)
+{
+	return a->maps;
+}
+
+static void link_path(const struct attach *a, const struct bpf_program *program, const char *suffix, char *ret, size_t n)
+{
+	snprintf(ret, n, "%.*s/%s%s", PATH_MAX - 64, a->links, bpf_program__name(program), suffix);
+}
+
+/* A link stays when its cgroup was removed, with id 0, and does nothing then. */
+static bool link_is_on(int link, __u64 cgroup_id)
+{
+	struct bpf_link_info info = {};
+	__u32 n = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(link, &info, &n) == 0 && info.type == BPF_LINK_TYPE_CGROUP && info.cgroup.cgroup_id == cgroup_id;
+}
+
+static int hook_get(const struct attach *a, struct hook *h, char **reterr_why)
+{
+	char path[PATH_MAX];
+	int r;
+
+	link_path(a, h->program, "", path, sizeof(path));
+	h->link = bpf_obj_get(path);
+	if (h->link >= 0 && link_is_on(h->link, a->cgroup_id))
+		return 0;
+	xb_closep(&h->link);
+	h->link = bpf_link_create(bpf_program__fd(h->program), a->cgroup, bpf_program__expected_attach_type(h->program), NULL);
+	if (h->link >= 0) {
+		h->fresh = true;
+		return 0;
+	}
+	r = -errno;
+	if (r == -EPERM)
+		return xb_why(reterr_why, r, "cannot attach to cgroup '%s': a cgroup above it has a program of the same kind that was attached without BPF_F_ALLOW_MULTI (bpftool cgroup tree shows it)",
+			      a->cgroup_path);
+	return xb_why(reterr_why, r, "cannot attach %s to cgroup '%s': %s", bpf_program__name(h->program), a->cgroup_path, strerror(-r));
+}
+
+static int hook_commit(const struct attach *a, struct hook *h)
+{
+	char path[PATH_MAX], next[PATH_MAX];
+
+	if (!h->fresh)
+		return bpf_link_update(h->link, bpf_program__fd(h->program), NULL) < 0 ? -errno : 0;
+	link_path(a, h->program, "", path, sizeof(path));
+	link_path(a, h->program, "_next", next, sizeof(next));
+	unlink(next);
+	return bpf_obj_pin(h->link, next) < 0 || rename(next, path) < 0 ? -errno : 0;
+}
+
+int attach_programs(struct attach *a, struct tables *t, char **reterr_why)
+{
+	struct hook hooks[HOOKS_MAX];
+	struct bpf_program *program;
+	size_t n = 0;
+	int r = 0;
+
+	/* all links first: those that are new go away by themselves if one cannot be had */
+	bpf_object__for_each_program(program, t->programs->obj) {
+		if (n == HOOKS_MAX || r < 0)
+			break;
+		hooks[n] = (struct hook){ .program = program, .link = -1 };
+		r = hook_get(a, &hooks[n++], reterr_why);
+	}
+	for (size_t i = 0; i < n && r == 0; i++) {
+		r = hook_commit(a, &hooks[i]);
+		if (r < 0)
+			xb_why(reterr_why, r, "cannot put %s in place: %s", bpf_program__name(hooks[i].program), strerror(-r));
+	}
+	for (size_t i = 0; i < n; i++)
+		xb_closep(&hooks[i].link);
+	if (r < 0)
+		return r;
+	sock__destroy(t->programs);
+	t->programs = NULL;
+	return 0;
+}
+
+static void detach_links(const char *folder)
+{
+	struct dirent *e;
+	DIR *d = opendir(folder);
+
+	while (d && (e = readdir(d))) {
+		char path[PATH_MAX];
+		_cleanup_close_ int fd = -1;
+
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - 300, folder, e->d_name);
+		fd = bpf_obj_get(path);
+		if (fd >= 0)
+			bpf_link_detach(fd);
+	}
+	if (d)
+		closedir(d);
+}
+
+static void detach_all_versions(const char *root)
+{
+	struct dirent *e;
+	DIR *d = opendir(root);
+
+	while (d && (e = readdir(d))) {
+		char links[PATH_MAX];
+
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(links, sizeof(links), "%.*s/%s/links", PATH_MAX - 300, root, e->d_name);
+		detach_links(links);
+	}
+	if (d)
+		closedir(d);
+}
+
+int attach_cleanup(const char *bpffs_path, char **reterr_why)
+{
+	_cleanup_close_ int lock = -1;
+	char root[PATH_MAX];
+	int r;
+
+	r = xb_bpffs_check(bpffs_path, reterr_why);
+	if (r < 0)
+		return r;
+	if ((size_t)snprintf(root, sizeof(root), "%s/xebec", bpffs_path) >= sizeof(root))
+		return -ENAMETOOLONG;
+	r = lock_root(root, &lock, reterr_why);
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return r;
+	detach_all_versions(root);
+	r = xb_bpffs_remove(root);
+	return r < 0 ? xb_why(reterr_why, r, "cannot remove '%s': %s", root, strerror(-r)) : 0;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef PROXY_ATTACH_H
+#define PROXY_ATTACH_H
+/*
+ * The place in the BPF file system, and the links that hold the programs in a cgroup:
+ *
+ *   <bpffs>/xebec/              locked by the agent that writes (flock)
+ *   <bpffs>/xebec/v<ABI>/maps/  one consistent set, replaced as a whole
+ *   <bpffs>/xebec/v<ABI>/links/ one for each hook; they keep the programs running without an agent
+ */
+#include "tables.h"
+
+struct attach;
+/* Checks both paths, takes the lock, makes the folders. -EBUSY: another agent has the lock, and the sentence names it.
+ * -EPROTO: there is something of another version. */
+int attach_open(const char *bpffs_path, const char *cgroup_path, struct attach **ret, char **reterr_why);
+struct attach *attach_close(struct attach *a);
+XB_DEFINE_CLEANUP(struct attach *, attach_close)
+
+const char *attach_maps_folder(const struct attach *a);
+/* Makes the hooks run these programs: updates a link that is pinned and on our cgroup, replaces one that is elsewhere, makes
+ * one that is missing. A hook always runs the old program or the new one. Frees t->programs when all is done. On failure
+ * hooks that were free stay free; others may run either, which the caller keeps correct by both seeing equal tables. */
+int attach_programs(struct attach *a, struct tables *t, char **reterr_why);
+
+int attach_cleanup(const char *bpffs_path, char **reterr_why); /* as apply_cleanup() */
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <bpf/libbpf.h>
+#include <search.h>
+#include <stdio.h>
+#include <string.h>
+#include "apply_state.h"
+#include "xb/abi/hdr.h"
+#include "xb/log.h"
+#include "xb/why.h"
+
+static const struct xb_set empty;
+
+static bool known(const struct xb_svc *svc)
+{
+	return (svc->family == XB_IPV4 || svc->family == XB_IPV6) &&
+	       (svc->proto == XB_PROTO_TCP || svc->proto == XB_PROTO_UDP || svc->proto == XB_PROTO_SCTP);
+}
+
+static int reserve_blocks(struct apply *a, const struct xb_svc *svc)
+{
+	struct alloc *blocks = a->blocks[family_index(svc->family)];
+	struct xb_set in = svc->internal, ex = svc->external;
+	int r = 0;
+
+	if (in.count)
+		r = alloc_reserve(blocks, in.base, in.count);
+	if (r == 0 && ex.count && !(in.count && ex.base == in.base))
+		r = alloc_reserve(blocks, ex.base, ex.count);
+	return r;
+}
+
+static int adopt_ports(struct apply *a, char **reterr_why)
+{
+	for (__u32 slot = 1; slot < a->tables->t[TABLE_SVC].size; slot++) {
+		struct xb_name *name = name_at(a, slot);
+		struct xb_svc *svc = svc_at(a, slot);
+		int r;
+
+		if (!name->name[0]) {
+			/* a port that was being made or unmade */
+			if (svc->internal.count || svc->external.count) {
+				set_publish(a, &svc->internal, empty);
+				set_publish(a, &svc->external, empty);
+			}
+			continue;
+		}
+		name->name[sizeof(name->name) - 1] = '\0';
+		if (!known(svc) || port_find(a, name->name, svc->family, svc->proto))
+			return xb_why(reterr_why, -EUCLEAN, "the pinned tables are damaged at service %u ('%s'); kube-proxy --cleanup removes them",
+				      slot, name->name);
+		r = reserve_blocks(a, svc);
+		if (r == 0)
+			r = alloc_reserve(a->slots, slot, 1);
+		if (r == 0 && !port_new(a, name->name, svc->family, svc->proto, slot))
+			r = -ENOMEM;
+		if (r == -EEXIST || r == -ERANGE)
+			return xb_why(reterr_why, -EUCLEAN, "the backends of '%s' in the pinned tables are damaged; kube-proxy --cleanup removes them",
+				      name->name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+struct adoption {
+	struct apply *a;
+	int f;
+	struct frontend *addrs;     /* entries of an address alone */
+	size_t n_addrs, cap_addrs;
+};
+
+static int adopt_entry(void *arg, const struct xb_fe_key *key, struct xb_fe fe)
+{
+	struct adoption *ad = arg;
+	struct port *port;
+	struct frontend *more;
+
+	if (fe.kind == XB_FRONTEND_VIP || fe.kind == XB_FRONTEND_NODE_ADDR) {
+		if (ad->n_addrs == ad->cap_addrs) {
+			ad->cap_addrs = ad->cap_addrs ? 2 * ad->cap_addrs : 64;
+			more = reallocarray(ad->addrs, ad->cap_addrs, sizeof(*more));
+			if (!more)
+				return -ENOMEM;
+			ad->addrs = more;
+		}
+		ad->addrs[ad->n_addrs++] = (struct frontend){ *key, fe.kind };
+		return 0;
+	}
+	port = fe.svc < alloc_size(ad->a->slots) ? ad->a->by_slot[fe.svc] : NULL;
+	if (!port || family_index(port->family) != ad->f) {
+		/* its port was being unmade */
+		frontends_delete(&ad->a->fe[ad->f], key);
+		return 0;
+	}
+	more = reallocarray(port->frontends, port->n_frontends + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	port->frontends = more;
+	port->frontends[port->n_frontends++] = (struct frontend){ *key, fe.kind };
+	return 0;
+}
+
+/* Counts the ports of each cluster IP anew. Programs look at the kind only, so they may run meanwhile. */
+static int count_vips(struct apply *a, struct adoption *ad)
+{
+	struct frontends *fe = &a->fe[ad->f];
+
+	for (size_t i = 0; i < ad->n_addrs; i++)
+		frontends_put(fe, &ad->addrs[i].key, ad->addrs[i].kind, 0);
+	for (__u32 slot = 0; slot < alloc_size(a->slots); slot++) {
+		const struct port *port = a->by_slot[slot];
+
+		for (size_t i = 0; port && family_index(port->family) == ad->f && i < port->n_frontends; i++) {
+			int r = port->frontends[i].kind == XB_FRONTEND_CLUSTER_IP ? vip_ref(a, ad->f, &port->frontends[i].key.addr) : 0;
+
+			if (r < 0)
+				return r;
+		}
+	}
+	for (size_t i = 0; i < ad->n_addrs; i++)
+		if (ad->addrs[i].kind == XB_FRONTEND_VIP && !frontends_get(fe, &ad->addrs[i].key).svc)
+			frontends_delete(fe, &ad->addrs[i].key);
+	return 0;
+}
+
+static int note_node_addrs(struct apply *a, const struct adoption *ad)
+{
+	union xb_ip6 *addrs = calloc(ad->n_addrs + 1, sizeof(*addrs));
+
+	if (!addrs)
+		return -ENOMEM;
+	a->node_addrs[ad->f] = addrs;
+	for (size_t i = 0; i < ad->n_addrs; i++)
+		if (ad->addrs[i].kind == XB_FRONTEND_NODE_ADDR)
+			addrs[a->n_node_addrs[ad->f]++] = ad->addrs[i].key.addr;
+	return 0;
+}
+
+/* Builds the index from the tables, and mends what an interrupted change left. */
+static int adopt(struct apply *a, char **reterr_why)
+{
+	int r = alloc_reserve(a->slots, 0, 1);
+
+	if (r == 0)
+		r = adopt_ports(a, reterr_why);
+	for (int f = 0; f < 2 && r == 0; f++) {
+		struct adoption ad = { .a = a, .f = f };
+
+		r = frontends_adopt(&a->fe[f]);
+		if (r == 0)
+			r = frontends_walk(&a->fe[f], adopt_entry, &ad);
+		if (r == 0)
+			r = count_vips(a, &ad);
+		if (r == 0)
+			r = note_node_addrs(a, &ad);
+		free(ad.addrs);
+	}
+	return r;
+}
+
+static int libbpf_says(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[512];
+
+	if (level == LIBBPF_DEBUG || !xb_log_on(4))
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	log_debug("%s", line);
+	return 0;
+}
+
+/* The pinned tables, or new ones that are pinned now; the programs are loaded and not attached. */
+static int open_tables(struct apply *a, char **reterr_why)
+{
+	_cleanup_(tables_freep) struct tables *pinned = NULL;
+	__u32 sizes[N_TABLES];
+	int r = tables_adopt(attach_maps_folder(a->attach), &pinned, reterr_why);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	for (int i = 0; i < N_TABLES; i++)
+		sizes[i] = pinned ? pinned->t[i].size : tables_start_sizes[i];
+	r = tables_load(pinned, sizes, &a->tables, reterr_why);
+	return r < 0 || pinned ? r : tables_pin(a->tables, attach_maps_folder(a->attach), reterr_why);
+}
+
+static int make_indexes(struct apply *a)
+{
+	const struct table *t = a->tables->t;
+	__u64 seed = ((const struct xb_hdr *)t[TABLE_HDR].mem)->hash_seed;
+	int r;
+
+	a->slots = alloc_new(t[TABLE_SVC].size);
+	a->blocks[0] = alloc_new(t[TABLE_BE4].size);
+	a->blocks[1] = alloc_new(t[TABLE_BE6].size);
+	a->by_slot = calloc(t[TABLE_SVC].size, sizeof(*a->by_slot));
+	if (!a->slots || !a->blocks[0] || !a->blocks[1] || !a->by_slot)
+		return -ENOMEM;
+	r = frontends_init(&a->fe[0], t[TABLE_FE4].mem, t[TABLE_FE4].size, XB_IPV4, seed, t[TABLE_OVF4].fd);
+	return r < 0 ? r : frontends_init(&a->fe[1], t[TABLE_FE6].mem, t[TABLE_FE6].size, XB_IPV6, seed, t[TABLE_OVF6].fd);
+}
+
+static int start(struct apply *a, const struct apply_config *c, char **reterr_why)
+{
+	int r = attach_open(c->bpffs_path, c->cgroup_path, &a->attach, reterr_why);
+
+	if (r == 0)
+		r = open_tables(a, reterr_why);
+	if (r == 0)
+		r = xb_grace_open(&a->grace);
+	if (r == 0)
+		r = make_indexes(a);
+	if (r == 0)
+		r = adopt(a, reterr_why);
+	if (r == 0)
+		r = apply_set_node_addrs(a, AF_INET, c->node_addrs4, c->n_node_addrs4);
+	if (r == 0)
+		r = apply_set_node_addrs(a, AF_INET6, c->node_addrs6, c->n_node_addrs6);
+	return r < 0 ? r : attach_programs(a->attach, a->tables, reterr_why);
+}
+
+int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_why)
+{
+	struct apply *a = calloc(1, sizeof(*a));
+	char *why = NULL;
+	int r;
+
+	if (!a)
+		return -ENOMEM;
+	libbpf_set_print(libbpf_says);
+	a->grace = (struct xb_grace){ -1, -1 };
+	a->primary = !c->n_node_addrs4 && c->n_node_addrs6;
+	r = start(a, c, &why);
+	if (r < 0) {
+		apply_close(a);
+		if (!why)
+			xb_why(&why, r, "cannot set up the service tables below '%s': %s", c->bpffs_path, strerror(-r));
+		if (reterr_why)
+			*reterr_why = TAKE_PTR(why);
+		free(why);
+		return r;
+	}
+	*ret = a;
+	return 0;
+}
+
+static void forget_port(void *port)
+{
+	free(((struct port *)port)->frontends);
+	free(port);
+}
+
+struct apply *apply_close(struct apply *a)
+{
+	if (!a)
+		return NULL;
+	tdestroy(a->by_name, forget_port);
+	for (int f = 0; f < 2; f++) {
+		frontends_done(&a->fe[f]);
+		alloc_free(a->blocks[f]);
+		free(a->node_addrs[f]);
+	}
+	alloc_free(a->slots);
+	free(a->by_slot);
+	xb_grace_done(&a->grace);
+	tables_free(a->tables);
+	attach_close(a->attach);
+	free(a);
+	return NULL;
+}
+
+int apply_cleanup(const char *bpffs_path, char **reterr_why)
+{
+	return attach_cleanup(bpffs_path, reterr_why);
+}
+
+void apply_stats(const struct apply *a, struct apply_stats *ret)
+{
+	*ret = (struct apply_stats){
+		.ports = a->n_ports,
+		.frontends = a->fe[0].used + a->fe[1].used,
+		.backends = alloc_used(a->blocks[0]) + alloc_used(a->blocks[1]),
+		.ports_size = alloc_size(a->slots) - 1,
+		.frontends_size = (a->fe[0].n_buckets + a->fe[1].n_buckets) * XB_FE_WAYS,
+		.backends_size = alloc_size(a->blocks[0]) + alloc_size(a->blocks[1]),
+		.publishes = a->publishes,
+		.memory = tables_memory(a->tables),
+	};
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef PROXY_PLAN_H
+#define PROXY_PLAN_H
+/*
+ * What one port of one Service, in one address family, should be in the data plane: the border between the model of the
+ * API's objects (services.c, endpoints.c) and the tables (apply.c). Pure data; no kernel and no API here.
+ */
+#include <netinet/in.h>
+#include "xb/abi/types.h"
+#include "xb/json.h"
+
+/* IPv4 is kept in the first four bytes; family says which. Network byte order, as on the wire. */
+struct plan_addr {
+	unsigned char b[16];
+};
+
+/* Where clients reach the port. Ports are in host order. */
+struct plan_frontend {
+	enum xb_frontend_kind kind; /* cluster IP, node port, external IP, load balancer IP: xb/abi/types.h */
+	struct plan_addr addr;      /* all zero for a node port */
+	__u16 port;
+};
+
+struct plan_backend {
+	struct plan_addr addr;
+	__u16 port;
+	bool local;                 /* on this node */
+};
+
+struct plan_set {
+	struct plan_backend *backends; /* sorted by address, then port; no duplicates */
+	size_t n;
+	bool drop_when_empty;       /* policy Local and endpoints elsewhere only: silence, not a refusal (KEP-3866) */
+};
+
+struct plan_port {
+	char *name;                 /* "namespace/name:port", or "namespace/name" for an unnamed port; shown in the xb_name map */
+	int family;                 /* AF_INET or AF_INET6 */
+	enum xb_proto proto;
+	__u32 affinity_seconds;     /* 0: none */
+	struct plan_frontend *frontends;
+	size_t n_frontends;
+	/* internal: what the cluster IP gives; external: what node ports, external and load balancer IPs give. Both for
+	 * clients on this node and in its pods, since those are the ones that the socket programs see: internalTrafficPolicy
+	 * Local narrows the first, but externalTrafficPolicy Local does not narrow the second, as in upstream's short cut
+	 * for clients inside the cluster. Equal sets are the common case and cost one block in the tables. */
+	struct plan_set internal, external;
+};
+/* A port is known by (name, family, proto). */
+
+void plan_port_done(struct plan_port *p);
+bool plan_set_equal(const struct plan_set *a, const struct plan_set *b);
+
+/*
+ * The rules of upstream's pkg/proxy (serviceport.go, endpointslicecache.go, topology.go): from a Service, its EndpointSlices
+ * and the name of this node to its ports, IPv4 before IPv6, in the Service's order. A pure function. Headless and
+ * ExternalName services have none. Load balancer IPs of a Service with loadBalancerSourceRanges are left out: at connect() the
+ * source address is not known yet, so that traffic goes to the load balancer itself. Faulty parts (an address that is
+ * none) are passed over. 0 or -ENOMEM.
+ */
+struct plan {
+	struct plan_port *v;
+	size_t n, cap;
+};
+int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const char *node_name, struct plan *ret);
+void plan_done(struct plan *p);
+
+/* No fewer than a plan has, found without making it; added to *counts. */
+struct plan_counts {
+	size_t ports, frontends, backends;
+};
+void plan_count(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, struct plan_counts *counts);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <bpf/bpf.h>
+#include <string.h>
+#include "apply_state.h"
+#include "xb/why.h"
+
+#define SIZE_MOST (1u << 28) /* elements of a table */
+
+static const enum table_id fe_tables[2] = { TABLE_FE4, TABLE_FE6 };
+static const enum table_id overflow_tables[2] = { TABLE_OVF4, TABLE_OVF6 }, be_tables[2] = { TABLE_BE4, TABLE_BE6 };
+
+/* One wait serves everything that was retired so far. */
+static int release_retired(struct apply *a)
+{
+	int r = xb_grace_wait(&a->grace);
+
+	if (r < 0)
+		return r;
+	alloc_release(a->slots);
+	for (int f = 0; f < 2; f++) {
+		alloc_release(a->blocks[f]);
+		frontends_release(&a->fe[f]);
+	}
+	return 0;
+}
+
+static void fill_arrays(const struct tables *from, struct tables *next)
+{
+	static const enum table_id arrays[] = { TABLE_SVC, TABLE_NAME, TABLE_BE4, TABLE_BE6 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++) {
+		const struct table *old = &from->t[arrays[i]];
+
+		if (next->t[arrays[i]].size != old->size)
+			memcpy(next->t[arrays[i]].mem, old->mem, old->bytes);
+	}
+}
+
+/* The indexes follow the tables. A table that is larger than its index does no harm, so a failure here is only that. */
+static int grow_indexes(struct apply *a)
+{
+	__u32 n = a->tables->t[TABLE_SVC].size;
+	int r = 0;
+
+	if (n > alloc_size(a->slots)) {
+		struct port **by_slot = reallocarray(a->by_slot, n, sizeof(*by_slot));
+
+		if (!by_slot)
+			return -ENOMEM;
+		memset(by_slot + alloc_size(a->slots), 0, (n - alloc_size(a->slots)) * sizeof(*by_slot));
+		a->by_slot = by_slot;
+		r = alloc_grow(a->slots, n);
+	}
+	for (int f = 0; f < 2 && r == 0; f++)
+		if (a->tables->t[be_tables[f]].size > alloc_size(a->blocks[f]))
+			r = alloc_grow(a->blocks[f], a->tables->t[be_tables[f]].size);
+	return r;
+}
+
+static int fill_frontends(struct apply *a, struct tables *next, int f, struct frontends *ret)
+{
+	const struct table *t = &next->t[fe_tables[f]];
+	struct frontends *from = &a->fe[f], to;
+	int r;
+
+	if (t->size == from->n_buckets)
+		return 0;
+	r = frontends_init(&to, t->mem, t->size, from->family, from->seed, next->t[overflow_tables[f]].fd);
+	if (r < 0)
+		return r;
+	r = frontends_copy(from, &to);
+	if (r < 0) {
+		frontends_done(&to);
+		return r;
+	}
+	*ret = to;
+	return 0;
+}
+
+static void use_frontends(struct apply *a, int f, struct frontends *grown)
+{
+	if (grown->buckets) {
+		frontends_done(&a->fe[f]);
+		a->fe[f] = *grown;
+	} else {
+		a->fe[f].buckets = a->tables->t[fe_tables[f]].mem;
+		a->fe[f].overflow_fd = a->tables->t[overflow_tables[f]].fd;
+	}
+}
+
+/*
+ * Moves everything to tables of other sizes while programs run. Nothing is changed between the copy and the switch, so for a
+ * program it is the same which it reads; after a crash the pinned set, old or new, is complete, and the next start
+ * points all programs at it.
+ */
+static int grow(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
+{
+	_cleanup_(tables_freep) struct tables *next = NULL;
+	struct frontends fe[2] = {};
+	int r;
+
+	for (int i = 0; i < N_TABLES; i++)
+		if (sizes[i] > SIZE_MOST)
+			return xb_why(reterr_why, -ENOSPC, "a table is full and at its largest size");
+	r = tables_load(a->tables, sizes, &next, reterr_why);
+	for (int f = 0; f < 2 && r == 0; f++)
+		r = fill_frontends(a, next, f, &fe[f]);
+	if (r < 0) {
+		frontends_done(&fe[0]);
+		return -ENOSPC;
+	}
+	fill_arrays(a->tables, next);
+	r = attach_programs(a->attach, next, reterr_why);
+	if (r == 0)
+		r = tables_pin(next, attach_maps_folder(a->attach), reterr_why);
+	tables_free(a->tables);
+	a->tables = TAKE_PTR(next);
+	for (int f = 0; f < 2; f++)
+		use_frontends(a, f, &fe[f]);
+	return r < 0 ? -EIO : grow_indexes(a);
+}
+
+static void current_sizes(const struct apply *a, __u32 ret_sizes[N_TABLES])
+{
+	for (int i = 0; i < N_TABLES; i++)
+		ret_sizes[i] = a->tables->t[i].size;
+}
+
+static void enlarge_frontends(__u32 sizes[N_TABLES], int f, size_t entries)
+{
+	/* at half full, of a thousand keys three or four are in the overflow map */
+	while (entries * 2 > (size_t)sizes[fe_tables[f]] * XB_FE_WAYS && sizes[fe_tables[f]] <= SIZE_MOST) {
+		sizes[fe_tables[f]] *= 2;
+		sizes[overflow_tables[f]] *= 2;
+	}
+}
+
+static void enlarge(__u32 *size, size_t elements)
+{
+	while (elements > *size && *size <= SIZE_MOST)
+		*size *= 2;
+}
+
+/* A block of an array: at once, or after a wait when that alone makes a quarter of it free, or from a larger one. */
+static int take(struct apply *a, struct alloc *from, const enum table_id *ids, size_t n_ids, __u32 count, __u32 *ret,
+		char **reterr_why)
+{
+	__u32 sizes[N_TABLES];
+	int r = alloc_take(from, count, ret);
+
+	if (r != -ENOSPC)
+		return r;
+	if (alloc_retired(from)) {
+		r = release_retired(a);
+		if (r < 0)
+			return r;
+		if (alloc_used(from) + count <= alloc_size(from) / 4 * 3 && alloc_take(from, count, ret) == 0)
+			return 0;
+	}
+	current_sizes(a, sizes);
+	for (size_t i = 0; i < n_ids; i++) {
+		__u32 *size = &sizes[ids[i]];
+
+		*size *= 2;
+		enlarge(size, 2 * (size_t)count);
+	}
+	r = grow(a, sizes, reterr_why);
+	return r < 0 ? r : alloc_take(from, count, ret);
+}
+
+int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why)
+{
+	static const enum table_id ids[] = { TABLE_SVC, TABLE_NAME };
+
+	return take(a, a->slots, ids, ARRAY_SIZE(ids), 1, ret_slot, reterr_why);
+}
+
+int room_take_block(struct apply *a, int f, __u32 count, __u32 *ret_base, char **reterr_why)
+{
+	return take(a, a->blocks[f], &be_tables[f], 1, count, ret_base, reterr_why);
+}
+
+int room_double_frontends(struct apply *a, int f, char **reterr_why)
+{
+	__u32 sizes[N_TABLES];
+
+	current_sizes(a, sizes);
+	enlarge_frontends(sizes, f, (size_t)sizes[fe_tables[f]] * XB_FE_WAYS);
+	return grow(a, sizes, reterr_why);
+}
+
+int room_for_frontends(struct apply *a, int f, size_t more, char **reterr_why)
+{
+	const struct frontends *fe = &a->fe[f];
+	__u32 sizes[N_TABLES];
+
+	if (fe->n_retired > fe->n_buckets) {
+		int r = release_retired(a);
+
+		if (r < 0)
+			return r;
+	}
+	current_sizes(a, sizes);
+	enlarge_frontends(sizes, f, fe->used + more);
+	return sizes[fe_tables[f]] == fe->n_buckets ? 0 : grow(a, sizes, reterr_why);
+}
+
+int apply_reserve(struct apply *a, size_t ports, size_t frontends, size_t backends)
+{
+	__u32 sizes[N_TABLES], now[N_TABLES];
+	int f = a->primary;
+
+	current_sizes(a, now);
+	current_sizes(a, sizes);
+	enlarge(&sizes[TABLE_SVC], alloc_used(a->slots) + ports);
+	sizes[TABLE_NAME] = sizes[TABLE_SVC];
+	/* a cluster IP has an entry of its own; a block of backends is up to twice as long as they are */
+	enlarge_frontends(sizes, f, a->fe[f].used + frontends + ports);
+	enlarge(&sizes[be_tables[f]], alloc_used(a->blocks[f]) + 2 * backends);
+	return memcmp(sizes, now, sizeof(now)) ? grow(a, sizes, NULL) : 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef PROXY_TABLES_H
+#define PROXY_TABLES_H
+/*
+ * One generation of the data plane: the maps, mapped where they can be, and the programs that were loaded against them. A
+ * table grows by loading a next generation, in which it is larger and the others are the same maps.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <linux/types.h>
+#include "xb/macro.h"
+
+enum table_id {
+	TABLE_HDR, TABLE_FE4, TABLE_FE6, TABLE_OVF4, TABLE_OVF6, TABLE_SVC, TABLE_NAME, TABLE_BE4, TABLE_BE6, TABLE_REV,
+	TABLE_AFF, TABLE_SKU, TABLE_METRICS, N_TABLES
+};
+
+struct table {
+	int fd;
+	__u32 size;                 /* elements; 0 for socket storage */
+	void *mem;                  /* NULL where the map cannot be mapped */
+	size_t bytes;
+};
+
+struct sock;
+struct tables {
+	struct table t[N_TABLES];
+	struct sock *programs;  /* NULL once they are attached: the links hold them */
+};
+
+extern const __u32 tables_start_sizes[N_TABLES];
+
+/* The maps that are pinned in a folder, without programs. -ENOENT when there is no such folder. Maps of another layout are
+ * refused with a sentence. */
+int tables_adopt(const char *folder, struct tables **ret, char **reterr_why);
+/*
+ * Maps and programs. from: tables of the same size are the same maps; may be NULL. A map of another size is new and
+ * zeroed: the caller fills it before the programs are attached.
+ */
+int tables_load(const struct tables *from, const __u32 sizes[N_TABLES], struct tables **ret, char **reterr_why);
+/* Pins all maps in a folder, in place of what is pinned there, at once: after a crash it is the old set or the new. */
+int tables_pin(const struct tables *t, const char *folder, char **reterr_why);
+struct tables *tables_free(struct tables *t);
+XB_DEFINE_CLEANUP(struct tables *, tables_free)
+
+__u64 tables_memory(const struct tables *t);            /* bytes of kernel memory */
+
+#endif
