@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef XB_INFORMER_H
+#define XB_INFORMER_H
+/*
+ * A local copy of one collection, kept equal to the API server's by list and watch (client-go's reflector and informer):
+ * paged list, watch from its version with bookmarks, resumed after a break from the last version seen, listed anew after
+ * 410 Gone, back-off with jitter from 0.8 to 30 s. Objects are immutable documents: bytes and index, no trees. While the
+ * server is away the copy stays as it was.
+ */
+#include "xb/rest.h"
+
+struct xb_informer;
+struct xb_informer_config {
+	struct xb_rest *rest;
+	const char *path;               /* "/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices" */
+	const char *label_selector, *field_selector; /* NULL for none */
+	/* Names of members to leave out of the copy, at any depth: what the user never reads ("managedFields"). NULL-terminated
+	 * and borrowed; NULL to keep objects as they come. Not for what is to be written back. */
+	const char *const *leave_out;
+	/* added: old is NULL; deleted: object is NULL and old the last state known. Only changes are reported: an object
+	 * that a new list shows with the same resourceVersion is not. Called from the loop; views are borrowed. */
+	void (*changed)(void *arg, struct xb_jv old, struct xb_jv object);
+	void (*synced)(void *arg);      /* once: after the first complete list was reported */
+	/* For the operator's log, may be NULL: why an attempt failed, once when the trouble begins; NULL when it is over. */
+	void (*trouble)(void *arg, const char *path, const char *why);
+	void *arg;
+	unsigned backoff_min_ms, backoff_max_ms; /* 0: 800 and 30000 */
+};
+int xb_informer_new(const struct xb_informer_config *c, struct xb_informer **ret); /* starts at once */
+struct xb_informer *xb_informer_free(struct xb_informer *i); /* not from its callbacks; before its xb_rest */
+XB_DEFINE_CLEANUP(struct xb_informer *, xb_informer_free)
+bool xb_informer_synced(const struct xb_informer *i);
+struct xb_jv xb_informer_get(const struct xb_informer *i, const char *namespace_, const char *name); /* {} when not there */
+size_t xb_informer_count(const struct xb_informer *i);
+/* Calls each for every object, in no order. */
+void xb_informer_each(const struct xb_informer *i, void (*each)(void *arg, struct xb_jv object), void *arg);
+struct xb_informer_stats {
+	uint64_t lists, watches, events, faults;
+	uint64_t last_contact_ms;       /* monotonic time of the last list or event */
+	size_t bytes;                   /* memory of the copy */
+};
+void xb_informer_stats(const struct xb_informer *i, struct xb_informer_stats *ret);
+
+#endif

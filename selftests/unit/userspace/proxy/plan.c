@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A table of cases: a Service and its EndpointSlices, and in one line of text what should be in the data plane. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <arpa/inet.h>
+#include "../../../../userspace/proxy/plan.h"
+
+#define NODE "here"
+
+/* quotes in the JSON are written as ' */
+struct test_case {
+	const char *name;
+	const char *spec;               /* the Service's spec; status after a '|' */
+	const char *slices[3];          /* without metadata */
+	/* "name family/proto frontends > internal [| external, when it is another]"; ports separated by "; ".
+	 * frontends: C cluster IP, N node port, E external IP, L load balancer. A backend of this node ends in '!'; an empty set
+	 * is "refuse" or "drop". */
+	const char *plan;
+};
+
+#define SLICE4(ports, endpoints) "{'addressType':'IPv4','ports':[" ports "],'endpoints':[" endpoints "]}"
+#define SLICE6(ports, endpoints) "{'addressType':'IPv6','ports':[" ports "],'endpoints':[" endpoints "]}"
+#define P "{'name':'','port':8080,'protocol':'TCP'}"
+#define EP(addr) "{'addresses':['" addr "'],'conditions':{'ready':true}}"
+#define EP_AT(addr, node) "{'addresses':['" addr "'],'conditions':{'ready':true},'nodeName':'" node "'}"
+#define EP_IS(addr, node, conditions) "{'addresses':['" addr "'],'conditions':{" conditions "},'nodeName':'" node "'}"
+#define DRAINING "'ready':false,'serving':true,'terminating':true"
+#define DEAD "'ready':false,'serving':false,'terminating':true"
+#define NOT_READY "'ready':false,'serving':false,'terminating':false"
+#define SPEC(more) "'clusterIP':'10.96.0.1','clusterIPs':['10.96.0.1'],'ports':[{'port':80,'protocol':'TCP'}]" more
+#define ONE "ns/web 4/6 C10.96.0.1:80"
+
+static const struct test_case cases[] = {
+	{ "cluster IP", SPEC(), { SLICE4(P, EP("10.1.0.2") "," EP("10.1.0.1")) }, ONE " > 10.1.0.1:8080 10.1.0.2:8080" },
+	{ "no slice: refused", SPEC(), {}, ONE " > refuse" },
+	{ "slice without endpoints: refused", SPEC(), { SLICE4(P, "") }, ONE " > refuse" },
+	{ "slice of null members", SPEC(), { "{'addressType':'IPv4','ports':null,'endpoints':null}" }, ONE " > refuse" },
+	{ "clusterIP without clusterIPs", "'clusterIP':'10.96.0.1','ports':[{'port':80}]", { SLICE4(P, EP("10.1.0.1")) },
+	  ONE " > 10.1.0.1:8080" },
+
+	/* what has no plan */
+	{ "headless", "'clusterIP':'None','clusterIPs':['None'],'ports':[{'port':80}]", { SLICE4(P, EP("10.1.0.1")) }, "" },
+	{ "no cluster IP yet", "'ports':[{'port':80}]", {}, "" },
+	{ "ExternalName", "'type':'ExternalName','externalName':'a.b','clusterIP':'10.96.0.1','ports':[{'port':80}]", {}, "" },
+	{ "no ports", "'clusterIP':'10.96.0.1'", {}, "" },
+	{ "address that is none", "'clusterIP':'10.96.0.300','ports':[{'port':80}]", {}, "" },
+	{ "protocol that is none", "'clusterIP':'10.96.0.1','ports':[{'port':80,'protocol':'XTP'},{'port':81}]", {},
+	  "ns/web 4/6 C10.96.0.1:81 > refuse" },
+	{ "port that is none", "'clusterIP':'10.96.0.1','ports':[{'port':70000},{'port':0},{'port':81}]", {},
+	  "ns/web 4/6 C10.96.0.1:81 > refuse" },
+
+	/* ports */
+	{ "ports are matched by name", "'clusterIP':'10.96.0.1','ports':[{'name':'a','port':80},{'name':'b','port':81}]",
+	  { SLICE4("{'name':'b','port':2},{'name':'a','port':1}", EP("10.1.0.1")) },
+	  "ns/web:a 4/6 C10.96.0.1:80 > 10.1.0.1:1; ns/web:b 4/6 C10.96.0.1:81 > 10.1.0.1:2" },
+	{ "and by protocol", "'clusterIP':'10.96.0.1','ports':[{'name':'dns','port':53,'protocol':'UDP'},{'name':'dns-tcp','port':53}]",
+	  { SLICE4("{'name':'dns','port':5353,'protocol':'UDP'},{'name':'dns-tcp','port':5353,'protocol':'TCP'},"
+		   "{'name':'dns-tcp','port':9,'protocol':'UDP'}", EP("10.1.0.1")) },
+	  "ns/web:dns 4/17 C10.96.0.1:53 > 10.1.0.1:5353; ns/web:dns-tcp 4/6 C10.96.0.1:53 > 10.1.0.1:5353" },
+	{ "SCTP", "'clusterIP':'10.96.0.1','ports':[{'port':80,'protocol':'SCTP'}]",
+	  { SLICE4("{'name':'','port':7,'protocol':'SCTP'}", EP("10.1.0.1")) }, "ns/web 4/132 C10.96.0.1:80 > 10.1.0.1:7" },
+	{ "a port nobody serves", "'clusterIP':'10.96.0.1','ports':[{'name':'a','port':80}]", { SLICE4("{'name':'b','port':1}", EP("10.1.0.1")) },
+	  "ns/web:a 4/6 C10.96.0.1:80 > refuse" },
+	{ "named target port: another number in each slice", SPEC(),
+	  { SLICE4("{'name':'','port':1}", EP("10.1.0.1")), SLICE4("{'name':'','port':2}", EP("10.1.0.2")) },
+	  ONE " > 10.1.0.1:1 10.1.0.2:2" },
+	{ "two ports of one pod behind one port", SPEC(), { SLICE4("{'name':'','port':1}", EP("10.1.0.1")), SLICE4("{'name':'','port':2}", EP("10.1.0.1")) },
+	  ONE " > 10.1.0.1:1 10.1.0.1:2" },
+	{ "slice port without a number is passed over", SPEC(), { SLICE4("{'name':''}", EP("10.1.0.1")) }, ONE " > refuse" },
+	{ "slice port without a name is the unnamed one", SPEC(), { SLICE4("{'port':5}", EP("10.1.0.1")) }, ONE " > 10.1.0.1:5" },
+
+	/* endpoints */
+	{ "not ready", SPEC(), { SLICE4(P, EP_IS("10.1.0.1", "x", NOT_READY) "," EP("10.1.0.2")) }, ONE " > 10.1.0.2:8080" },
+	{ "all not ready: refused", SPEC(), { SLICE4(P, EP_IS("10.1.0.1", "x", NOT_READY)) }, ONE " > refuse" },
+	{ "conditions not said count as ready", SPEC(), { SLICE4(P, "{'addresses':['10.1.0.1']}") }, ONE " > 10.1.0.1:8080" },
+	{ "conditions null", SPEC(), { SLICE4(P, "{'addresses':['10.1.0.1'],'conditions':{'ready':null}}") }, ONE " > 10.1.0.1:8080" },
+	{ "publishNotReadyAddresses: the slice says ready", SPEC(",'publishNotReadyAddresses':true"),
+	  { SLICE4(P, EP_IS("10.1.0.1", "x", "'ready':true,'serving':false,'terminating':false")) }, ONE " > 10.1.0.1:8080" },
+	{ "ready goes before draining", SPEC(), { SLICE4(P, EP_IS("10.1.0.1", "x", DRAINING) "," EP("10.1.0.2")) }, ONE " > 10.1.0.2:8080" },
+	{ "nothing ready: draining ones serve on", SPEC(), { SLICE4(P, EP_IS("10.1.0.1", "x", DRAINING) "," EP_IS("10.1.0.2", "x", DEAD)) },
+	  ONE " > 10.1.0.1:8080" },
+	{ "terminating and not serving: refused", SPEC(), { SLICE4(P, EP_IS("10.1.0.1", "x", DEAD)) }, ONE " > refuse" },
+	{ "serving, not terminating, not ready: not used", SPEC(),
+	  { SLICE4(P, EP_IS("10.1.0.1", "x", "'ready':false,'serving':true,'terminating':false")) }, ONE " > refuse" },
+	{ "only the first address counts", SPEC(), { SLICE4(P, "{'addresses':['10.1.0.1','10.1.0.2']}") }, ONE " > 10.1.0.1:8080" },
+	{ "bad addresses are passed over", SPEC(), { SLICE4(P, EP("nonsense") "," EP("fd00::1") "," EP("10.1.0.1") ",{'addresses':[]},{}") },
+	  ONE " > 10.1.0.1:8080" },
+	{ "the same endpoint in two slices", SPEC(), { SLICE4(P, EP("10.1.0.1") "," EP("10.1.0.2")), SLICE4(P, EP("10.1.0.2") "," EP("10.1.0.3")) },
+	  ONE " > 10.1.0.1:8080 10.1.0.2:8080 10.1.0.3:8080" },
+	{ "twice, ready in one slice", SPEC(), { SLICE4(P, EP_IS("10.1.0.1", "x", NOT_READY)), SLICE4(P, EP("10.1.0.1")) }, ONE " > 10.1.0.1:8080" },
+	{ "twice, local in one slice", SPEC(), { SLICE4(P, EP("10.1.0.1")), SLICE4(P, EP_AT("10.1.0.1", NODE)) }, ONE " > 10.1.0.1:8080!" },
+	{ "slice of names is passed over", SPEC(), { "{'addressType':'FQDN','ports':[" P "],'endpoints':[{'addresses':['a.b']}]}" }, ONE " > refuse" },
+	{ "local ones are marked", SPEC(), { SLICE4(P, EP_AT("10.1.0.1", NODE) "," EP_AT("10.1.0.2", "there")) },
+	  ONE " > 10.1.0.1:8080! 10.1.0.2:8080" },
+
+	/* frontends */
+	{ "node port", "'type':'NodePort','clusterIP':'10.96.0.1','ports':[{'port':80,'nodePort':30080}]", { SLICE4(P, EP("10.1.0.1")) },
+	  "ns/web 4/6 C10.96.0.1:80 N0.0.0.0:30080 > 10.1.0.1:8080" },
+	{ "external IPs, of the family only", SPEC(",'externalIPs':['1.2.3.4','fd00::9','x','1.2.3.5']"), {},
+	  ONE " E1.2.3.4:80 E1.2.3.5:80 > refuse" },
+	{ "load balancer", SPEC(",'type':'LoadBalancer'") "|'loadBalancer':{'ingress':[{'ip':'5.5.5.5'},{'hostname':'a.b'},{'ip':'5.5.5.6','ipMode':'VIP'}]}",
+	  {}, ONE " L5.5.5.5:80 L5.5.5.6:80 > refuse" },
+	{ "ipMode Proxy is left to the load balancer", SPEC(",'type':'LoadBalancer'") "|'loadBalancer':{'ingress':[{'ip':'5.5.5.5','ipMode':'Proxy'}]}", {},
+	  ONE " > refuse" },
+	{ "source ranges: left to the load balancer", SPEC(",'loadBalancerSourceRanges':['10.0.0.0/8']") "|'loadBalancer':{'ingress':[{'ip':'5.5.5.5'}]}",
+	  {}, ONE " > refuse" },
+	{ "the same address twice", SPEC(",'externalIPs':['1.2.3.4','1.2.3.4','10.96.0.1']") "|'loadBalancer':{'ingress':[{'ip':'1.2.3.4'}]}", {},
+	  ONE " E1.2.3.4:80 > refuse" },
+
+	/* families */
+	{ "dual stack", "'clusterIP':'10.96.0.1','clusterIPs':['10.96.0.1','fd00:10:96::1'],'ports':[{'port':80}]",
+	  { SLICE4(P, EP("10.1.0.1")), SLICE6(P, EP("fd00::1")) },
+	  ONE " > 10.1.0.1:8080; ns/web 10/6 Cfd00:10:96::1:80 > fd00::1:8080" },
+	{ "IPv6 first", "'clusterIP':'fd00:10:96::1','clusterIPs':['fd00:10:96::1','10.96.0.1'],'ports':[{'port':80}]",
+	  { SLICE4(P, EP("10.1.0.1")) }, ONE " > 10.1.0.1:8080; ns/web 10/6 Cfd00:10:96::1:80 > refuse" },
+	{ "IPv6 alone", "'clusterIP':'fd00:10:96::1','clusterIPs':['fd00:10:96::1'],'externalIPs':['fd00::9','1.2.3.4'],'ports':[{'port':80,'nodePort':30080}]",
+	  { SLICE4(P, EP("10.1.0.1")), SLICE6(P, EP("fd00::1")) },
+	  "ns/web 10/6 Cfd00:10:96::1:80 N:::30080 Efd00::9:80 > fd00::1:8080" },
+
+	/* affinity */
+	{ "affinity", SPEC(",'sessionAffinity':'ClientIP','sessionAffinityConfig':{'clientIP':{'timeoutSeconds':60}}"), {}, "ns/web 4/6 a60 C10.96.0.1:80 > refuse" },
+	{ "affinity by default for three hours", SPEC(",'sessionAffinity':'ClientIP'"), {}, "ns/web 4/6 a10800 C10.96.0.1:80 > refuse" },
+	{ "no affinity", SPEC(",'sessionAffinity':'None','sessionAffinityConfig':{'clientIP':{'timeoutSeconds':60}}"), {}, ONE " > refuse" },
+
+	/* policies */
+	{ "internal Local: those of this node", SPEC(",'internalTrafficPolicy':'Local'"), { SLICE4(P, EP_AT("10.1.0.1", NODE) "," EP_AT("10.1.0.2", "there")) },
+	  ONE " > 10.1.0.1:8080! | 10.1.0.1:8080! 10.1.0.2:8080" },
+	{ "internal Local, endpoints elsewhere: silence", SPEC(",'internalTrafficPolicy':'Local'"), { SLICE4(P, EP_AT("10.1.0.2", "there")) },
+	  ONE " > drop | 10.1.0.2:8080" },
+	{ "internal Local, no endpoints at all: refused", SPEC(",'internalTrafficPolicy':'Local'"), { SLICE4(P, EP_IS("10.1.0.2", "there", NOT_READY)) },
+	  ONE " > refuse" },
+	{ "internal Local: draining ones here before ready ones elsewhere", SPEC(",'internalTrafficPolicy':'Local'"),
+	  { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING) "," EP_AT("10.1.0.2", "there")) }, ONE " > 10.1.0.1:8080! | 10.1.0.2:8080" },
+	{ "internal Cluster", SPEC(",'internalTrafficPolicy':'Cluster'"), { SLICE4(P, EP_AT("10.1.0.2", "there")) }, ONE " > 10.1.0.2:8080" },
+	{ "external Local: clients inside the cluster reach all", "'type':'NodePort','externalTrafficPolicy':'Local','clusterIP':'10.96.0.1','ports':[{'port':80,'nodePort':30080}]",
+	  { SLICE4(P, EP_AT("10.1.0.1", NODE) "," EP_AT("10.1.0.2", "there")) },
+	  "ns/web 4/6 C10.96.0.1:80 N0.0.0.0:30080 > 10.1.0.1:8080! 10.1.0.2:8080" },
+};
+
+static struct xb_json *parse(struct xb_buf *text)
+{
+	struct xb_json *doc = NULL;
+
+	assert_int_equal(text->err, 0);
+	for (size_t i = 0; i < text->n; i++)
+		if (text->p[i] == '\'')
+			text->p[i] = '"';
+	if (xb_json_parse(xb_buf_sv(text), NULL, &doc, NULL) < 0)
+		fail_msg("not JSON: %s", text->p);
+	xb_buf_done(text);
+	return doc;
+}
+
+static struct xb_json *service_of(const char *spec)
+{
+	struct xb_buf text = {};
+	const char *status = strchr(spec, '|');
+
+	xb_buf_addf(&text, "{'metadata':{'name':'web','namespace':'ns'},'spec':{%.*s},'status':{%s}}",
+		    (int)(status ? status - spec : (ptrdiff_t)strlen(spec)), spec, status ? status + 1 : "");
+	return parse(&text);
+}
+
+static void print_addr(struct xb_buf *out, int family, const struct plan_addr *a, unsigned port)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(family, a, text, sizeof(text));
+	xb_buf_addf(out, "%s:%u", text, port);
+}
+
+static void print_set(struct xb_buf *out, int family, const struct plan_set *s)
+{
+	if (!s->n)
+		xb_buf_adds(out, s->drop_when_empty ? " drop" : " refuse");
+	for (size_t i = 0; i < s->n; i++) {
+		xb_buf_addc(out, ' ');
+		print_addr(out, family, &s->backends[i].addr, s->backends[i].port);
+		if (s->backends[i].local)
+			xb_buf_addc(out, '!');
+	}
+}
+
+static void print_plan(struct xb_buf *out, const struct plan *plan)
+{
+	static const char kinds[] = { [XB_FRONTEND_CLUSTER_IP] = 'C', [XB_FRONTEND_NODE_PORT] = 'N', [XB_FRONTEND_EXTERNAL_IP] = 'E',
+				      [XB_FRONTEND_LOAD_BALANCER] = 'L' };
+
+	xb_buf_adds(out, "");
+	for (size_t i = 0; i < plan->n; i++) {
+		const struct plan_port *p = &plan->v[i];
+
+		xb_buf_addf(out, "%s%s %d/%d", i ? "; " : "", p->name, p->family == AF_INET ? 4 : 10, p->proto);
+		if (p->affinity_seconds)
+			xb_buf_addf(out, " a%u", p->affinity_seconds);
+		for (size_t f = 0; f < p->n_frontends; f++) {
+			xb_buf_addf(out, " %c", kinds[p->frontends[f].kind]);
+			print_addr(out, p->family, &p->frontends[f].addr, p->frontends[f].port);
+		}
+		xb_buf_adds(out, " >");
+		print_set(out, p->family, &p->internal);
+		if (!plan_set_equal(&p->internal, &p->external)) {
+			xb_buf_adds(out, " |");
+			print_set(out, p->family, &p->external);
+		}
+	}
+}
+
+static void check(const struct test_case *c)
+{
+	struct xb_json *service = service_of(c->spec), *docs[ARRAY_SIZE(c->slices)] = {};
+	struct xb_jv slices[ARRAY_SIZE(c->slices)] = {};
+	struct xb_buf text = {};
+	struct plan plan = {};
+	struct plan_counts counts = {};
+	size_t n = 0, frontends = 0, backends = 0;
+
+	for (; n < ARRAY_SIZE(c->slices) && c->slices[n]; n++) {
+		struct xb_buf json = {};
+
+		xb_buf_adds(&json, c->slices[n]);
+		docs[n] = parse(&json);
+		slices[n] = xb_json_root(docs[n]);
+	}
+	assert_int_equal(plan_make(xb_json_root(service), slices, n, NODE, &plan), 0);
+	print_plan(&text, &plan);
+	if (strcmp(text.p ? text.p : "", c->plan))
+		fail_msg("%s:\n  expected %s\n  got      %s", c->name, c->plan, text.p ? text.p : "");
+	plan_count(xb_json_root(service), slices, n, &counts);
+	for (size_t i = 0; i < plan.n; i++) {
+		frontends += plan.v[i].n_frontends;
+		backends += plan.v[i].internal.n;
+	}
+	assert_true(counts.ports >= plan.n && counts.frontends >= frontends && counts.backends >= backends);
+	xb_buf_done(&text);
+	plan_done(&plan);
+	xb_json_unref(service);
+	while (n)
+		xb_json_unref(docs[--n]);
+}
+
+static void every_case(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		check(&cases[i]);
+}
+
+/* The tables are compared with the plan, so the same world must give the same plan, whatever the slices' order. */
+static void order_of_slices_does_not_matter(void **state)
+{
+	static const struct test_case both[] = {
+		{ "one way", SPEC(), { SLICE4(P, EP("10.1.0.3") "," EP("10.1.0.1")), SLICE4(P, EP("10.1.0.2")) },
+		  ONE " > 10.1.0.1:8080 10.1.0.2:8080 10.1.0.3:8080" },
+		{ "the other", SPEC(), { SLICE4(P, EP("10.1.0.2")), SLICE4(P, EP("10.1.0.1") "," EP("10.1.0.3")) },
+		  ONE " > 10.1.0.1:8080 10.1.0.2:8080 10.1.0.3:8080" },
+	};
+
+	check(&both[0]);
+	check(&both[1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_case), cmocka_unit_test(order_of_slices_does_not_matter),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <dirent.h>
+#include <inttypes.h>
+#include <sys/resource.h>
+
+#include "metrics.h"
+#include "xb/file.h"
+#include "xb/time.h"
+
+/* Upstream's buckets: pkg/proxy/metrics/metrics.go. */
+#define SYNC_BUCKETS 15
+static double sync_bounds[SYNC_BUCKETS];                /* 1 ms doubled 14 times */
+static double programming_bounds[2 + 59 + 12 + 7];      /* 0.25, 0.5, 1 to 59 by 1, 60 to 115 by 5, 120 to 300 by 30 */
+
+_Static_assert(ARRAY_SIZE(programming_bounds) <= METRICS_BUCKETS, "a histogram has room for them");
+
+void proxy_metrics_init(struct metrics *m)
+{
+	size_t n = 0;
+
+	*m = (struct metrics){ .start_us = xb_time_now() };
+	for (size_t i = 0; i < SYNC_BUCKETS; i++)
+		sync_bounds[i] = 0.001 * (1 << i);
+	programming_bounds[n++] = 0.25;
+	programming_bounds[n++] = 0.5;
+	for (int s = 1; s < 60; s++)
+		programming_bounds[n++] = s;
+	for (int s = 60; s < 120; s += 5)
+		programming_bounds[n++] = s;
+	for (int s = 120; s <= 300; s += 30)
+		programming_bounds[n++] = s;
+	m->sync.bounds = sync_bounds;
+	m->sync.n = SYNC_BUCKETS;
+	m->programming.bounds = programming_bounds;
+	m->programming.n = n;
+}
+
+void histogram_observe(struct histogram *h, double value)
+{
+	size_t i = 0;
+
+	while (i < h->n && value > h->bounds[i])
+		i++;
+	h->counts[i]++;
+	h->count++;
+	h->sum += value;
+}
+
+/* --- the text --- */
+static void head(struct xb_buf *out, const char *name, const char *type, const char *help)
+{
+	xb_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void one(struct xb_buf *out, const char *name, const char *type, const char *help, double value)
+{
+	head(out, name, type, help);
+	xb_buf_addf(out, "%s %.17g\n", name, value);
+}
+
+static void write_histogram(struct xb_buf *out, const char *name, const char *help, const struct histogram *h)
+{
+	uint64_t below = 0;
+
+	head(out, name, "histogram", help);
+	for (size_t i = 0; i < h->n; i++) {
+		below += h->counts[i];
+		xb_buf_addf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, h->bounds[i], below);
+	}
+	xb_buf_addf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.9g\n%s_count %" PRIu64 "\n", name, h->count, name, h->sum,
+		    name, h->count);
+}
+
+static void write_upstream(const struct metrics *m, const struct metrics_now *now, struct xb_buf *out)
+{
+	write_histogram(out, "kubeproxy_sync_proxy_rules_duration_seconds", "Time to bring changes into the tables", &m->sync);
+	write_histogram(out, "kubeproxy_network_programming_duration_seconds",
+			"Time from an endpoint's change of state to the tables", &m->programming);
+	one(out, "kubeproxy_sync_proxy_rules_endpoint_changes_total", "counter", "Changes of EndpointSlices", (double)m->endpoint_changes);
+	one(out, "kubeproxy_sync_proxy_rules_service_changes_total", "counter", "Changes of Services", (double)m->service_changes);
+	one(out, "kubeproxy_sync_proxy_rules_service_changes_pending", "gauge", "Services with changes not yet in the tables",
+	    (double)now->pending);
+	one(out, "kubeproxy_sync_proxy_rules_last_timestamp_seconds", "gauge", "When changes were last brought into the tables",
+	    (double)m->last_sync_us / 1e6);
+	one(out, "kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds", "gauge", "When a change was last seen",
+	    (double)m->last_queued_us / 1e6);
+	head(out, "kubeproxy_proxy_healthz_total", "counter", "Answers of /healthz by code");
+	xb_buf_addf(out, "kubeproxy_proxy_healthz_total{code=\"200\"} %" PRIu64 "\n", m->healthz_ok);
+	xb_buf_addf(out, "kubeproxy_proxy_healthz_total{code=\"503\"} %" PRIu64 "\n", m->healthz_unavailable);
+	head(out, "kubeproxy_proxy_livez_total", "counter", "Answers of /livez by code");
+	xb_buf_addf(out, "kubeproxy_proxy_livez_total{code=\"200\"} %" PRIu64 "\n", m->livez_ok);
+	xb_buf_addf(out, "kubeproxy_proxy_livez_total{code=\"503\"} %" PRIu64 "\n", m->livez_unavailable);
+}
+
+static void write_table(struct xb_buf *out, const char *table, size_t used, size_t room)
+{
+	xb_buf_addf(out, "xebec_proxy_table_entries{table=\"%s\"} %zu\n", table, used);
+	xb_buf_addf(out, "xebec_proxy_table_room{table=\"%s\"} %zu\n", table, room);
+}
+
+static void write_informers(const struct metrics_now *now, struct xb_buf *out)
+{
+	const struct {
+		const char *resource;
+		const struct xb_informer_stats *s;
+	} rows[] = { { "services", &now->services }, { "endpointslices", &now->slices } };
+	int64_t ms = xb_time_ms();
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct xb_informer_stats *s = rows[i].s;
+		const char *name = rows[i].resource;
+
+		xb_buf_addf(out, "xebec_proxy_api_lists_total{resource=\"%s\"} %" PRIu64 "\n", name, s->lists);
+		xb_buf_addf(out, "xebec_proxy_api_watches_total{resource=\"%s\"} %" PRIu64 "\n", name, s->watches);
+		xb_buf_addf(out, "xebec_proxy_api_events_total{resource=\"%s\"} %" PRIu64 "\n", name, s->events);
+		xb_buf_addf(out, "xebec_proxy_api_faults_total{resource=\"%s\"} %" PRIu64 "\n", name, s->faults);
+		xb_buf_addf(out, "xebec_proxy_copy_bytes{resource=\"%s\"} %zu\n", name, s->bytes);
+		if (s->last_contact_ms)
+			xb_buf_addf(out, "xebec_proxy_api_silence_seconds{resource=\"%s\"} %.3f\n", name,
+				    (double)(ms - (int64_t)s->last_contact_ms) / 1e3);
+	}
+}
+
+static void write_ours(const struct metrics *m, const struct metrics_now *now, struct xb_buf *out)
+{
+	double unsynced = now->synced ? 0 : (double)(xb_time_now() - m->start_us) / 1e6;
+
+	write_table(out, "ports", now->tables.ports, now->tables.ports_size);
+	write_table(out, "frontends", now->tables.frontends, now->tables.frontends_size);
+	write_table(out, "backends", now->tables.backends, now->tables.backends_size);
+	one(out, "xebec_proxy_table_memory_bytes", "gauge", "Kernel memory of the tables", (double)now->tables.memory);
+	one(out, "xebec_proxy_publishes_total", "counter", "Publish words stored", (double)now->tables.publishes);
+	one(out, "xebec_proxy_services", "gauge", "Services known", (double)now->services_known);
+	one(out, "xebec_proxy_unprogrammed_services", "gauge", "Services with a port that could not be brought into the tables",
+	    (double)now->unprogrammed);
+	one(out, "xebec_proxy_faults_total", "counter", "Ports that could not be brought into the tables", (double)m->faults);
+	one(out, "xebec_proxy_unsynced_seconds", "gauge", "Time without a complete list since the start; 0 once there was one", unsynced);
+	write_informers(now, out);
+}
+
+/* --- the process, by the names of Prometheus' client libraries --- */
+static size_t open_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	size_t n = 0;
+
+	while (d && readdir(d))
+		n++;
+	if (d)
+		closedir(d);
+	return n > 3 ? n - 3 : 0; /* without ".", ".." and d's own */
+}
+
+static void write_process(const struct metrics *m, struct xb_buf *out)
+{
+	_cleanup_buf_ struct xb_buf statm = {};
+	struct rlimit files = {};
+	struct rusage u = {};
+	unsigned long size = 0, resident = 0;
+	double page = (double)sysconf(_SC_PAGESIZE);
+
+	getrusage(RUSAGE_SELF, &u);
+	getrlimit(RLIMIT_NOFILE, &files);
+	if (!xb_file_read("/proc/self/statm", 256, &statm))
+		sscanf(statm.p, "%lu %lu", &size, &resident);
+	one(out, "process_cpu_seconds_total", "counter", "CPU time",
+	    (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
+	one(out, "process_resident_memory_bytes", "gauge", "Resident memory", (double)resident * page);
+	one(out, "process_virtual_memory_bytes", "gauge", "Virtual memory", (double)size * page);
+	one(out, "process_open_fds", "gauge", "Open file descriptors", (double)open_files());
+	one(out, "process_max_fds", "gauge", "The most open file descriptors allowed", (double)files.rlim_cur);
+	one(out, "process_start_time_seconds", "gauge", "When the process started", (double)m->start_us / 1e6);
+}
+
+void proxy_metrics_write(const struct metrics *m, const struct metrics_now *now, struct xb_buf *out)
+{
+	write_upstream(m, now, out);
+	write_ours(m, now, out);
+	write_process(m, out);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <arpa/inet.h>
+
+#include "node.h"
+#include "xb/addrs.h"
+#include "xb/informer.h"
+#include "xb/vec.h"
+#include "xb/why.h"
+
+struct network {
+	int family;
+	struct plan_addr addr;
+	unsigned bits;
+};
+struct addrs {
+	struct plan_addr *v;
+	size_t n, cap;
+};
+
+struct node {
+	struct node_config c;
+	struct xb_addrs *kernel;
+	struct xb_informer *informer;
+	struct xb_jv object;            /* the Node, {} while not known */
+	bool primary;
+	XB_VEC(struct network) networks;
+	struct addrs addrs[2];          /* IPv4, IPv6 */
+};
+
+static int index_of(int family)
+{
+	return family == AF_INET6;
+}
+
+static bool in_network(const struct plan_addr *a, const struct network *w)
+{
+	unsigned whole = w->bits / 8, rest = w->bits % 8;
+
+	return !memcmp(a, &w->addr, whole) && (!rest || !((a->b[whole] ^ w->addr.b[whole]) >> (8 - rest)));
+}
+
+static bool wanted(const struct node *n, int family, const struct plan_addr *a)
+{
+	for (size_t i = 0; i < n->networks.n; i++)
+		if (n->networks.v[i].family == family && in_network(a, &n->networks.v[i]))
+			return true;
+	return !n->networks.n;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct plan_addr));
+}
+
+static void sort_and_unique(struct addrs *a)
+{
+	size_t n = 0;
+
+	if (a->n)
+		qsort(a->v, a->n, sizeof(*a->v), compare);
+	for (size_t i = 0; i < a->n; i++)
+		if (!n || compare(&a->v[n - 1], &a->v[i]))
+			a->v[n++] = a->v[i];
+	a->n = n;
+}
+
+static int add_internal_ips(const struct node *n, struct addrs found[2])
+{
+	for (struct xb_jit it = xb_jv_iter(xb_jv_path(n->object, "status", "addresses")); xb_jit_next(&it);) {
+		_cleanup_free_ char *text = xb_jv_dup(xb_jv_get(it.value, "address"));
+		struct plan_addr a = {};
+		int family = text && strchr(text, ':') ? AF_INET6 : AF_INET;
+
+		if (!text || !xb_jv_streq(xb_jv_get(it.value, "type"), XB_SV("InternalIP")) || inet_pton(family, text, &a) != 1)
+			continue;
+		if (xb_vec_push(&found[index_of(family)], a) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int add_kernel_addrs(const struct node *n, struct addrs found[2])
+{
+	const struct xb_addr *all;
+	size_t count = xb_addrs_get(n->kernel, &all);
+
+	for (size_t i = 0; i < count; i++) {
+		struct plan_addr a;
+
+		memcpy(a.b, all[i].b, sizeof(a.b));
+		if (wanted(n, all[i].family, &a) && xb_vec_push(&found[index_of(all[i].family)], a) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* Keeps the old addresses without memory for the new. Returns whether they changed. */
+static bool refresh(struct node *n)
+{
+	struct addrs found[2] = {};
+	bool differ = false;
+	int r = n->primary && xb_jv_is(n->object) ? add_internal_ips(n, found) : add_kernel_addrs(n, found);
+
+	for (int i = 0; i < 2; i++) {
+		sort_and_unique(&found[i]);
+		if (!r && (found[i].n != n->addrs[i].n ||
+			   (found[i].n && memcmp(found[i].v, n->addrs[i].v, found[i].n * sizeof(*found[i].v))))) {
+			struct addrs old = n->addrs[i];
+
+			n->addrs[i] = found[i];
+			found[i] = old;
+			differ = true;
+		}
+		xb_vec_done(&found[i]);
+	}
+	return differ;
+}
+
+static void on_kernel_change(void *arg)
+{
+	struct node *n = arg;
+
+	if (refresh(n))
+		n->c.changed(n->c.arg);
+}
+
+static void on_object(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	struct node *n = arg;
+
+	n->object = object;
+	if (n->primary && refresh(n))
+		n->c.changed(n->c.arg);
+}
+
+static int parse_network(struct node *n, const char *text, char **reterr_why)
+{
+	struct xb_sv rest = xb_sv(text), addr;
+	_cleanup_free_ char *ip = NULL;
+	struct network w = {};
+	uint64_t bits;
+
+	if (!strcmp(text, "primary")) {
+		n->primary = true;
+		return 0;
+	}
+	if (!xb_sv_split(&rest, '/', &addr))
+		return xb_why(reterr_why, -EINVAL, "--nodeport-addresses: an empty network");
+	ip = xb_sv_dup(addr);
+	if (!ip)
+		return -ENOMEM;
+	w.family = strchr(ip, ':') ? AF_INET6 : AF_INET;
+	if (inet_pton(w.family, ip, &w.addr) != 1 || xb_sv_u64(rest, &bits) < 0 || bits > (w.family == AF_INET ? 32 : 128))
+		return xb_why(reterr_why, -EINVAL, "--nodeport-addresses: \"%s\" is neither a network (10.0.0.0/8) nor \"primary\"", text);
+	w.bits = (unsigned)bits;
+	return xb_vec_push(&n->networks, w);
+}
+
+static int watch_object(struct node *n)
+{
+	_cleanup_buf_ struct xb_buf selector = {};
+	struct xb_informer_config c = { .rest = n->c.rest, .path = "/api/v1/nodes", .changed = on_object, .arg = n };
+
+	xb_buf_addf(&selector, "metadata.name=%s", n->c.name);
+	c.field_selector = selector.p;
+	return selector.err ? selector.err : xb_informer_new(&c, &n->informer);
+}
+
+struct node *node_free(struct node *n)
+{
+	if (!n)
+		return NULL;
+	xb_informer_free(n->informer);
+	xb_addrs_free(n->kernel);
+	xb_vec_done(&n->networks);
+	xb_vec_done(&n->addrs[0]);
+	xb_vec_done(&n->addrs[1]);
+	free(n);
+	return NULL;
+}
+
+int node_new(const struct node_config *c, struct node **ret, char **reterr_why)
+{
+	_cleanup_(node_freep) struct node *n = calloc(1, sizeof(*n));
+	int r = 0;
+
+	if (!n)
+		return -ENOMEM;
+	n->c = *c;
+	for (size_t i = 0; !r && c->networks && c->networks[i]; i++)
+		r = parse_network(n, c->networks[i], reterr_why);
+	if (r < 0)
+		return r;
+	if (n->primary && n->networks.n)
+		return xb_why(reterr_why, -EINVAL, "--nodeport-addresses: \"primary\" must be the only value");
+	r = xb_addrs_new(xb_rest_loop(c->rest), on_kernel_change, n, &n->kernel);
+	if (r < 0) {
+		errno = -r;
+		return xb_why(reterr_why, r, "cannot read this node's addresses: %m");
+	}
+	refresh(n);
+	r = watch_object(n);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(n);
+	return 0;
+}
+
+size_t node_addrs(const struct node *n, int family, const struct plan_addr **ret)
+{
+	const struct addrs *a = &n->addrs[index_of(family)];
+
+	*ret = a->v;
+	return a->n;
+}
+
+bool node_eligible(const struct node *n)
+{
+	if (xb_jv_text(xb_jv_path(n->object, "metadata", "deletionTimestamp")).n)
+		return false;
+	for (struct xb_jit it = xb_jv_iter(xb_jv_path(n->object, "spec", "taints")); xb_jit_next(&it);)
+		if (xb_jv_streq(xb_jv_get(it.value, "key"), XB_SV("ToBeDeletedByClusterAutoscaler")))
+			return false;
+	return true;
+}

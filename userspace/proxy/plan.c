@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <arpa/inet.h>
+
+#include "plan.h"
+#include "xb/vec.h"
+
+#define AFFINITY_SECONDS 10800 /* core/v1 DefaultClientIPServiceAffinitySeconds */
+
+/* An endpoint that serves the port under consideration. */
+struct candidate {
+	struct plan_backend b;
+	bool ready;
+	bool draining;          /* terminating but still serving: used when nothing is ready (KEP-1669) */
+};
+struct candidates {
+	struct candidate *v;
+	size_t n, cap;
+};
+
+static void candidates_done(struct candidates *c)
+{
+	xb_vec_done(c);
+}
+
+/* --- plan_port, plan --- */
+void plan_port_done(struct plan_port *p)
+{
+	free(p->name);
+	free(p->frontends);
+	free(p->internal.backends);
+	free(p->external.backends);
+	*p = (struct plan_port){};
+}
+
+void plan_done(struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		plan_port_done(&p->v[i]);
+	xb_vec_done(p);
+}
+
+static int compare_backends(const struct plan_backend *a, const struct plan_backend *b)
+{
+	int r = memcmp(&a->addr, &b->addr, sizeof(a->addr));
+
+	return r ? r : (a->port > b->port) - (a->port < b->port);
+}
+
+bool plan_set_equal(const struct plan_set *a, const struct plan_set *b)
+{
+	if (a->n != b->n || a->drop_when_empty != b->drop_when_empty)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (compare_backends(&a->backends[i], &b->backends[i]) || a->backends[i].local != b->backends[i].local)
+			return false;
+	return true;
+}
+
+/* --- reading --- */
+static bool read_addr(struct xb_jv v, int family, struct plan_addr *ret)
+{
+	struct xb_sv text = xb_jv_text(v);
+	struct plan_addr addr = {};
+	char s[INET6_ADDRSTRLEN];
+
+	if (!text.n || text.n >= sizeof(s))
+		return false;
+	memcpy(s, text.p, text.n);
+	s[text.n] = 0;
+	if (inet_pton(family, s, &addr) != 1)
+		return false;
+	*ret = addr;
+	return true;
+}
+
+static __u16 read_port(struct xb_jv v)
+{
+	int64_t n;
+
+	return xb_jv_i64(v, &n) < 0 || n < 1 || n > 65535 ? 0 : (__u16)n;
+}
+
+static enum xb_proto read_proto(struct xb_jv v)
+{
+	if (!xb_jv_is(v) || xb_jv_streq(v, XB_SV("TCP")))
+		return XB_PROTO_TCP;
+	if (xb_jv_streq(v, XB_SV("UDP")))
+		return XB_PROTO_UDP;
+	return xb_jv_streq(v, XB_SV("SCTP")) ? XB_PROTO_SCTP : XB_PROTO_NONE;
+}
+
+static bool has_vip(struct xb_jv service)
+{
+	struct xb_jv spec = xb_jv_get(service, "spec"), ip = xb_jv_get(spec, "clusterIP");
+
+	return !xb_jv_streq(xb_jv_get(spec, "type"), XB_SV("ExternalName")) && xb_jv_text(ip).n && !xb_jv_streq(ip, XB_SV("None"));
+}
+
+/* A Service is programmed in a family exactly when it has a cluster IP of it. */
+static bool cluster_ip(struct xb_jv spec, int family, struct plan_addr *ret)
+{
+	struct xb_jv ips = xb_jv_get(spec, "clusterIPs");
+
+	if (!xb_jv_count(ips))
+		return read_addr(xb_jv_get(spec, "clusterIP"), family, ret);
+	for (struct xb_jit it = xb_jv_iter(ips); xb_jit_next(&it);)
+		if (read_addr(it.value, family, ret))
+			return true;
+	return false;
+}
+
+static __u32 affinity(struct xb_jv spec)
+{
+	int64_t seconds = AFFINITY_SECONDS;
+
+	if (!xb_jv_streq(xb_jv_get(spec, "sessionAffinity"), XB_SV("ClientIP")))
+		return 0;
+	xb_jv_i64(xb_jv_path(spec, "sessionAffinityConfig", "clientIP", "timeoutSeconds"), &seconds);
+	return (__u32)MAX(1, MIN(seconds, INT32_MAX));
+}
+
+/* --- endpoints --- */
+static bool same_port(struct xb_jv slice_port, struct xb_jv service_port)
+{
+	struct xb_sv a = xb_jv_text(xb_jv_get(slice_port, "name")), b = xb_jv_text(xb_jv_get(service_port, "name"));
+
+	return xb_sv_eq(a, b) && read_proto(xb_jv_get(slice_port, "protocol")) == read_proto(xb_jv_get(service_port, "protocol"));
+}
+
+static bool slice_has_family(struct xb_jv slice, int family)
+{
+	return xb_jv_streq(xb_jv_get(slice, "addressType"), family == AF_INET ? XB_SV("IPv4") : XB_SV("IPv6"));
+}
+
+/* A condition that is not said: ready and serving count as true, terminating as false (discovery/v1 EndpointConditions). */
+static bool condition(struct xb_jv endpoint, const char *name, bool unsaid)
+{
+	struct xb_jv v = xb_jv_path(endpoint, "conditions", name);
+
+	return xb_jv_type(v) == XB_JSON_BOOL ? xb_jv_true(v) : unsaid;
+}
+
+static int add_endpoints(struct candidates *c, struct xb_jv slice, int family, __u16 port, const char *node_name)
+{
+	for (struct xb_jit it = xb_jv_iter(xb_jv_get(slice, "endpoints")); xb_jit_next(&it);) {
+		struct candidate e = {
+			.b.port = port,
+			.b.local = xb_jv_streq(xb_jv_get(it.value, "nodeName"), xb_sv(node_name)),
+			.ready = condition(it.value, "ready", true),
+		};
+		int r;
+
+		e.draining = condition(it.value, "serving", true) && condition(it.value, "terminating", false);
+		/* The addresses of one endpoint are interchangeable: the first is used. */
+		if ((!e.ready && !e.draining) || !read_addr(xb_jv_at(xb_jv_get(it.value, "addresses"), 0), family, &e.b.addr))
+			continue;
+		r = xb_vec_push(c, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int compare_candidates(const void *a, const void *b)
+{
+	return compare_backends(&((const struct candidate *)a)->b, &((const struct candidate *)b)->b);
+}
+
+/* An endpoint may stand in two slices while it moves from one to the other. */
+static void merge_duplicates(struct candidates *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		struct candidate *last = n ? &c->v[n - 1] : NULL;
+
+		if (last && !compare_candidates(last, &c->v[i])) {
+			last->b.local |= c->v[i].b.local;
+			last->ready |= c->v[i].ready;
+			last->draining |= c->v[i].draining;
+		} else {
+			c->v[n++] = c->v[i];
+		}
+	}
+	c->n = n;
+}
+
+static int gather(struct xb_jv service_port, int family, const struct xb_jv *slices, size_t n_slices, const char *node_name,
+		  struct candidates *c)
+{
+	for (size_t i = 0; i < n_slices; i++) {
+		if (!slice_has_family(slices[i], family))
+			continue;
+		for (struct xb_jit it = xb_jv_iter(xb_jv_get(slices[i], "ports")); xb_jit_next(&it);) {
+			__u16 port = read_port(xb_jv_get(it.value, "port"));
+			int r = port && same_port(it.value, service_port) ?
+				add_endpoints(c, slices[i], family, port, node_name) : 0;
+
+			if (r < 0)
+				return r;
+		}
+	}
+	if (c->n)
+		qsort(c->v, c->n, sizeof(*c->v), compare_candidates);
+	merge_duplicates(c);
+	return 0;
+}
+
+/* The ready ones, or when there is none the draining ones; of this node only, or of all. */
+static int choose(const struct candidates *c, bool local_only, struct plan_set *ret)
+{
+	bool any_ready = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		any_ready |= c->v[i].ready && (!local_only || c->v[i].b.local);
+	ret->backends = c->n ? malloc(c->n * sizeof(*ret->backends)) : NULL;
+	if (c->n && !ret->backends)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n; i++)
+		if ((any_ready ? c->v[i].ready : c->v[i].draining) && (!local_only || c->v[i].b.local))
+			ret->backends[n++] = c->v[i].b;
+	ret->n = n;
+	ret->drop_when_empty = local_only && !n && c->n;
+	return 0;
+}
+
+/* --- frontends --- */
+static void add_frontend(struct plan_port *p, enum xb_frontend_kind kind, struct plan_addr addr, __u16 port)
+{
+	for (size_t i = 0; i < p->n_frontends; i++)
+		if (p->frontends[i].port == port && !memcmp(&p->frontends[i].addr, &addr, sizeof(addr)))
+			return;
+	p->frontends[p->n_frontends++] = (struct plan_frontend){ .kind = kind, .addr = addr, .port = port };
+}
+
+static size_t most_frontends(struct xb_jv service)
+{
+	return 2 + xb_jv_count(xb_jv_path(service, "spec", "externalIPs")) +
+	       xb_jv_count(xb_jv_path(service, "status", "loadBalancer", "ingress"));
+}
+
+static int add_frontends(struct plan_port *p, struct xb_jv service, struct xb_jv service_port, struct plan_addr cluster)
+{
+	struct xb_jv spec = xb_jv_get(service, "spec"), ingress = xb_jv_path(service, "status", "loadBalancer", "ingress");
+	__u16 port = read_port(xb_jv_get(service_port, "port")), node_port = read_port(xb_jv_get(service_port, "nodePort"));
+	struct plan_addr addr;
+
+	p->frontends = malloc(most_frontends(service) * sizeof(*p->frontends));
+	if (!p->frontends)
+		return -ENOMEM;
+	add_frontend(p, XB_FRONTEND_CLUSTER_IP, cluster, port);
+	if (node_port)
+		add_frontend(p, XB_FRONTEND_NODE_PORT, (struct plan_addr){}, node_port);
+	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "externalIPs")); xb_jit_next(&it);)
+		if (read_addr(it.value, p->family, &addr))
+			add_frontend(p, XB_FRONTEND_EXTERNAL_IP, addr, port);
+	if (xb_jv_count(xb_jv_get(spec, "loadBalancerSourceRanges")))
+		return 0;
+	for (struct xb_jit it = xb_jv_iter(ingress); xb_jit_next(&it);)
+		if (!xb_jv_streq(xb_jv_get(it.value, "ipMode"), XB_SV("Proxy")) &&
+		    read_addr(xb_jv_get(it.value, "ip"), p->family, &addr))
+			add_frontend(p, XB_FRONTEND_LOAD_BALANCER, addr, port);
+	return 0;
+}
+
+/* --- the whole --- */
+static int make_name(struct xb_jv service, struct xb_jv service_port, char **ret)
+{
+	struct xb_jv meta = xb_jv_get(service, "metadata");
+	struct xb_sv port = xb_jv_text(xb_jv_get(service_port, "name"));
+	struct xb_buf name = {};
+
+	xb_buf_addsv(&name, xb_jv_text(xb_jv_get(meta, "namespace")));
+	xb_buf_addc(&name, '/');
+	xb_buf_addsv(&name, xb_jv_text(xb_jv_get(meta, "name")));
+	if (port.n)
+		xb_buf_addc(&name, ':');
+	xb_buf_addsv(&name, port);
+	*ret = xb_buf_steal(&name);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int make_port(struct plan_port *p, struct xb_jv service, struct xb_jv service_port, struct plan_addr cluster,
+		     const struct candidates *c)
+{
+	struct xb_jv spec = xb_jv_get(service, "spec");
+	int r = make_name(service, service_port, &p->name);
+
+	if (!r)
+		r = add_frontends(p, service, service_port, cluster);
+	if (!r)
+		r = choose(c, xb_jv_streq(xb_jv_get(spec, "internalTrafficPolicy"), XB_SV("Local")), &p->internal);
+	if (!r)
+		r = choose(c, false, &p->external);
+	p->affinity_seconds = affinity(spec);
+	return r;
+}
+
+static int add_port(struct plan *plan, struct xb_jv service, struct xb_jv service_port, int family, struct plan_addr cluster,
+		    const struct xb_jv *slices, size_t n_slices, const char *node_name)
+{
+	_cleanup_(plan_port_done) struct plan_port p = { .family = family };
+	_cleanup_(candidates_done) struct candidates c = {};
+	int r;
+
+	p.proto = read_proto(xb_jv_get(service_port, "protocol"));
+	if (p.proto == XB_PROTO_NONE || !read_port(xb_jv_get(service_port, "port")))
+		return 0;
+	r = gather(service_port, family, slices, n_slices, node_name, &c);
+	if (!r)
+		r = make_port(&p, service, service_port, cluster, &c);
+	if (!r)
+		r = xb_vec_push(plan, p);
+	if (!r)
+		p = (struct plan_port){};
+	return r;
+}
+
+int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const char *node_name, struct plan *ret)
+{
+	static const int families[] = { AF_INET, AF_INET6 };
+	_cleanup_(plan_done) struct plan plan = {};
+	struct xb_jv spec = xb_jv_get(service, "spec");
+	struct plan_addr cluster;
+
+	for (size_t f = 0; f < ARRAY_SIZE(families) && has_vip(service); f++) {
+		if (!cluster_ip(spec, families[f], &cluster))
+			continue;
+		for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "ports")); xb_jit_next(&it);) {
+			int r = add_port(&plan, service, it.value, families[f], cluster, slices, n_slices, node_name);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	*ret = plan;
+	plan = (struct plan){};
+	return 0;
+}
+
+void plan_count(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, struct plan_counts *counts)
+{
+	struct xb_jv spec = xb_jv_get(service, "spec");
+	size_t families = xb_jv_count(xb_jv_get(spec, "clusterIPs")), ports = xb_jv_count(xb_jv_get(spec, "ports"));
+	/* two sets where they differ */
+	size_t sets = xb_jv_streq(xb_jv_get(spec, "internalTrafficPolicy"), XB_SV("Local")) ? 2 : 1;
+
+	if (!has_vip(service))
+		return;
+	ports *= MAX(families, 1);
+	counts->ports += ports;
+	counts->frontends += ports * most_frontends(service);
+	for (size_t i = 0; i < n_slices; i++)
+		counts->backends += sets * xb_jv_count(xb_jv_get(slices[i], "endpoints")) *
+				    xb_jv_count(xb_jv_get(slices[i], "ports"));
+}

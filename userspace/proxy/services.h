@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef PROXY_SERVICES_H
+#define PROXY_SERVICES_H
+/*
+ * The index between the informers' documents and the plans: which EndpointSlices belong to which Service, and which Services
+ * changed since they were programmed last. It holds views, no copies: the informers own the documents. One thread.
+ */
+#include "plan.h"
+#include "xb/map.h"
+
+struct services;
+
+/* A port that is in the tables. */
+struct service_port {
+	char *name;
+	int family;
+	enum xb_proto proto;
+};
+
+/* A Service, or what is left or already known of one: slices may come first and ports may remain to be removed. */
+struct service {
+	struct xb_jv object;              /* {} when there is no such Service */
+	struct {
+		struct xb_jv *v;
+		size_t n, cap;
+	} slices;
+	struct {
+		struct service_port *v;
+		size_t n, cap;
+	} programmed;                     /* the agent's; freed with the service */
+	int fault;                        /* 0, or the -errno of programming it last; this and the next two: the agent's */
+	char *fault_why;                  /* freed with the service */
+	bool fault_told;                  /* logged */
+	int64_t trigger_us;               /* wall clock of the oldest endpoint change that is not programmed, 0 for none */
+	int64_t dirty_since_ms;           /* monotonic; 0 while clean */
+	struct service *next_dirty;       /* private */
+	char key[];                       /* "namespace/name" */
+};
+
+struct services *services_new(void);                    /* NULL without memory */
+struct services *services_free(struct services *s);
+XB_DEFINE_CLEANUP(struct services *, services_free)
+
+/* As an informer reports: old {} for an addition, object {} for a deletion. Marks what it touches dirty. 0 or -ENOMEM. */
+int services_service_changed(struct services *s, struct xb_jv old, struct xb_jv object);
+int services_slice_changed(struct services *s, struct xb_jv old, struct xb_jv object);
+
+void services_mark(struct services *s, struct service *v);       /* dirty */
+/* Takes the service out of the dirty ones that is among them longest; NULL when none is. It stays valid until
+ * services_forget or the next change. */
+struct service *services_next_dirty(struct services *s);
+int64_t services_oldest_dirty_ms(const struct services *s);      /* when the oldest dirty one became so; 0 for none */
+size_t services_dirty(const struct services *s);                 /* how many */
+/* After programming: frees it when nothing is known of it any more, neither object nor slice nor programmed port. */
+void services_forget(struct services *s, struct service *v);
+
+size_t services_count(const struct services *s);
+void services_each(const struct services *s, void (*each)(void *arg, struct service *v), void *arg);
+
+#endif
