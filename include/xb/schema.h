@@ -42,6 +42,8 @@ struct xb_field {
 	unsigned char shape;         /* enum xb_field_shape */
 	unsigned char name_len;
 	unsigned char flags;
+	unsigned char number;        /* in protobuf (xb/protobuf.h); 0 for apiVersion and kind, which the envelope has */
+	unsigned char embedded;      /* number of the message in which protobuf has the field and that JSON inlines; 0 for none */
 };
 struct xb_type {
 	const char *name;            /* "PodSpec" */

@@ -23,6 +23,8 @@ struct xb_node {
 /* From a document. Of duplicate members the last stays, as in Go; each duplicate's path is passed to on_duplicate when
  * that is not NULL. NULL without memory. */
 struct xb_node *xb_tree_from(struct xb_arena *a, struct xb_jv v, void (*on_duplicate)(void *arg, const char *path), void *arg);
+/* From bytes, which are not needed afterwards. limits and errors are xb_json_parse's: -EBADMSG, -E2BIG, -ENOMEM. */
+int xb_tree_read(struct xb_arena *a, struct xb_sv json, const struct xb_json_limits *limits, struct xb_node **ret);
 struct xb_node *xb_tree_parse(struct xb_arena *a, const char *json); /* from a literal of ours; aborts when it is not JSON */
 struct xb_node *xb_tree_copy(struct xb_arena *a, const struct xb_node *n); /* deep; text shared with n */
 bool xb_tree_equal(const struct xb_node *a, const struct xb_node *b);      /* members in any order; NULL equals NULL only */

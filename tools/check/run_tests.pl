@@ -26,7 +26,7 @@ for my $folder (@ARGV) {
 
 $ENV{CMOCKA_MESSAGE_OUTPUT} = 'TAP';
 $ENV{XB_BUILD} = abs_path($build);
-$ENV{ASAN_OPTIONS} //= 'detect_leaks=1:abort_on_error=0';
+$ENV{ASAN_OPTIONS} //= 'detect_leaks=1:quarantine_size_mb=4:thread_local_quarantine_size_kb=64';
 $ENV{UBSAN_OPTIONS} //= 'print_stacktrace=1';
 $| = 1;
 my $harness = TAP::Harness->new({ verbosity => $ENV{VERBOSE} ? 1 : 0, failures => 1, comments => 1, timer => 1,

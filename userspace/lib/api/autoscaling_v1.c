@@ -5,15 +5,15 @@
 #define PACKAGE "io.k8s.api.autoscaling.v1"
 
 TYPE(scale, "Scale",
-	STR("apiVersion"),
-	STR("kind"),
-	OBJ("metadata", object_meta),
-	OBJ("spec", scale_spec),
-	OBJ("status", scale_status));
+	STR("apiVersion", 0),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta),
+	OBJ("spec", 2, scale_spec),
+	OBJ("status", 3, scale_status));
 
 TYPE(scale_spec, "ScaleSpec",
-	INT32("replicas"));
+	INT32("replicas", 1));
 
 TYPE(scale_status, "ScaleStatus",
-	INT32("replicas", IS(REQUIRED)),
-	STR("selector"));
+	INT32("replicas", 1, IS(REQUIRED)),
+	STR("selector", 2));

@@ -5,16 +5,16 @@
 #define PACKAGE "io.k8s.api.coordination.v1"
 
 TYPE(lease, "Lease",
-	STR("apiVersion"),
-	STR("kind"),
-	OBJ("metadata", object_meta),
-	OBJ("spec", lease_spec));
+	STR("apiVersion", 0),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta),
+	OBJ("spec", 2, lease_spec));
 
 TYPE(lease_spec, "LeaseSpec",
-	MICRO_TIME("acquireTime", IS(POINTER)),
-	STR("holderIdentity", IS(POINTER)),
-	INT32("leaseDurationSeconds", IS(POINTER)),
-	INT32("leaseTransitions", IS(POINTER)),
-	STR("preferredHolder", IS(POINTER)),
-	MICRO_TIME("renewTime", IS(POINTER)),
-	STR("strategy", IS(POINTER)));
+	MICRO_TIME("acquireTime", 3, IS(POINTER)),
+	STR("holderIdentity", 1, IS(POINTER)),
+	INT32("leaseDurationSeconds", 2, IS(POINTER)),
+	INT32("leaseTransitions", 5, IS(POINTER)),
+	STR("preferredHolder", 7, IS(POINTER)),
+	MICRO_TIME("renewTime", 4, IS(POINTER)),
+	STR("strategy", 6, IS(POINTER)));

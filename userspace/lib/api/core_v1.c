@@ -5,135 +5,135 @@
 #define PACKAGE "io.k8s.api.core.v1"
 
 TYPE(binding, "Binding",
-	STR("apiVersion"),
-	STR("kind"),
-	OBJ("metadata", object_meta),
-	OBJ("target", object_reference, IS(REQUIRED)));
+	STR("apiVersion", 0),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta),
+	OBJ("target", 2, object_reference, IS(REQUIRED)));
 
 TYPE(config_map, "ConfigMap",
-	STR("apiVersion"),
-	BYTES_MAP("binaryData"),
-	STR_MAP("data"),
-	BOOL("immutable", IS(POINTER)),
-	STR("kind"),
-	OBJ("metadata", object_meta));
+	STR("apiVersion", 0),
+	BYTES_MAP("binaryData", 3),
+	STR_MAP("data", 2),
+	BOOL("immutable", 4, IS(POINTER)),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta));
 
 TYPE(event, "Event",
-	STR("action"),
-	STR("apiVersion"),
-	INT32("count"),
-	MICRO_TIME("eventTime"),
-	TIME("firstTimestamp"),
-	OBJ("involvedObject", object_reference, IS(REQUIRED)),
-	STR("kind"),
-	TIME("lastTimestamp"),
-	STR("message"),
-	OBJ("metadata", object_meta, IS(REQUIRED)),
-	STR("reason"),
-	OBJ("related", object_reference, IS(POINTER)),
-	STR("reportingComponent"),
-	STR("reportingInstance"),
-	OBJ("series", event_series, IS(POINTER)),
-	OBJ("source", event_source),
-	STR("type"));
+	STR("action", 12),
+	STR("apiVersion", 0),
+	INT32("count", 8),
+	MICRO_TIME("eventTime", 10),
+	TIME("firstTimestamp", 6),
+	OBJ("involvedObject", 2, object_reference, IS(REQUIRED)),
+	STR("kind", 0),
+	TIME("lastTimestamp", 7),
+	STR("message", 4),
+	OBJ("metadata", 1, object_meta, IS(REQUIRED)),
+	STR("reason", 3),
+	OBJ("related", 13, object_reference, IS(POINTER)),
+	STR("reportingComponent", 14),
+	STR("reportingInstance", 15),
+	OBJ("series", 11, event_series, IS(POINTER)),
+	OBJ("source", 5, event_source),
+	STR("type", 9));
 
 TYPE(event_series, "EventSeries",
-	INT32("count"),
-	MICRO_TIME("lastObservedTime"));
+	INT32("count", 1),
+	MICRO_TIME("lastObservedTime", 2));
 
 TYPE(event_source, "EventSource",
-	STR("component"),
-	STR("host"));
+	STR("component", 1),
+	STR("host", 2));
 
 ATOMIC_TYPE(local_object_reference, "LocalObjectReference",
-	STR("name"));
+	STR("name", 1));
 
 TYPE(namespace, "Namespace",
-	STR("apiVersion"),
-	STR("kind"),
-	OBJ("metadata", object_meta),
-	OBJ("spec", namespace_spec),
-	OBJ("status", namespace_status));
+	STR("apiVersion", 0),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta),
+	OBJ("spec", 2, namespace_spec),
+	OBJ("status", 3, namespace_status));
 
 TYPE(namespace_condition, "NamespaceCondition",
-	TIME("lastTransitionTime"),
-	STR("message"),
-	STR("reason"),
-	STR("status", IS(REQUIRED)),
-	STR("type", IS(REQUIRED)));
+	TIME("lastTransitionTime", 4),
+	STR("message", 6),
+	STR("reason", 5),
+	STR("status", 2, IS(REQUIRED)),
+	STR("type", 1, IS(REQUIRED)));
 
 TYPE(namespace_spec, "NamespaceSpec",
-	STR_LIST("finalizers"));
+	STR_LIST("finalizers", 1));
 
 TYPE(namespace_status, "NamespaceStatus",
-	LIST("conditions", namespace_condition, IS(MERGE | LIST_MAP), KEYS("type", "type")),
-	STR("phase", OR("\"Active\"")));
+	LIST("conditions", 2, namespace_condition, IS(MERGE | LIST_MAP), KEYS("type", "type")),
+	STR("phase", 1, OR("\"Active\"")));
 
 ATOMIC_TYPE(object_field_selector, "ObjectFieldSelector",
-	STR("apiVersion", OR("\"v1\"")),
-	STR("fieldPath", IS(REQUIRED)));
+	STR("apiVersion", 1, OR("\"v1\"")),
+	STR("fieldPath", 2, IS(REQUIRED)));
 
 ATOMIC_TYPE(object_reference, "ObjectReference",
-	STR("apiVersion"),
-	STR("fieldPath"),
-	STR("kind"),
-	STR("name"),
-	STR("namespace"),
-	STR("resourceVersion"),
-	STR("uid"));
+	STR("apiVersion", 5),
+	STR("fieldPath", 7),
+	STR("kind", 1),
+	STR("name", 3),
+	STR("namespace", 2),
+	STR("resourceVersion", 6),
+	STR("uid", 4));
 
 TYPE(pod_template, "PodTemplate",
-	STR("apiVersion"),
-	STR("kind"),
-	OBJ("metadata", object_meta),
-	OBJ("template", pod_template_spec));
+	STR("apiVersion", 0),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta),
+	OBJ("template", 2, pod_template_spec));
 
 TYPE(replication_controller, "ReplicationController",
-	STR("apiVersion"),
-	STR("kind"),
-	OBJ("metadata", object_meta),
-	OBJ("spec", replication_controller_spec),
-	OBJ("status", replication_controller_status));
+	STR("apiVersion", 0),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta),
+	OBJ("spec", 2, replication_controller_spec),
+	OBJ("status", 3, replication_controller_status));
 
 TYPE(replication_controller_condition, "ReplicationControllerCondition",
-	TIME("lastTransitionTime"),
-	STR("message"),
-	STR("reason"),
-	STR("status", IS(REQUIRED)),
-	STR("type", IS(REQUIRED)));
+	TIME("lastTransitionTime", 3),
+	STR("message", 5),
+	STR("reason", 4),
+	STR("status", 2, IS(REQUIRED)),
+	STR("type", 1, IS(REQUIRED)));
 
 TYPE(replication_controller_spec, "ReplicationControllerSpec",
-	INT32("minReadySeconds"),
-	INT32("replicas", IS(POINTER), OR("1")),
-	STR_MAP("selector", IS(ATOMIC)),
-	OBJ("template", pod_template_spec, IS(POINTER)));
+	INT32("minReadySeconds", 4),
+	INT32("replicas", 1, IS(POINTER), OR("1")),
+	STR_MAP("selector", 2, IS(ATOMIC)),
+	OBJ("template", 3, pod_template_spec, IS(POINTER)));
 
 TYPE(replication_controller_status, "ReplicationControllerStatus",
-	INT32("availableReplicas"),
-	LIST("conditions", replication_controller_condition, IS(MERGE | LIST_MAP), KEYS("type", "type")),
-	INT32("fullyLabeledReplicas"),
-	INT64("observedGeneration"),
-	INT32("readyReplicas"),
-	INT32("replicas", IS(REQUIRED)));
+	INT32("availableReplicas", 5),
+	LIST("conditions", 6, replication_controller_condition, IS(MERGE | LIST_MAP), KEYS("type", "type")),
+	INT32("fullyLabeledReplicas", 2),
+	INT64("observedGeneration", 3),
+	INT32("readyReplicas", 4),
+	INT32("replicas", 1, IS(REQUIRED)));
 
 ATOMIC_TYPE(resource_field_selector, "ResourceFieldSelector",
-	STR("containerName"),
-	QUANTITY("divisor", OR("\"0\"")),
-	STR("resource", IS(REQUIRED)));
+	STR("containerName", 1),
+	QUANTITY("divisor", 3, OR("\"0\"")),
+	STR("resource", 2, IS(REQUIRED)));
 
 TYPE(secret, "Secret",
-	STR("apiVersion"),
-	BYTES_MAP("data"),
-	BOOL("immutable", IS(POINTER)),
-	STR("kind"),
-	OBJ("metadata", object_meta),
-	STR_MAP("stringData"),
-	STR("type", OR("\"Opaque\"")));
+	STR("apiVersion", 0),
+	BYTES_MAP("data", 2),
+	BOOL("immutable", 5, IS(POINTER)),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta),
+	STR_MAP("stringData", 4),
+	STR("type", 3, OR("\"Opaque\"")));
 
 TYPE(service_account, "ServiceAccount",
-	STR("apiVersion"),
-	BOOL("automountServiceAccountToken", IS(POINTER)),
-	LIST("imagePullSecrets", local_object_reference),
-	STR("kind"),
-	OBJ("metadata", object_meta),
-	LIST("secrets", object_reference, IS(MERGE | LIST_MAP), KEYS("name", "name")));
+	STR("apiVersion", 0),
+	BOOL("automountServiceAccountToken", 4, IS(POINTER)),
+	LIST("imagePullSecrets", 3, local_object_reference),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta),
+	LIST("secrets", 2, object_reference, IS(MERGE | LIST_MAP), KEYS("name", "name")));

@@ -5,481 +5,481 @@
 #define PACKAGE "io.k8s.api.core.v1"
 
 TYPE(affinity, "Affinity",
-	OBJ("nodeAffinity", node_affinity, IS(POINTER)),
-	OBJ("podAffinity", pod_affinity, IS(POINTER)),
-	OBJ("podAntiAffinity", pod_anti_affinity, IS(POINTER)));
+	OBJ("nodeAffinity", 1, node_affinity, IS(POINTER)),
+	OBJ("podAffinity", 2, pod_affinity, IS(POINTER)),
+	OBJ("podAntiAffinity", 3, pod_anti_affinity, IS(POINTER)));
 
 TYPE(app_armor_profile, "AppArmorProfile",
-	STR("localhostProfile", IS(POINTER)),
-	STR("type", IS(REQUIRED)));
+	STR("localhostProfile", 2, IS(POINTER)),
+	STR("type", 1, IS(REQUIRED)));
 
 TYPE(capabilities, "Capabilities",
-	STR_LIST("add"),
-	STR_LIST("drop"));
+	STR_LIST("add", 1),
+	STR_LIST("drop", 2));
 
 TYPE(config_map_env_source, "ConfigMapEnvSource",
-	STR("name"),
-	BOOL("optional", IS(POINTER)));
+	STR("name", 1, IN(1)),
+	BOOL("optional", 2, IS(POINTER)));
 
 ATOMIC_TYPE(config_map_key_selector, "ConfigMapKeySelector",
-	STR("key", IS(REQUIRED)),
-	STR("name"),
-	BOOL("optional", IS(POINTER)));
+	STR("key", 2, IS(REQUIRED)),
+	STR("name", 1, IN(1)),
+	BOOL("optional", 3, IS(POINTER)));
 
 TYPE(container, "Container",
-	STR_LIST("args"),
-	STR_LIST("command"),
-	LIST("env", env_var, IS(MERGE | LIST_MAP), KEYS("name", "name")),
-	LIST("envFrom", env_from_source),
-	STR("image"),
-	STR("imagePullPolicy"),
-	OBJ("lifecycle", lifecycle, IS(POINTER)),
-	OBJ("livenessProbe", probe, IS(POINTER)),
-	STR("name", IS(REQUIRED)),
-	LIST("ports", container_port, IS(MERGE | LIST_MAP), KEYS("containerPort", "containerPort,protocol")),
-	OBJ("readinessProbe", probe, IS(POINTER)),
-	LIST("resizePolicy", container_resize_policy),
-	OBJ("resources", resource_requirements),
-	STR("restartPolicy", IS(POINTER)),
-	LIST("restartPolicyRules", container_restart_rule),
-	OBJ("securityContext", security_context, IS(POINTER)),
-	OBJ("startupProbe", probe, IS(POINTER)),
-	BOOL("stdin"),
-	BOOL("stdinOnce"),
-	STR("terminationMessagePath", OR("\"/dev/termination-log\"")),
-	STR("terminationMessagePolicy", OR("\"File\"")),
-	BOOL("tty"),
-	LIST("volumeDevices", volume_device, IS(MERGE | LIST_MAP), KEYS("devicePath", "devicePath")),
-	LIST("volumeMounts", volume_mount, IS(MERGE | LIST_MAP), KEYS("mountPath", "mountPath")),
-	STR("workingDir"));
+	STR_LIST("args", 4),
+	STR_LIST("command", 3),
+	LIST("env", 7, env_var, IS(MERGE | LIST_MAP), KEYS("name", "name")),
+	LIST("envFrom", 19, env_from_source),
+	STR("image", 2),
+	STR("imagePullPolicy", 14),
+	OBJ("lifecycle", 12, lifecycle, IS(POINTER)),
+	OBJ("livenessProbe", 10, probe, IS(POINTER)),
+	STR("name", 1, IS(REQUIRED)),
+	LIST("ports", 6, container_port, IS(MERGE | LIST_MAP), KEYS("containerPort", "containerPort,protocol")),
+	OBJ("readinessProbe", 11, probe, IS(POINTER)),
+	LIST("resizePolicy", 23, container_resize_policy),
+	OBJ("resources", 8, resource_requirements),
+	STR("restartPolicy", 24, IS(POINTER)),
+	LIST("restartPolicyRules", 25, container_restart_rule),
+	OBJ("securityContext", 15, security_context, IS(POINTER)),
+	OBJ("startupProbe", 22, probe, IS(POINTER)),
+	BOOL("stdin", 16),
+	BOOL("stdinOnce", 17),
+	STR("terminationMessagePath", 13, OR("\"/dev/termination-log\"")),
+	STR("terminationMessagePolicy", 20, OR("\"File\"")),
+	BOOL("tty", 18),
+	LIST("volumeDevices", 21, volume_device, IS(MERGE | LIST_MAP), KEYS("devicePath", "devicePath")),
+	LIST("volumeMounts", 9, volume_mount, IS(MERGE | LIST_MAP), KEYS("mountPath", "mountPath")),
+	STR("workingDir", 5));
 
 TYPE(container_extended_resource_request, "ContainerExtendedResourceRequest",
-	STR("containerName", IS(REQUIRED)),
-	STR("requestName", IS(REQUIRED)),
-	STR("resourceName", IS(REQUIRED)));
+	STR("containerName", 1, IS(REQUIRED)),
+	STR("requestName", 3, IS(REQUIRED)),
+	STR("resourceName", 2, IS(REQUIRED)));
 
 TYPE(container_port, "ContainerPort",
-	INT32("containerPort", IS(REQUIRED)),
-	STR("hostIP"),
-	INT32("hostPort"),
-	STR("name"),
-	STR("protocol", OR("\"TCP\"")));
+	INT32("containerPort", 3, IS(REQUIRED)),
+	STR("hostIP", 5),
+	INT32("hostPort", 2),
+	STR("name", 1),
+	STR("protocol", 4, OR("\"TCP\"")));
 
 TYPE(container_resize_policy, "ContainerResizePolicy",
-	STR("resourceName", IS(REQUIRED)),
-	STR("restartPolicy", IS(REQUIRED)));
+	STR("resourceName", 1, IS(REQUIRED)),
+	STR("restartPolicy", 2, IS(REQUIRED)));
 
 TYPE(container_restart_rule, "ContainerRestartRule",
-	STR("action", IS(REQUIRED)),
-	OBJ("exitCodes", container_restart_rule_on_exit_codes, IS(POINTER)));
+	STR("action", 1, IS(REQUIRED)),
+	OBJ("exitCodes", 2, container_restart_rule_on_exit_codes, IS(POINTER)));
 
 TYPE(container_restart_rule_on_exit_codes, "ContainerRestartRuleOnExitCodes",
-	STR("operator", IS(REQUIRED)),
-	INT32_LIST("values", IS(LIST_SET)));
+	STR("operator", 1, IS(REQUIRED)),
+	INT32_LIST("values", 2, IS(LIST_SET)));
 
 TYPE(container_state, "ContainerState",
-	OBJ("running", container_state_running, IS(POINTER)),
-	OBJ("terminated", container_state_terminated, IS(POINTER)),
-	OBJ("waiting", container_state_waiting, IS(POINTER)));
+	OBJ("running", 2, container_state_running, IS(POINTER)),
+	OBJ("terminated", 3, container_state_terminated, IS(POINTER)),
+	OBJ("waiting", 1, container_state_waiting, IS(POINTER)));
 
 TYPE(container_state_running, "ContainerStateRunning",
-	TIME("startedAt"));
+	TIME("startedAt", 1));
 
 TYPE(container_state_terminated, "ContainerStateTerminated",
-	STR("containerID"),
-	INT32("exitCode", IS(REQUIRED)),
-	TIME("finishedAt"),
-	STR("message"),
-	STR("reason"),
-	INT32("signal"),
-	TIME("startedAt"));
+	STR("containerID", 7),
+	INT32("exitCode", 1, IS(REQUIRED)),
+	TIME("finishedAt", 6),
+	STR("message", 4),
+	STR("reason", 3),
+	INT32("signal", 2),
+	TIME("startedAt", 5));
 
 TYPE(container_state_waiting, "ContainerStateWaiting",
-	STR("message"),
-	STR("reason"));
+	STR("message", 2),
+	STR("reason", 1));
 
 TYPE(container_status, "ContainerStatus",
-	QUANTITY_MAP("allocatedResources"),
-	LIST("allocatedResourcesStatus", resource_status, IS(MERGE | LIST_MAP), KEYS("name", "name")),
-	STR("containerID"),
-	STR("image", IS(REQUIRED)),
-	STR("imageID", IS(REQUIRED)),
-	OBJ("lastState", container_state),
-	STR("name", IS(REQUIRED)),
-	BOOL("ready", IS(REQUIRED)),
-	OBJ("resources", resource_requirements, IS(POINTER)),
-	INT32("restartCount", IS(REQUIRED)),
-	BOOL("started", IS(POINTER)),
-	OBJ("state", container_state),
-	STR("stopSignal", IS(POINTER)),
-	OBJ("user", container_user, IS(POINTER)),
-	LIST("volumeMounts", volume_mount_status, IS(MERGE | LIST_MAP), KEYS("mountPath", "mountPath")));
+	QUANTITY_MAP("allocatedResources", 10),
+	LIST("allocatedResourcesStatus", 14, resource_status, IS(MERGE | LIST_MAP), KEYS("name", "name")),
+	STR("containerID", 8),
+	STR("image", 6, IS(REQUIRED)),
+	STR("imageID", 7, IS(REQUIRED)),
+	OBJ("lastState", 3, container_state),
+	STR("name", 1, IS(REQUIRED)),
+	BOOL("ready", 4, IS(REQUIRED)),
+	OBJ("resources", 11, resource_requirements, IS(POINTER)),
+	INT32("restartCount", 5, IS(REQUIRED)),
+	BOOL("started", 9, IS(POINTER)),
+	OBJ("state", 2, container_state),
+	STR("stopSignal", 15, IS(POINTER)),
+	OBJ("user", 13, container_user, IS(POINTER)),
+	LIST("volumeMounts", 12, volume_mount_status, IS(MERGE | LIST_MAP), KEYS("mountPath", "mountPath")));
 
 TYPE(container_user, "ContainerUser",
-	OBJ("linux", linux_container_user, IS(POINTER)));
+	OBJ("linux", 1, linux_container_user, IS(POINTER)));
 
 TYPE(env_from_source, "EnvFromSource",
-	OBJ("configMapRef", config_map_env_source, IS(POINTER)),
-	STR("prefix"),
-	OBJ("secretRef", secret_env_source, IS(POINTER)));
+	OBJ("configMapRef", 2, config_map_env_source, IS(POINTER)),
+	STR("prefix", 1),
+	OBJ("secretRef", 3, secret_env_source, IS(POINTER)));
 
 TYPE(env_var, "EnvVar",
-	STR("name", IS(REQUIRED)),
-	STR("value"),
-	OBJ("valueFrom", env_var_source, IS(POINTER)));
+	STR("name", 1, IS(REQUIRED)),
+	STR("value", 2),
+	OBJ("valueFrom", 3, env_var_source, IS(POINTER)));
 
 TYPE(env_var_source, "EnvVarSource",
-	OBJ("configMapKeyRef", config_map_key_selector, IS(POINTER)),
-	OBJ("fieldRef", object_field_selector, IS(POINTER)),
-	OBJ("fileKeyRef", file_key_selector, IS(POINTER)),
-	OBJ("resourceFieldRef", resource_field_selector, IS(POINTER)),
-	OBJ("secretKeyRef", secret_key_selector, IS(POINTER)));
+	OBJ("configMapKeyRef", 3, config_map_key_selector, IS(POINTER)),
+	OBJ("fieldRef", 1, object_field_selector, IS(POINTER)),
+	OBJ("fileKeyRef", 5, file_key_selector, IS(POINTER)),
+	OBJ("resourceFieldRef", 2, resource_field_selector, IS(POINTER)),
+	OBJ("secretKeyRef", 4, secret_key_selector, IS(POINTER)));
 
 TYPE(ephemeral_container, "EphemeralContainer",
-	STR_LIST("args"),
-	STR_LIST("command"),
-	LIST("env", env_var, IS(MERGE | LIST_MAP), KEYS("name", "name")),
-	LIST("envFrom", env_from_source),
-	STR("image"),
-	STR("imagePullPolicy"),
-	OBJ("lifecycle", lifecycle, IS(POINTER)),
-	OBJ("livenessProbe", probe, IS(POINTER)),
-	STR("name", IS(REQUIRED)),
-	LIST("ports", container_port, IS(MERGE | LIST_MAP), KEYS("containerPort", "containerPort,protocol")),
-	OBJ("readinessProbe", probe, IS(POINTER)),
-	LIST("resizePolicy", container_resize_policy),
-	OBJ("resources", resource_requirements),
-	STR("restartPolicy", IS(POINTER)),
-	LIST("restartPolicyRules", container_restart_rule),
-	OBJ("securityContext", security_context, IS(POINTER)),
-	OBJ("startupProbe", probe, IS(POINTER)),
-	BOOL("stdin"),
-	BOOL("stdinOnce"),
-	STR("targetContainerName"),
-	STR("terminationMessagePath", OR("\"/dev/termination-log\"")),
-	STR("terminationMessagePolicy", OR("\"File\"")),
-	BOOL("tty"),
-	LIST("volumeDevices", volume_device, IS(MERGE | LIST_MAP), KEYS("devicePath", "devicePath")),
-	LIST("volumeMounts", volume_mount, IS(MERGE | LIST_MAP), KEYS("mountPath", "mountPath")),
-	STR("workingDir"));
+	STR_LIST("args", 4, IN(1)),
+	STR_LIST("command", 3, IN(1)),
+	LIST("env", 7, env_var, IN(1), IS(MERGE | LIST_MAP), KEYS("name", "name")),
+	LIST("envFrom", 19, env_from_source, IN(1)),
+	STR("image", 2, IN(1)),
+	STR("imagePullPolicy", 14, IN(1)),
+	OBJ("lifecycle", 12, lifecycle, IN(1), IS(POINTER)),
+	OBJ("livenessProbe", 10, probe, IN(1), IS(POINTER)),
+	STR("name", 1, IN(1), IS(REQUIRED)),
+	LIST("ports", 6, container_port, IN(1), IS(MERGE | LIST_MAP), KEYS("containerPort", "containerPort,protocol")),
+	OBJ("readinessProbe", 11, probe, IN(1), IS(POINTER)),
+	LIST("resizePolicy", 23, container_resize_policy, IN(1)),
+	OBJ("resources", 8, resource_requirements, IN(1)),
+	STR("restartPolicy", 24, IN(1), IS(POINTER)),
+	LIST("restartPolicyRules", 25, container_restart_rule, IN(1)),
+	OBJ("securityContext", 15, security_context, IN(1), IS(POINTER)),
+	OBJ("startupProbe", 22, probe, IN(1), IS(POINTER)),
+	BOOL("stdin", 16, IN(1)),
+	BOOL("stdinOnce", 17, IN(1)),
+	STR("targetContainerName", 2),
+	STR("terminationMessagePath", 13, IN(1), OR("\"/dev/termination-log\"")),
+	STR("terminationMessagePolicy", 20, IN(1), OR("\"File\"")),
+	BOOL("tty", 18, IN(1)),
+	LIST("volumeDevices", 21, volume_device, IN(1), IS(MERGE | LIST_MAP), KEYS("devicePath", "devicePath")),
+	LIST("volumeMounts", 9, volume_mount, IN(1), IS(MERGE | LIST_MAP), KEYS("mountPath", "mountPath")),
+	STR("workingDir", 5, IN(1)));
 
 TYPE(exec_action, "ExecAction",
-	STR_LIST("command"));
+	STR_LIST("command", 1));
 
 ATOMIC_TYPE(file_key_selector, "FileKeySelector",
-	STR("key", IS(REQUIRED)),
-	BOOL("optional", IS(POINTER), OR("false")),
-	STR("path", IS(REQUIRED)),
-	STR("volumeName", IS(REQUIRED)));
+	STR("key", 3, IS(REQUIRED)),
+	BOOL("optional", 4, IS(POINTER), OR("false")),
+	STR("path", 2, IS(REQUIRED)),
+	STR("volumeName", 1, IS(REQUIRED)));
 
 TYPE(grpc_action, "GRPCAction",
-	INT32("port", IS(REQUIRED)),
-	STR("service", IS(POINTER), OR("\"\"")));
+	INT32("port", 1, IS(REQUIRED)),
+	STR("service", 2, IS(POINTER), OR("\"\"")));
 
 TYPE(http_get_action, "HTTPGetAction",
-	STR("host"),
-	LIST("httpHeaders", http_header),
-	STR("path", OR("\"/\"")),
-	INT_OR_STR("port", IS(REQUIRED)),
-	STR("scheme", OR("\"HTTP\"")));
+	STR("host", 3),
+	LIST("httpHeaders", 5, http_header),
+	STR("path", 1, OR("\"/\"")),
+	INT_OR_STR("port", 2, IS(REQUIRED)),
+	STR("scheme", 4, OR("\"HTTP\"")));
 
 TYPE(http_header, "HTTPHeader",
-	STR("name", IS(REQUIRED)),
-	STR("value", IS(REQUIRED)));
+	STR("name", 1, IS(REQUIRED)),
+	STR("value", 2, IS(REQUIRED)));
 
 TYPE(host_alias, "HostAlias",
-	STR_LIST("hostnames"),
-	STR("ip", IS(REQUIRED)));
+	STR_LIST("hostnames", 2),
+	STR("ip", 1, IS(REQUIRED)));
 
 TYPE(host_ip, "HostIP",
-	STR("ip", IS(REQUIRED)));
+	STR("ip", 1, IS(REQUIRED)));
 
 TYPE(lifecycle, "Lifecycle",
-	OBJ("postStart", lifecycle_handler, IS(POINTER)),
-	OBJ("preStop", lifecycle_handler, IS(POINTER)),
-	STR("stopSignal", IS(POINTER)));
+	OBJ("postStart", 1, lifecycle_handler, IS(POINTER)),
+	OBJ("preStop", 2, lifecycle_handler, IS(POINTER)),
+	STR("stopSignal", 3, IS(POINTER)));
 
 TYPE(lifecycle_handler, "LifecycleHandler",
-	OBJ("exec", exec_action, IS(POINTER)),
-	OBJ("httpGet", http_get_action, IS(POINTER)),
-	OBJ("sleep", sleep_action, IS(POINTER)),
-	OBJ("tcpSocket", tcp_socket_action, IS(POINTER)));
+	OBJ("exec", 1, exec_action, IS(POINTER)),
+	OBJ("httpGet", 2, http_get_action, IS(POINTER)),
+	OBJ("sleep", 4, sleep_action, IS(POINTER)),
+	OBJ("tcpSocket", 3, tcp_socket_action, IS(POINTER)));
 
 TYPE(linux_container_user, "LinuxContainerUser",
-	INT64("gid", IS(REQUIRED)),
-	INT64_LIST("supplementalGroups"),
-	INT64("uid", IS(REQUIRED)));
+	INT64("gid", 2, IS(REQUIRED)),
+	INT64_LIST("supplementalGroups", 3),
+	INT64("uid", 1, IS(REQUIRED)));
 
 TYPE(node_affinity, "NodeAffinity",
-	LIST("preferredDuringSchedulingIgnoredDuringExecution", preferred_scheduling_term),
-	OBJ("requiredDuringSchedulingIgnoredDuringExecution", node_selector, IS(POINTER)));
+	LIST("preferredDuringSchedulingIgnoredDuringExecution", 2, preferred_scheduling_term),
+	OBJ("requiredDuringSchedulingIgnoredDuringExecution", 1, node_selector, IS(POINTER)));
 
 ATOMIC_TYPE(node_selector, "NodeSelector",
-	LIST("nodeSelectorTerms", node_selector_term, IS(REQUIRED)));
+	LIST("nodeSelectorTerms", 1, node_selector_term, IS(REQUIRED)));
 
 TYPE(node_selector_requirement, "NodeSelectorRequirement",
-	STR("key", IS(REQUIRED)),
-	STR("operator", IS(REQUIRED)),
-	STR_LIST("values"));
+	STR("key", 1, IS(REQUIRED)),
+	STR("operator", 2, IS(REQUIRED)),
+	STR_LIST("values", 3));
 
 ATOMIC_TYPE(node_selector_term, "NodeSelectorTerm",
-	LIST("matchExpressions", node_selector_requirement),
-	LIST("matchFields", node_selector_requirement));
+	LIST("matchExpressions", 1, node_selector_requirement),
+	LIST("matchFields", 2, node_selector_requirement));
 
 TYPE(pod, "Pod",
-	STR("apiVersion"),
-	STR("kind"),
-	OBJ("metadata", object_meta),
-	OBJ("spec", pod_spec),
-	OBJ("status", pod_status));
+	STR("apiVersion", 0),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta),
+	OBJ("spec", 2, pod_spec),
+	OBJ("status", 3, pod_status));
 
 TYPE(pod_affinity, "PodAffinity",
-	LIST("preferredDuringSchedulingIgnoredDuringExecution", weighted_pod_affinity_term),
-	LIST("requiredDuringSchedulingIgnoredDuringExecution", pod_affinity_term));
+	LIST("preferredDuringSchedulingIgnoredDuringExecution", 2, weighted_pod_affinity_term),
+	LIST("requiredDuringSchedulingIgnoredDuringExecution", 1, pod_affinity_term));
 
 TYPE(pod_affinity_term, "PodAffinityTerm",
-	OBJ("labelSelector", label_selector, IS(POINTER)),
-	STR_LIST("matchLabelKeys"),
-	STR_LIST("mismatchLabelKeys"),
-	OBJ("namespaceSelector", label_selector, IS(POINTER)),
-	STR_LIST("namespaces"),
-	STR("topologyKey", IS(REQUIRED)));
+	OBJ("labelSelector", 1, label_selector, IS(POINTER)),
+	STR_LIST("matchLabelKeys", 5),
+	STR_LIST("mismatchLabelKeys", 6),
+	OBJ("namespaceSelector", 4, label_selector, IS(POINTER)),
+	STR_LIST("namespaces", 2),
+	STR("topologyKey", 3, IS(REQUIRED)));
 
 TYPE(pod_anti_affinity, "PodAntiAffinity",
-	LIST("preferredDuringSchedulingIgnoredDuringExecution", weighted_pod_affinity_term),
-	LIST("requiredDuringSchedulingIgnoredDuringExecution", pod_affinity_term));
+	LIST("preferredDuringSchedulingIgnoredDuringExecution", 2, weighted_pod_affinity_term),
+	LIST("requiredDuringSchedulingIgnoredDuringExecution", 1, pod_affinity_term));
 
 TYPE(pod_condition, "PodCondition",
-	TIME("lastProbeTime"),
-	TIME("lastTransitionTime"),
-	STR("message"),
-	INT64("observedGeneration"),
-	STR("reason"),
-	STR("status", IS(REQUIRED)),
-	STR("type", IS(REQUIRED)));
+	TIME("lastProbeTime", 3),
+	TIME("lastTransitionTime", 4),
+	STR("message", 6),
+	INT64("observedGeneration", 7),
+	STR("reason", 5),
+	STR("status", 2, IS(REQUIRED)),
+	STR("type", 1, IS(REQUIRED)));
 
 TYPE(pod_dns_config, "PodDNSConfig",
-	STR_LIST("nameservers"),
-	LIST("options", pod_dns_config_option),
-	STR_LIST("searches"));
+	STR_LIST("nameservers", 1),
+	LIST("options", 3, pod_dns_config_option),
+	STR_LIST("searches", 2));
 
 TYPE(pod_dns_config_option, "PodDNSConfigOption",
-	STR("name"),
-	STR("value", IS(POINTER)));
+	STR("name", 1),
+	STR("value", 2, IS(POINTER)));
 
 TYPE(pod_extended_resource_claim_status, "PodExtendedResourceClaimStatus",
-	LIST("requestMappings", container_extended_resource_request, IS(REQUIRED)),
-	STR("resourceClaimName", IS(REQUIRED)));
+	LIST("requestMappings", 1, container_extended_resource_request, IS(REQUIRED)),
+	STR("resourceClaimName", 2, IS(REQUIRED)));
 
 TYPE(pod_ip, "PodIP",
-	STR("ip", IS(REQUIRED)));
+	STR("ip", 1, IS(REQUIRED)));
 
 TYPE(pod_os, "PodOS",
-	STR("name", IS(REQUIRED)));
+	STR("name", 1, IS(REQUIRED)));
 
 TYPE(pod_readiness_gate, "PodReadinessGate",
-	STR("conditionType", IS(REQUIRED)));
+	STR("conditionType", 1, IS(REQUIRED)));
 
 TYPE(pod_resource_claim, "PodResourceClaim",
-	STR("name", IS(REQUIRED)),
-	STR("resourceClaimName", IS(POINTER)),
-	STR("resourceClaimTemplateName", IS(POINTER)));
+	STR("name", 1, IS(REQUIRED)),
+	STR("resourceClaimName", 3, IS(POINTER)),
+	STR("resourceClaimTemplateName", 4, IS(POINTER)));
 
 TYPE(pod_resource_claim_status, "PodResourceClaimStatus",
-	STR("name", IS(REQUIRED)),
-	STR("resourceClaimName", IS(POINTER)));
+	STR("name", 1, IS(REQUIRED)),
+	STR("resourceClaimName", 2, IS(POINTER)));
 
 TYPE(pod_scheduling_gate, "PodSchedulingGate",
-	STR("name", IS(REQUIRED)));
+	STR("name", 1, IS(REQUIRED)));
 
 TYPE(pod_security_context, "PodSecurityContext",
-	OBJ("appArmorProfile", app_armor_profile, IS(POINTER)),
-	INT64("fsGroup", IS(POINTER)),
-	STR("fsGroupChangePolicy", IS(POINTER)),
-	INT64("runAsGroup", IS(POINTER)),
-	BOOL("runAsNonRoot", IS(POINTER)),
-	INT64("runAsUser", IS(POINTER)),
-	STR("seLinuxChangePolicy", IS(POINTER)),
-	OBJ("seLinuxOptions", se_linux_options, IS(POINTER)),
-	OBJ("seccompProfile", seccomp_profile, IS(POINTER)),
-	INT64_LIST("supplementalGroups"),
-	STR("supplementalGroupsPolicy", IS(POINTER)),
-	LIST("sysctls", sysctl),
-	OBJ("windowsOptions", windows_security_context_options, IS(POINTER)));
+	OBJ("appArmorProfile", 11, app_armor_profile, IS(POINTER)),
+	INT64("fsGroup", 5, IS(POINTER)),
+	STR("fsGroupChangePolicy", 9, IS(POINTER)),
+	INT64("runAsGroup", 6, IS(POINTER)),
+	BOOL("runAsNonRoot", 3, IS(POINTER)),
+	INT64("runAsUser", 2, IS(POINTER)),
+	STR("seLinuxChangePolicy", 13, IS(POINTER)),
+	OBJ("seLinuxOptions", 1, se_linux_options, IS(POINTER)),
+	OBJ("seccompProfile", 10, seccomp_profile, IS(POINTER)),
+	INT64_LIST("supplementalGroups", 4),
+	STR("supplementalGroupsPolicy", 12, IS(POINTER)),
+	LIST("sysctls", 7, sysctl),
+	OBJ("windowsOptions", 8, windows_security_context_options, IS(POINTER)));
 
 TYPE(pod_spec, "PodSpec",
-	INT64("activeDeadlineSeconds", IS(POINTER)),
-	OBJ("affinity", affinity, IS(POINTER)),
-	BOOL("automountServiceAccountToken", IS(POINTER)),
-	LIST("containers", container, IS(REQUIRED | MERGE | LIST_MAP), KEYS("name", "name")),
-	OBJ("dnsConfig", pod_dns_config, IS(POINTER)),
-	STR("dnsPolicy", OR("\"ClusterFirst\"")),
-	BOOL("enableServiceLinks", IS(POINTER)),
-	LIST("ephemeralContainers", ephemeral_container, IS(MERGE | LIST_MAP), KEYS("name", "name")),
-	LIST("hostAliases", host_alias, IS(MERGE | LIST_MAP), KEYS("ip", "ip")),
-	BOOL("hostIPC"),
-	BOOL("hostNetwork"),
-	BOOL("hostPID"),
-	BOOL("hostUsers", IS(POINTER)),
-	STR("hostname"),
-	STR("hostnameOverride", IS(POINTER)),
-	LIST("imagePullSecrets", local_object_reference, IS(MERGE | LIST_MAP), KEYS("name", "name")),
-	LIST("initContainers", container, IS(MERGE | LIST_MAP), KEYS("name", "name")),
-	STR("nodeName"),
-	STR_MAP("nodeSelector", IS(ATOMIC)),
-	OBJ("os", pod_os, IS(POINTER)),
-	QUANTITY_MAP("overhead"),
-	STR("preemptionPolicy", IS(POINTER)),
-	INT32("priority", IS(POINTER)),
-	STR("priorityClassName"),
-	LIST("readinessGates", pod_readiness_gate),
-	LIST("resourceClaims", pod_resource_claim, IS(MERGE | RETAIN_KEYS | LIST_MAP), KEYS("name", "name")),
-	OBJ("resources", resource_requirements, IS(POINTER)),
-	STR("restartPolicy", OR("\"Always\"")),
-	STR("runtimeClassName", IS(POINTER)),
-	STR("schedulerName", OR("\"default-scheduler\"")),
-	LIST("schedulingGates", pod_scheduling_gate, IS(MERGE | LIST_MAP), KEYS("name", "name")),
-	OBJ("securityContext", pod_security_context, IS(POINTER), OR("{}")),
-	STR("serviceAccount"),
-	STR("serviceAccountName"),
-	BOOL("setHostnameAsFQDN", IS(POINTER)),
-	BOOL("shareProcessNamespace", IS(POINTER)),
-	STR("subdomain"),
-	INT64("terminationGracePeriodSeconds", IS(POINTER), OR("30")),
-	LIST("tolerations", toleration),
-	LIST("topologySpreadConstraints", topology_spread_constraint, IS(MERGE | LIST_MAP), KEYS("topologyKey", "topologyKey,whenUnsatisfiable")),
-	LIST("volumes", volume, IS(MERGE | RETAIN_KEYS | LIST_MAP), KEYS("name", "name")));
+	INT64("activeDeadlineSeconds", 5, IS(POINTER)),
+	OBJ("affinity", 18, affinity, IS(POINTER)),
+	BOOL("automountServiceAccountToken", 21, IS(POINTER)),
+	LIST("containers", 2, container, IS(REQUIRED | MERGE | LIST_MAP), KEYS("name", "name")),
+	OBJ("dnsConfig", 26, pod_dns_config, IS(POINTER)),
+	STR("dnsPolicy", 6, OR("\"ClusterFirst\"")),
+	BOOL("enableServiceLinks", 30, IS(POINTER)),
+	LIST("ephemeralContainers", 34, ephemeral_container, IS(MERGE | LIST_MAP), KEYS("name", "name")),
+	LIST("hostAliases", 23, host_alias, IS(MERGE | LIST_MAP), KEYS("ip", "ip")),
+	BOOL("hostIPC", 13),
+	BOOL("hostNetwork", 11),
+	BOOL("hostPID", 12),
+	BOOL("hostUsers", 37, IS(POINTER)),
+	STR("hostname", 16),
+	STR("hostnameOverride", 41, IS(POINTER)),
+	LIST("imagePullSecrets", 15, local_object_reference, IS(MERGE | LIST_MAP), KEYS("name", "name")),
+	LIST("initContainers", 20, container, IS(MERGE | LIST_MAP), KEYS("name", "name")),
+	STR("nodeName", 10),
+	STR_MAP("nodeSelector", 7, IS(ATOMIC)),
+	OBJ("os", 36, pod_os, IS(POINTER)),
+	QUANTITY_MAP("overhead", 32),
+	STR("preemptionPolicy", 31, IS(POINTER)),
+	INT32("priority", 25, IS(POINTER)),
+	STR("priorityClassName", 24),
+	LIST("readinessGates", 28, pod_readiness_gate),
+	LIST("resourceClaims", 39, pod_resource_claim, IS(MERGE | RETAIN_KEYS | LIST_MAP), KEYS("name", "name")),
+	OBJ("resources", 40, resource_requirements, IS(POINTER)),
+	STR("restartPolicy", 3, OR("\"Always\"")),
+	STR("runtimeClassName", 29, IS(POINTER)),
+	STR("schedulerName", 19, OR("\"default-scheduler\"")),
+	LIST("schedulingGates", 38, pod_scheduling_gate, IS(MERGE | LIST_MAP), KEYS("name", "name")),
+	OBJ("securityContext", 14, pod_security_context, IS(POINTER), OR("{}")),
+	STR("serviceAccount", 9),
+	STR("serviceAccountName", 8),
+	BOOL("setHostnameAsFQDN", 35, IS(POINTER)),
+	BOOL("shareProcessNamespace", 27, IS(POINTER)),
+	STR("subdomain", 17),
+	INT64("terminationGracePeriodSeconds", 4, IS(POINTER), OR("30")),
+	LIST("tolerations", 22, toleration),
+	LIST("topologySpreadConstraints", 33, topology_spread_constraint, IS(MERGE | LIST_MAP), KEYS("topologyKey", "topologyKey,whenUnsatisfiable")),
+	LIST("volumes", 1, volume, IS(MERGE | RETAIN_KEYS | LIST_MAP), KEYS("name", "name")));
 
 TYPE(pod_status, "PodStatus",
-	LIST("conditions", pod_condition, IS(MERGE | LIST_MAP), KEYS("type", "type")),
-	LIST("containerStatuses", container_status),
-	LIST("ephemeralContainerStatuses", container_status),
-	OBJ("extendedResourceClaimStatus", pod_extended_resource_claim_status, IS(POINTER)),
-	STR("hostIP"),
-	LIST("hostIPs", host_ip, IS(MERGE), KEYS("ip", NULL)),
-	LIST("initContainerStatuses", container_status),
-	STR("message"),
-	STR("nominatedNodeName"),
-	INT64("observedGeneration"),
-	STR("phase"),
-	STR("podIP"),
-	LIST("podIPs", pod_ip, IS(MERGE | LIST_MAP), KEYS("ip", "ip")),
-	STR("qosClass"),
-	STR("reason"),
-	STR("resize"),
-	LIST("resourceClaimStatuses", pod_resource_claim_status, IS(MERGE | RETAIN_KEYS | LIST_MAP), KEYS("name", "name")),
-	TIME("startTime", IS(POINTER)));
+	LIST("conditions", 2, pod_condition, IS(MERGE | LIST_MAP), KEYS("type", "type")),
+	LIST("containerStatuses", 8, container_status),
+	LIST("ephemeralContainerStatuses", 13, container_status),
+	OBJ("extendedResourceClaimStatus", 18, pod_extended_resource_claim_status, IS(POINTER)),
+	STR("hostIP", 5),
+	LIST("hostIPs", 16, host_ip, IS(MERGE), KEYS("ip", NULL)),
+	LIST("initContainerStatuses", 10, container_status),
+	STR("message", 3),
+	STR("nominatedNodeName", 11),
+	INT64("observedGeneration", 17),
+	STR("phase", 1),
+	STR("podIP", 6),
+	LIST("podIPs", 12, pod_ip, IS(MERGE | LIST_MAP), KEYS("ip", "ip")),
+	STR("qosClass", 9),
+	STR("reason", 4),
+	STR("resize", 14),
+	LIST("resourceClaimStatuses", 15, pod_resource_claim_status, IS(MERGE | RETAIN_KEYS | LIST_MAP), KEYS("name", "name")),
+	TIME("startTime", 7, IS(POINTER)));
 
 TYPE(pod_template_spec, "PodTemplateSpec",
-	OBJ("metadata", object_meta),
-	OBJ("spec", pod_spec));
+	OBJ("metadata", 1, object_meta),
+	OBJ("spec", 2, pod_spec));
 
 TYPE(preferred_scheduling_term, "PreferredSchedulingTerm",
-	OBJ("preference", node_selector_term, IS(REQUIRED)),
-	INT32("weight", IS(REQUIRED)));
+	OBJ("preference", 2, node_selector_term, IS(REQUIRED)),
+	INT32("weight", 1, IS(REQUIRED)));
 
 TYPE(probe, "Probe",
-	OBJ("exec", exec_action, IS(POINTER)),
-	INT32("failureThreshold", OR("3")),
-	OBJ("grpc", grpc_action, IS(POINTER)),
-	OBJ("httpGet", http_get_action, IS(POINTER)),
-	INT32("initialDelaySeconds"),
-	INT32("periodSeconds", OR("10")),
-	INT32("successThreshold", OR("1")),
-	OBJ("tcpSocket", tcp_socket_action, IS(POINTER)),
-	INT64("terminationGracePeriodSeconds", IS(POINTER)),
-	INT32("timeoutSeconds", OR("1")));
+	OBJ("exec", 1, exec_action, IN(1), IS(POINTER)),
+	INT32("failureThreshold", 6, OR("3")),
+	OBJ("grpc", 4, grpc_action, IN(1), IS(POINTER)),
+	OBJ("httpGet", 2, http_get_action, IN(1), IS(POINTER)),
+	INT32("initialDelaySeconds", 2),
+	INT32("periodSeconds", 4, OR("10")),
+	INT32("successThreshold", 5, OR("1")),
+	OBJ("tcpSocket", 3, tcp_socket_action, IN(1), IS(POINTER)),
+	INT64("terminationGracePeriodSeconds", 7, IS(POINTER)),
+	INT32("timeoutSeconds", 3, OR("1")));
 
 TYPE(resource_claim, "ResourceClaim",
-	STR("name", IS(REQUIRED)),
-	STR("request"));
+	STR("name", 1, IS(REQUIRED)),
+	STR("request", 2));
 
 TYPE(resource_health, "ResourceHealth",
-	STR("health"),
-	STR("resourceID", IS(REQUIRED)));
+	STR("health", 2),
+	STR("resourceID", 1, IS(REQUIRED)));
 
 TYPE(resource_requirements, "ResourceRequirements",
-	LIST("claims", resource_claim, IS(LIST_MAP), KEYS(NULL, "name")),
-	QUANTITY_MAP("limits"),
-	QUANTITY_MAP("requests"));
+	LIST("claims", 3, resource_claim, IS(LIST_MAP), KEYS(NULL, "name")),
+	QUANTITY_MAP("limits", 1),
+	QUANTITY_MAP("requests", 2));
 
 TYPE(resource_status, "ResourceStatus",
-	STR("name", IS(REQUIRED)),
-	LIST("resources", resource_health, IS(LIST_MAP), KEYS(NULL, "resourceID")));
+	STR("name", 1, IS(REQUIRED)),
+	LIST("resources", 2, resource_health, IS(LIST_MAP), KEYS(NULL, "resourceID")));
 
 TYPE(se_linux_options, "SELinuxOptions",
-	STR("level"),
-	STR("role"),
-	STR("type"),
-	STR("user"));
+	STR("level", 4),
+	STR("role", 2),
+	STR("type", 3),
+	STR("user", 1));
 
 TYPE(seccomp_profile, "SeccompProfile",
-	STR("localhostProfile", IS(POINTER)),
-	STR("type", IS(REQUIRED)));
+	STR("localhostProfile", 2, IS(POINTER)),
+	STR("type", 1, IS(REQUIRED)));
 
 TYPE(secret_env_source, "SecretEnvSource",
-	STR("name"),
-	BOOL("optional", IS(POINTER)));
+	STR("name", 1, IN(1)),
+	BOOL("optional", 2, IS(POINTER)));
 
 ATOMIC_TYPE(secret_key_selector, "SecretKeySelector",
-	STR("key", IS(REQUIRED)),
-	STR("name"),
-	BOOL("optional", IS(POINTER)));
+	STR("key", 2, IS(REQUIRED)),
+	STR("name", 1, IN(1)),
+	BOOL("optional", 3, IS(POINTER)));
 
 TYPE(security_context, "SecurityContext",
-	BOOL("allowPrivilegeEscalation", IS(POINTER)),
-	OBJ("appArmorProfile", app_armor_profile, IS(POINTER)),
-	OBJ("capabilities", capabilities, IS(POINTER)),
-	BOOL("privileged", IS(POINTER)),
-	STR("procMount", IS(POINTER)),
-	BOOL("readOnlyRootFilesystem", IS(POINTER)),
-	INT64("runAsGroup", IS(POINTER)),
-	BOOL("runAsNonRoot", IS(POINTER)),
-	INT64("runAsUser", IS(POINTER)),
-	OBJ("seLinuxOptions", se_linux_options, IS(POINTER)),
-	OBJ("seccompProfile", seccomp_profile, IS(POINTER)),
-	OBJ("windowsOptions", windows_security_context_options, IS(POINTER)));
+	BOOL("allowPrivilegeEscalation", 7, IS(POINTER)),
+	OBJ("appArmorProfile", 12, app_armor_profile, IS(POINTER)),
+	OBJ("capabilities", 1, capabilities, IS(POINTER)),
+	BOOL("privileged", 2, IS(POINTER)),
+	STR("procMount", 9, IS(POINTER)),
+	BOOL("readOnlyRootFilesystem", 6, IS(POINTER)),
+	INT64("runAsGroup", 8, IS(POINTER)),
+	BOOL("runAsNonRoot", 5, IS(POINTER)),
+	INT64("runAsUser", 4, IS(POINTER)),
+	OBJ("seLinuxOptions", 3, se_linux_options, IS(POINTER)),
+	OBJ("seccompProfile", 11, seccomp_profile, IS(POINTER)),
+	OBJ("windowsOptions", 10, windows_security_context_options, IS(POINTER)));
 
 TYPE(sleep_action, "SleepAction",
-	INT64("seconds", IS(REQUIRED)));
+	INT64("seconds", 1, IS(REQUIRED)));
 
 TYPE(sysctl, "Sysctl",
-	STR("name", IS(REQUIRED)),
-	STR("value", IS(REQUIRED)));
+	STR("name", 1, IS(REQUIRED)),
+	STR("value", 2, IS(REQUIRED)));
 
 TYPE(tcp_socket_action, "TCPSocketAction",
-	STR("host"),
-	INT_OR_STR("port", IS(REQUIRED)));
+	STR("host", 2),
+	INT_OR_STR("port", 1, IS(REQUIRED)));
 
 TYPE(toleration, "Toleration",
-	STR("effect"),
-	STR("key"),
-	STR("operator"),
-	INT64("tolerationSeconds", IS(POINTER)),
-	STR("value"));
+	STR("effect", 4),
+	STR("key", 1),
+	STR("operator", 2),
+	INT64("tolerationSeconds", 5, IS(POINTER)),
+	STR("value", 3));
 
 TYPE(topology_spread_constraint, "TopologySpreadConstraint",
-	OBJ("labelSelector", label_selector, IS(POINTER)),
-	STR_LIST("matchLabelKeys"),
-	INT32("maxSkew", IS(REQUIRED)),
-	INT32("minDomains", IS(POINTER)),
-	STR("nodeAffinityPolicy", IS(POINTER)),
-	STR("nodeTaintsPolicy", IS(POINTER)),
-	STR("topologyKey", IS(REQUIRED)),
-	STR("whenUnsatisfiable", IS(REQUIRED)));
+	OBJ("labelSelector", 4, label_selector, IS(POINTER)),
+	STR_LIST("matchLabelKeys", 8),
+	INT32("maxSkew", 1, IS(REQUIRED)),
+	INT32("minDomains", 5, IS(POINTER)),
+	STR("nodeAffinityPolicy", 6, IS(POINTER)),
+	STR("nodeTaintsPolicy", 7, IS(POINTER)),
+	STR("topologyKey", 2, IS(REQUIRED)),
+	STR("whenUnsatisfiable", 3, IS(REQUIRED)));
 
 TYPE(volume_mount_status, "VolumeMountStatus",
-	STR("mountPath", IS(REQUIRED)),
-	STR("name", IS(REQUIRED)),
-	BOOL("readOnly"),
-	STR("recursiveReadOnly", IS(POINTER)));
+	STR("mountPath", 2, IS(REQUIRED)),
+	STR("name", 1, IS(REQUIRED)),
+	BOOL("readOnly", 3),
+	STR("recursiveReadOnly", 4, IS(POINTER)));
 
 TYPE(weighted_pod_affinity_term, "WeightedPodAffinityTerm",
-	OBJ("podAffinityTerm", pod_affinity_term, IS(REQUIRED)),
-	INT32("weight", IS(REQUIRED)));
+	OBJ("podAffinityTerm", 2, pod_affinity_term, IS(REQUIRED)),
+	INT32("weight", 1, IS(REQUIRED)));
 
 TYPE(windows_security_context_options, "WindowsSecurityContextOptions",
-	STR("gmsaCredentialSpec", IS(POINTER)),
-	STR("gmsaCredentialSpecName", IS(POINTER)),
-	BOOL("hostProcess", IS(POINTER)),
-	STR("runAsUserName", IS(POINTER)));
+	STR("gmsaCredentialSpec", 2, IS(POINTER)),
+	STR("gmsaCredentialSpecName", 1, IS(POINTER)),
+	BOOL("hostProcess", 4, IS(POINTER)),
+	STR("runAsUserName", 3, IS(POINTER)));

@@ -5,312 +5,312 @@
 #define PACKAGE "io.k8s.api.core.v1"
 
 TYPE(aws_elastic_block_store_volume_source, "AWSElasticBlockStoreVolumeSource",
-	STR("fsType"),
-	INT32("partition"),
-	BOOL("readOnly"),
-	STR("volumeID", IS(REQUIRED)));
+	STR("fsType", 2),
+	INT32("partition", 3),
+	BOOL("readOnly", 4),
+	STR("volumeID", 1, IS(REQUIRED)));
 
 TYPE(azure_disk_volume_source, "AzureDiskVolumeSource",
-	STR("cachingMode", IS(POINTER), OR("\"ReadWrite\"")),
-	STR("diskName", IS(REQUIRED)),
-	STR("diskURI", IS(REQUIRED)),
-	STR("fsType", IS(POINTER), OR("\"ext4\"")),
-	STR("kind", IS(POINTER), OR("\"Shared\"")),
-	BOOL("readOnly", IS(POINTER), OR("false")));
+	STR("cachingMode", 3, IS(POINTER), OR("\"ReadWrite\"")),
+	STR("diskName", 1, IS(REQUIRED)),
+	STR("diskURI", 2, IS(REQUIRED)),
+	STR("fsType", 4, IS(POINTER), OR("\"ext4\"")),
+	STR("kind", 6, IS(POINTER), OR("\"Shared\"")),
+	BOOL("readOnly", 5, IS(POINTER), OR("false")));
 
 TYPE(azure_file_volume_source, "AzureFileVolumeSource",
-	BOOL("readOnly"),
-	STR("secretName", IS(REQUIRED)),
-	STR("shareName", IS(REQUIRED)));
+	BOOL("readOnly", 3),
+	STR("secretName", 1, IS(REQUIRED)),
+	STR("shareName", 2, IS(REQUIRED)));
 
 TYPE(csi_volume_source, "CSIVolumeSource",
-	STR("driver", IS(REQUIRED)),
-	STR("fsType", IS(POINTER)),
-	OBJ("nodePublishSecretRef", local_object_reference, IS(POINTER)),
-	BOOL("readOnly", IS(POINTER)),
-	STR_MAP("volumeAttributes"));
+	STR("driver", 1, IS(REQUIRED)),
+	STR("fsType", 3, IS(POINTER)),
+	OBJ("nodePublishSecretRef", 5, local_object_reference, IS(POINTER)),
+	BOOL("readOnly", 2, IS(POINTER)),
+	STR_MAP("volumeAttributes", 4));
 
 TYPE(ceph_fs_volume_source, "CephFSVolumeSource",
-	STR_LIST("monitors", IS(REQUIRED)),
-	STR("path"),
-	BOOL("readOnly"),
-	STR("secretFile"),
-	OBJ("secretRef", local_object_reference, IS(POINTER)),
-	STR("user"));
+	STR_LIST("monitors", 1, IS(REQUIRED)),
+	STR("path", 2),
+	BOOL("readOnly", 6),
+	STR("secretFile", 4),
+	OBJ("secretRef", 5, local_object_reference, IS(POINTER)),
+	STR("user", 3));
 
 TYPE(cinder_volume_source, "CinderVolumeSource",
-	STR("fsType"),
-	BOOL("readOnly"),
-	OBJ("secretRef", local_object_reference, IS(POINTER)),
-	STR("volumeID", IS(REQUIRED)));
+	STR("fsType", 2),
+	BOOL("readOnly", 3),
+	OBJ("secretRef", 4, local_object_reference, IS(POINTER)),
+	STR("volumeID", 1, IS(REQUIRED)));
 
 TYPE(cluster_trust_bundle_projection, "ClusterTrustBundleProjection",
-	OBJ("labelSelector", label_selector, IS(POINTER)),
-	STR("name", IS(POINTER)),
-	BOOL("optional", IS(POINTER)),
-	STR("path", IS(REQUIRED)),
-	STR("signerName", IS(POINTER)));
+	OBJ("labelSelector", 3, label_selector, IS(POINTER)),
+	STR("name", 1, IS(POINTER)),
+	BOOL("optional", 5, IS(POINTER)),
+	STR("path", 4, IS(REQUIRED)),
+	STR("signerName", 2, IS(POINTER)));
 
 TYPE(config_map_projection, "ConfigMapProjection",
-	LIST("items", key_to_path),
-	STR("name"),
-	BOOL("optional", IS(POINTER)));
+	LIST("items", 2, key_to_path),
+	STR("name", 1, IN(1)),
+	BOOL("optional", 4, IS(POINTER)));
 
 TYPE(config_map_volume_source, "ConfigMapVolumeSource",
-	INT32("defaultMode", IS(POINTER), OR("420")),
-	LIST("items", key_to_path),
-	STR("name"),
-	BOOL("optional", IS(POINTER)));
+	INT32("defaultMode", 3, IS(POINTER), OR("420")),
+	LIST("items", 2, key_to_path),
+	STR("name", 1, IN(1)),
+	BOOL("optional", 4, IS(POINTER)));
 
 TYPE(downward_api_projection, "DownwardAPIProjection",
-	LIST("items", downward_api_volume_file));
+	LIST("items", 1, downward_api_volume_file));
 
 TYPE(downward_api_volume_file, "DownwardAPIVolumeFile",
-	OBJ("fieldRef", object_field_selector, IS(POINTER)),
-	INT32("mode", IS(POINTER)),
-	STR("path", IS(REQUIRED)),
-	OBJ("resourceFieldRef", resource_field_selector, IS(POINTER)));
+	OBJ("fieldRef", 2, object_field_selector, IS(POINTER)),
+	INT32("mode", 4, IS(POINTER)),
+	STR("path", 1, IS(REQUIRED)),
+	OBJ("resourceFieldRef", 3, resource_field_selector, IS(POINTER)));
 
 TYPE(downward_api_volume_source, "DownwardAPIVolumeSource",
-	INT32("defaultMode", IS(POINTER), OR("420")),
-	LIST("items", downward_api_volume_file));
+	INT32("defaultMode", 2, IS(POINTER), OR("420")),
+	LIST("items", 1, downward_api_volume_file));
 
 TYPE(empty_dir_volume_source, "EmptyDirVolumeSource",
-	STR("medium"),
-	QUANTITY("sizeLimit", IS(POINTER)));
+	STR("medium", 1),
+	QUANTITY("sizeLimit", 2, IS(POINTER)));
 
 TYPE(ephemeral_volume_source, "EphemeralVolumeSource",
-	OBJ("volumeClaimTemplate", persistent_volume_claim_template, IS(POINTER)));
+	OBJ("volumeClaimTemplate", 1, persistent_volume_claim_template, IS(POINTER)));
 
 TYPE(fc_volume_source, "FCVolumeSource",
-	STR("fsType"),
-	INT32("lun", IS(POINTER)),
-	BOOL("readOnly"),
-	STR_LIST("targetWWNs"),
-	STR_LIST("wwids"));
+	STR("fsType", 3),
+	INT32("lun", 2, IS(POINTER)),
+	BOOL("readOnly", 4),
+	STR_LIST("targetWWNs", 1),
+	STR_LIST("wwids", 5));
 
 TYPE(flex_volume_source, "FlexVolumeSource",
-	STR("driver", IS(REQUIRED)),
-	STR("fsType"),
-	STR_MAP("options"),
-	BOOL("readOnly"),
-	OBJ("secretRef", local_object_reference, IS(POINTER)));
+	STR("driver", 1, IS(REQUIRED)),
+	STR("fsType", 2),
+	STR_MAP("options", 5),
+	BOOL("readOnly", 4),
+	OBJ("secretRef", 3, local_object_reference, IS(POINTER)));
 
 TYPE(flocker_volume_source, "FlockerVolumeSource",
-	STR("datasetName"),
-	STR("datasetUUID"));
+	STR("datasetName", 1),
+	STR("datasetUUID", 2));
 
 TYPE(gce_persistent_disk_volume_source, "GCEPersistentDiskVolumeSource",
-	STR("fsType"),
-	INT32("partition"),
-	STR("pdName", IS(REQUIRED)),
-	BOOL("readOnly"));
+	STR("fsType", 2),
+	INT32("partition", 3),
+	STR("pdName", 1, IS(REQUIRED)),
+	BOOL("readOnly", 4));
 
 TYPE(git_repo_volume_source, "GitRepoVolumeSource",
-	STR("directory"),
-	STR("repository", IS(REQUIRED)),
-	STR("revision"));
+	STR("directory", 3),
+	STR("repository", 1, IS(REQUIRED)),
+	STR("revision", 2));
 
 TYPE(glusterfs_volume_source, "GlusterfsVolumeSource",
-	STR("endpoints", IS(REQUIRED)),
-	STR("path", IS(REQUIRED)),
-	BOOL("readOnly"));
+	STR("endpoints", 1, IS(REQUIRED)),
+	STR("path", 2, IS(REQUIRED)),
+	BOOL("readOnly", 3));
 
 TYPE(host_path_volume_source, "HostPathVolumeSource",
-	STR("path", IS(REQUIRED)),
-	STR("type", IS(POINTER), OR("\"\"")));
+	STR("path", 1, IS(REQUIRED)),
+	STR("type", 2, IS(POINTER), OR("\"\"")));
 
 TYPE(iscsi_volume_source, "ISCSIVolumeSource",
-	BOOL("chapAuthDiscovery"),
-	BOOL("chapAuthSession"),
-	STR("fsType"),
-	STR("initiatorName", IS(POINTER)),
-	STR("iqn", IS(REQUIRED)),
-	STR("iscsiInterface", OR("\"default\"")),
-	INT32("lun", IS(REQUIRED)),
-	STR_LIST("portals"),
-	BOOL("readOnly"),
-	OBJ("secretRef", local_object_reference, IS(POINTER)),
-	STR("targetPortal", IS(REQUIRED)));
+	BOOL("chapAuthDiscovery", 8),
+	BOOL("chapAuthSession", 11),
+	STR("fsType", 5),
+	STR("initiatorName", 12, IS(POINTER)),
+	STR("iqn", 2, IS(REQUIRED)),
+	STR("iscsiInterface", 4, OR("\"default\"")),
+	INT32("lun", 3, IS(REQUIRED)),
+	STR_LIST("portals", 7),
+	BOOL("readOnly", 6),
+	OBJ("secretRef", 10, local_object_reference, IS(POINTER)),
+	STR("targetPortal", 1, IS(REQUIRED)));
 
 TYPE(image_volume_source, "ImageVolumeSource",
-	STR("pullPolicy"),
-	STR("reference"));
+	STR("pullPolicy", 2),
+	STR("reference", 1));
 
 TYPE(key_to_path, "KeyToPath",
-	STR("key", IS(REQUIRED)),
-	INT32("mode", IS(POINTER)),
-	STR("path", IS(REQUIRED)));
+	STR("key", 1, IS(REQUIRED)),
+	INT32("mode", 3, IS(POINTER)),
+	STR("path", 2, IS(REQUIRED)));
 
 TYPE(nfs_volume_source, "NFSVolumeSource",
-	STR("path", IS(REQUIRED)),
-	BOOL("readOnly"),
-	STR("server", IS(REQUIRED)));
+	STR("path", 2, IS(REQUIRED)),
+	BOOL("readOnly", 3),
+	STR("server", 1, IS(REQUIRED)));
 
 TYPE(persistent_volume_claim_spec, "PersistentVolumeClaimSpec",
-	STR_LIST("accessModes"),
-	OBJ("dataSource", typed_local_object_reference, IS(POINTER)),
-	OBJ("dataSourceRef", typed_object_reference, IS(POINTER)),
-	OBJ("resources", volume_resource_requirements),
-	OBJ("selector", label_selector, IS(POINTER)),
-	STR("storageClassName", IS(POINTER)),
-	STR("volumeAttributesClassName", IS(POINTER)),
-	STR("volumeMode", IS(POINTER), OR("\"Filesystem\"")),
-	STR("volumeName"));
+	STR_LIST("accessModes", 1),
+	OBJ("dataSource", 7, typed_local_object_reference, IS(POINTER)),
+	OBJ("dataSourceRef", 8, typed_object_reference, IS(POINTER)),
+	OBJ("resources", 2, volume_resource_requirements),
+	OBJ("selector", 4, label_selector, IS(POINTER)),
+	STR("storageClassName", 5, IS(POINTER)),
+	STR("volumeAttributesClassName", 9, IS(POINTER)),
+	STR("volumeMode", 6, IS(POINTER), OR("\"Filesystem\"")),
+	STR("volumeName", 3));
 
 TYPE(persistent_volume_claim_template, "PersistentVolumeClaimTemplate",
-	OBJ("metadata", object_meta),
-	OBJ("spec", persistent_volume_claim_spec, IS(REQUIRED)));
+	OBJ("metadata", 1, object_meta),
+	OBJ("spec", 2, persistent_volume_claim_spec, IS(REQUIRED)));
 
 TYPE(persistent_volume_claim_volume_source, "PersistentVolumeClaimVolumeSource",
-	STR("claimName", IS(REQUIRED)),
-	BOOL("readOnly"));
+	STR("claimName", 1, IS(REQUIRED)),
+	BOOL("readOnly", 2));
 
 TYPE(photon_persistent_disk_volume_source, "PhotonPersistentDiskVolumeSource",
-	STR("fsType"),
-	STR("pdID", IS(REQUIRED)));
+	STR("fsType", 2),
+	STR("pdID", 1, IS(REQUIRED)));
 
 TYPE(pod_certificate_projection, "PodCertificateProjection",
-	STR("certificateChainPath"),
-	STR("credentialBundlePath"),
-	STR("keyPath"),
-	STR("keyType", IS(REQUIRED)),
-	INT32("maxExpirationSeconds", IS(POINTER)),
-	STR("signerName", IS(REQUIRED)));
+	STR("certificateChainPath", 6),
+	STR("credentialBundlePath", 4),
+	STR("keyPath", 5),
+	STR("keyType", 2, IS(REQUIRED)),
+	INT32("maxExpirationSeconds", 3, IS(POINTER)),
+	STR("signerName", 1, IS(REQUIRED)));
 
 TYPE(portworx_volume_source, "PortworxVolumeSource",
-	STR("fsType"),
-	BOOL("readOnly"),
-	STR("volumeID", IS(REQUIRED)));
+	STR("fsType", 2),
+	BOOL("readOnly", 3),
+	STR("volumeID", 1, IS(REQUIRED)));
 
 TYPE(projected_volume_source, "ProjectedVolumeSource",
-	INT32("defaultMode", IS(POINTER), OR("420")),
-	LIST("sources", volume_projection));
+	INT32("defaultMode", 2, IS(POINTER), OR("420")),
+	LIST("sources", 1, volume_projection));
 
 TYPE(quobyte_volume_source, "QuobyteVolumeSource",
-	STR("group"),
-	BOOL("readOnly"),
-	STR("registry", IS(REQUIRED)),
-	STR("tenant"),
-	STR("user"),
-	STR("volume", IS(REQUIRED)));
+	STR("group", 5),
+	BOOL("readOnly", 3),
+	STR("registry", 1, IS(REQUIRED)),
+	STR("tenant", 6),
+	STR("user", 4),
+	STR("volume", 2, IS(REQUIRED)));
 
 TYPE(rbd_volume_source, "RBDVolumeSource",
-	STR("fsType"),
-	STR("image", IS(REQUIRED)),
-	STR("keyring", OR("\"/etc/ceph/keyring\"")),
-	STR_LIST("monitors", IS(REQUIRED)),
-	STR("pool", OR("\"rbd\"")),
-	BOOL("readOnly"),
-	OBJ("secretRef", local_object_reference, IS(POINTER)),
-	STR("user", OR("\"admin\"")));
+	STR("fsType", 3),
+	STR("image", 2, IS(REQUIRED)),
+	STR("keyring", 6, OR("\"/etc/ceph/keyring\"")),
+	STR_LIST("monitors", 1, IS(REQUIRED)),
+	STR("pool", 4, OR("\"rbd\"")),
+	BOOL("readOnly", 8),
+	OBJ("secretRef", 7, local_object_reference, IS(POINTER)),
+	STR("user", 5, OR("\"admin\"")));
 
 TYPE(scale_io_volume_source, "ScaleIOVolumeSource",
-	STR("fsType", OR("\"xfs\"")),
-	STR("gateway", IS(REQUIRED)),
-	STR("protectionDomain"),
-	BOOL("readOnly"),
-	OBJ("secretRef", local_object_reference, IS(REQUIRED | POINTER)),
-	BOOL("sslEnabled"),
-	STR("storageMode", OR("\"ThinProvisioned\"")),
-	STR("storagePool"),
-	STR("system", IS(REQUIRED)),
-	STR("volumeName"));
+	STR("fsType", 9, OR("\"xfs\"")),
+	STR("gateway", 1, IS(REQUIRED)),
+	STR("protectionDomain", 5),
+	BOOL("readOnly", 10),
+	OBJ("secretRef", 3, local_object_reference, IS(REQUIRED | POINTER)),
+	BOOL("sslEnabled", 4),
+	STR("storageMode", 7, OR("\"ThinProvisioned\"")),
+	STR("storagePool", 6),
+	STR("system", 2, IS(REQUIRED)),
+	STR("volumeName", 8));
 
 TYPE(secret_projection, "SecretProjection",
-	LIST("items", key_to_path),
-	STR("name"),
-	BOOL("optional", IS(POINTER)));
+	LIST("items", 2, key_to_path),
+	STR("name", 1, IN(1)),
+	BOOL("optional", 4, IS(POINTER)));
 
 TYPE(secret_volume_source, "SecretVolumeSource",
-	INT32("defaultMode", IS(POINTER), OR("420")),
-	LIST("items", key_to_path),
-	BOOL("optional", IS(POINTER)),
-	STR("secretName"));
+	INT32("defaultMode", 3, IS(POINTER), OR("420")),
+	LIST("items", 2, key_to_path),
+	BOOL("optional", 4, IS(POINTER)),
+	STR("secretName", 1));
 
 TYPE(service_account_token_projection, "ServiceAccountTokenProjection",
-	STR("audience"),
-	INT64("expirationSeconds", IS(POINTER), OR("3600")),
-	STR("path", IS(REQUIRED)));
+	STR("audience", 1),
+	INT64("expirationSeconds", 2, IS(POINTER), OR("3600")),
+	STR("path", 3, IS(REQUIRED)));
 
 TYPE(storage_os_volume_source, "StorageOSVolumeSource",
-	STR("fsType"),
-	BOOL("readOnly"),
-	OBJ("secretRef", local_object_reference, IS(POINTER)),
-	STR("volumeName"),
-	STR("volumeNamespace"));
+	STR("fsType", 3),
+	BOOL("readOnly", 4),
+	OBJ("secretRef", 5, local_object_reference, IS(POINTER)),
+	STR("volumeName", 1),
+	STR("volumeNamespace", 2));
 
 ATOMIC_TYPE(typed_local_object_reference, "TypedLocalObjectReference",
-	STR("apiGroup", IS(POINTER)),
-	STR("kind", IS(REQUIRED)),
-	STR("name", IS(REQUIRED)));
+	STR("apiGroup", 1, IS(POINTER)),
+	STR("kind", 2, IS(REQUIRED)),
+	STR("name", 3, IS(REQUIRED)));
 
 TYPE(typed_object_reference, "TypedObjectReference",
-	STR("apiGroup", IS(POINTER)),
-	STR("kind", IS(REQUIRED)),
-	STR("name", IS(REQUIRED)),
-	STR("namespace", IS(POINTER)));
+	STR("apiGroup", 1, IS(POINTER)),
+	STR("kind", 2, IS(REQUIRED)),
+	STR("name", 3, IS(REQUIRED)),
+	STR("namespace", 4, IS(POINTER)));
 
 TYPE(volume, "Volume",
-	OBJ("awsElasticBlockStore", aws_elastic_block_store_volume_source, IS(POINTER)),
-	OBJ("azureDisk", azure_disk_volume_source, IS(POINTER)),
-	OBJ("azureFile", azure_file_volume_source, IS(POINTER)),
-	OBJ("cephfs", ceph_fs_volume_source, IS(POINTER)),
-	OBJ("cinder", cinder_volume_source, IS(POINTER)),
-	OBJ("configMap", config_map_volume_source, IS(POINTER)),
-	OBJ("csi", csi_volume_source, IS(POINTER)),
-	OBJ("downwardAPI", downward_api_volume_source, IS(POINTER)),
-	OBJ("emptyDir", empty_dir_volume_source, IS(POINTER)),
-	OBJ("ephemeral", ephemeral_volume_source, IS(POINTER)),
-	OBJ("fc", fc_volume_source, IS(POINTER)),
-	OBJ("flexVolume", flex_volume_source, IS(POINTER)),
-	OBJ("flocker", flocker_volume_source, IS(POINTER)),
-	OBJ("gcePersistentDisk", gce_persistent_disk_volume_source, IS(POINTER)),
-	OBJ("gitRepo", git_repo_volume_source, IS(POINTER)),
-	OBJ("glusterfs", glusterfs_volume_source, IS(POINTER)),
-	OBJ("hostPath", host_path_volume_source, IS(POINTER)),
-	OBJ("image", image_volume_source, IS(POINTER)),
-	OBJ("iscsi", iscsi_volume_source, IS(POINTER)),
-	STR("name", IS(REQUIRED)),
-	OBJ("nfs", nfs_volume_source, IS(POINTER)),
-	OBJ("persistentVolumeClaim", persistent_volume_claim_volume_source, IS(POINTER)),
-	OBJ("photonPersistentDisk", photon_persistent_disk_volume_source, IS(POINTER)),
-	OBJ("portworxVolume", portworx_volume_source, IS(POINTER)),
-	OBJ("projected", projected_volume_source, IS(POINTER)),
-	OBJ("quobyte", quobyte_volume_source, IS(POINTER)),
-	OBJ("rbd", rbd_volume_source, IS(POINTER)),
-	OBJ("scaleIO", scale_io_volume_source, IS(POINTER)),
-	OBJ("secret", secret_volume_source, IS(POINTER)),
-	OBJ("storageos", storage_os_volume_source, IS(POINTER)),
-	OBJ("vsphereVolume", vsphere_virtual_disk_volume_source, IS(POINTER)));
+	OBJ("awsElasticBlockStore", 4, aws_elastic_block_store_volume_source, IN(2), IS(POINTER)),
+	OBJ("azureDisk", 22, azure_disk_volume_source, IN(2), IS(POINTER)),
+	OBJ("azureFile", 18, azure_file_volume_source, IN(2), IS(POINTER)),
+	OBJ("cephfs", 14, ceph_fs_volume_source, IN(2), IS(POINTER)),
+	OBJ("cinder", 13, cinder_volume_source, IN(2), IS(POINTER)),
+	OBJ("configMap", 19, config_map_volume_source, IN(2), IS(POINTER)),
+	OBJ("csi", 28, csi_volume_source, IN(2), IS(POINTER)),
+	OBJ("downwardAPI", 16, downward_api_volume_source, IN(2), IS(POINTER)),
+	OBJ("emptyDir", 2, empty_dir_volume_source, IN(2), IS(POINTER)),
+	OBJ("ephemeral", 29, ephemeral_volume_source, IN(2), IS(POINTER)),
+	OBJ("fc", 17, fc_volume_source, IN(2), IS(POINTER)),
+	OBJ("flexVolume", 12, flex_volume_source, IN(2), IS(POINTER)),
+	OBJ("flocker", 15, flocker_volume_source, IN(2), IS(POINTER)),
+	OBJ("gcePersistentDisk", 3, gce_persistent_disk_volume_source, IN(2), IS(POINTER)),
+	OBJ("gitRepo", 5, git_repo_volume_source, IN(2), IS(POINTER)),
+	OBJ("glusterfs", 9, glusterfs_volume_source, IN(2), IS(POINTER)),
+	OBJ("hostPath", 1, host_path_volume_source, IN(2), IS(POINTER)),
+	OBJ("image", 30, image_volume_source, IN(2), IS(POINTER)),
+	OBJ("iscsi", 8, iscsi_volume_source, IN(2), IS(POINTER)),
+	STR("name", 1, IS(REQUIRED)),
+	OBJ("nfs", 7, nfs_volume_source, IN(2), IS(POINTER)),
+	OBJ("persistentVolumeClaim", 10, persistent_volume_claim_volume_source, IN(2), IS(POINTER)),
+	OBJ("photonPersistentDisk", 23, photon_persistent_disk_volume_source, IN(2), IS(POINTER)),
+	OBJ("portworxVolume", 24, portworx_volume_source, IN(2), IS(POINTER)),
+	OBJ("projected", 26, projected_volume_source, IN(2), IS(POINTER)),
+	OBJ("quobyte", 21, quobyte_volume_source, IN(2), IS(POINTER)),
+	OBJ("rbd", 11, rbd_volume_source, IN(2), IS(POINTER)),
+	OBJ("scaleIO", 25, scale_io_volume_source, IN(2), IS(POINTER)),
+	OBJ("secret", 6, secret_volume_source, IN(2), IS(POINTER)),
+	OBJ("storageos", 27, storage_os_volume_source, IN(2), IS(POINTER)),
+	OBJ("vsphereVolume", 20, vsphere_virtual_disk_volume_source, IN(2), IS(POINTER)));
 
 TYPE(volume_device, "VolumeDevice",
-	STR("devicePath", IS(REQUIRED)),
-	STR("name", IS(REQUIRED)));
+	STR("devicePath", 2, IS(REQUIRED)),
+	STR("name", 1, IS(REQUIRED)));
 
 TYPE(volume_mount, "VolumeMount",
-	STR("mountPath", IS(REQUIRED)),
-	STR("mountPropagation", IS(POINTER)),
-	STR("name", IS(REQUIRED)),
-	BOOL("readOnly"),
-	STR("recursiveReadOnly", IS(POINTER)),
-	STR("subPath"),
-	STR("subPathExpr"));
+	STR("mountPath", 3, IS(REQUIRED)),
+	STR("mountPropagation", 5, IS(POINTER)),
+	STR("name", 1, IS(REQUIRED)),
+	BOOL("readOnly", 2),
+	STR("recursiveReadOnly", 7, IS(POINTER)),
+	STR("subPath", 4),
+	STR("subPathExpr", 6));
 
 TYPE(volume_projection, "VolumeProjection",
-	OBJ("clusterTrustBundle", cluster_trust_bundle_projection, IS(POINTER)),
-	OBJ("configMap", config_map_projection, IS(POINTER)),
-	OBJ("downwardAPI", downward_api_projection, IS(POINTER)),
-	OBJ("podCertificate", pod_certificate_projection, IS(POINTER)),
-	OBJ("secret", secret_projection, IS(POINTER)),
-	OBJ("serviceAccountToken", service_account_token_projection, IS(POINTER)));
+	OBJ("clusterTrustBundle", 5, cluster_trust_bundle_projection, IS(POINTER)),
+	OBJ("configMap", 3, config_map_projection, IS(POINTER)),
+	OBJ("downwardAPI", 2, downward_api_projection, IS(POINTER)),
+	OBJ("podCertificate", 6, pod_certificate_projection, IS(POINTER)),
+	OBJ("secret", 1, secret_projection, IS(POINTER)),
+	OBJ("serviceAccountToken", 4, service_account_token_projection, IS(POINTER)));
 
 TYPE(volume_resource_requirements, "VolumeResourceRequirements",
-	QUANTITY_MAP("limits"),
-	QUANTITY_MAP("requests"));
+	QUANTITY_MAP("limits", 1),
+	QUANTITY_MAP("requests", 2));
 
 TYPE(vsphere_virtual_disk_volume_source, "VsphereVirtualDiskVolumeSource",
-	STR("fsType"),
-	STR("storagePolicyID"),
-	STR("storagePolicyName"),
-	STR("volumePath", IS(REQUIRED)));
+	STR("fsType", 2),
+	STR("storagePolicyID", 4),
+	STR("storagePolicyName", 3),
+	STR("volumePath", 1, IS(REQUIRED)));

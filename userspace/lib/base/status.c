@@ -15,6 +15,7 @@ void xb_status_done(struct xb_status *s)
 	free(s->kind);
 	free(s->name);
 	free(s->uid);
+	free(s->continue_);
 	*s = (struct xb_status){};
 }
 
@@ -226,6 +227,7 @@ void xb_status_write(const struct xb_status *s, struct xb_buf *out)
 	xb_jw_kstr(&w, "apiVersion", "v1");
 	xb_jw_key(&w, "metadata");
 	xb_jw_object(&w);
+	write_some(&w, "continue", s->continue_);
 	xb_jw_end(&w);
 	xb_jw_kstr(&w, "status", s->code < 400 ? "Success" : "Failure");
 	write_some(&w, "message", s->message);

@@ -564,17 +564,31 @@ struct xb_node *xb_tree_from(struct xb_arena *a, struct xb_jv v, void (*on_dupli
 	return build(&b, NULL, (struct xb_sv){}, v);
 }
 
-struct xb_node *xb_tree_parse(struct xb_arena *a, const char *json)
+int xb_tree_read(struct xb_arena *a, struct xb_sv json, const struct xb_json_limits *limits, struct xb_node **ret)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *d = NULL;
 	struct builder b = { .arena = a };
-	int r = xb_json_parse(xb_sv(json), NULL, &d, NULL);
+	struct xb_node *n = NULL;
+	int r = xb_json_parse(json, limits, &d, NULL);
 
-	if (r == -ENOMEM)
-		return NULL;
 	if (r < 0)
-		abort();
+		return r;
 	b.from = xb_json_bytes(d).p;
-	b.to = xb_arena_strn(a, xb_sv(json));
-	return b.to ? build(&b, NULL, (struct xb_sv){}, xb_json_root(d)) : NULL;
+	b.to = xb_arena_strn(a, json);
+	if (b.to)
+		n = build(&b, NULL, (struct xb_sv){}, xb_json_root(d));
+	if (!n)
+		return -ENOMEM;
+	*ret = n;
+	return 0;
+}
+
+struct xb_node *xb_tree_parse(struct xb_arena *a, const char *json)
+{
+	struct xb_node *n = NULL;
+	int r = xb_tree_read(a, xb_sv(json), NULL, &n);
+
+	if (r < 0 && r != -ENOMEM)
+		abort();
+	return n;
 }

@@ -65,6 +65,19 @@ static void decodes(void **state)
 	assert_string_equal(text(f, n), "{\"a\":\"\xf0\x9f\x98\x80\\n\"}");
 }
 
+static void reads_bytes_that_go_away(void **state)
+{
+	struct fixture *f = *state;
+	char json[] = "{\"a\":[\"\\u0041b\",12]} and more";
+	struct xb_node *n = NULL;
+
+	assert_int_equal(xb_tree_read(f->a, (struct xb_sv){ json, sizeof(json) - sizeof(" and more") }, NULL, &n), 0);
+	memset(json, 'x', sizeof(json));
+	assert_string_equal(text(f, n), "{\"a\":[\"Ab\",12]}");
+	assert_int_equal(xb_tree_read(f->a, XB_SV("{\"a\""), NULL, &n), -EBADMSG);
+	assert_int_equal(xb_tree_read(f->a, XB_SV("[[[]]]"), &(struct xb_json_limits){ .max_depth = 2 }, &n), -E2BIG);
+}
+
 static void looks(void **state)
 {
 	struct fixture *f = *state;
@@ -234,7 +247,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(writes_what_it_read), TEST(decodes), TEST(looks), TEST(changes), TEST(large_objects_stay_right),
+		TEST(writes_what_it_read), TEST(decodes), TEST(reads_bytes_that_go_away), TEST(looks), TEST(changes),
+		TEST(large_objects_stay_right),
 		TEST(compares), TEST(compares_part_of_a_tree), TEST(tells_of_duplicates), TEST(leaves_a_hole),
 		TEST(goes_any_depth), TEST(says_when_memory_ends),
 	};

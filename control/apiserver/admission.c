@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "admission.h"
+#include "options.h"
+#include "registry/edit.h"
+#include "write.h"
+
+struct attempt {
+	struct request *request;
+	struct write *write;
+	struct xb_node *object;
+	const struct xb_node *old;
+};
+
+/*
+ * Nothing is made in a namespace that is not there or is going. The head decides: a namespace whose deletion is on its
+ * way to the disk is gone for whoever comes after it.
+ */
+static int namespace_lifecycle(struct attempt *t)
+{
+	struct request *q = t->request;
+	const struct write *w = t->write;
+	const struct xb_kind *namespaces = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("namespaces"));
+	_cleanup_buf_ struct xb_buf why = {};
+	struct store_object *o;
+	const char *key;
+
+	if (!t->object || t->old || !w->kind->namespaced)
+		return 0;
+	key = route_key(q->arena, namespaces, (struct xb_sv){}, w->namespace_);
+	if (!key)
+		return -ENOMEM;
+	o = store_head(q->server->store, key);
+	if (!o)
+		return xb_status_not_found(&q->fault, "", "namespaces", w->namespace_);
+	if (!xb_jv_is(xb_jv_path(xb_json_root(o->doc), "metadata", "deletionTimestamp")))
+		return 0;
+	xb_status_forbidden(&q->fault, w->kind->group, w->kind->plural, w->name,
+			    "unable to create new content in namespace %.*s because it is being terminated", XB_SV_ARG(w->namespace_));
+	xb_buf_addf(&why, "namespace %.*s is being terminated", XB_SV_ARG(w->namespace_));
+	xb_status_cause(&q->fault, "NamespaceTerminating", xb_buf_sv(&why), XB_SV("metadata.namespace"));
+	return -EACCES;
+}
+
+static bool tolerates(const struct xb_node *tolerations, const char *key)
+{
+	xb_tree_each(t, tolerations) {
+		struct xb_sv name = xb_tree_gettext(t, "key"), effect = xb_tree_gettext(t, "effect");
+
+		if ((!name.n || xb_sv_is(name, key)) && (!effect.n || xb_sv_is(effect, "NoExecute")))
+			return true;
+	}
+	return false;
+}
+
+/* A pod stays five minutes on a node that is not ready or does not answer, unless it says otherwise. */
+static int default_toleration_seconds(struct attempt *t)
+{
+	static const char *const keys[] = { "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable" };
+	struct write *w = t->write;
+
+	if (!t->object || write_is_status(w) || *w->kind->group || strcmp(w->kind->plural, "pods"))
+		return 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
+		struct xb_node *spec = edit_obtain(w, t->object, "spec"), *one = xb_tree_object(w->arena);
+
+		if (tolerates(xb_tree_get(spec, "tolerations"), keys[i]))
+			continue;
+		if (!one)
+			return -ENOMEM;
+		edit_str(w, one, "key", keys[i]);
+		edit_str(w, one, "operator", "Exists");
+		edit_str(w, one, "effect", "NoExecute");
+		edit_int(w, one, "tolerationSeconds", 300);
+		edit_append(w, edit_obtain_array(w, spec, "tolerations"), one);
+	}
+	return w->no_memory ? -ENOMEM : 0;
+}
+
+static const struct plugin {
+	const char *name;
+	int (*admit)(struct attempt *t);
+} chain[] = {
+	{ "NamespaceLifecycle", namespace_lifecycle },
+	{ "DefaultTolerationSeconds", default_toleration_seconds },
+};
+
+static bool listed(char *const *names, const char *name)
+{
+	for (; names && *names; names++)
+		if (!strcmp(*names, name))
+			return true;
+	return false;
+}
+
+int admission_run(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old)
+{
+	const struct apiserver_options *o = q->server->options;
+	struct attempt t = { q, w, object, old };
+	int r;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(chain); i++) {
+		if (listed(o->disable_admission_plugins, chain[i].name))
+			continue;
+		r = chain[i].admit(&t);
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
+bool admission_known(struct xb_sv name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(chain); i++)
+		if (xb_sv_is(name, chain[i].name))
+			return true;
+	return false;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef APISERVER_ADMISSION_H
+#define APISERVER_ADMISSION_H
+/*
+ * Admission: checks that look beyond the object, between defaulting and validation. A chain of rows, run in order; the
+ * first that refuses ends the write. To add one: a function and a row. Rows are named as upstream's plugins are, for
+ * --disable-admission-plugins.
+ */
+#include "request.h"
+
+/* object is NULL at a deletion, old is NULL at a creation. Returns 0, or -errno with q->fault. */
+int admission_run(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old);
+/* Is there a plugin of that name? */
+bool admission_known(struct xb_sv name);
+
+#endif

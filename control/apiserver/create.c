@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "admission.h"
+#include "decode.h"
+#include "metadata.h"
+#include "write.h"
+
+int create_object(struct request *q, struct xb_node *object)
+{
+	struct write *w = &q->write;
+	const struct strategy *s = strategy_of(w->kind);
+	const char *key;
+	int r;
+
+	if (s->prepare_create)
+		s->prepare_create(w, object);
+	r = metadata_create(w, object, &q->fault);
+	if (!r)
+		r = admission_run(q, w, object, NULL);
+	if (!r)
+		r = write_validate(q, w, object, NULL);
+	if (r)
+		return r;
+	key = write_key(q, w);
+	if (!key || store_head(q->server->store, key)) {
+		write_end(w, false);
+		return key ? xb_status_exists(&q->fault, w->kind->group, w->kind->plural, w->name) : -ENOMEM;
+	}
+	return write_put(q, 0, object, 201);
+}
+
+int create_handler(struct request *q)
+{
+	struct xb_node *object;
+	int r;
+
+	r = query_check_write(q->arena, &q->query, "CreateOptions", &q->fault);
+	if (!r)
+		r = write_init(q);
+	if (!r)
+		r = decode_body(q, &object);
+	return r ? r : create_object(q, object);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef APISERVER_DELETE_H
+#define APISERVER_DELETE_H
+/* What DELETE of one object and of a collection share. */
+#include "write.h"
+
+struct delete_options {                    /* metav1.DeleteOptions, from the body or else the query */
+	struct delete_request ask;
+	struct xb_sv uid, resource_version; /* preconditions; {} for none */
+	bool accepted;                     /* orphanDependents=false was said: an object that stays is answered with 202 */
+};
+/* Reads and checks them. 400, 415, 422. */
+int delete_options_read(struct request *q, struct delete_options *ret);
+
+/* What becomes of one object. */
+struct deletion_plan {
+	struct xb_node *old, *object;      /* as it is; its last or next state */
+	enum { DELETION_REMOVES, DELETION_MARKS, DELETION_CHANGES_NOTHING } outcome;
+};
+/* w is the object's own; head stays borrowed and its document must outlive the trees. */
+int delete_plan(struct request *q, struct write *w, const struct delete_options *o, struct store_object *head,
+		struct deletion_plan *ret);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef APISERVER_METADATA_H
+#define APISERVER_METADATA_H
+/*
+ * What the server itself writes into metadata, and its part of a deletion (apiserver pkg/registry/rest: BeforeCreate,
+ * BeforeUpdate, BeforeDelete). The tree's nodes come from the write's arena; without memory w->no_memory is set.
+ */
+#include "request.h"
+
+/* metadata, made when it is missing. NULL without memory. */
+struct xb_node *metadata_of(struct write *w, struct xb_node *object);
+
+/* Namespace by the URL (400 when the body names another), generated name, uid, creationTimestamp, generation; what only
+ * the server may say is taken out. Fills w->name. */
+int metadata_create(struct write *w, struct xb_node *object, struct xb_status *reterr);
+/* What an update may leave out comes from old; generation goes up when more than metadata and status changed. */
+void metadata_update(struct write *w, struct xb_node *object, const struct xb_node *old, bool counts_generation);
+/* Are both the same but for their resourceVersion? */
+bool metadata_only_version_differs(const struct xb_node *a, const struct xb_node *b);
+
+/* The string node of metadata.resourceVersion, now empty: the store's hole. NULL without memory. */
+struct xb_node *metadata_hole(struct write *w, struct xb_node *object);
+
+bool metadata_deleting(const struct xb_node *object);       /* has a deletionTimestamp */
+bool metadata_held(const struct xb_node *object);           /* has finalizers or a grace period */
+/* Marks it: deletionTimestamp now, no grace, one more generation. Nothing when it is marked. */
+void metadata_mark_deleted(struct write *w, struct xb_node *object);
+/* The finalizers orphan and foregroundDeletion as the policy demands ("Orphan", "Foreground", "Background"). */
+void metadata_set_propagation(struct write *w, struct xb_node *object, const char *policy);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "decode.h"
+#include "metadata.h"
+#include "write.h"
+#include "xb/patch.h"
+
+static enum body_type patch_type(struct request *q)
+{
+	return negotiate_body(xb_http_header(q->http, "content-type"));
+}
+
+static int bad_patch(struct request *q, enum body_type type, const char *why)
+{
+	/* recorded from upstream: not a 400, and without a reason */
+	if (type == BODY_MERGE_PATCH)
+		return xb_status_set(&q->fault, 500, NULL, "Invalid JSON Patch");
+	if (type == BODY_APPLY)
+		return xb_status_bad_request(&q->fault, "error decoding YAML: %s", why);
+	return xb_status_bad_request(&q->fault, "error decoding patch: %s", why);
+}
+
+static int read_patch(struct request *q, enum body_type type, struct xb_node **ret)
+{
+	_cleanup_buf_ struct xb_buf why = {};
+	int r;
+
+	r = decode_bytes(q, xb_http_body(q->http), type == BODY_APPLY, ret, &why);
+	if (r == -EBADMSG || r == -E2BIG)
+		return bad_patch(q, type, why.p ? why.p : "");
+	if (r)
+		return r;
+	if ((*ret)->type != (type == BODY_JSON_PATCH ? XB_JSON_ARRAY : XB_JSON_OBJECT))
+		return bad_patch(q, type, type == BODY_JSON_PATCH ? "a JSON patch is an array of operations" : "a patch is an object");
+	return 0;
+}
+
+int patch_tree(struct request *q, const struct xb_type *t, struct xb_node **target)
+{
+	enum body_type type = patch_type(q);
+	struct xb_node *patch;
+	int r;
+
+	r = read_patch(q, type, &patch);
+	if (r)
+		return r;
+	switch (type) {
+	case BODY_JSON_PATCH:
+		return xb_patch_json(q->arena, target, patch, &q->fault);
+	case BODY_MERGE_PATCH:
+		return xb_patch_merge(q->arena, target, patch);
+	default:
+		return xb_patch_strategic(q->arena, t, target, patch, &q->fault);
+	}
+}
+
+static int check_type(struct request *q)
+{
+	switch (patch_type(q)) {
+	case BODY_JSON_PATCH:
+	case BODY_MERGE_PATCH:
+	case BODY_STRATEGIC_PATCH:
+	case BODY_APPLY:
+		return 0;
+	default:
+		return xb_status_set(&q->fault, 415, "UnsupportedMediaType", "415: Unsupported Media Type");
+	}
+}
+
+static int check_manager(struct request *q)
+{
+	struct xb_field_errors e = { .arena = q->arena };
+
+	if (patch_type(q) == BODY_APPLY && !q->query.field_manager.n)
+		xb_err_required(&e, XB_PATH(NULL, "fieldManager"), "is required for apply patch");
+	return xb_field_errors_status(&e, "meta.k8s.io", "PatchOptions", (struct xb_sv){}, &q->fault);
+}
+
+/* An apply of what is not there makes it, under the URL's name. */
+static int create_by_apply(struct request *q)
+{
+	struct expected want = expected_of(&q->route);
+	struct xb_node *object, *meta;
+	int r;
+
+	xb_status_done(&q->fault);
+	r = read_patch(q, BODY_APPLY, &object);
+	if (!r)
+		r = decode_object(q, want, object);
+	if (r)
+		return r;
+	meta = metadata_of(&q->write, object);
+	if (meta && !xb_tree_get(meta, "name"))
+		xb_tree_setc(meta, "name", xb_tree_str(q->arena, q->write.name));
+	return create_object(q, object);
+}
+
+int patch_handler(struct request *q)
+{
+	struct expected want = expected_of(&q->route);
+	struct store_object *head;
+	struct xb_node *object, *old;
+	int r;
+
+	r = check_type(q);
+	if (!r)
+		r = query_check_write(q->arena, &q->query, "PatchOptions", &q->fault);
+	if (!r)
+		r = check_manager(q);
+	if (!r)
+		r = write_init(q);
+	if (r)
+		return r;
+	r = write_read(q, &head, &old);
+	if (r == -ENOENT && !q->route.sub && patch_type(q) == BODY_APPLY)
+		return create_by_apply(q);
+	if (r)
+		return r;
+	object = xb_tree_copy(q->arena, old);
+	r = object ? patch_tree(q, want.type, &object) : -ENOMEM;
+	if (!r)
+		r = decode_object(q, want, object);
+	return r ? r : update_object(q, head, old, object);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef REGISTRY_KEYS_H
+#define REGISTRY_KEYS_H
+/* What ConfigMaps and Secrets share: keys and their data. */
+#include "strategy.h"
+
+#define KEYS_MAX_BYTES (1024 * 1024)
+
+size_t keys_decoded_size(struct xb_sv base64);
+/* "field is immutable when `immutable` is set", for immutable itself and for each of the fields (NULL-terminated). */
+void keys_validate_immutable(struct xb_field_errors *e, const struct xb_node *object, const struct xb_node *old, const char *const *fields);
+
+#endif

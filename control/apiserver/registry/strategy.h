@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef REGISTRY_STRATEGY_H
+#define REGISTRY_STRATEGY_H
+/*
+ * What a kind's table row cannot say: defaults that depend on other fields, validation, what a writer may not touch, what
+ * is allocated beside the object, how it is deleted, and its columns. One file a kind; the verbs (control/apiserver/
+ * create.c, update.c, ...) call these in a fixed order and know no kind by name.
+ *
+ * Order of a write:  decode and table defaults (xb_schema_decode) -> defaults -> prepare_* -> metadata (verbs) ->
+ * admission (verbs) -> begin -> validate* -> store -> end. Any hook may be NULL. Nothing here blocks.
+ */
+#include "xb/kinds.h"
+#include "xb/validate.h"
+
+struct registry;            /* state beside the objects: address and port allocators; registry.h */
+
+struct write {
+	struct xb_arena *arena;
+	struct registry *registry;
+	const struct xb_kind *kind;
+	const struct xb_subresource *sub;  /* NULL: the object itself */
+	struct xb_sv namespace_, name;     /* as in the URL; name is {} at create */
+	const char *now;                   /* RFC 3339, the time of the write */
+	bool dry_run;
+	bool no_memory;                    /* a hook could not allocate: the write fails with -ENOMEM */
+	bool begun;                        /* the verbs': begin was called and end is still owed */
+	void *allocated;                   /* begin's own, for end */
+};
+
+struct column {             /* a column of kubectl's table (metav1.TableColumnDefinition) */
+	const char *name, *type, *format, *description;
+	int priority;       /* 0: always; 1: -o wide */
+};
+struct table_row {          /* cells are written in the order of the columns, one JSON value each */
+	struct xb_jw *w;
+	int64_t now;        /* seconds since 1970, for ages */
+};
+
+struct delete_request {
+	int64_t grace_seconds;             /* as asked for; -1: not said */
+	const char *propagation;           /* "Background", "Foreground", "Orphan"; NULL: not said */
+};
+enum deletion {
+	DELETE_NOW,         /* remove it, unless finalizers hold it */
+	DELETE_LATER,       /* object was changed (deletionTimestamp, grace period, phase): store that and keep it */
+};
+
+struct strategy {
+	const char *group, *kind;
+	xb_check_fn *name;                 /* metadata.name's rule: the verbs check metadata, the hooks below the rest */
+	void (*defaults)(struct write *w, struct xb_node *object);
+	void (*prepare_create)(struct write *w, struct xb_node *object);
+	void (*prepare_update)(struct write *w, struct xb_node *object, const struct xb_node *old);
+	/* Takes what lives outside the object (cluster IPs, node ports); old is NULL at create, object is NULL at deletion.
+	 * With dry_run it takes nothing but fills in what it would take. A fault is the client's: into e, and ends the write
+	 * (end is still called, with false). Returns 0, or -errno (-ENOSPC: a range is used up) with nothing for end to do. */
+	int (*begin)(struct write *w, struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e);
+	void (*end)(struct write *w, bool committed); /* after begin, once: keep or give back */
+	void (*validate)(struct write *w, const struct xb_node *object, struct xb_field_errors *e);
+	void (*validate_update)(struct write *w, const struct xb_node *object, const struct xb_node *old,
+				struct xb_field_errors *e); /* runs besides validate */
+	/* For w->sub == status: old's fields but status are already in place. */
+	void (*validate_status)(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e);
+	enum deletion (*delete_)(struct write *w, struct xb_node *object, const struct delete_request *q,
+				 struct xb_status *reterr); /* NULL: DELETE_NOW; reterr->code set: refused */
+	/* An object being deleted, without metadata.finalizers and grace: does its kind still hold it? NULL: no. */
+	bool (*held)(const struct xb_node *object);
+	bool has_generation;               /* metadata.generation: 1, then one more whenever anything but metadata and status changes */
+	bool unconditional_update;         /* a PUT may come without resourceVersion */
+	bool create_on_update;             /* a PUT of a missing name creates it */
+	bool returns_deleted;              /* DELETE answers with the object that went (pods, service accounts), not with a Status */
+	const char *default_propagation;   /* "Orphan" for replication controllers (core v1), else NULL: Background */
+	const struct column *columns;
+	unsigned n_columns;
+	void (*row)(struct table_row *r, struct xb_jv object);
+};
+/* each in its kind's file */
+extern const struct strategy config_map_strategy, endpoints_strategy, event_strategy, namespace_strategy, node_strategy,
+	pod_strategy, replication_controller_strategy, secret_strategy, service_account_strategy, service_strategy,
+	lease_strategy, endpoint_slice_strategy;
+extern const struct strategy *const strategies[];          /* NULL-terminated */
+const struct strategy *strategy_of(const struct xb_kind *k); /* never NULL for a served kind */
+
+#endif

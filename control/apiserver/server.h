@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef APISERVER_SERVER_H
+#define APISERVER_SERVER_H
+/*
+ * The API server: the store, what is allocated beside it, the listener, and the requests on their way. One loop, one
+ * thread; commits run on a thread of the store's own.
+ */
+#include "../store/store.h"
+#include "request.h"
+
+struct apiserver_options;
+struct authn;
+struct frame_cache;
+struct metrics;
+struct watch;
+
+struct server {
+	uv_loop_t *loop;
+	const struct apiserver_options *options;
+	struct store *store;
+	struct registry *registry;
+	struct authn *authn;
+	struct xb_http_server *http;
+	struct frame_cache *frames;
+	struct metrics *metrics;
+	struct watch *watches;             /* watch.c: every open one */
+	unsigned n_watches;
+	uv_timer_t tick;                   /* once a second while a watch is open */
+	uv_signal_t signals[2];
+	unsigned in_flight;                /* requests under way that are not watches */
+	unsigned bootstrapping;            /* writes of the server's own that are not committed yet */
+	bool ready, stopping;
+};
+
+struct xb_tls;
+/*
+ * Opens the store and listens. options and tls are borrowed for the server's life. *reterr_why: a sentence for the
+ * operator, the caller's to free. The loop is then the caller's to run, until SIGTERM or SIGINT have ended everything.
+ */
+int server_new(uv_loop_t *loop, const struct apiserver_options *options, struct xb_tls *tls, struct server **ret, char **reterr_why);
+struct server *server_free(struct server *s);          /* after the loop has ended; NULL is fine */
+XB_DEFINE_CLEANUP(struct server *, server_free)
+
+/* The client of that request left. */
+void server_client_left(struct xb_http_request *http);
+/* A request is gone. */
+void server_forget(struct request *q);
+/* It is answered with that code: access log and counters. */
+void server_note(struct request *q, int code);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "admission.h"
+#include "decode.h"
+#include "metadata.h"
+#include "registry/edit.h"
+#include "write.h"
+
+static int check_version(struct request *q, const struct xb_node *meta, const struct xb_node *old_meta)
+{
+	const struct write *w = &q->write;
+	struct xb_sv want = xb_tree_gettext(meta, "resourceVersion");
+	struct xb_field_errors e = { .arena = q->arena };
+	uint64_t revision;
+	int r;
+
+	if (want.n) {
+		if (xb_sv_eq(want, xb_tree_gettext(old_meta, "resourceVersion")))
+			return 0;
+		r = query_revision(want, true, &revision, &q->fault);
+		return r ? r : xb_status_conflict(&q->fault, w->kind->group, w->kind->plural, w->name,
+			"the object has been modified; please apply your changes to the latest version and try again");
+	}
+	if (strategy_of(w->kind)->unconditional_update || q->route.verb == XB_VERB_PATCH)
+		return 0;
+	xb_err_invalid_go(&e, XB_PATH(XB_PATH(NULL, "metadata"), "resourceVersion"), "0x0", "must be specified for an update");
+	return xb_field_errors_status(&e, w->kind->group, w->kind->kind, w->name, &q->fault);
+}
+
+static int check_preconditions(struct request *q, const struct xb_node *object, const struct xb_node *old)
+{
+	const struct write *w = &q->write;
+	const struct xb_node *meta = xb_tree_get(object, "metadata"), *old_meta = xb_tree_get(old, "metadata");
+	struct xb_sv uid = xb_tree_gettext(meta, "uid"), old_uid = xb_tree_gettext(old_meta, "uid");
+
+	if (uid.n && !xb_sv_eq(uid, old_uid))
+		return xb_status_conflict(&q->fault, w->kind->group, w->kind->plural, w->name,
+			"Precondition failed: UID in precondition: %.*s, UID in object meta: %.*s", XB_SV_ARG(uid), XB_SV_ARG(old_uid));
+	return check_version(q, meta, old_meta);
+}
+
+/* A write to status changes status and metadata; one to the object changes all but status, where status has a path of its own. */
+static void keep_separate(struct write *w, struct xb_node *object, const struct xb_node *old)
+{
+	struct xb_node *next;
+
+	if (!write_is_status(w)) {
+		if (xb_kind_subresource(w->kind, XB_SV("status")))
+			edit_keep(w, object, old, "status");
+		return;
+	}
+	for (struct xb_node *m = object->first; m; m = next) {
+		next = m->next;
+		if (!xb_sv_is(m->key, "metadata") && !xb_sv_is(m->key, "status") && !xb_tree_getsv(old, m->key))
+			xb_tree_remove(m);
+	}
+	xb_tree_each(m, old)
+		if (!xb_sv_is(m->key, "metadata") && !xb_sv_is(m->key, "status"))
+			xb_tree_set(object, m->key, xb_tree_copy(w->arena, m));
+}
+
+/* The last finalizer went: what was asked for before happens now. */
+static bool completes_deletion(const struct write *w, const struct xb_node *object)
+{
+	const struct strategy *s = strategy_of(w->kind);
+
+	return metadata_deleting(object) && !metadata_held(object) && !(s->held && s->held(object));
+}
+
+int update_object(struct request *q, struct store_object *head, const struct xb_node *old, struct xb_node *object)
+{
+	struct write *w = &q->write;
+	const struct strategy *s = strategy_of(w->kind);
+	int r;
+
+	r = check_preconditions(q, object, old);
+	if (r)
+		return r;
+	keep_separate(w, object, old);
+	if (s->prepare_update && !write_is_status(w))
+		s->prepare_update(w, object, old);
+	metadata_update(w, object, old, s->has_generation);
+	r = w->no_memory ? -ENOMEM : admission_run(q, w, object, old);
+	if (!r)
+		r = write_validate(q, w, object, old);
+	if (r)
+		return r;
+	if (metadata_only_version_differs(object, old)) {
+		write_end(w, false);
+		return write_nothing(q, head->doc, 200);
+	}
+	if (!completes_deletion(w, object))
+		return write_put(q, head->revision, object, 200);
+	write_end(w, false);
+	r = write_begin_removal(q, w, old);
+	return r ? r : write_remove(q, head->revision, object, 200);
+}
+
+/* The object is the one that the URL names. */
+static int check_names(struct request *q, const struct xb_node *object)
+{
+	const struct write *w = &q->write;
+	struct xb_sv name = xb_tree_text(xb_tree_path(object, "metadata", "name"));
+	struct xb_sv space = xb_tree_text(xb_tree_path(object, "metadata", "namespace"));
+
+	if (!name.n)
+		return xb_status_bad_request(&q->fault, "the name of the object (%.*s based on URL) was undeterminable: name must be provided",
+					     XB_SV_ARG(w->name));
+	if (!xb_sv_eq(name, w->name))
+		return xb_status_bad_request(&q->fault, "the name of the object (%.*s) does not match the name on the URL (%.*s)",
+					     XB_SV_ARG(name), XB_SV_ARG(w->name));
+	if (w->kind->namespaced && space.n && !xb_sv_eq(space, w->namespace_))
+		return xb_status_bad_request(&q->fault, "the namespace of the object (%.*s) does not match the namespace on the request (%.*s)",
+					     XB_SV_ARG(space), XB_SV_ARG(w->namespace_));
+	return 0;
+}
+
+int update_handler(struct request *q)
+{
+	struct store_object *head;
+	struct xb_node *object, *old;
+	int r;
+
+	r = query_check_write(q->arena, &q->query, "UpdateOptions", &q->fault);
+	if (!r)
+		r = write_init(q);
+	if (!r)
+		r = decode_body(q, &object);
+	if (!r)
+		r = check_names(q, object);
+	if (r)
+		return r;
+	r = write_read(q, &head, &old);
+	if (r == -ENOENT && !q->route.sub && strategy_of(q->route.kind)->create_on_update) {
+		xb_status_done(&q->fault);
+		return create_object(q, object);
+	}
+	return r ? r : update_object(q, head, old, object);
+}

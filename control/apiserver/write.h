@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef APISERVER_WRITE_H
+#define APISERVER_WRITE_H
+/*
+ * What all writes share. A write is computed against the store's head in one turn of the loop, so that nothing comes
+ * between reading and queueing, and it is answered when it, or what it rests on, is committed.
+ */
+#include "request.h"
+#include "server.h"
+
+static inline bool write_is_status(const struct write *w)
+{
+	return w->sub && !strcmp(w->sub->name, "status");
+}
+
+/* Fills q->write from the route and the query. 0 or -ENOMEM. */
+int write_init(struct request *q);
+
+/* The head of the request's object: *ret_old is its tree, to be read; it lives as long as the request. Missing: -ENOENT
+ * and 404. */
+int write_read(struct request *q, struct store_object **ret_head, struct xb_node **ret_old);
+const char *write_key(struct request *q, const struct write *w); /* in the arena; NULL without memory */
+
+/* Takes what the kind allocates and validates. old is NULL at creation. After 0, write_end is due when nothing is queued. */
+int write_validate(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old);
+/* For a removal: gives back what old holds, if it is committed. */
+int write_begin_removal(struct request *q, struct write *w, const struct xb_node *old);
+void write_end(struct write *w, bool committed);            /* when something was begun; else nothing */
+
+/* Canonical bytes of object with its hole, into out. */
+int write_bytes(struct write *w, struct xb_node *object, struct xb_buf *out, size_t *ret_hole);
+
+/*
+ * Queue q's object under its key and answer with code once that is committed; for a dry run, only answer. They end what
+ * was begun, in every case. expect: the head's revision, 0 when there is none.
+ */
+int write_put(struct request *q, uint64_t expect, struct xb_node *object, int code);
+int write_remove(struct request *q, uint64_t expect, struct xb_node *object, int code);
+/* Nothing to write: answer with doc once what is queued is committed. Takes a reference. */
+int write_nothing(struct request *q, const struct xb_json *doc, int code);
+
+int create_object(struct request *q, struct xb_node *object);
+/* old is head's tree; object, decoded, becomes the new version. Preconditions are object's uid and resourceVersion. */
+int update_object(struct request *q, struct store_object *head, const struct xb_node *old, struct xb_node *object);
+/* Applies the request's body, a patch, to *target, a tree of type t. */
+int patch_tree(struct request *q, const struct xb_type *t, struct xb_node **target);
+
+/* The verbs. subresource_handler: NULL where the verb's own will do. */
+request_handler create_handler, get_handler, list_handler, watch_handler, update_handler, patch_handler, delete_handler,
+	deletecollection_handler;
+request_handler *subresource_handler(const struct route *t);
+
+#endif
