@@ -17,6 +17,8 @@ BIN=${XB_BUILD:-$ROOT/build}/bin
 TOOLS=${XB_BUILD:-$ROOT/build}/selftests
 DATA=${XB_K8S_DATA:-$ROOT/../shared/k8s}
 KUBECTL=$(command -v kubectl)
+# the minor version of the machine's kubectl: Debian's own is 20, and then what only newer ones do is not asked of it
+kubectl_minor() { "$KUBECTL" version --client -o json 2>/dev/null | jq -r '.clientVersion.minor' | tr -cd 0-9; }
 KUBECTL_120=/var/cache/xebec/kubernetes-client-1.20/usr/bin/kubectl
 
 if [ "$(id -u)" != 0 ]; then echo "1..0 # SKIP needs root: sudo make test"; exit 0; fi

@@ -38,7 +38,8 @@ ok 'node port from a pod' answers b "192.0.2.1:$np"
 k patch service web -p '{"spec":{"externalIPs":["203.0.113.7"]}}' >/dev/null
 ok 'external IP' busywait 5 answers b 203.0.113.7
 k patch service web -p '{"spec":{"type":"LoadBalancer"}}' >/dev/null
-k patch service web --subresource=status --type=merge -p '{"status":{"loadBalancer":{"ingress":[{"ip":"203.0.113.99"}]}}}' >/dev/null
+api PATCH /api/v1/namespaces/default/services/web/status -H 'Content-Type: application/merge-patch+json' \
+	--data '{"status":{"loadBalancer":{"ingress":[{"ip":"203.0.113.99"}]}}}' >/dev/null
 ok 'load balancer IP' busywait 5 answers node 203.0.113.99
 k patch service web -p '{"spec":{"sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":3}}}}' >/dev/null
 sticks() { [ "$(spread node "$vip" | wc -w)" = 1 ]; }

@@ -137,11 +137,12 @@ done >"$dir/pods.yaml"
 k create -f "$dir/pods.yaml"
 # what a kubelet and the endpoint slice controller would write; both are stand-ins here
 echo '# (a kubelet would now report that the containers run)'
+kq() { in_ns $node env HOME="$dir" KUBECONFIG="$dir/admin.conf" "$kubectl" "$@"; } # quietly
 for i in 1 2 3; do
-	in_ns $node env HOME="$dir" KUBECONFIG="$dir/admin.conf" "$kubectl" patch pod "${pods[i - 1]}" -n development --subresource=status --type=merge -p '{
-		"status":{"phase":"Running","podIP":"10.244.1.'$((i + 1))'","conditions":[{"type":"Ready","status":"True"}],
-		"containerStatuses":[{"name":"nginx-server","ready":true,"restartCount":0,"image":"nginx","imageID":"",
-		"state":{"running":{"startedAt":"'"$(date -u +%FT%TZ)"'"}}}]}}' >/dev/null || fail "status of ${pods[i - 1]}"
+	kq get pod "${pods[i - 1]}" -n development -o json | jq --arg ip 10.244.1.$((i + 1)) --arg now "$(date -u +%FT%TZ)" '.status += {
+		phase: "Running", podIP: $ip, conditions: [{type: "Ready", status: "True"}], containerStatuses: [{name: "nginx-server",
+		ready: true, restartCount: 0, image: "nginx", imageID: "", state: {running: {startedAt: $now}}}]}' >"$dir/status.json"
+	kq replace --raw "/api/v1/namespaces/development/pods/${pods[i - 1]}/status" -f "$dir/status.json" >/dev/null || fail "status of ${pods[i - 1]}"
 done
 k get pods -n development -o wide
 k create -f "$dir/nginxsvc.yaml" -n development
@@ -153,7 +154,7 @@ k create -f "$dir/nginxsvc.yaml" -n development
 k create -f "$dir/slice.yaml"
 k get service nginxsvc -n development
 k get endpointslices -n development
-vip=$(in_ns $node env HOME="$dir" "$kubectl" --kubeconfig "$dir/admin.conf" get service nginxsvc -n development -o 'jsonpath={.spec.clusterIP}')
+vip=$(kq get service nginxsvc -n development -o 'jsonpath={.spec.clusterIP}')
 
 say "300 requests to http://$vip/ from the first pod"
 wait_for in_ns $name-pod1 curl -fs --max-time 1 "http://$vip/" || fail "no answer at $vip"

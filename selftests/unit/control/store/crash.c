@@ -147,7 +147,8 @@ static void live(const char *dir, unsigned seed, bool last)
 {
 	static struct writer writers[WRITERS];
 	char *why = NULL;
-	struct store_config config = { .data_dir = dir, .history_bytes = 4 << 20 };
+	/* more than the fastest disk takes in one life, and far less than all lives write */
+	struct store_config config = { .data_dir = dir, .history_bytes = 16 << 20 };
 	struct store *s;
 	uv_loop_t loop;
 	int r;

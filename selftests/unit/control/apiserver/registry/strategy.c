@@ -163,8 +163,8 @@ static void creations_come_to_the_same(void **state)
 static void short_of_memory(void **state)
 {
 	static const char *const bodies[] = {
-		"{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p','namespace':'n'},'spec':{'hostNetwork':true,'serviceAccount':'a','schedulingGates':[{'name':'a/b'}],'volumes':[{'name':'v'}],"
-			"'containers':[{'name':'c','image':'i','ports':[{'containerPort':80},{'containerPort':70000}],'resources':{'limits':{'cpu':'1'}},'volumeMounts':[{'name':'v','mountPath':'/v'}]}]}}",
+		("{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p','namespace':'n'},'spec':{'hostNetwork':true,'serviceAccount':'a','schedulingGates':[{'name':'a/b'}],'volumes':[{'name':'v'}],"
+			"'containers':[{'name':'c','image':'i','ports':[{'containerPort':80},{'containerPort':70000}],'resources':{'limits':{'cpu':'1'}},'volumeMounts':[{'name':'v','mountPath':'/v'}]}]}}"),
 		"{'apiVersion':'v1','kind':'Service','metadata':{'name':'s','namespace':'n'},'spec':{'type':'LoadBalancer','externalTrafficPolicy':'Local','sessionAffinity':'ClientIP','ports':[{'port':80},{'name':'b','port':80}]}}",
 		"{'apiVersion':'v1','kind':'ReplicationController','metadata':{'name':'r','namespace':'n'},'spec':{'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c'}]}}}}",
 		"{'apiVersion':'v1','kind':'Secret','metadata':{'name':'s','namespace':'n'},'type':'kubernetes.io/dockercfg','stringData':{'.dockercfg':'x'}}",
