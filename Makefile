@@ -19,13 +19,14 @@ CFLAGS   := -std=gnu17 -g -O2 -Wall -Wextra -Wstrict-prototypes -Wmissing-protot
 	    -D_GNU_SOURCE -fstack-protector-strong $(if $(filter 1,$(WERROR)),-Werror)
 CPPFLAGS := -Iinclude -I$(O)/gen
 LDFLAGS  := -Wl,--as-needed -Wl,-z,relro,-z,now
-LDLIBS   := -lcurl -luv -lssl -lcrypto -lsqlite3 -lyaml -lbpf -lelf -lmnl -lz -lm -lpthread
+LDLIBS   := -lcurl -luv -lnghttp2 -lssl -lcrypto -lsqlite3 -lyaml -lbpf -lelf -lmnl -lz -lm -lpthread
 ifeq ($(SAN),1)
 CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS  += -fsanitize=address,undefined
 else
 CPPFLAGS += -D_FORTIFY_SOURCE=2
 endif
+CFLAGS   += $(if $(filter 1,$(FUZZ)),-fsanitize=fuzzer-no-link)
 BPFFLAGS := --target=bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter -Iinclude -Ibpf \
 	    -idirafter /usr/include/$(shell uname -m)-linux-gnu $(if $(filter 1,$(WERROR)),-Werror)
 
@@ -54,8 +55,9 @@ bpfobjs :=
 $(call collect,)
 
 bins := $(addprefix $(O)/bin/,$(progs))
+fuzz := $(patsubst %.c,$(O)/%,$(wildcard selftests/fuzz/*.c))
 ars  := $(patsubst %,$(O)/lib/%.a,$(libs))
-objs := $(sort $(foreach t,$(targets),$($(t)-objs)) $(addsuffix .o,$(tests)))
+objs := $(sort $(foreach t,$(targets),$($(t)-objs)) $(addsuffix .o,$(tests) $(if $(filter 1,$(FUZZ)),$(fuzz))))
 
 all: $(bins)
 
@@ -97,13 +99,18 @@ $(tests): LDLIBS += -lcmocka
 $(tests): $(O)/%: $(O)/%.o $(patsubst %,$(O)/lib/%.a,$(test-libs)) FORCE
 	$(call make,LD)
 
+$(fuzz): LDFLAGS += -fsanitize=fuzzer
+$(fuzz): $(O)/%: $(O)/%.o $(patsubst %,$(O)/lib/%.a,$(test-libs)) FORCE
+	$(call make,LD)
+
 -include $(addsuffix .d,$(objs) $(bpfobjs))
-saved := $(objs) $(bpfobjs) $(ars) $(bins) $(tests) $(patsubst $(O)/bpf/%.bpf.o,$(O)/gen/%.skel.h,$(bpfobjs))
+saved := $(fuzz) $(objs) $(bpfobjs) $(ars) $(bins) $(tests) $(patsubst $(O)/bpf/%.bpf.o,$(O)/gen/%.skel.h,$(bpfobjs))
 -include $(wildcard $(foreach t,$(saved),$(call cmd_of,$(t))))
 
 # --- what people ask for
-.PHONY: programs tests
+.PHONY: programs tests fuzzers
 programs: $(bins)
+fuzzers: $(fuzz)
 tests: $(bins) $(tests)
 
 setup:
@@ -112,6 +119,8 @@ test: setup
 	@+$(MAKE) --no-print-directory SAN=$(SAN) O=$(O) tests
 	@tools/check/run_tests.pl --build $(O) selftests
 soak: setup
+	@tools/setup/install.sh libclang-rt-14-dev
+	@+$(MAKE) --no-print-directory CC=clang-14 SAN=1 FUZZ=1 O=build-fuzz fuzzers
 	@+$(MAKE) --no-print-directory SAN=$(SAN) O=$(O) tests
 	@tools/check/run_tests.pl --build $(O) selftests/soak
 run: setup
@@ -121,6 +130,7 @@ down:
 	@tools/run/main_job.sh . down
 bench: setup
 	@+$(MAKE) --no-print-directory O=$(O) programs
+	@tools/bench/api.sh $(O)/bin
 	@tools/bench/service.sh $(O)/bin
 
 install: $(bins)
@@ -134,7 +144,7 @@ compile_commands.json: FORCE
 	@echo '  GEN     $@'
 
 clean:
-	rm -rf build build-san compile_commands.json
+	rm -rf build build-san build-fuzz compile_commands.json
 
 .SECONDARY:
 .DELETE_ON_ERROR:

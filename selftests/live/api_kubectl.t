@@ -143,6 +143,11 @@ if [ "$(kubectl_minor)" -ge 27 ]; then
 	like "$(k get configmap c 2>&1)" NotFound 'the dry run left nothing'
 fi
 
+# a manifest put again, without what the server had filled in
+k create -f "$TMP/nginx.yaml" >/dev/null
+is "$(k replace -f "$TMP/nginx.yaml" 2>&1)" 'pod/nginx replaced' 'replace a pod by its own manifest'
+k delete pod nginx >/dev/null
+
 # get -w follows changes, and ends with the command
 k get pods -w >"$TMP/watch" 2>&1 &
 watcher=$!

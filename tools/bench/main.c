@@ -10,6 +10,7 @@
 static const struct command commands[] = {
 	{ "service", "connections and round trips through a service address, beside the pod's own", cmd_service },
 	{ "connect", "open connections at a steady rate and count those that fail", cmd_connect },
+	{ "api", "bounded load on an API server: create, get, update, list, watch", cmd_api },
 	{ "serve", "answer HTTP, TCP and UDP echo: the far end of the others", cmd_serve },
 };
 

@@ -1,19 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Installs what building, running and testing need, from Debian's own archive. Does nothing, and needs no network, when
-# nothing is missing.
+# nothing is missing.   install.sh [MORE PACKAGES...]
 set -eu
 
 packages='
 gcc libc6-dev clang-14 bpftool
 libbpf-dev libelf-dev zlib1g-dev libmnl-dev
-libuv1-dev libcurl4-openssl-dev libssl-dev libsqlite3-dev libyaml-dev
+libuv1-dev libcurl4-openssl-dev libssl-dev libnghttp2-dev libsqlite3-dev libyaml-dev
 libcmocka-dev sqlite3 perl python3 iproute2 procps curl jq ca-certificates
 '
 kubectl_120=/var/cache/xebec/kubernetes-client-1.20
 
 missing=
-for p in $packages; do
+for p in $packages "$@"; do
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null || true)" = installed ] || missing="$missing $p"
 done
 want_kubectl=

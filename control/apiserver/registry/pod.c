@@ -87,7 +87,14 @@ static void prepare_create(struct write *w, struct xb_node *object)
 
 static void prepare_update(struct write *w, struct xb_node *object, const struct xb_node *old)
 {
+	static const char *const unsaid[] = { "priority", "preemptionPolicy" };
+	struct xb_node *spec = xb_tree_get(object, "spec");
+
 	edit_keep(w, object, old, "status");
+	/* given at creation, so a manifest that is put again does not take them away */
+	for (size_t i = 0; i < ARRAY_SIZE(unsaid); i++)
+		if (!xb_tree_get(spec, unsaid[i]))
+			edit_keep(w, spec, xb_tree_get(old, "spec"), unsaid[i]);
 }
 
 static void validate_only_for_pods(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_node *spec)
