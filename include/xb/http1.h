@@ -64,5 +64,8 @@ struct xb_sv xb_http1_method(const struct xb_http1 *p);
 struct xb_sv xb_http1_target(const struct xb_http1 *p);
 /* The next field of that name (any case) from *iter on; *iter starts at 0. */
 bool xb_http1_next(const struct xb_http1 *p, const char *name, size_t *iter, struct xb_sv *ret);
+/* The same of n fields in a head that need not be a parser's. */
+bool xb_http1_find(const char *head, const struct xb_http1_field *fields, size_t n, const char *name, size_t *iter,
+		   struct xb_sv *ret);
 
 #endif

@@ -2,9 +2,14 @@
 #ifndef XB_HTTP_SERVER_H
 #define XB_HTTP_SERVER_H
 /*
- * An HTTP/1.1 server (RFC 9110, 9112) on libuv with TLS by OpenSSL, for the API server, the kubelet and health ports.
- * Requests arrive whole, within limits; replies are whole or streamed. One loop, one thread: everything here is called on
- * the server's loop. HTTP/2 comes in behind the same interface.
+ * A server of HTTP/1.1 and HTTP/2 (RFC 9110, 9112, 9113) on libuv with TLS by OpenSSL, for the API server, the kubelet and
+ * health ports. A TLS client chooses by ALPN; a plain one speaks HTTP/2 by prior knowledge. To a handler both are the same:
+ * requests arrive whole, within limits; replies are whole or streamed. One loop, one thread: everything here is called on
+ * the server's loop.
+ *
+ * Of HTTP/2, a connection has at most 250 requests at a time; more, and a client that floods, are refused with the words of
+ * RFC 9113. What a header limit says holds for the list as RFC 9113 6.5.2 counts it, a body's for each stream. A whole reply
+ * of more than 128 KiB of JSON is compressed where the client takes gzip.
  */
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -22,7 +27,8 @@ struct xb_http_config {
 	size_t max_body_bytes;              /* 0: 3 MiB; beyond: 413, said before the body is read where its length is known */
 	unsigned header_seconds;            /* 0: 10. From the first byte (or the handshake's start) to the last header: 408 and close */
 	unsigned body_seconds;              /* 0: 60. For the whole body; and for the client to take any of the bytes that wait for it */
-	unsigned idle_seconds;              /* 0: 180. Keep-alive without a request */
+	unsigned idle_seconds;              /* 0: 180. Keep-alive without a request. HTTP/2: a client with requests that is silent for
+					       a quarter of it gets a ping, and must be heard of within another */
 	unsigned max_connections;           /* 0: 20000; beyond, new ones are closed at once */
 	void (*handler)(struct xb_http_request *r, void *arg);
 	/* For faults found before there is a request (parse error, limits): writes the body of the reply; NULL: plain text. */
@@ -45,6 +51,8 @@ struct xb_sv xb_http_query(const struct xb_http_request *r);     /* without '?' 
 struct xb_sv xb_http_header(const struct xb_http_request *r, const char *name); /* first of that name, any case; {} when missing */
 /* All headers of that name in order: call with *iter = 0 until false. */
 bool xb_http_header_each(const struct xb_http_request *r, const char *name, size_t *iter, struct xb_sv *ret);
+/* Every header, in order, its name in the case it came in: call with *iter = 0 until false. */
+bool xb_http_header_next(const struct xb_http_request *r, size_t *iter, struct xb_sv *ret_name, struct xb_sv *ret_value);
 struct xb_sv xb_http_body(const struct xb_http_request *r);
 const struct xb_tls_peer *xb_http_peer_cert(const struct xb_http_request *r);   /* verified client certificate, or NULL */
 const struct sockaddr *xb_http_peer_addr(const struct xb_http_request *r);
@@ -52,7 +60,8 @@ void xb_http_set_user(struct xb_http_request *r, void *user);    /* the handler'
 void *xb_http_user(const struct xb_http_request *r);
 /* on_close: the client left, or the server gives up, before the reply was complete. Called at most once, from the loop and
  * never inside a call of the handler's; afterwards r is gone. NULL: r stays valid until it is answered, to nobody.
- * A client that only ends its sending side gets a whole reply, and of a stream what is pending; an idle stream is closed.
+ * An HTTP/1.1 client that only ends its sending side gets a whole reply, and of a stream what is pending; an idle stream is
+ * closed. Of HTTP/2, one stream may leave while others stay; the end of the connection is the end of them all.
  * on_shutdown: the server is stopping: end a stream soon; may be NULL. */
 void xb_http_on_close(struct xb_http_request *r, void (*on_close)(struct xb_http_request *r),
 		      void (*on_shutdown)(struct xb_http_request *r));
@@ -64,7 +73,7 @@ int xb_http_add_header(struct xb_http_request *r, const char *name, const char *
 void xb_http_respond(struct xb_http_request *r, int code, const char *content_type, struct xb_sv body);
 void xb_http_respond_buf(struct xb_http_request *r, int code, const char *content_type, struct xb_buf *body);
 
-/* A streamed reply (chunked): begin, any number of writes, end. */
+/* A streamed reply: begin, any number of writes, end. */
 struct xb_http_chunk {                      /* bytes shared by many streams: refcounted, loop thread only */
 	unsigned refs;
 	size_t n;
@@ -74,8 +83,9 @@ struct xb_http_chunk *xb_http_chunk_new(struct xb_sv bytes);    /* refs 1; NULL 
 struct xb_http_chunk *xb_http_chunk_unref(struct xb_http_chunk *c);
 void xb_http_stream_begin(struct xb_http_request *r, int code, const char *content_type,
 			  void (*on_drain)(struct xb_http_request *r));
-/* Copies; or takes a reference of a chunk. Bytes are sent as they come (no delay); they queue without bound, so look at
- * pending() and wait for on_drain (called when pending falls below 64 KiB) before writing more. */
+/* Copies; or takes a reference of a chunk. What is written in one turn of the loop is sent together at its end. Bytes queue
+ * without bound, so look at pending() (of this stream) and wait for on_drain (called when pending falls below 64 KiB) before
+ * writing more. */
 void xb_http_stream_write(struct xb_http_request *r, struct xb_sv bytes);
 void xb_http_stream_write_chunk(struct xb_http_request *r, struct xb_http_chunk *c);
 size_t xb_http_stream_pending(const struct xb_http_request *r);

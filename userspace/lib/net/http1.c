@@ -391,15 +391,21 @@ struct xb_sv xb_http1_target(const struct xb_http1 *p)
 	return (struct xb_sv){ p->head.p + p->target, p->target_n };
 }
 
-bool xb_http1_next(const struct xb_http1 *p, const char *name, size_t *iter, struct xb_sv *ret)
+bool xb_http1_find(const char *head, const struct xb_http1_field *fields, size_t n, const char *name, size_t *iter,
+		   struct xb_sv *ret)
 {
-	while (*iter < p->n_fields) {
-		const struct xb_http1_field *f = &p->fields[(*iter)++];
+	while (*iter < n) {
+		const struct xb_http1_field *f = &fields[(*iter)++];
 
-		if (!is_name((struct xb_sv){ p->head.p + f->name, f->name_n }, name))
+		if (!is_name((struct xb_sv){ head + f->name, f->name_n }, name))
 			continue;
-		*ret = (struct xb_sv){ p->head.p + f->value, f->value_n };
+		*ret = (struct xb_sv){ head + f->value, f->value_n };
 		return true;
 	}
 	return false;
+}
+
+bool xb_http1_next(const struct xb_http1 *p, const char *name, size_t *iter, struct xb_sv *ret)
+{
+	return xb_http1_find(p->head.p, p->fields, p->n_fields, name, iter, ret);
 }

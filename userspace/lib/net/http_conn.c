@@ -2,9 +2,19 @@
 #include <netinet/tcp.h>
 #include "http_conn.h"
 
-#define LINGER_SECONDS 2
+#define LINGER_MS 2000
+#define IOVECS 16
+
+static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113 3.4 */
 
 static void on_timer(uv_timer_t *timer);
+
+static void sleep_again(struct conn *c)
+{
+	if (c->awake)
+		TAILQ_REMOVE(&c->server->awake, c, awake_link);
+	c->awake = false;
+}
 
 static void on_handle_closed(uv_handle_t *h)
 {
@@ -13,23 +23,18 @@ static void on_handle_closed(uv_handle_t *h)
 
 	if (--c->handles)
 		return;
-	xb_http1_done(&c->parser);
-	xb_buf_done(&c->in);
-	xb_buf_done(&c->request.headers);
-	if (c->next)
-		c->next->prev = c->prev;
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		s->conns = c->next;
+	c->protocol->done(c);
+	http_out_drop(&c->out);
+	sleep_again(c);
+	LIST_REMOVE(c, link);
 	free(c);
 	server_conn_gone(s);
 }
 
-/* A dead connection stays while the handler still has its request. */
+/* A dead connection stays while a handler still has a request of it. */
 static void release(struct conn *c)
 {
-	if (!c->request.active && !uv_is_closing((uv_handle_t *)&c->timer))
+	if (!c->protocol->held(c) && !uv_is_closing((uv_handle_t *)&c->timer))
 		uv_close((uv_handle_t *)&c->timer, on_handle_closed);
 }
 
@@ -40,79 +45,42 @@ void conn_die(struct conn *c)
 	c->phase = PHASE_DEAD;
 	uv_close((uv_handle_t *)&c->poll, on_handle_closed);
 	transport_close(&c->transport);
-	conn_drop_output(c);
+	http_out_drop(&c->out);
 	uv_timer_start(&c->timer, on_timer, 0, 0);
 }
 
-static void tell_closed(struct conn *c)
+void conn_linger(struct conn *c)
 {
-	struct xb_http_request *r = &c->request;
-
-	if (r->active && r->on_close) {
-		c->running = true;
-		r->on_close(r);
-		c->running = false;
-		r->active = false;
-	}
-	release(c);
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-	struct conn *c = timer->data;
-
-	if (c->phase == PHASE_DEAD) {
-		tell_closed(c);
+	if (c->eof) {
+		conn_die(c);
 		return;
 	}
-	if (c->phase == PHASE_READING && c->parser.head.n && !c->eof && !c->pending) {
-		conn_fault(c, 408, "the request took too long to arrive");
-		conn_run(c);
-		return;
-	}
-	conn_die(c);
+	c->transport.ops->finish(&c->transport);
+	c->phase = PHASE_LINGERING;
+	c->linger_at = conn_now(c);
 }
 
-static enum wait wants_wait(const struct conn *c)
+static uint64_t deadline(struct conn *c)
 {
-	if (c->blocked)
-		return WAIT_SEND;
-	switch (c->phase) {
-	case PHASE_READING:
-		if (xb_http1_in_body(&c->parser))
-			return WAIT_BODY;
-		return c->parser.head.n || !c->greeted ? WAIT_HEAD : WAIT_IDLE;
-	case PHASE_LINGERING:
-		return WAIT_LINGER;
-	default:
-		return WAIT_NONE;
-	}
-}
-
-static int wants_events(const struct conn *c)
-{
-	bool read = c->phase == PHASE_READING || c->phase == PHASE_LINGERING || c->in.n < PIPELINE_BYTES;
-	int events = c->blocked || c->transport.recv_wants_write ? UV_WRITABLE : 0;
-
-	if (!c->eof && read)
-		return events | UV_READABLE;
-	if (!c->eof && c->request.streaming)
-		return events | UV_DISCONNECT;
-	return events ? events : UV_PRIORITIZED; /* nothing but a reset */
+	if (c->phase == PHASE_LINGERING)
+		return c->linger_at + LINGER_MS;
+	if (c->stuck_at)
+		return c->stuck_at + c->server->config.body_seconds * 1000ull;
+	return c->protocol->deadline(c);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
+/* The timer may ring too early, which is cheaper than moving it with every request. */
 static void arm(struct conn *c)
 {
-	const struct xb_http_config *config = &c->server->config;
-	unsigned seconds[] = {
-		[WAIT_HEAD] = config->header_seconds, [WAIT_BODY] = config->body_seconds, [WAIT_IDLE] = config->idle_seconds,
-		[WAIT_SEND] = config->body_seconds, [WAIT_LINGER] = LINGER_SECONDS,
-	};
-	int events = wants_events(c);
-	enum wait wait = wants_wait(c);
+	int events = c->blocked || c->transport.recv_wants_write ? UV_WRITABLE : 0;
+	uint64_t until;
 
+	if (!c->eof)
+		events |= c->phase == PHASE_LINGERING ? UV_READABLE : c->protocol->wants(c);
+	if (!events)
+		events = UV_PRIORITIZED; /* nothing but a reset */
 	if (events != c->events) {
 		c->events = events;
 		if (uv_poll_start(&c->poll, events, on_poll)) {
@@ -120,110 +88,79 @@ static void arm(struct conn *c)
 			return;
 		}
 	}
-	if (wait == c->wait)
+	until = deadline(c);
+	if (!until || (c->timer_at && c->timer_at <= until))
 		return;
-	conn_stop_waiting(c);
-	c->wait = wait;
-	if (wait != WAIT_NONE)
-		uv_timer_start(&c->timer, on_timer, seconds[wait] * 1000ull, 0);
+	c->timer_at = until;
+	uv_timer_start(&c->timer, on_timer, until > conn_now(c) ? until - conn_now(c) : 0, 0);
 }
 
-void conn_stop_waiting(struct conn *c)
+static void on_timer(uv_timer_t *timer)
 {
-	c->wait = WAIT_NONE;
-	uv_timer_stop(&c->timer);
-}
+	struct conn *c = timer->data;
+	uint64_t until;
 
-static void begin_request(struct conn *c)
-{
-	c->phase = PHASE_REPLYING;
-	conn_stop_waiting(c);
-	c->close = c->parser.close || c->server->stopping;
-	c->request.active = true;
-	c->server->stats.requests++;
-	c->server->config.handler(&c->request, c->server->config.arg);
-}
-
-/* Gives bytes to the parser until a request is complete; keeps what is behind it for later. */
-static void take_input(struct conn *c, const char *bytes, size_t n)
-{
-	size_t used;
-	int r;
-
-	while (n && c->phase == PHASE_READING) {
-		r = xb_http1_feed(&c->parser, bytes, n, &used);
-		c->greeted |= c->parser.head.n > 0;
-		bytes += used;
-		n -= used;
-		if (r == -EBADMSG)
-			conn_fault(c, c->parser.fault_code, c->parser.fault);
-		else if (r < 0)
+	c->timer_at = 0;
+	if (c->phase == PHASE_DEAD) {
+		c->running = true;
+		c->protocol->closed(c);
+		c->running = false;
+		release(c);
+		return;
+	}
+	until = deadline(c);
+	if (until && until <= conn_now(c)) {
+		if (c->phase == PHASE_LINGERING || c->stuck_at)
 			conn_die(c);
-		else if (r)
-			begin_request(c);
-		else if (c->parser.expect_continue && !c->parser.body.n)
-			conn_continue(c);
+		else
+			c->protocol->on_deadline(c);
 	}
-	if (c->phase != PHASE_REPLYING && c->phase != PHASE_FLUSHING)
-		return;
-	xb_buf_add(&c->in, bytes, n);
-	if (c->in.err)
-		conn_die(c);
+	conn_run(c);
 }
 
-static void take_leftover(struct conn *c)
+static int flush(struct conn *c)
 {
-	struct xb_buf in = c->in;
+	struct iovec iov[IOVECS];
+	ssize_t r;
 
-	c->in = (struct xb_buf){};
-	take_input(c, in.p, in.n);
-	xb_buf_done(&in);
+	while (c->out.pending) {
+		r = c->transport.ops->send(&c->transport, iov, http_out_view(&c->out, iov, IOVECS));
+		if (r == -EAGAIN) {
+			c->blocked = true;
+			c->stuck_at = c->stuck_at ? c->stuck_at : conn_now(c);
+			return 0;
+		}
+		if (r < 0)
+			return r;
+		c->stuck_at = 0;
+		c->server->stats.bytes_out += r;
+		http_out_sent(&c->out, r);
+	}
+	return 0;
 }
 
-/* The reply has left: the next request, or the end. */
-static void end_reply(struct conn *c)
-{
-	xb_http1_clear(&c->parser);
-	if (!c->close && !c->server->stopping) {
-		c->phase = PHASE_READING;
-		take_leftover(c);
-		return;
-	}
-	xb_buf_done(&c->in);
-	if (c->eof) {
-		conn_die(c);
-		return;
-	}
-	c->transport.ops->finish(&c->transport);
-	c->phase = PHASE_LINGERING;
-}
-
-/* One step of what can be done now; false when there is none. */
 static bool step(struct conn *c)
 {
-	struct xb_http_request *r = &c->request;
-
 	if (c->phase == PHASE_DEAD)
 		return false;
-	if (c->pending && !c->blocked && conn_flush(c)) {
+	if (c->out.pending && !c->blocked && flush(c)) {
 		conn_die(c);
 		return false;
 	}
-	if (c->phase == PHASE_FLUSHING && !c->pending) {
-		end_reply(c);
-		return true;
-	}
-	if (c->phase == PHASE_REPLYING && r->streaming && r->above && c->pending < DRAIN_BYTES) {
-		r->above = false;
-		if (r->on_drain)
-			r->on_drain(r);
-		return true;
-	}
-	/* A client that has ended its side gets what is on its way; a stream with nothing on its way has lost its reader. */
-	if (c->eof && !c->pending && (c->phase == PHASE_READING || c->phase == PHASE_LINGERING ||
-				      (c->phase == PHASE_REPLYING && r->streaming)))
+	if (c->phase == PHASE_OPEN)
+		return c->protocol->step(c);
+	if (c->eof)
 		conn_die(c);
 	return false;
+}
+
+static int choose_protocol(struct conn *c, const char *bytes, size_t n)
+{
+	size_t preface_n = sizeof(http2_preface) - 1;
+	bool known_before = !c->transport.ssl && n >= preface_n && !memcmp(bytes, http2_preface, preface_n);
+
+	c->begun = true;
+	return c->transport.h2 || known_before ? http2_open(c) : 0;
 }
 
 static void receive(struct conn *c)
@@ -233,24 +170,28 @@ static void receive(struct conn *c)
 
 	if (n == -EAGAIN)
 		return;
-	if (n < 0) {
+	if (n < 0 || (n > 0 && !c->begun && choose_protocol(c, s->scratch, n))) {
 		conn_die(c);
 		return;
 	}
 	c->eof = n == 0;
 	s->stats.bytes_in += n;
-	take_input(c, s->scratch, n);
+	if (c->phase == PHASE_OPEN)
+		c->protocol->receive(c, s->scratch, n);
 }
 
 void conn_run(struct conn *c)
 {
 	if (c->running)
 		return;
+	sleep_again(c);
 	c->running = true;
 	do {
 		while (step(c))
 			;
-		if (c->phase == PHASE_DEAD || c->eof || !c->transport.more || c->in.n >= PIPELINE_BYTES)
+		if (c->phase == PHASE_DEAD || c->eof || !c->transport.more)
+			break;
+		if (c->phase == PHASE_OPEN && !(c->protocol->wants(c) & UV_READABLE))
 			break;
 		receive(c);
 	} while (true);
@@ -259,6 +200,31 @@ void conn_run(struct conn *c)
 		arm(c);
 	else
 		release(c);
+}
+
+static void on_awake(uv_idle_t *waker)
+{
+	struct xb_http_server *s = waker->data;
+
+	while (!TAILQ_EMPTY(&s->awake))
+		conn_run(TAILQ_FIRST(&s->awake));
+	uv_idle_stop(waker);
+}
+
+void conn_wake(struct conn *c)
+{
+	struct xb_http_server *s = c->server;
+
+	if (c->phase == PHASE_DEAD) {
+		conn_run(c);
+		return;
+	}
+	if (c->running || c->awake)
+		return;
+	if (TAILQ_EMPTY(&s->awake))
+		uv_idle_start(&s->waker, on_awake);
+	c->awake = true;
+	TAILQ_INSERT_TAIL(&s->awake, c, awake_link);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)
@@ -276,10 +242,19 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	conn_run(c);
 }
 
+static void set_socket_options(int fd)
+{
+	int on = 1, interval = 15;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+}
+
 void conn_new(struct xb_http_server *s, int fd, const struct sockaddr_storage *peer)
 {
 	struct conn *c = calloc(1, sizeof(*c));
-	int on = 1, interval = 15;
 
 	if (!c || transport_open(&c->transport, fd, s->config.tls)) {
 		if (!c)
@@ -287,13 +262,12 @@ void conn_new(struct xb_http_server *s, int fd, const struct sockaddr_storage *p
 		free(c);
 		return;
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &interval, sizeof(interval));
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	set_socket_options(fd);
 	memcpy(&c->peer, peer, sizeof(c->peer));
 	c->server = s;
-	xb_http1_init(&c->parser, &s->limits);
+	c->protocol = &http1_protocol;
+	xb_http1_init(&c->h1.parser, &s->limits);
+	c->h1.request = (struct xb_http_request){ .conn = c, .out = &c->out };
 	if (uv_poll_init(s->config.loop, &c->poll, fd)) {
 		transport_close(&c->transport);
 		free(c);
@@ -302,25 +276,20 @@ void conn_new(struct xb_http_server *s, int fd, const struct sockaddr_storage *p
 	uv_timer_init(s->config.loop, &c->timer);
 	c->poll.data = c->timer.data = c;
 	c->handles = 2;
-	c->next = s->conns;
-	if (c->next)
-		c->next->prev = c;
-	s->conns = c;
+	LIST_INSERT_HEAD(&s->conns, c, link);
 	s->stats.connections++;
 	arm(c);
 }
 
 void conn_shutdown(struct conn *c)
 {
-	struct xb_http_request *r = &c->request;
-
-	c->close = true;
-	if (c->phase == PHASE_LINGERING || (c->phase == PHASE_READING && !c->parser.head.n)) {
+	if (c->phase == PHASE_DEAD)
+		return;
+	c->running = true;
+	if (c->phase == PHASE_OPEN)
+		c->protocol->shutdown(c);
+	else
 		conn_die(c);
-	} else if (c->phase == PHASE_REPLYING && r->streaming && r->on_shutdown) {
-		c->running = true;
-		r->on_shutdown(r);
-		c->running = false;
-		conn_run(c);
-	}
+	c->running = false;
+	conn_run(c);
 }

@@ -2,74 +2,114 @@
 #ifndef HTTP_CONN_H
 #define HTTP_CONN_H
 /*
- * The inside of the HTTP server: http_server.c listens and shuts down, http_conn.c moves one connection through its phases,
- * http_reply.c queues what is to be sent, http_request.c answers questions about a request.
+ * The inside of the HTTP server: http_server.c listens and shuts down, http_conn.c moves the bytes of one connection and
+ * keeps its time, http1_conn.c and http2.c give the bytes their meaning, http_out.c holds what is to be sent, http_reply.c
+ * and http_request.c are the handler's view of a request, whatever it came by.
  *
- * A connection has one request at a time; what the client pipelines waits in `in`. Callbacks of the handler run from the
- * loop only, never inside a call that the handler makes.
+ * Callbacks of the handler run from the loop only, never inside a call that the handler makes. Times are milliseconds of
+ * uv_now().
  */
 #include <netinet/in.h>
+#include <sys/queue.h>
 #include <uv.h>
+#include "http_out.h"
 #include "transport.h"
 #include "xb/http1.h"
 #include "xb/http_server.h"
 
 #define DRAIN_BYTES (64 << 10)          /* on_drain's mark */
 #define SCRATCH_BYTES (64 << 10)        /* one read, of any connection */
-#define PIPELINE_BYTES (16 << 10)       /* read ahead of the reply */
+
+struct conn;
+struct http2;
 
 struct xb_http_request {
+	struct conn *conn;
+	struct http_out *out;           /* where its reply waits: the connection's, or its stream's */
+	struct xb_sv method, target, body;
+	const char *head;               /* fields are offsets into it */
+	const struct xb_http1_field *fields;
+	uint32_t n_fields;
 	void *user;
 	void (*on_close)(struct xb_http_request *r);
 	void (*on_shutdown)(struct xb_http_request *r);
 	void (*on_drain)(struct xb_http_request *r);
 	struct xb_buf headers;          /* added by the handler, each with its CRLF */
 	bool active;                    /* the handler has it */
+	bool lost;                      /* its stream is gone, the connection may not be */
 	bool streaming, chunked, no_body;
 	bool above;                     /* pending has been over the mark; on_drain is owed */
 };
 
-struct segment {                        /* of what is to be sent: bytes of its own, or a shared chunk */
-	struct segment *next;
-	struct xb_http_chunk *chunk;
-	struct xb_buf buf;
-	size_t at;                      /* sent so far */
+/* What HTTP/1.1 and HTTP/2 do each in their way. */
+struct protocol {
+	void (*receive)(struct conn *c, const char *bytes, size_t n); /* n is 0 at the end of what the client sends */
+	bool (*step)(struct conn *c);           /* one thing that can be done without the client; false when there is none */
+	int (*wants)(const struct conn *c);     /* UV_READABLE; UV_DISCONNECT: only to know that it leaves; or 0 */
+	uint64_t (*deadline)(struct conn *c);   /* when to call on_deadline; 0: never */
+	void (*on_deadline)(struct conn *c);
+	void (*shutdown)(struct conn *c);       /* the server stops: idle ones close, streams are told */
+	void (*closed)(struct conn *c);         /* the connection is dead: tells the handlers, each once */
+	bool (*held)(const struct conn *c);     /* does a handler have a request */
+	void (*done)(struct conn *c);           /* frees what open made */
+	/* The reply's head; length < 0: a stream. Sets no_body and chunked. */
+	void (*begin)(struct xb_http_request *r, int code, const char *content_type, ssize_t length);
+	void (*push)(struct xb_http_request *r); /* there is more in r->out */
+	void (*end)(struct xb_http_request *r); /* the reply is whole; the handler lets go of r */
 };
+extern const struct protocol http1_protocol, http2_protocol;
 
 enum phase {
-	PHASE_READING,                  /* between requests, or within one */
-	PHASE_REPLYING,                 /* the handler has it */
-	PHASE_FLUSHING,                 /* the reply is whole, not all of it sent */
+	PHASE_OPEN,
 	PHASE_LINGERING,                /* all is said; waits for the client to close, so that no reset eats the reply */
 	PHASE_DEAD,                     /* closed; the handler may not know yet */
 };
-enum wait { WAIT_NONE, WAIT_HEAD, WAIT_BODY, WAIT_IDLE, WAIT_SEND, WAIT_LINGER };
+
+enum http1_phase {
+	HTTP1_READING,                  /* between requests, or within one */
+	HTTP1_REPLYING,                 /* the handler has it */
+	HTTP1_FLUSHING,                 /* the reply is whole, not all of it sent */
+};
+enum http1_wait { WAIT_NONE, WAIT_HEAD, WAIT_BODY, WAIT_IDLE };
+
+struct http1_side {                     /* one request at a time; what the client pipelines waits in `in` */
+	enum http1_phase phase;
+	enum http1_wait wait;           /* what the time since `since` is spent on */
+	uint64_t since;
+	bool close;                     /* after this reply */
+	bool greeted;                   /* a first request has begun */
+	struct xb_http1 parser;
+	struct xb_buf in;
+	struct xb_http_request request;
+};
 
 struct conn {
 	struct xb_http_server *server;
-	struct conn *next, *prev;
+	LIST_ENTRY(conn) link;
+	TAILQ_ENTRY(conn) awake_link;
+	const struct protocol *protocol; /* HTTP/1.1 until the first bytes show that it is the other */
 	struct transport transport;
 	uv_poll_t poll;
 	uv_timer_t timer;
+	uint64_t timer_at;              /* when it rings; 0: it does not */
 	int events;                     /* polled for */
 	enum phase phase;
-	enum wait wait;                 /* what the timer stands for */
 	union {
 		struct sockaddr any;
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
 	} peer;
+	bool awake;                     /* conn_run is due this turn of the loop */
+	bool begun;                     /* bytes have come; the protocol is known */
 	bool eof;                       /* the client sends no more */
-	bool close;                     /* after this reply */
 	bool blocked;                   /* sending waits for the socket */
 	bool running;                   /* a callback or conn_run is on the stack */
-	bool greeted;                   /* a first request has begun */
 	uint8_t handles;                /* of libuv, still open */
-	struct xb_http1 parser;
-	struct xb_buf in;
-	struct segment *out, *out_last;
-	size_t pending;                 /* bytes in out */
-	struct xb_http_request request;
+	uint64_t stuck_at;              /* since then the client has taken nothing of `out`; 0: it has all of it */
+	uint64_t linger_at;
+	struct http_out out;            /* for the wire */
+	struct http1_side h1;
+	struct http2 *h2;
 };
 
 struct listener {
@@ -83,12 +123,14 @@ struct xb_http_server {
 	struct xb_http_config config;
 	struct xb_http1_limits limits;
 	struct listener *listeners;
-	struct conn *conns;
+	LIST_HEAD(, conn) conns;
+	TAILQ_HEAD(, conn) awake;
 	uv_timer_t timer;               /* a pause of accepting; after shutdown, the grace */
+	uv_idle_t waker;                /* active while a connection is awake */
 	bool stopping, freed;
 	void (*done)(void *arg);
 	void *done_arg;
-	unsigned handles;               /* of listeners and the timer */
+	unsigned handles;               /* of listeners, the timer and the waker */
 	struct xb_http_stats stats;
 	time_t date_at;
 	char date[32];                  /* "Sun, 06 Nov 1994 08:49:37 GMT" */
@@ -98,21 +140,23 @@ struct xb_http_server {
 /* http_conn.c. conn_new takes the fd; memory faults close it. */
 void conn_new(struct xb_http_server *s, int fd, const struct sockaddr_storage *peer);
 void conn_run(struct conn *c);          /* goes on as far as it can without waiting */
-void conn_stop_waiting(struct conn *c); /* the time starts again */
-void conn_die(struct conn *c);          /* closes now; tells the handler from the loop */
-void conn_shutdown(struct conn *c);     /* the server stops: idle ones close, streams are told */
-/* http_reply.c */
-int conn_flush(struct conn *c);         /* 0, also when blocked; else the connection is broken */
-void conn_drop_output(struct conn *c);
-void conn_continue(struct conn *c);     /* 100 Continue */
-void conn_fault(struct conn *c, int code, const char *message);
+void conn_wake(struct conn *c);         /* conn_run before the loop sleeps: what is written until then leaves together */
+void conn_die(struct conn *c);          /* closes now; tells the handlers from the loop */
+void conn_shutdown(struct conn *c);     /* the server stops */
+void conn_linger(struct conn *c);       /* all is sent: says so and waits for the client to close */
+static inline uint64_t conn_now(const struct conn *c)
+{
+	return uv_now(c->poll.loop);
+}
+/* http2.c. Makes c one of HTTP/2; -ENOMEM. */
+int http2_open(struct conn *c);
+/* http_reply.c. Answers a request that never became one for the handler. */
+void reply_fault(struct xb_http_request *r, int code, const char *message);
+/* http_gzip.c. Does that Accept-Encoding take gzip (RFC 9110 12.5.3); and a new compressed copy, 0 or -ENOMEM. */
+bool http_accepts_gzip(struct xb_sv accept_encoding);
+int http_gzip(struct xb_sv bytes, struct xb_buf *ret);
 /* http_server.c: the connection is gone and its memory freed by the caller. */
 void server_conn_gone(struct xb_http_server *s);
 const char *server_date(struct xb_http_server *s);
-
-static inline struct conn *conn_of(const struct xb_http_request *r)
-{
-	return container_of(r, struct conn, request);
-}
 
 #endif

@@ -3,19 +3,19 @@
 
 struct xb_sv xb_http_method(const struct xb_http_request *r)
 {
-	return xb_http1_method(&conn_of(r)->parser);
+	return r->method;
 }
 
 struct xb_sv xb_http_path(const struct xb_http_request *r)
 {
-	struct xb_sv query = xb_http1_target(&conn_of(r)->parser), path;
+	struct xb_sv query = r->target, path;
 
 	return xb_sv_split(&query, '?', &path) ? path : (struct xb_sv){};
 }
 
 struct xb_sv xb_http_query(const struct xb_http_request *r)
 {
-	struct xb_sv query = xb_http1_target(&conn_of(r)->parser), path;
+	struct xb_sv query = r->target, path;
 
 	xb_sv_split(&query, '?', &path);
 	return query;
@@ -26,28 +26,39 @@ struct xb_sv xb_http_header(const struct xb_http_request *r, const char *name)
 	struct xb_sv value = {};
 	size_t iter = 0;
 
-	xb_http1_next(&conn_of(r)->parser, name, &iter, &value);
+	xb_http_header_each(r, name, &iter, &value);
 	return value;
 }
 
 bool xb_http_header_each(const struct xb_http_request *r, const char *name, size_t *iter, struct xb_sv *ret)
 {
-	return xb_http1_next(&conn_of(r)->parser, name, iter, ret);
+	return xb_http1_find(r->head, r->fields, r->n_fields, name, iter, ret);
+}
+
+bool xb_http_header_next(const struct xb_http_request *r, size_t *iter, struct xb_sv *ret_name, struct xb_sv *ret_value)
+{
+	const struct xb_http1_field *f = *iter < r->n_fields ? &r->fields[(*iter)++] : NULL;
+
+	if (!f)
+		return false;
+	*ret_name = (struct xb_sv){ r->head + f->name, f->name_n };
+	*ret_value = (struct xb_sv){ r->head + f->value, f->value_n };
+	return true;
 }
 
 struct xb_sv xb_http_body(const struct xb_http_request *r)
 {
-	return xb_buf_sv(&conn_of(r)->parser.body);
+	return r->body;
 }
 
 const struct xb_tls_peer *xb_http_peer_cert(const struct xb_http_request *r)
 {
-	return conn_of(r)->transport.peer;
+	return r->conn->transport.peer;
 }
 
 const struct sockaddr *xb_http_peer_addr(const struct xb_http_request *r)
 {
-	return &conn_of(r)->peer.any;
+	return &r->conn->peer.any;
 }
 
 void xb_http_set_user(struct xb_http_request *r, void *user)

@@ -8,7 +8,7 @@
 
 static void free_if_closed(struct xb_http_server *s)
 {
-	if (s->freed && !s->handles && !s->conns)
+	if (s->freed && !s->handles && LIST_EMPTY(&s->conns))
 		free(s);
 }
 
@@ -23,7 +23,7 @@ static void tell_done(struct xb_http_server *s)
 void server_conn_gone(struct xb_http_server *s)
 {
 	s->stats.connections--;
-	if (s->stopping && !s->conns)
+	if (s->stopping && LIST_EMPTY(&s->conns))
 		tell_done(s);
 	free_if_closed(s);
 }
@@ -31,10 +31,11 @@ void server_conn_gone(struct xb_http_server *s)
 static void on_grace_over(uv_timer_t *timer)
 {
 	struct xb_http_server *s = timer->data;
+	struct conn *c;
 
-	for (struct conn *c = s->conns; c; c = c->next)
+	LIST_FOREACH(c, &s->conns, link)
 		conn_die(c);
-	if (!s->conns)
+	if (LIST_EMPTY(&s->conns))
 		tell_done(s);
 }
 
@@ -101,8 +102,11 @@ int xb_http_server_new(const struct xb_http_config *c, struct xb_http_server **r
 		free(s);
 		return r;
 	}
-	s->timer.data = s;
-	s->handles = 1;
+	uv_idle_init(c->loop, &s->waker);
+	LIST_INIT(&s->conns);
+	TAILQ_INIT(&s->awake);
+	s->timer.data = s->waker.data = s;
+	s->handles = 2;
 	*ret = s;
 	return 0;
 }
@@ -183,16 +187,18 @@ static void stop_listening(struct xb_http_server *s)
 
 void xb_http_server_shutdown(struct xb_http_server *s, unsigned grace_ms, void (*done)(void *arg), void *arg)
 {
+	struct conn *c;
+
 	s->stopping = true;
 	s->done = done;
 	s->done_arg = arg;
 	stop_listening(s);
-	for (struct conn *c = s->conns; c; c = c->next)
+	LIST_FOREACH(c, &s->conns, link)
 		conn_shutdown(c);
-	uv_timer_start(&s->timer, on_grace_over, s->conns ? grace_ms : 0, 0);
+	uv_timer_start(&s->timer, on_grace_over, LIST_EMPTY(&s->conns) ? 0 : grace_ms, 0);
 }
 
-static void on_timer_closed(uv_handle_t *h)
+static void on_handle_closed(uv_handle_t *h)
 {
 	struct xb_http_server *s = h->data;
 
@@ -202,14 +208,17 @@ static void on_timer_closed(uv_handle_t *h)
 
 struct xb_http_server *xb_http_server_free(struct xb_http_server *s)
 {
+	struct conn *c;
+
 	if (!s)
 		return NULL;
 	s->freed = true;
 	s->done = NULL;
 	stop_listening(s);
-	for (struct conn *c = s->conns; c; c = c->next)
+	LIST_FOREACH(c, &s->conns, link)
 		conn_die(c);
-	uv_close((uv_handle_t *)&s->timer, on_timer_closed);
+	uv_close((uv_handle_t *)&s->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&s->waker, on_handle_closed);
 	return NULL;
 }
 

@@ -57,7 +57,7 @@ static BIO_METHOD *socket_method(void)
 static int select_alpn(SSL *ssl, const unsigned char **ret, unsigned char *ret_n, const unsigned char *offered, unsigned n,
 		       void *arg)
 {
-	static const unsigned char ours[] = "\x08http/1.1";
+	static const unsigned char ours[] = "\x02h2\x08http/1.1";
 	unsigned char *chosen;
 
 	if (SSL_select_next_proto(&chosen, ret_n, ours, sizeof(ours) - 1, offered, n) != OPENSSL_NPN_NEGOTIATED)
@@ -211,6 +211,15 @@ struct xb_tls_peer *tls_session_peer(SSL *ssl)
 		return NULL;
 	p = calloc(1, sizeof(*p));
 	return p && peer_fill(p, cert) ? tls_peer_free(p) : p;
+}
+
+bool tls_session_is_h2(SSL *ssl)
+{
+	const unsigned char *chosen;
+	unsigned n;
+
+	SSL_get0_alpn_selected(ssl, &chosen, &n);
+	return n == 2 && !memcmp(chosen, "h2", 2);
 }
 
 struct xb_tls_peer *tls_peer_free(struct xb_tls_peer *p)

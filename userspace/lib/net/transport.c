@@ -69,6 +69,7 @@ static int tls_handshake(struct transport *t)
 	}
 	t->ready = true;
 	t->peer = tls_session_peer(t->ssl);
+	t->h2 = tls_session_is_h2(t->ssl);
 	return 0;
 }
 

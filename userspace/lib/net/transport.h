@@ -20,6 +20,7 @@ struct transport {
 	int fd;                                 /* owned */
 	bool ready;                             /* TLS: the handshake is over */
 	bool more;                              /* recv may have bytes although the socket is not readable */
+	bool h2;                                /* TLS: that is what was agreed on (ALPN) */
 	bool recv_wants_write;                  /* recv said -EAGAIN because it must first write */
 	SSL *ssl;
 	struct xb_tls_peer *peer;               /* NULL without a verified certificate */
@@ -32,6 +33,7 @@ void transport_close(struct transport *t);
 /* From tls.c. A new server session on that socket; NULL without memory. And its client, once the handshake is over. */
 SSL *tls_session_new(struct xb_tls *tls, int fd);
 struct xb_tls_peer *tls_session_peer(SSL *ssl);
+bool tls_session_is_h2(SSL *ssl);
 struct xb_tls_peer *tls_peer_free(struct xb_tls_peer *p);
 
 #endif
