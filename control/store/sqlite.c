@@ -9,7 +9,7 @@
 
 #define APPLICATION_ID 0x58454245 /* "XEBE", which file(1) shows */
 #define FORMAT 1
-#define CHECKPOINT_PAGES 1024     /* of WAL, 16 MiB, at which they are copied into the database */
+#define CHECKPOINT_PAGES 256      /* of WAL, 4 MiB, at which they are copied into the database while the next batch waits */
 #define BUSY_MS 2000              /* somebody looks at the file with sqlite3 */
 
 /* Names are stable: operators read them. The checksum covers the row's other columns. */

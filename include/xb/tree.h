@@ -53,6 +53,8 @@ void xb_tree_set(struct xb_node *object, struct xb_sv key, struct xb_node *value
 #define xb_tree_setc(object, literal, value) xb_tree_set((object), XB_SV(literal), (value))
 void xb_tree_append(struct xb_node *array, struct xb_node *value);
 void xb_tree_insert(struct xb_node *array, struct xb_node *before, struct xb_node *value); /* before NULL: append */
+/* The same for an object that has no member of that name: nothing is searched. */
+void xb_tree_insert_member(struct xb_node *object, struct xb_node *before, struct xb_sv key, struct xb_node *value);
 void xb_tree_remove(struct xb_node *n);                 /* from its parent */
 void xb_tree_replace(struct xb_node *n, struct xb_node *with); /* with takes n's place and key */
 bool xb_tree_del(struct xb_node *object, const char *key); /* was it there */

@@ -130,7 +130,7 @@ int xb_sv_i64(struct xb_sv s, int64_t *ret)
 	return 0;
 }
 
-int xb_buf_reserve(struct xb_buf *b, size_t more)
+static int grow(struct xb_buf *b, size_t more)
 {
 	size_t need, cap;
 	char *p;
@@ -139,8 +139,6 @@ int xb_buf_reserve(struct xb_buf *b, size_t more)
 		return b->err;
 	if (__builtin_add_overflow(b->n, more, &need) || need > SIZE_MAX / 4)
 		return b->err = -ENOMEM;
-	if (need < b->cap)
-		return 0;
 	cap = MAX(need + 1, b->cap + b->cap / 2);
 	cap = MAX(cap, (size_t)64);
 	p = realloc(b->p, cap);
@@ -150,6 +148,11 @@ int xb_buf_reserve(struct xb_buf *b, size_t more)
 	b->p = p;
 	b->cap = cap;
 	return 0;
+}
+
+int xb_buf_reserve(struct xb_buf *b, size_t more)
+{
+	return !b->err && more < b->cap - b->n ? 0 : grow(b, more);
 }
 
 void xb_buf_add(struct xb_buf *b, const void *bytes, size_t n)

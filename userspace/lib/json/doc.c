@@ -43,28 +43,11 @@ enum xb_json_type xb_jv_type(struct xb_jv v)
 	return v.doc ? entry(v)->type : XB_JSON_NONE;
 }
 
-static const char *skip_space(const char *p)
-{
-	while (xb_json_is_space(*p))
-		p++;
-	return p;
-}
-
-/* The closing quote of the string whose opening quote is at p. */
-static const char *string_end(const struct xb_json *d, const char *p, bool escaped)
-{
-	if (!escaped)
-		return memchr(p + 1, '"', d->bytes + d->n - p - 1);
-	for (p++; *p != '"'; p++)
-		p += *p == '\\';
-	return p;
-}
-
 static struct xb_sv key_text(struct xb_jv member)
 {
 	const char *p = member.doc->bytes + entry(member)->start;
 
-	return (struct xb_sv){ p + 1, string_end(member.doc, p, entry(member)->key_escaped) - p - 1 };
+	return (struct xb_sv){ p + 1, xb_json_string_end(member.doc, p, entry(member)->key_escaped) - p - 1 };
 }
 
 static const char *value_start(struct xb_jv v)
@@ -74,7 +57,7 @@ static const char *value_start(struct xb_jv v)
 	if (!entry(v)->member)
 		return v.doc->bytes + entry(v)->start;
 	key = key_text(v);
-	return skip_space(skip_space(key.p + key.n + 1) + 1); /* over the quote, the colon */
+	return xb_json_behind_key(key.p + key.n);
 }
 
 static const char *scalar_end(struct xb_jv v)
@@ -82,7 +65,7 @@ static const char *scalar_end(struct xb_jv v)
 	const char *p = value_start(v);
 
 	if (*p == '"')
-		return string_end(v.doc, p, entry(v)->escaped) + 1;
+		return xb_json_string_end(v.doc, p, entry(v)->escaped) + 1;
 	while (*p && *p != ',' && *p != ']' && *p != '}' && !xb_json_is_space(*p))
 		p++;
 	return p;
@@ -104,11 +87,11 @@ static const char *value_end(struct xb_jv v)
 		levels++;
 	}
 	if (index[v.at].type == XB_JSON_OBJECT || index[v.at].type == XB_JSON_ARRAY)
-		p = skip_space(value_start(v) + 1) + 1;
+		p = xb_json_skip_space(value_start(v) + 1) + 1;
 	else
 		p = scalar_end(v);
 	while (levels--)
-		p = skip_space(p) + 1;
+		p = xb_json_skip_space(p) + 1;
 	return p;
 }
 
@@ -306,7 +289,7 @@ struct xb_sv xb_jv_text(struct xb_jv v)
 	if (xb_jv_type(v) != XB_JSON_STRING)
 		return (struct xb_sv){};
 	p = value_start(v);
-	return (struct xb_sv){ p + 1, string_end(v.doc, p, entry(v)->escaped) - p - 1 };
+	return (struct xb_sv){ p + 1, xb_json_string_end(v.doc, p, entry(v)->escaped) - p - 1 };
 }
 
 bool xb_jv_escaped(struct xb_jv v)

@@ -7,6 +7,7 @@
  * the key's quote and readers step over the key. Only containers make use of next; a scalar's is the entry behind it.
  */
 #include <assert.h>
+#include <endian.h>
 #include <stdatomic.h>
 
 #include "xb/json.h"
@@ -40,6 +41,49 @@ static inline const struct xb_json_entry *xb_json_index(const struct xb_json *d)
 static inline bool xb_json_is_space(char c)
 {
 	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+static inline const char *xb_json_skip_space(const char *p)
+{
+	while (xb_json_is_space(*p))
+		p++;
+	return p;
+}
+
+/* How many of the 8 bytes at p come before the first quote, backslash, control byte or byte beyond ASCII. */
+static inline unsigned xb_json_plain8(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
+	uint64_t w, stop;
+
+	memcpy(&w, p, sizeof(w));
+	w = le64toh(w);
+	/* a borrow may flag bytes above a true stop, never below, and only the lowest flag is used */
+	stop = ((w - 0x20 * ones) | ((w ^ ('"' * ones)) - ones) | ((w ^ ('\\' * ones)) - ones) | w) & tops;
+	return stop ? __builtin_ctzll(stop) >> 3 : 8;
+}
+/* The first such byte from p on. There is one, and 7 more bytes may be read behind it. */
+static inline const char *xb_json_skip_plain(const char *p)
+{
+	unsigned n;
+
+	for (; (n = xb_json_plain8(p)) == 8; p += 8)
+		;
+	return p + n;
+}
+
+/* The closing quote of the string in d whose opening quote is at p. */
+static inline const char *xb_json_string_end(const struct xb_json *d, const char *p, bool escaped)
+{
+	if (!escaped)
+		return memchr(p + 1, '"', d->bytes + d->n - p - 1);
+	for (p++; *p != '"'; p++)
+		p += *p == '\\';
+	return p;
+}
+/* The value of the member whose key's closing quote is at p. */
+static inline const char *xb_json_behind_key(const char *p)
+{
+	return xb_json_skip_space(xb_json_skip_space(p + 1) + 1);
 }
 
 #endif

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <endian.h>
-
 #include "index.h"
 
 enum { LARGEST = 1 << 28, DEFAULT_BYTES = 3 << 20, DEFAULT_DEPTH = 128, DEEPEST = 1000, NO_PARENT = LARGEST - 1 };
@@ -25,13 +23,6 @@ static int fault(struct scan *s, const char *p, const char *what)
 	return -EBADMSG;
 }
 
-static inline const char *skip_space(const char *p)
-{
-	while (xb_json_is_space(*p))
-		p++;
-	return p;
-}
-
 static struct xb_json_entry *entry_add(struct scan *s)
 {
 	struct xb_json_entry *more;
@@ -47,23 +38,6 @@ static struct xb_json_entry *entry_add(struct scan *s)
 	}
 	s->index[s->n] = (struct xb_json_entry){};
 	return &s->index[s->n++];
-}
-
-/* Bytes of ordinary text at p, eight at a time: stops at a quote, a backslash, a control byte or the start of UTF-8. */
-static inline const char *skip_plain(const char *p)
-{
-	const uint64_t ones = 0x0101010101010101, tops = 0x8080808080808080;
-
-	for (;; p += 8) {
-		uint64_t w, stop;
-
-		memcpy(&w, p, sizeof(w));
-		w = le64toh(w);
-		/* a borrow may flag bytes above a true stop, never below, and only the lowest flag is used */
-		stop = ((w - 0x20 * ones) | ((w ^ ('"' * ones)) - ones) | ((w ^ ('\\' * ones)) - ones) | w) & tops;
-		if (stop)
-			return p + (__builtin_ctzll(stop) >> 3);
-	}
 }
 
 static bool is_hex(char c)
@@ -97,7 +71,7 @@ static int scan_string(struct scan *s, const char **p)
 	size_t n;
 
 	for (;;) {
-		at = skip_plain(at);
+		at = xb_json_skip_plain(at);
 		if (*at == '"') {
 			*p = at + 1;
 			return escaped;
@@ -208,17 +182,17 @@ static int scan_key(struct scan *s, const char **p, struct xb_json_entry *e)
 		return r;
 	e->member = 1;
 	e->key_escaped = r > 0;
-	*p = skip_space(*p);
+	*p = xb_json_skip_space(*p);
 	if (**p != ':')
 		return fault(s, *p, "after object key");
-	*p = skip_space(*p + 1);
+	*p = xb_json_skip_space(*p + 1);
 	return 0;
 }
 
 /* While a container is open its next holds the index of the one around it: the index is its own stack. */
 static int scan_document(struct scan *s)
 {
-	const char *p = skip_space(s->base);
+	const char *p = xb_json_skip_space(s->base);
 	uint32_t parent = NO_PARENT;
 	unsigned depth = 0;
 	int r;
@@ -243,7 +217,7 @@ static int scan_document(struct scan *s)
 			e->type = *p == '{' ? XB_JSON_OBJECT : XB_JSON_ARRAY;
 			e->next = parent;
 			parent = s->n - 1;
-			p = skip_space(p + 1);
+			p = xb_json_skip_space(p + 1);
 			if (*p != (e->type == XB_JSON_OBJECT ? '}' : ']'))
 				continue;
 		} else {
@@ -253,7 +227,7 @@ static int scan_document(struct scan *s)
 			e->next = s->n;
 		}
 		for (;;) {
-			p = skip_space(p);
+			p = xb_json_skip_space(p);
 			if (parent == NO_PARENT)
 				return p == s->end ? 0 : fault(s, p, "after top-level value");
 			e = &s->index[parent];
@@ -266,7 +240,7 @@ static int scan_document(struct scan *s)
 			parent = e->next;
 			e->next = s->n;
 		}
-		p = skip_space(p + 1);
+		p = xb_json_skip_space(p + 1);
 	}
 }
 

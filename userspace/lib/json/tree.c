@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <stdio.h>
 
+#include "index.h"
 #include "xb/map.h"
 #include "xb/tree.h"
 
@@ -17,15 +18,13 @@ static struct xb_node gone;
 
 static struct xb_node *node_new(struct xb_arena *a, enum xb_json_type type)
 {
-	struct xb_node *n = xb_arena_alloc(a, sizeof(*n));
+	struct xb_node *n = xb_arena_alloc(a, sizeof(*n) + (type == XB_JSON_OBJECT ? sizeof(*n->index) : 0));
 
 	if (!n)
 		return NULL;
 	n->type = type;
 	if (type == XB_JSON_OBJECT) {
-		n->index = xb_arena_alloc(a, sizeof(*n->index));
-		if (!n->index)
-			return NULL;
+		n->index = (struct xb_node_index *)(n + 1);
 		n->index->arena = a;
 	}
 	return n;
@@ -200,11 +199,11 @@ static void link_before(struct xb_node *parent, struct xb_node *before, struct x
 	parent->count++;
 }
 
-static void add_child(struct xb_node *parent, struct xb_sv key, struct xb_node *n)
+void xb_tree_insert_member(struct xb_node *object, struct xb_node *before, struct xb_sv key, struct xb_node *value)
 {
-	n->key = key;
-	link_before(parent, NULL, n);
-	index_append(parent, n);
+	value->key = key;
+	link_before(object, before, value);
+	index_append(object, value);
 }
 
 void xb_tree_set(struct xb_node *object, struct xb_sv key, struct xb_node *value)
@@ -215,7 +214,7 @@ void xb_tree_set(struct xb_node *object, struct xb_sv key, struct xb_node *value
 		xb_tree_replace(old, value);
 		return;
 	}
-	add_child(object, key, value);
+	xb_tree_insert_member(object, NULL, key, value);
 }
 
 void xb_tree_insert(struct xb_node *array, struct xb_node *before, struct xb_node *value)
@@ -454,24 +453,38 @@ void xb_tree_write(const struct xb_node *n, struct xb_buf *out, const struct xb_
 
 struct builder {
 	struct xb_arena *arena;
-	const char *from, *to; /* text at from in the document is borrowed at to: the same place, or a longer-lived copy */
+	const struct xb_json *doc;
+	const char *to; /* where the document's text is borrowed: its bytes, or a copy of them that lives longer */
 	void (*on_duplicate)(void *arg, const char *path);
 	void *arg;
 };
 
-static bool decode(struct builder *b, struct xb_sv text, bool escaped, struct xb_sv *ret)
+static bool decode_escaped(struct builder *b, struct xb_sv text, struct xb_sv *ret)
 {
 	_cleanup_buf_ struct xb_buf decoded = {};
 
-	if (!escaped) {
-		*ret = (struct xb_sv){ b->to + (text.p - b->from), text.n };
-		return true;
-	}
 	xb_json_unescape(text, &decoded);
 	if (decoded.err)
 		return false;
 	*ret = xb_arena_sv(b->arena, xb_buf_sv(&decoded));
 	return ret->p;
+}
+
+static inline bool decode(struct builder *b, struct xb_sv text, bool escaped, struct xb_sv *ret)
+{
+	if (escaped)
+		return decode_escaped(b, text, ret);
+	*ret = (struct xb_sv){ b->to + (text.p - b->doc->bytes), text.n };
+	return true;
+}
+
+/* The string whose opening quote is at *p; leaves *p at the closing one. */
+static inline bool decode_string(struct builder *b, const char **p, bool escaped, struct xb_sv *ret)
+{
+	const char *from = *p + 1;
+
+	*p = xb_json_string_end(b->doc, *p, escaped);
+	return decode(b, (struct xb_sv){ from, *p - from }, escaped, ret);
 }
 
 static unsigned position(const struct xb_node *n)
@@ -510,58 +523,70 @@ static bool tell_duplicate(struct builder *b, const struct xb_node *n)
 	return true;
 }
 
-static struct xb_node *build(struct builder *b, struct xb_node *parent, struct xb_sv key, struct xb_jv v);
-
-static bool build_children(struct builder *b, struct xb_node *n, struct xb_jv v)
+/* A bit that a name sets in its object: while it is clear there is no such member, and none needs to be searched. */
+static uint64_t name_bit(struct xb_sv key)
 {
-	for (struct xb_jit it = xb_jv_iter(v); xb_jit_next(&it);) {
-		struct xb_sv key = {};
+	return key.n ? UINT64_C(1) << ((key.n + 3 * key.p[0] + 5 * key.p[key.n / 2] + 7 * key.p[key.n - 1]) & 63) : 1;
+}
 
-		if (n->type == XB_JSON_OBJECT && !decode(b, it.key, it.key_escaped, &key))
-			return false;
-		if (!build(b, n, key, it.value))
-			return false;
-	}
+static bool add_child(struct builder *b, struct xb_node *parent, uint64_t *names, struct xb_sv key, struct xb_node *n)
+{
+	uint64_t bit = name_bit(key);
+	struct xb_node *old = *names & bit ? xb_tree_getsv(parent, key) : NULL;
+
+	*names |= bit;
+	if (old && b->on_duplicate && !tell_duplicate(b, old))
+		return false;
+	if (old)
+		xb_tree_replace(old, n);
+	else
+		xb_tree_insert_member(parent, NULL, key, n);
 	return true;
 }
 
 /* Recursion is as deep as the parser let the document be. */
-static struct xb_node *build(struct builder *b, struct xb_node *parent, struct xb_sv key, struct xb_jv v)
+static struct xb_node *build(struct builder *b, struct xb_node *parent, uint64_t *names, uint32_t at)
 {
-	struct xb_node *n = node_new(b->arena, xb_jv_type(v)), *old = NULL;
+	const struct xb_json_entry *index = xb_json_index(b->doc), *e = &index[at];
+	const char *p = b->doc->bytes + e->start;
+	struct xb_node *n = node_new(b->arena, e->type);
+	struct xb_sv key = {};
+	uint64_t inside = 0;
 
 	if (!n)
 		return NULL;
-	if (parent && parent->type == XB_JSON_OBJECT)
-		old = xb_tree_getsv(parent, key);
-	if (old && b->on_duplicate && !tell_duplicate(b, old))
+	if (e->member) {
+		if (!decode_string(b, &p, e->key_escaped, &key))
+			return NULL;
+		p = xb_json_behind_key(p);
+	}
+	if (parent && !add_child(b, parent, names, key, n))
 		return NULL;
-	if (old)
-		xb_tree_replace(old, n);
-	else if (parent)
-		add_child(parent, key, n);
 
 	switch (n->type) {
 	case XB_JSON_BOOL:
-		n->b = xb_jv_true(v);
+		n->b = *p == 't';
 		return n;
 	case XB_JSON_STRING:
-		return decode(b, xb_jv_text(v), xb_jv_escaped(v), &n->text) ? n : NULL;
+		return decode_string(b, &p, e->escaped, &n->text) ? n : NULL;
 	case XB_JSON_NUMBER:
-		return decode(b, xb_jv_bytes(v), false, &n->text) ? n : NULL;
+		return decode(b, xb_jv_bytes((struct xb_jv){ b->doc, at }), false, &n->text) ? n : NULL;
 	default:
-		return build_children(b, n, v) ? n : NULL;
+		for (uint32_t child = at + 1; child < e->next; child = index[child].next)
+			if (!build(b, n, &inside, child))
+				return NULL;
+		return n;
 	}
 }
 
 struct xb_node *xb_tree_from(struct xb_arena *a, struct xb_jv v, void (*on_duplicate)(void *arg, const char *path), void *arg)
 {
-	struct builder b = { .arena = a, .on_duplicate = on_duplicate, .arg = arg };
+	struct builder b = { .arena = a, .doc = v.doc, .on_duplicate = on_duplicate, .arg = arg };
 
 	if (!v.doc)
 		return NULL;
-	b.from = b.to = xb_json_bytes(v.doc).p;
-	return build(&b, NULL, (struct xb_sv){}, v);
+	b.to = v.doc->bytes;
+	return build(&b, NULL, NULL, v.at);
 }
 
 int xb_tree_read(struct xb_arena *a, struct xb_sv json, const struct xb_json_limits *limits, struct xb_node **ret)
@@ -573,10 +598,10 @@ int xb_tree_read(struct xb_arena *a, struct xb_sv json, const struct xb_json_lim
 
 	if (r < 0)
 		return r;
-	b.from = xb_json_bytes(d).p;
+	b.doc = d;
 	b.to = xb_arena_strn(a, json);
 	if (b.to)
-		n = build(&b, NULL, (struct xb_sv){}, xb_json_root(d));
+		n = build(&b, NULL, NULL, 0);
 	if (!n)
 		return -ENOMEM;
 	*ret = n;

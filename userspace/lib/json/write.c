@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "xb/json.h"
+#include "index.h"
 
 enum { DEEPEST = 63 };
 
@@ -107,16 +107,19 @@ static void add_escape(struct xb_buf *out, unsigned char c)
 		xb_buf_addf(out, "\\u%04x", c);
 }
 
-void xb_json_quote(struct xb_sv s, struct xb_buf *out)
+/* The rest of a string and its closing quote. */
+static void quote_escaped(struct xb_sv s, struct xb_buf *out)
 {
 	size_t run = 0, at = 0, n;
 
-	if (xb_buf_reserve(out, s.n + 2))
-		return;
-	xb_buf_addc(out, '"');
 	while (at < s.n) {
 		unsigned char c = s.p[at];
 
+		n = s.n - at < 8 ? 0 : xb_json_plain8(s.p + at);
+		if (n) {
+			at += n;
+			continue;
+		}
 		n = c >= 0x80 ? xb_sv_utf8((struct xb_sv){ s.p + at, s.n - at }) : c >= 0x20 && c != '"' && c != '\\';
 		if (n) {
 			at += n;
@@ -129,6 +132,35 @@ void xb_json_quote(struct xb_sv s, struct xb_buf *out)
 	if (at > run)
 		xb_buf_add(out, s.p + run, at - run);
 	xb_buf_addc(out, '"');
+}
+
+/* Hardly any string needs an escape: it is copied first; then the copy is searched, which its closing quote ends. */
+void xb_json_quote(struct xb_sv s, struct xb_buf *out)
+{
+	static const char quote[8] = "\""; /* with the zeroes that a search reads behind it */
+	char *copy, *end;
+	const char *at;
+	size_t n = 1;
+
+	if (xb_buf_reserve(out, s.n + 1 + sizeof(quote)))
+		return;
+	copy = out->p + out->n;
+	*copy++ = '"';
+	if (s.n)
+		memcpy(copy, s.p, s.n);
+	end = copy + s.n;
+	memcpy(end, quote, sizeof(quote));
+	for (at = copy; n; at += n) {
+		at = xb_json_skip_plain(at);
+		if (at == end) {
+			out->n += s.n + 2;
+			return;
+		}
+		n = (unsigned char)*at < 0x80 ? 0 : xb_sv_utf8((struct xb_sv){ at, end - at });
+	}
+	out->n = at - out->p;
+	out->p[out->n] = '\0';
+	quote_escaped((struct xb_sv){ s.p + (at - copy), end - at }, out);
 }
 
 void xb_jw_str(struct xb_jw *w, const char *cstr)

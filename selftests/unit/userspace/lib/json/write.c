@@ -36,6 +36,36 @@ static void writes(void **state)
 			    "\xef\xbf\xbd\",\"list\":[-9223372036854775808,null,[],{},{\"raw\":1},\"\"],\"on\":true,\"n\":-1}");
 }
 
+/* Each special byte or character at each place of strings around the size of the words that are looked at at once. */
+static void quotes_anywhere(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} specials[] = {
+		{ "\"", "\\\"" }, { "\\", "\\\\" }, { "\n", "\\n" }, { "\x1f", "\\u001f" }, { " ", " " }, { "\x7f", "\x7f" },
+		{ "\xff", "\xef\xbf\xbd" }, { "\xc3", "\xef\xbf\xbd" }, { "\xc3\xa9", "\xc3\xa9" },
+		{ "\xf0\x9f\x98\x80\"", "\xf0\x9f\x98\x80\\\"" }, { "\"\"\"", "\\\"\\\"\\\"" },
+	};
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHI";
+
+	for (size_t i = 0; i < ARRAY_SIZE(specials); i++) {
+		for (int before = 0; before <= 20; before++) {
+			for (int after = 0; after <= 12; after++) {
+				_cleanup_buf_ struct xb_buf in = {}, expected = {}, out = {};
+				_cleanup_free_ char *exact = NULL;
+
+				xb_buf_addf(&in, "%.*s%s%.*s", before, plain, specials[i].in, after, plain);
+				xb_buf_addf(&expected, "[\"%.*s%s%.*s\"", before, plain, specials[i].out, after, plain);
+				exact = memcpy(malloc(in.n), in.p, in.n); /* the sanitizer sees a read beyond it */
+				xb_buf_addc(&out, '[');
+				xb_json_quote((struct xb_sv){ exact, in.n }, &out);
+				assert_string_equal(out.p, expected.p);
+				assert_int_equal(out.n, expected.n);
+			}
+		}
+	}
+}
+
 static void appends_to_what_is_there(void **state)
 {
 	_cleanup_buf_ struct xb_buf out = {};
@@ -106,7 +136,7 @@ static void doubles_are_gos(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(writes),
+		cmocka_unit_test(writes), cmocka_unit_test(quotes_anywhere),
 		cmocka_unit_test(appends_to_what_is_there),
 		cmocka_unit_test(wrong_nesting_shows),
 		cmocka_unit_test(doubles_are_gos),
