@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "admission.h"
+#include "admission_plugin.h"
 #include "options.h"
 #include "registry/edit.h"
 #include "write.h"
-
-struct attempt {
-	struct request *request;
-	struct write *write;
-	struct xb_node *object;
-	const struct xb_node *old;
-};
 
 /*
  * Nothing is made in a namespace that is not there or is going. The head decides: a namespace whose deletion is on its
@@ -76,12 +70,46 @@ static int default_toleration_seconds(struct attempt *t)
 	return w->no_memory ? -ENOMEM : 0;
 }
 
+/* Nothing is scheduled to a new node before its kubelet has said that it is ready. */
+static int taint_nodes_by_condition(struct attempt *t)
+{
+	static const char key[] = "node.kubernetes.io/not-ready";
+	struct xb_node *taints;
+	struct write *w = t->write;
+
+	if (!admission_creates(t) || !admission_is(t, "", "nodes"))
+		return 0;
+	taints = edit_obtain_array(w, edit_obtain(w, t->object, "spec"), "taints");
+	xb_tree_each(taint, taints)
+		if (xb_tree_is(xb_tree_get(taint, "key"), key) && xb_tree_is(xb_tree_get(taint, "effect"), "NoSchedule"))
+			return 0;
+	edit_append(w, taints, xb_tree_parse(w->arena, "{\"effect\":\"NoSchedule\",\"key\":\"node.kubernetes.io/not-ready\"}"));
+	return w->no_memory ? -ENOMEM : 0;
+}
+
+int admission_walk(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct store_walk **ret)
+{
+	const struct xb_kind *k = xb_kind_by_resource(xb_sv(group), XB_SV("v1"), xb_sv(plural));
+	const char *prefix = route_key(t->request->arena, k, namespace_, (struct xb_sv){});
+
+	return prefix ? store_walk_new(t->request->server->store, prefix, NULL, 0, ret) : -ENOMEM;
+}
+
 static const struct plugin {
-	const char *name;
-	int (*admit)(struct attempt *t);
+	const char *name;              /* NULL: no plugin but a rule, and not to be left out */
+	admission_plugin *admit;       /* NULL: not in this chain, see admission_runs */
+	bool on_demand;                /* runs only when it is named in --enable-admission-plugins */
 } chain[] = {
-	{ "NamespaceLifecycle", namespace_lifecycle },
-	{ "DefaultTolerationSeconds", default_toleration_seconds },
+	{ "NamespaceLifecycle", namespace_lifecycle, false },
+	{ "LimitRanger", admission_limit_ranger, false },
+	{ "ServiceAccount", admission_service_account, true },
+	{ "NodeRestriction", admission_node_restriction, false },
+	{ "TaintNodesByCondition", taint_nodes_by_condition, false },
+	{ "Priority", admission_priority, false },
+	{ "DefaultTolerationSeconds", default_toleration_seconds, false },
+	{ "DefaultStorageClass", admission_default_storage_class, false },
+	{ NULL, rbac_escalation, false },
+	{ "ResourceQuota", NULL, false }, /* counts what is valid, just before it is queued */
 };
 
 static bool listed(char *const *names, const char *name)
@@ -92,6 +120,15 @@ static bool listed(char *const *names, const char *name)
 	return false;
 }
 
+static bool runs(const struct apiserver_options *o, const struct plugin *p)
+{
+	if (!p->name)
+		return true;
+	if (listed(o->disable_admission_plugins, p->name))
+		return false;
+	return !p->on_demand || listed(o->enable_admission_plugins, p->name);
+}
+
 int admission_run(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old)
 {
 	const struct apiserver_options *o = q->server->options;
@@ -99,7 +136,7 @@ int admission_run(struct request *q, struct write *w, struct xb_node *object, co
 	int r;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(chain); i++) {
-		if (listed(o->disable_admission_plugins, chain[i].name))
+		if (!chain[i].admit || !runs(o, &chain[i]))
 			continue;
 		r = chain[i].admit(&t);
 		if (r)
@@ -108,10 +145,18 @@ int admission_run(struct request *q, struct write *w, struct xb_node *object, co
 	return 0;
 }
 
+bool admission_runs(const struct request *q, const char *name)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(chain); i++)
+		if (chain[i].name && !strcmp(chain[i].name, name))
+			return runs(q->server->options, &chain[i]);
+	return false;
+}
+
 bool admission_known(struct xb_sv name)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(chain); i++)
-		if (xb_sv_is(name, chain[i].name))
+		if (chain[i].name && xb_sv_is(name, chain[i].name))
 			return true;
 	return false;
 }

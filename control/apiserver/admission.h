@@ -10,6 +10,8 @@
 
 /* object is NULL at a deletion, old is NULL at a creation. Returns 0, or -errno with q->fault. */
 int admission_run(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old);
+/* Is that plugin, which another place calls, to be run? */
+bool admission_runs(const struct request *q, const char *name);
 /* Is there a plugin of that name? */
 bool admission_known(struct xb_sv name);
 

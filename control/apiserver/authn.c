@@ -2,6 +2,7 @@
 #include <openssl/evp.h>
 #include <strings.h>
 #include "authn.h"
+#include "sa_token.h"
 #include "xb/file.h"
 #include "xb/map.h"
 #include "xb/random.h"
@@ -20,6 +21,8 @@ struct authn {
 	struct xb_map *by_token;        /* digest -> struct user */
 	struct xb_map *by_cert;         /* common name NUL organization NUL ... -> struct user */
 	struct user *anonymous;
+	bool anonymous_everywhere;
+	struct sa_tokens *tokens;
 };
 
 static struct user *user_free(struct user *u)
@@ -92,7 +95,7 @@ static int add_token(struct authn *a, const struct xb_buf column[COLUMNS], size_
 		return -ENOMEM;
 	for (rest = *text ? text : NULL; rest;)
 		groups[n++] = strsep(&rest, ",");
-	u = user_new(xb_buf_sv(&column[1]), xb_buf_sv(&column[2]), groups, "system:authenticated");
+	u = user_new(xb_buf_sv(&column[1]), xb_buf_sv(&column[2]), groups, GROUP_AUTHENTICATED);
 	r = u ? digest(a, xb_buf_sv(&column[0]), key) : -ENOMEM;
 	if (!r)
 		r = xb_map_set(a->by_token, (struct xb_sv){ (char *)key, sizeof(key) }, u, &old);
@@ -177,22 +180,24 @@ static int read_tokens(struct authn *a, const char *file, char **reterr_why)
 	return r;
 }
 
-int authn_new(const char *token_file, struct authn **ret, char **reterr_why)
+int authn_new(const struct authn_config *c, struct authn **ret, char **reterr_why)
 {
 	_cleanup_(authn_freep) struct authn *a = calloc(1, sizeof(*a));
 	int r;
 
 	if (!a)
 		return -ENOMEM;
+	a->anonymous_everywhere = c->anonymous;
+	a->tokens = c->tokens;
 	xb_random_bytes(a->salt, sizeof(a->salt));
 	a->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	a->hash = EVP_MD_CTX_new();
 	a->by_token = xb_map_new(XB_MAP_COPY);
 	a->by_cert = xb_map_new(XB_MAP_COPY);
-	a->anonymous = user_new(XB_SV("system:anonymous"), (struct xb_sv){}, NULL, "system:unauthenticated");
+	a->anonymous = user_new(XB_SV(USER_ANONYMOUS), (struct xb_sv){}, NULL, GROUP_UNAUTHENTICATED);
 	if (!a->sha256 || !a->hash || !a->by_token || !a->by_cert || !a->anonymous)
 		return -ENOMEM;
-	r = token_file ? read_tokens(a, token_file, reterr_why) : 0;
+	r = c->token_file ? read_tokens(a, c->token_file, reterr_why) : 0;
 	if (!r)
 		*ret = TAKE_PTR(a);
 	return r;
@@ -226,7 +231,7 @@ static int cert_user(struct authn *a, const struct xb_tls_peer *peer, const stru
 	*ret = xb_map_get(a->by_cert, xb_buf_sv(&key));
 	if (*ret)
 		return 0;
-	u = user_new(xb_sv(peer->common_name), (struct xb_sv){}, peer->organizations, "system:authenticated");
+	u = user_new(xb_sv(peer->common_name), (struct xb_sv){}, peer->organizations, GROUP_AUTHENTICATED);
 	r = u ? xb_map_set(a->by_cert, xb_buf_sv(&key), u, NULL) : -ENOMEM;
 	if (!r)
 		*ret = TAKE_PTR(u);
@@ -253,27 +258,70 @@ static bool is_public(struct xb_sv path)
 	return false;
 }
 
-int authn_user(struct authn *a, const struct xb_http_request *r, const struct user **ret, struct xb_status *reterr)
+/* A token of the file is for this API. */
+static int add_audiences(const struct authn *a, struct xb_arena *arena, char *const *wanted, struct xb_node **ret)
+{
+	char *const *own = a->tokens ? sa_tokens_audiences(a->tokens) : (char *const[]){ NULL };
+	struct xb_node *both = xb_tree_array(arena);
+
+	for (char *const *w = wanted ? wanted : own; both && *w; w++) {
+		char *const *o = own;
+
+		while (*o && strcmp(*o, *w))
+			o++;
+		if (*o) {
+			struct xb_node *one = xb_tree_str(arena, xb_sv(*w));
+
+			if (!one)
+				return -ENOMEM;
+			xb_tree_append(both, one);
+		}
+	}
+	*ret = both;
+	return !both ? -ENOMEM : wanted && !both->count ? -EACCES : 0;
+}
+
+int authn_token(struct authn *a, struct xb_arena *arena, struct xb_sv token, char *const *wanted, const struct user **ret,
+		struct xb_node **ret_audiences, struct xb_buf *why)
+{
+	unsigned char key[DIGEST_BYTES];
+	const struct user *u = NULL;
+	struct user *account;
+	int r = digest(a, token, key);
+
+	if (r)
+		return r;
+	u = xb_map_get(a->by_token, (struct xb_sv){ (char *)key, sizeof(key) });
+	if (u) {
+		r = add_audiences(a, arena, wanted, ret_audiences);
+		if (!r)
+			*ret = u;
+	} else {
+		r = a->tokens ? sa_token_user(a->tokens, arena, token, wanted ? wanted : sa_tokens_audiences(a->tokens), &account,
+					      ret_audiences, why) : -ENOENT;
+		if (!r)
+			*ret = account;
+	}
+	if ((r == -ENOENT || r == -EACCES) && why && !why->n)
+		xb_buf_adds(why, "invalid bearer token");
+	return r == -ENOENT ? -EACCES : r;
+}
+
+int authn_user(struct authn *a, struct xb_arena *arena, const struct xb_http_request *r, const struct user **ret,
+	       struct xb_status *reterr)
 {
 	const struct xb_tls_peer *peer = xb_http_peer_cert(r);
 	struct xb_sv token = bearer_token(r);
-	unsigned char key[DIGEST_BYTES];
-	const struct user *u = NULL;
-	int error = 0;
+	struct xb_node *audiences;
+	int error = -EACCES;
 
 	if (peer) {
-		error = cert_user(a, peer, &u);
+		error = cert_user(a, peer, ret);
 	} else if (token.n) {
-		error = digest(a, token, key);
-		if (!error)
-			u = xb_map_get(a->by_token, (struct xb_sv){ (char *)key, sizeof(key) });
-	} else if (is_public(xb_http_path(r))) {
-		u = a->anonymous;
+		error = authn_token(a, arena, token, NULL, ret, &audiences, NULL);
+	} else if (!xb_http_header(r, "Authorization").n && (a->anonymous_everywhere || is_public(xb_http_path(r)))) {
+		*ret = a->anonymous;
+		error = 0;
 	}
-	if (error)
-		return error;
-	if (!u)
-		return xb_status_set(reterr, 401, "Unauthorized", "Unauthorized");
-	*ret = u;
-	return 0;
+	return error == -EACCES ? xb_status_set(reterr, 401, "Unauthorized", "Unauthorized") : error;
 }

@@ -2,6 +2,8 @@
 #include "bootstrap.h"
 #include "decode.h"
 #include "options.h"
+#include "rbac_default.h"
+#include "registry/priorityclass.h"
 #include "registry/registry.h"
 #include "write.h"
 #include "xb/log.h"
@@ -20,13 +22,6 @@ int bootstrap_adopt(struct server *s)
 	return store_walk_error(walk);
 }
 
-/* What is to be there. A second start writes nothing unless member differs. */
-struct wanted {
-	const char *group, *plural, *namespace_, *name;
-	const char *json;
-	const char *member;            /* kept as in json when the object is there; NULL: the object is left alone */
-};
-
 static void release(struct request *q)
 {
 	struct server *s = q->server;
@@ -42,9 +37,9 @@ static void answer(struct request *q, const struct xb_json *doc)
 	request_free(q);
 }
 
-static int correct(struct request *q, const struct wanted *want, struct xb_node *object)
+static int correct(struct request *q, const struct bootstrap_object *want, struct xb_node *object)
 {
-	struct xb_node *member = xb_tree_get(object, want->member), *old, *changed;
+	struct xb_node *member = want->member ? xb_tree_get(object, want->member) : NULL, *old, *changed;
 	struct store_object *head;
 	int r;
 
@@ -54,12 +49,16 @@ static int correct(struct request *q, const struct wanted *want, struct xb_node 
 	changed = xb_tree_copy(q->arena, old);
 	if (!changed)
 		return -ENOMEM;
-	xb_tree_remove(member);
-	xb_tree_set(changed, xb_sv(want->member), member);
+	if (want->reconcile && !want->reconcile(q->arena, changed, object))
+		return write_nothing(q, head->doc, 200);
+	if (member) {
+		xb_tree_remove(member);
+		xb_tree_set(changed, xb_sv(want->member), member);
+	}
 	return update_object(q, head, old, changed);
 }
 
-static int make(struct request *q, const struct wanted *want)
+static int make(struct request *q, const struct bootstrap_object *want)
 {
 	struct xb_node *object = xb_tree_parse(q->arena, want->json);
 	struct store_object *there;
@@ -72,7 +71,7 @@ static int make(struct request *q, const struct wanted *want)
 	if (!key || !object)
 		return -ENOMEM;
 	there = store_head(q->server->store, key);
-	if (there && !want->member)
+	if (there && !want->member && !want->reconcile)
 		return write_nothing(q, there->doc, 200);
 	r = decode_object(q, expected_of(&q->route), object);
 	if (r)
@@ -80,7 +79,7 @@ static int make(struct request *q, const struct wanted *want)
 	return there ? correct(q, want, object) : create_object(q, object);
 }
 
-static int ensure(struct server *s, const struct wanted *want)
+int bootstrap_ensure(struct server *s, const struct bootstrap_object *want)
 {
 	struct request *q = request_new(s, NULL);
 	bool refused;
@@ -114,9 +113,38 @@ static int ensure_namespaces(struct server *s)
 		_cleanup_buf_ struct xb_buf json = {};
 
 		xb_buf_addf(&json, "{\"metadata\":{\"name\":\"%s\"}}", names[i]);
-		r = json.err ? json.err : ensure(s, &(struct wanted){ "", "namespaces", "", names[i], json.p, NULL });
+		r = json.err ? json.err : bootstrap_ensure(s, &(struct bootstrap_object){ "", "namespaces", "", names[i], json.p, NULL, NULL });
 	}
 	return r;
+}
+
+static int ensure_priority_classes(struct server *s)
+{
+	int r = 0;
+
+	for (const struct system_priority_class *c = system_priority_classes; !r && c->name; c++) {
+		_cleanup_buf_ struct xb_buf json = {};
+
+		xb_buf_addf(&json, "{\"metadata\":{\"name\":\"%s\"},\"value\":%lld,\"description\":\"%s\"}", c->name, (long long)c->value,
+			    c->description);
+		r = json.err ? json.err : bootstrap_ensure(s, &(struct bootstrap_object){ "scheduling.k8s.io", "priorityclasses", "", c->name, json.p, NULL, NULL });
+	}
+	return r;
+}
+
+static int ensure_service_cidr(struct server *s)
+{
+	struct xb_sv rest = xb_sv(s->options->service_cluster_ip_range), cidr;
+	_cleanup_buf_ struct xb_buf json = {};
+	unsigned n = 0;
+
+	xb_buf_adds(&json, "{\"metadata\":{\"name\":\"kubernetes\"},\"spec\":{\"cidrs\":[");
+	while (xb_sv_split(&rest, ',', &cidr)) {
+		xb_buf_adds(&json, n++ ? "," : "");
+		xb_json_quote(xb_sv_trim(cidr), &json);
+	}
+	xb_buf_adds(&json, "]}}");
+	return json.err ? json.err : bootstrap_ensure(s, &(struct bootstrap_object){ "networking.k8s.io", "servicecidrs", "", "kubernetes", json.p, NULL, NULL });
 }
 
 static int ensure_service(struct server *s)
@@ -127,7 +155,7 @@ static int ensure_service(struct server *s)
 		    "\"spec\":{\"clusterIP\":\"%s\",\"type\":\"ClusterIP\",\"sessionAffinity\":\"None\","
 		    "\"ports\":[{\"name\":\"https\",\"protocol\":\"TCP\",\"port\":443,\"targetPort\":%d}]}}",
 		    registry_first_service_ip(s->registry), s->options->secure_port);
-	return json.err ? json.err : ensure(s, &(struct wanted){ "", "services", "default", "kubernetes", json.p, NULL });
+	return json.err ? json.err : bootstrap_ensure(s, &(struct bootstrap_object){ "", "services", "default", "kubernetes", json.p, NULL, NULL });
 }
 
 static int ensure_endpoints(struct server *s)
@@ -137,7 +165,7 @@ static int ensure_endpoints(struct server *s)
 	xb_buf_addf(&json, "{\"metadata\":{\"name\":\"kubernetes\",\"labels\":{\"endpointslice.kubernetes.io/skip-mirror\":\"true\"}},"
 		    "\"subsets\":[{\"addresses\":[{\"ip\":\"%s\"}],\"ports\":[{\"name\":\"https\",\"port\":%d,\"protocol\":\"TCP\"}]}]}",
 		    s->options->advertise_address, s->options->secure_port);
-	return json.err ? json.err : ensure(s, &(struct wanted){ "", "endpoints", "default", "kubernetes", json.p, "subsets" });
+	return json.err ? json.err : bootstrap_ensure(s, &(struct bootstrap_object){ "", "endpoints", "default", "kubernetes", json.p, "subsets", NULL });
 }
 
 /* member: what is corrected when the slice is there; the store's head joins both corrections into what comes out. */
@@ -151,7 +179,7 @@ static int ensure_slice(struct server *s, const char *member)
 		    strchr(s->options->advertise_address, ':') ? "IPv6" : "IPv4", s->options->advertise_address, s->options->secure_port);
 	if (json.err)
 		return json.err;
-	return ensure(s, &(struct wanted){ "discovery.k8s.io", "endpointslices", "default", "kubernetes", json.p, member });
+	return bootstrap_ensure(s, &(struct bootstrap_object){ "discovery.k8s.io", "endpointslices", "default", "kubernetes", json.p, member, NULL });
 }
 
 int bootstrap_objects(struct server *s)
@@ -160,6 +188,12 @@ int bootstrap_objects(struct server *s)
 
 	s->bootstrapping = 1; /* not before the last is queued */
 	r = ensure_namespaces(s);
+	if (!r)
+		r = rbac_default_ensure(s);
+	if (!r)
+		r = ensure_priority_classes(s);
+	if (!r)
+		r = ensure_service_cidr(s);
 	if (!r)
 		r = ensure_service(s);
 	if (!r)

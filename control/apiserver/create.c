@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "admission.h"
+#include "authz.h"
 #include "decode.h"
+#include "managed.h"
 #include "metadata.h"
+#include "quota.h"
 #include "write.h"
 
 int create_object(struct request *q, struct xb_node *object)
@@ -11,11 +14,17 @@ int create_object(struct request *q, struct xb_node *object)
 	const char *key;
 	int r;
 
+	r = authz_check_create(q);
+	if (!r && !q->managed)
+		r = managed_update(q, object, NULL);
+	if (r)
+		return r;
+	r = metadata_create(w, object, &q->fault);
+	if (r)
+		return r;
 	if (s->prepare_create)
 		s->prepare_create(w, object);
-	r = metadata_create(w, object, &q->fault);
-	if (!r)
-		r = admission_run(q, w, object, NULL);
+	r = w->no_memory ? -ENOMEM : admission_run(q, w, object, NULL);
 	if (!r)
 		r = write_validate(q, w, object, NULL);
 	if (r)
@@ -24,6 +33,11 @@ int create_object(struct request *q, struct xb_node *object)
 	if (!key || store_head(q->server->store, key)) {
 		write_end(w, false);
 		return key ? xb_status_exists(&q->fault, w->kind->group, w->kind->plural, w->name) : -ENOMEM;
+	}
+	r = admission_runs(q, "ResourceQuota") ? quota_admit(q, w, object) : 0;
+	if (r) {
+		write_end(w, false);
+		return r;
 	}
 	return write_put(q, 0, object, 201);
 }

@@ -21,8 +21,8 @@ int decode_tree(struct request *q, struct expected want, bool empty_allowed, str
 int decode_bytes(struct request *q, struct xb_sv bytes, bool yaml, struct xb_node **ret, struct xb_buf *retwhy);
 
 /*
- * The tree becomes an object of the wanted type, in place, by its rows and (for the kind itself) its defaults. Unknown and
- * duplicate fields since decode_tree are refused, told as a warning, or dropped.
+ * The tree becomes an object of the wanted type, in place, by its rows and (for the kind itself) in its stored form and with its
+ * defaults. Unknown and duplicate fields since decode_tree are refused, told as a warning, or dropped.
  */
 int decode_object(struct request *q, struct expected want, struct xb_node *object);
 /* The whole: body to object. */

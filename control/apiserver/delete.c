@@ -47,18 +47,24 @@ static int check(struct request *q, const struct query *said)
 int delete_options_read(struct request *q, struct delete_options *ret)
 {
 	static const struct expected options = { "", "v1", "DeleteOptions", &xb_type_delete_options };
-	struct query *said = &q->query;
-	struct delete_options o = {};
 	struct xb_node *body = NULL;
 	int r;
 
 	r = decode_tree(q, options, true, &body);
 	if (!r && body)
 		r = decode_object(q, options, body);
-	if (!r && body)
+	return r ? r : delete_options_from(q, body, ret);
+}
+
+int delete_options_from(struct request *q, const struct xb_node *body, struct delete_options *ret)
+{
+	struct query *said = &q->query;
+	struct delete_options o = {};
+	int r;
+
+	if (body)
 		take_body(body, said, &o);
-	if (!r)
-		r = query_check_write(q->arena, said, "DeleteOptions", &q->fault);
+	r = query_check_write(q->arena, said, "DeleteOptions", &q->fault);
 	if (!r)
 		r = check(q, said);
 	if (r)
@@ -170,19 +176,13 @@ static void answer_removed(struct request *q, const struct xb_json *doc)
 	request_reply_buf(q, 200, "application/json", &body);
 }
 
-int delete_handler(struct request *q)
+int delete_object(struct request *q, const struct delete_options *options, answer_fn *removed)
 {
-	struct delete_options options;
 	struct deletion_plan plan;
 	struct store_object *head;
 	const char *key;
 	int r;
 
-	r = write_init(q);
-	if (!r)
-		r = delete_options_read(q, &options);
-	if (r)
-		return r;
 	q->write.dry_run = q->query.n_dry_run > 0;
 	key = write_key(q, &q->write);
 	if (!key)
@@ -192,14 +192,25 @@ int delete_handler(struct request *q)
 		return xb_status_not_found(&q->fault, q->write.kind->group, q->write.kind->plural, q->write.name);
 	r = request_keep(q, xb_json_ref(head->doc));
 	if (!r)
-		r = delete_plan(q, &q->write, &options, head, &plan);
+		r = delete_plan(q, &q->write, options, head, &plan);
 	if (r)
 		return r;
 	if (plan.outcome == DELETION_CHANGES_NOTHING)
 		return write_nothing(q, head->doc, 200);
 	if (plan.outcome == DELETION_MARKS)
-		return write_put(q, head->revision, plan.object, options.accepted ? 202 : 200);
+		return write_put(q, head->revision, plan.object, options->accepted ? 202 : 200);
 	r = write_begin_removal(q, &q->write, plan.old);
-	q->answer = answer_removed;
+	q->answer = removed;
 	return r ? r : write_remove(q, head->revision, plan.object, 200);
+}
+
+int delete_handler(struct request *q)
+{
+	struct delete_options options;
+	int r;
+
+	r = write_init(q);
+	if (!r)
+		r = delete_options_read(q, &options);
+	return r ? r : delete_object(q, &options, answer_removed);
 }

@@ -11,6 +11,8 @@ struct delete_options {                    /* metav1.DeleteOptions, from the bod
 };
 /* Reads and checks them. 400, 415, 422. */
 int delete_options_read(struct request *q, struct delete_options *ret);
+/* The same of a DeleteOptions that is decoded already; NULL: only the query speaks. */
+int delete_options_from(struct request *q, const struct xb_node *body, struct delete_options *ret);
 
 /* What becomes of one object. */
 struct deletion_plan {
@@ -20,5 +22,9 @@ struct deletion_plan {
 /* w is the object's own; head stays borrowed and its document must outlive the trees. */
 int delete_plan(struct request *q, struct write *w, const struct delete_options *o, struct store_object *head,
 		struct deletion_plan *ret);
+
+/* Deletes what q->write names. An object that goes is answered by "removed", one that stays by q->answer. */
+typedef void answer_fn(struct request *q, const struct xb_json *doc);
+int delete_object(struct request *q, const struct delete_options *options, answer_fn *removed);
 
 #endif

@@ -83,7 +83,7 @@ static void write_resource(struct xb_jw *w, const struct xb_kind *k)
 {
 	xb_jw_object(w);
 	xb_jw_kstr(w, "name", k->plural);
-	xb_jw_kstr(w, "singularName", k->singular);
+	xb_jw_kstr(w, "singularName", ""); /* as it was recorded: clients put it in themselves */
 	xb_jw_kbool(w, "namespaced", k->namespaced);
 	xb_jw_kstr(w, "kind", k->kind);
 	write_verbs(w, k->verbs);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <inttypes.h>
+#include <stdio.h>
 #include "encode.h"
 #include "registry/strategy.h"
 #include "xb/time.h"
@@ -52,9 +53,37 @@ static struct xb_jv version_of(const struct xb_json *doc)
 	return xb_jv_path(xb_json_root(doc), "metadata", "resourceVersion");
 }
 
-static void write_whole(const struct xb_json *doc, uint64_t revision, struct xb_buf *out)
+/* Another version than the stored one: through a tree. */
+static int write_converted(const struct encoding *e, const struct xb_json *doc, uint64_t revision, struct xb_buf *out)
 {
-	write_spliced(xb_json_root(doc), version_of(doc), revision, out);
+	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
+	struct xb_node *object = a ? xb_tree_from(a, xb_json_root(doc), NULL, NULL) : NULL;
+	char digits[24];
+	int r;
+
+	if (!object)
+		return -ENOMEM;
+	if (revision) {
+		struct xb_node *version = xb_tree_path(object, "metadata", "resourceVersion");
+
+		snprintf(digits, sizeof(digits), "%" PRIu64, revision);
+		if (version)
+			version->text = xb_sv(digits);
+	}
+	r = xb_kind_from_stored(e->kind, a, object);
+	if (!r)
+		xb_tree_write(object, out, NULL, NULL);
+	return r;
+}
+
+static void write_whole(const struct encoding *e, const struct xb_json *doc, uint64_t revision, struct xb_buf *out)
+{
+	if (e->kind->stored)
+		out->err = write_converted(e, doc, revision, out) ? -ENOMEM : out->err;
+	else if (revision)
+		write_spliced(xb_json_root(doc), version_of(doc), revision, out);
+	else
+		xb_buf_addsv(out, xb_json_bytes(doc));
 }
 
 static void write_partial(const struct encoding *e, const struct xb_json *doc, uint64_t revision, struct xb_buf *out)
@@ -82,7 +111,7 @@ static void write_row(const struct encoding *e, const struct xb_json *doc, uint6
 	if (e->include == INCLUDE_NONE)
 		xb_buf_adds(out, "null");
 	else if (e->include == INCLUDE_OBJECT)
-		write_whole(doc, revision, out);
+		write_whole(e, doc, revision, out);
 	else
 		write_partial(e, doc, revision, out);
 	xb_buf_addc(out, '}');
@@ -128,7 +157,7 @@ static void write_in_form(const struct encoding *e, const struct xb_json *doc, u
 		write_partial(e, doc, revision, out);
 		return;
 	default:
-		write_whole(doc, revision, out);
+		write_whole(e, doc, revision, out);
 		return;
 	}
 }
@@ -169,7 +198,7 @@ void encode_list_item(const struct encoding *e, const struct xb_json *doc, bool 
 		write_partial(e, doc, 0, out);
 		return;
 	default:
-		xb_buf_addsv(out, xb_json_bytes(doc));
+		write_whole(e, doc, 0, out);
 		return;
 	}
 }

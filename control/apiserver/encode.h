@@ -3,7 +3,8 @@
 #define APISERVER_ENCODE_H
 /*
  * Bodies of answers: an object, a list, a watch's event; as it is, as a row of a Table, or as PartialObjectMetadata. An
- * object's own bytes are copied, never decoded and written anew. Errors of memory stay in the buffer.
+ * object's own bytes are copied, never decoded and written anew, unless the kind's row is another version than the stored
+ * one. Errors of memory stay in the buffer.
  */
 #include "negotiate.h"
 #include "xb/kinds.h"

@@ -9,6 +9,7 @@ struct frame_cache {
 	struct slot {
 		uint64_t revision;
 		unsigned form;
+		const struct xb_kind *kind;  /* a version of the object's */
 		struct xb_http_chunk *chunk; /* NULL: empty */
 	} slots[SLOTS];
 };
@@ -58,14 +59,14 @@ struct xb_http_chunk *frame_get(struct frame_cache *c, const struct encoding *e,
 				uint64_t revision, bool spliced)
 {
 	unsigned form = form_of(e, type, spliced);
-	struct slot *s = &c->slots[(revision * 4 + form) % SLOTS];
+	struct slot *s = &c->slots[(revision * 4 + form + (e->kind->stored != NULL)) % SLOTS];
 
-	if (s->chunk && s->revision == revision && s->form == form)
+	if (s->chunk && s->revision == revision && s->form == form && s->kind == e->kind)
 		return s->chunk;
 	drop(c, s);
 	if (c->bytes > BYTES_MAX)
 		frame_cache_clear(c);
-	*s = (struct slot){ revision, form, render(e, type, doc, spliced ? revision : 0) };
+	*s = (struct slot){ revision, form, e->kind, render(e, type, doc, spliced ? revision : 0) };
 	if (s->chunk)
 		c->bytes += s->chunk->n;
 	return s->chunk;

@@ -52,7 +52,7 @@ static int take_namespace(struct write *w, struct xb_node *meta, struct xb_statu
 
 int metadata_create(struct write *w, struct xb_node *object, struct xb_status *reterr)
 {
-	static const char *const not_the_clients[] = { "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "managedFields", "selfLink" };
+	static const char *const not_the_clients[] = { "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink" };
 	struct xb_node *meta = metadata_of(w, object);
 	char uid[37];
 	int r;
@@ -102,7 +102,6 @@ void metadata_update(struct write *w, struct xb_node *object, const struct xb_no
 
 	if (!meta)
 		return;
-	xb_tree_del(meta, "managedFields");
 	xb_tree_del(meta, "selfLink");
 	for (unsigned i = 0; i < ARRAY_SIZE(inherited); i++) {
 		const struct xb_node *said = xb_tree_get(meta, inherited[i]);

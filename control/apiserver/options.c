@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <stdio.h>
 #include "admission.h"
+#include "authz.h"
 #include "options.h"
 #include "registry/alloc.h"
 #include "xb/flags.h"
@@ -35,25 +36,28 @@ static const struct xb_flag rows[] = {
 	     "The serving certificate, with intermediates behind it. Without it one is made in --cert-dir."),
 	FLAG(STRING, tls_private_key_file, "tls-private-key-file", NULL, "Secure serving", "The private key of --tls-cert-file."),
 
-	FLAG(BOOL, anonymous_auth, "anonymous-auth", "false", "Authentication",
-	     "Serve requests without credentials as system:anonymous. Health and version need none in any case."),
+	FLAG(BOOL, anonymous_auth, "anonymous-auth", "true", "Authentication",
+	     "Serve requests without credentials as system:anonymous, unless --authorization-mode has AlwaysAllow. Health and version need none in any case."),
+	FLAG(LIST, api_audiences, "api-audiences", NULL, "Authentication",
+	     "The audiences that a service account token for this server may have. Without it, --service-account-issuer."),
 	FLAG(STRING, client_ca_file, "client-ca-file", NULL, "Authentication",
 	     "CA certificates: a client certificate that one of them signed is the user of its common name, in the groups of its organizations. Without it, the CA in --cert-dir."),
-	FLAG(LIST, service_account_issuers, "service-account-issuer", NULL, "Authentication", "The issuer in service account tokens."),
+	FLAG(LIST, service_account_issuers, "service-account-issuer", NULL, "Authentication",
+	     "The issuer in service account tokens; those of further ones are accepted. Without it, https://kubernetes.default.svc."),
 	FLAG(LIST, service_account_key_files, "service-account-key-file", NULL, "Authentication",
-	     "Files with public or private keys that verify service account tokens."),
+	     "Files with public or private keys that verify service account tokens. Without them, the key that signs."),
 	FLAG(STRING, service_account_signing_key_file, "service-account-signing-key-file", NULL, "Authentication",
-	     "The file with the private key that signs service account tokens."),
+	     "The file with the private key that signs service account tokens. Without it, sa.key in --cert-dir, made when it is missing."),
 	FLAG(STRING, token_auth_file, "token-auth-file", NULL, "Authentication",
 	     "A file of lines token,user,uid,\"group1,group2\": bearer tokens and whose they are."),
 
 	FLAG(LIST, authorization_modes, "authorization-mode", "AlwaysAllow", "Authorization",
-	     "Who may do what. AlwaysAllow is the one mode there is."),
+	     "Who decides who may do what, in this order: AlwaysAllow, AlwaysDeny, Node, RBAC. The first that allows or denies is followed."),
 
 	FLAG(LIST, disable_admission_plugins, "disable-admission-plugins", NULL, "Admission",
 	     "Admission plugins to leave out, by upstream's names."),
 	FLAG(LIST, enable_admission_plugins, "enable-admission-plugins", NULL, "Admission",
-	     "Admission plugins to run besides those that run anyway, by upstream's names."),
+	     "Admission plugins to run besides those that run anyway, by upstream's names. ServiceAccount runs only when it is named: it refuses pods where nobody made the service account \"default\"."),
 
 	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
 	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),
@@ -108,13 +112,15 @@ static int check_plugins(struct apiserver_options *o, char **reterr_why)
 static int check_access(struct apiserver_options *o, char **reterr_why)
 {
 	if (!o->authorization_modes)
-		return xb_why(reterr_why, -EINVAL, "--authorization-mode: at least one mode is needed (AlwaysAllow)");
-	for (char **m = o->authorization_modes; *m; m++)
-		if (strcmp(*m, "AlwaysAllow"))
-			return xb_why(reterr_why, -EINVAL, "--authorization-mode: \"%s\" is not available in this server (AlwaysAllow)", *m);
-	if (o->anonymous_auth)
-		return xb_why(reterr_why, -EINVAL,
-			      "--anonymous-auth: with --authorization-mode=AlwaysAllow everybody could do everything; it must be false");
+		return xb_why(reterr_why, -EINVAL, "--authorization-mode: at least one mode is needed (AlwaysAllow, AlwaysDeny, Node, RBAC)");
+	for (char **m = o->authorization_modes; *m; m++) {
+		if (!authz_known(*m))
+			return xb_why(reterr_why, -EINVAL,
+				      "--authorization-mode: \"%s\" is not available in this server (AlwaysAllow, AlwaysDeny, Node, RBAC)", *m);
+		/* or everybody could do everything */
+		if (!strcmp(*m, "AlwaysAllow"))
+			o->anonymous_auth = false;
+	}
 	return 0;
 }
 

@@ -25,7 +25,7 @@ struct apiserver_options {
 	const char *client_ca_file, *token_auth_file;
 	char **authorization_modes;           /* lists: NULL-terminated, NULL while empty */
 	char **enable_admission_plugins, **disable_admission_plugins;
-	char **service_account_issuers, **service_account_key_files;
+	char **service_account_issuers, **service_account_key_files, **api_audiences;
 	const char *service_account_signing_key_file;
 	/* what is served */
 	const char *service_cluster_ip_range; /* valid; one range, or two of different families joined by a comma */

@@ -19,8 +19,9 @@ static int bad_patch(struct request *q, enum body_type type, const char *why)
 	return xb_status_bad_request(&q->fault, "error decoding patch: %s", why);
 }
 
-static int read_patch(struct request *q, enum body_type type, struct xb_node **ret)
+int patch_read(struct request *q, struct xb_node **ret)
 {
+	enum body_type type = patch_type(q);
 	_cleanup_buf_ struct xb_buf why = {};
 	int r;
 
@@ -40,7 +41,7 @@ int patch_tree(struct request *q, const struct xb_type *t, struct xb_node **targ
 	struct xb_node *patch;
 	int r;
 
-	r = read_patch(q, type, &patch);
+	r = patch_read(q, &patch);
 	if (r)
 		return r;
 	switch (type) {
@@ -72,26 +73,9 @@ static int check_manager(struct request *q)
 
 	if (patch_type(q) == BODY_APPLY && !q->query.field_manager.n)
 		xb_err_required(&e, XB_PATH(NULL, "fieldManager"), "is required for apply patch");
+	if (patch_type(q) != BODY_APPLY && q->query.force)
+		xb_err_forbidden(&e, XB_PATH(NULL, "force"), "may not be specified for non-apply patch");
 	return xb_field_errors_status(&e, "meta.k8s.io", "PatchOptions", (struct xb_sv){}, &q->fault);
-}
-
-/* An apply of what is not there makes it, under the URL's name. */
-static int create_by_apply(struct request *q)
-{
-	struct expected want = expected_of(&q->route);
-	struct xb_node *object, *meta;
-	int r;
-
-	xb_status_done(&q->fault);
-	r = read_patch(q, BODY_APPLY, &object);
-	if (!r)
-		r = decode_object(q, want, object);
-	if (r)
-		return r;
-	meta = metadata_of(&q->write, object);
-	if (meta && !xb_tree_get(meta, "name"))
-		xb_tree_setc(meta, "name", xb_tree_str(q->arena, q->write.name));
-	return create_object(q, object);
 }
 
 int patch_handler(struct request *q)
@@ -110,13 +94,15 @@ int patch_handler(struct request *q)
 		r = write_init(q);
 	if (r)
 		return r;
+	if (patch_type(q) == BODY_APPLY)
+		return apply_handler(q);
 	r = write_read(q, &head, &old);
-	if (r == -ENOENT && !q->route.sub && patch_type(q) == BODY_APPLY)
-		return create_by_apply(q);
 	if (r)
 		return r;
 	object = xb_tree_copy(q->arena, old);
-	r = object ? patch_tree(q, want.type, &object) : -ENOMEM;
+	r = object ? xb_kind_from_stored(q->route.kind, q->arena, object) : -ENOMEM;
+	if (!r)
+		r = patch_tree(q, want.type, &object);
 	if (!r)
 		r = decode_object(q, want, object);
 	return r ? r : update_object(q, head, old, object);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "paths.h"
+#include "review.h"
 
 static int index_handler(struct request *q)
 {
@@ -16,6 +17,7 @@ static int index_handler(struct request *q)
 /* In the order of their names, which is the order in which / lists them. */
 static const struct path_row rows[] = {
 	{ "/", false, PLAIN, index_handler },
+	{ "/.well-known/openid-configuration", false, 0, openid_configuration },
 	{ "/api", false, AGGREGATED, discovery_api },
 	{ "/apis", false, AGGREGATED, discovery_apis },
 	{ "/healthz", true, 0, health_handler },
@@ -23,6 +25,7 @@ static const struct path_row rows[] = {
 	{ "/metrics", false, 0, metrics_handler },
 	{ "/openapi/v2", false, 0, openapi_v2 },
 	{ "/openapi/v3", true, 0, openapi_v3 },
+	{ "/openid/v1/jwks", false, 0, openid_keys },
 	{ "/readyz", true, 0, health_handler },
 	{ "/version", false, PLAIN, version_handler },
 };

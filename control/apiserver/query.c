@@ -4,6 +4,8 @@
 #include "xb/field_error.h"
 #include "xb/http_server.h"
 
+#define MANAGER_MAX 128 /* bytes of fieldManager */
+
 enum query_type { TEXT, TRUTH, TRUTH3, NUMBER };
 static const struct parameter {
 	const char *name;
@@ -181,6 +183,8 @@ int query_check_write(struct xb_arena *a, const struct query *q, const char *kin
 		return r;
 	for (unsigned i = 0; validations[i]; i++)
 		known = known || xb_sv_is(q->field_validation, validations[i]);
+	if (q->field_manager.n > MANAGER_MAX)
+		xb_err_too_long(&e, XB_PATH(NULL, "fieldManager"), MANAGER_MAX);
 	if (!known)
 		xb_err_unsupported(&e, XB_PATH(NULL, "fieldValidation"), q->field_validation, validations);
 	return xb_field_errors_status(&e, "meta.k8s.io", kind, (struct xb_sv){}, reterr);

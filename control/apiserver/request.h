@@ -41,6 +41,7 @@ struct request {
 	void (*release)(struct request *q);/* called once, before the arena goes; may be NULL */
 	uint64_t began;                    /* uv_hrtime */
 	int fault_error;                   /* the handler's error while it waits for the store */
+	bool managed;                      /* the managedFields of what is written are settled: it is applied */
 	bool in_store;                     /* the store will call back with this request */
 	bool counted;                      /* among the server's requests in flight */
 };

@@ -2,8 +2,6 @@
 #include "route.h"
 #include "xb/http_server.h"
 
-#define SEGMENTS_MAX 8
-
 int route_not_found(struct xb_status *reterr)
 {
 	xb_status_set(reterr, 404, "NotFound", "the server could not find the requested resource");
@@ -34,7 +32,7 @@ static int decode_segment(struct xb_arena *a, struct xb_sv raw, struct xb_sv *re
 	return 0;
 }
 
-static int split(struct xb_arena *a, struct xb_sv path, struct xb_sv part[SEGMENTS_MAX], unsigned *ret_n, struct xb_status *reterr)
+int route_split(struct xb_arena *a, struct xb_sv path, struct xb_sv part[ROUTE_SEGMENTS], unsigned *ret_n, struct xb_status *reterr)
 {
 	struct xb_sv raw;
 	unsigned n = 0;
@@ -43,7 +41,7 @@ static int split(struct xb_arena *a, struct xb_sv path, struct xb_sv part[SEGMEN
 	while (xb_sv_split(&path, '/', &raw)) {
 		if (!raw.n)
 			continue;
-		if (n == SEGMENTS_MAX)
+		if (n == ROUTE_SEGMENTS)
 			return route_not_found(reterr);
 		r = decode_segment(a, raw, &part[n++], reterr);
 		if (r)
@@ -123,12 +121,12 @@ static bool version_served(struct xb_sv group, struct xb_sv version)
 
 int route_parse(struct xb_arena *a, struct xb_sv method, struct xb_sv path, struct route *ret, struct xb_status *reterr)
 {
-	struct xb_sv part[SEGMENTS_MAX];
+	struct xb_sv part[ROUTE_SEGMENTS];
 	struct route t = {};
 	unsigned n, at;
 	int r;
 
-	r = split(a, path, part, &n, reterr);
+	r = route_split(a, path, part, &n, reterr);
 	if (r)
 		return r;
 	at = n > 0 && xb_sv_is(part[0], "apis") ? 2 : 1;
@@ -158,6 +156,7 @@ int route_parse(struct xb_arena *a, struct xb_sv method, struct xb_sv path, stru
 
 const char *route_key(struct xb_arena *a, const struct xb_kind *k, struct xb_sv namespace_, struct xb_sv name)
 {
+	k = xb_kind_stored(k);
 	return xb_arena_printf(a, "%s%s%s/%.*s%s%.*s", k->plural, *k->group ? "." : "", k->group, XB_SV_ARG(namespace_),
 			       namespace_.n ? "/" : "", XB_SV_ARG(name));
 }

@@ -26,6 +26,10 @@ struct route {
  */
 int route_parse(struct xb_arena *a, struct xb_sv method, struct xb_sv path, struct route *ret, struct xb_status *reterr);
 
+/* The segments of a path, decoded; empty ones are left out. 400, 404 (too many, or a slash within one), -ENOMEM. */
+#define ROUTE_SEGMENTS 8
+int route_split(struct xb_arena *a, struct xb_sv path, struct xb_sv part[ROUTE_SEGMENTS], unsigned *ret_n, struct xb_status *reterr);
+
 /* Upstream's answers where nothing, or no such method, is served. -ENOENT, -EPROTO. */
 int route_not_found(struct xb_status *reterr);
 int route_bad_method(struct xb_status *reterr);

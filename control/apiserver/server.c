@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
 #include "authn.h"
+#include "authz.h"
 #include "bootstrap.h"
 #include "frame.h"
+#include "impersonate.h"
 #include "metrics.h"
 #include "options.h"
 #include "paths.h"
+#include "rbac_aggregate.h"
 #include "registry/registry.h"
+#include "review.h"
+#include "sa_token.h"
 #include "server.h"
 #include "write.h"
 #include "xb/log.h"
@@ -72,6 +77,8 @@ static request_handler *handler_of(const struct request *q)
 {
 	request_handler *special = subresource_handler(&q->route);
 
+	if (!special)
+		special = review_handler(&q->route);
 	if (special)
 		return special;
 	switch (q->route.verb) {
@@ -132,15 +139,27 @@ static int serve_nothing(struct request *q)
 	return 0;
 }
 
+static int authorize(struct request *q)
+{
+	struct attributes t;
+	int r = authz_attributes(q, &t);
+
+	return r ? r : authz_check(q->server->authz, &t, &q->fault);
+}
+
 static int serve(struct request *q)
 {
 	const struct path_row *row = paths_find(q->path);
 	struct xb_sv method = xb_http_method(q->http);
 	int r;
 
-	r = authn_user(q->server->authn, q->http, &q->user, &q->fault);
+	r = authn_user(q->server->authn, q->arena, q->http, &q->user, &q->fault);
+	if (!r)
+		r = impersonate(q);
 	if (!r)
 		r = query_parse(q->arena, xb_http_query(q->http), &q->query, &q->fault);
+	if (!r)
+		r = authorize(q);
 	if (r)
 		return r;
 	if (!row)
@@ -198,6 +217,8 @@ static void on_stopped(void *arg)
 		uv_close((uv_handle_t *)&s->signals[i], NULL);
 	uv_close((uv_handle_t *)&s->tick, NULL);
 	s->http = xb_http_server_free(s->http);
+	s->aggregate = rbac_aggregate_free(s->aggregate);
+	s->authz = authz_free(s->authz);
 	s->store = store_close(s->store);
 }
 
@@ -210,6 +231,23 @@ static void on_signal(uv_signal_t *handle, int number)
 	s->stopping = true;
 	log_info("signal %d: no new connections; what is under way may end within %d s", number, GRACE_MS / 1000);
 	xb_http_server_shutdown(s->http, GRACE_MS, on_stopped, s);
+}
+
+static int make_access(struct server *s, char **reterr_why)
+{
+	const struct apiserver_options *o = s->options;
+	struct authn_config authn = { .token_file = o->token_auth_file, .anonymous = o->anonymous_auth };
+	int r;
+
+	r = sa_tokens_new(o, s->store, &s->tokens, reterr_why);
+	if (r)
+		return r;
+	authn.tokens = s->tokens;
+	r = authn_new(&authn, &s->authn, reterr_why);
+	if (r)
+		return r;
+	r = authz_new(o->authorization_modes, s->store, &s->authz);
+	return r ? xb_why(reterr_why, r, "cannot read the stored roles and pods: %s", strerror(-r)) : 0;
 }
 
 static int make_parts(struct server *s, char **reterr_why)
@@ -228,11 +266,11 @@ static int make_parts(struct server *s, char **reterr_why)
 	s->metrics = metrics_new();
 	if (!s->frames || !s->metrics)
 		return xb_why(reterr_why, -ENOMEM, "out of memory");
-	r = authn_new(o->token_auth_file, &s->authn, reterr_why);
-	if (!r)
-		r = registry_new(&registry, &s->registry, reterr_why);
+	r = registry_new(&registry, &s->registry, reterr_why);
 	if (!r)
 		r = store_open(&store, &s->store, reterr_why);
+	if (!r)
+		r = make_access(s, reterr_why);
 	if (r)
 		return r;
 	r = bootstrap_adopt(s);
@@ -287,6 +325,8 @@ int server_new(uv_loop_t *loop, const struct apiserver_options *options, struct 
 	if (r)
 		return r;
 	r = bootstrap_objects(s);
+	if (!r)
+		r = rbac_aggregate_new(s, &s->aggregate);
 	if (r)
 		return xb_why(reterr_why, r, "cannot make the cluster's first objects: %s", strerror(-r));
 	make_handles(s);
@@ -299,9 +339,12 @@ struct server *server_free(struct server *s)
 	if (!s)
 		return NULL;
 	s->http = xb_http_server_free(s->http);
+	rbac_aggregate_free(s->aggregate);
+	authz_free(s->authz);
 	store_close(s->store);
 	registry_free(s->registry);
 	authn_free(s->authn);
+	sa_tokens_free(s->tokens);
 	frame_cache_free(s->frames);
 	metrics_free(s->metrics);
 	free(s);

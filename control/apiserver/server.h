@@ -10,8 +10,11 @@
 
 struct apiserver_options;
 struct authn;
+struct authz;
 struct frame_cache;
 struct metrics;
+struct rbac_aggregate;
+struct sa_tokens;
 struct watch;
 
 struct server {
@@ -20,9 +23,13 @@ struct server {
 	struct store *store;
 	struct registry *registry;
 	struct authn *authn;
+	struct authz *authz;
+	struct sa_tokens *tokens;
+	struct rbac_aggregate *aggregate;
 	struct xb_http_server *http;
 	struct frame_cache *frames;
 	struct metrics *metrics;
+	struct quota_claim *claims;        /* quota.c: creations that are not committed yet */
 	struct watch *watches;             /* watch.c: every open one */
 	unsigned n_watches;
 	uv_timer_t tick;                   /* once a second while a watch is open */

@@ -2,18 +2,27 @@
 #include "decode.h"
 #include "metadata.h"
 #include "registry/edit.h"
+#include "review.h"
 #include "write.h"
 #include "xb/validate.h"
 
 /* --- scale (autoscaling/v1): a small view of what has spec.replicas --- */
 
-static int write_selector(struct xb_jv selector, struct xb_buf *out)
+/* Is the kind's spec.selector a LabelSelector? Else it is a map of labels. */
+static bool selects_by_rules(const struct xb_kind *k)
+{
+	const struct xb_field *spec = xb_type_field(k->type, XB_SV("spec"));
+	const struct xb_field *selector = spec ? xb_type_field(spec->type, XB_SV("selector")) : NULL;
+
+	return selector && selector->shape == XB_ONE;
+}
+
+static int write_selector(const struct xb_kind *k, struct xb_jv selector, struct xb_buf *out)
 {
 	_cleanup_(xb_selector_freep) struct xb_selector *s = NULL;
-	bool by_rules = xb_jv_type(xb_jv_get(selector, "matchLabels")) == XB_JSON_OBJECT || xb_jv_is(xb_jv_get(selector, "matchExpressions"));
 	int r;
 
-	r = by_rules ? xb_selector_from_label_selector(selector, &s, NULL) : xb_selector_from_map(selector, &s);
+	r = selects_by_rules(k) ? xb_selector_from_label_selector(selector, &s, NULL) : xb_selector_from_map(selector, &s);
 	if (!r && s)
 		xb_selector_write(s, out);
 	return r;
@@ -26,7 +35,7 @@ static int64_t count_of(struct xb_jv part)
 	return xb_jv_i64(xb_jv_get(part, "replicas"), &n) ? 0 : n;
 }
 
-static int write_scale(struct xb_jv object, struct xb_buf *out)
+static int write_scale(const struct xb_kind *k, struct xb_jv object, struct xb_buf *out)
 {
 	static const char *const shown[] = { "name", "namespace", "uid", "resourceVersion", "creationTimestamp" };
 	struct xb_jv meta = xb_jv_get(object, "metadata"), spec = xb_jv_get(object, "spec"), status = xb_jv_get(object, "status");
@@ -34,7 +43,7 @@ static int write_scale(struct xb_jv object, struct xb_buf *out)
 	struct xb_jw w = XB_JW(out);
 	int r;
 
-	r = write_selector(xb_jv_get(spec, "selector"), &selector);
+	r = write_selector(k, xb_jv_get(spec, "selector"), &selector);
 	if (r)
 		return r;
 	xb_jw_object(&w);
@@ -67,7 +76,7 @@ static int write_scale(struct xb_jv object, struct xb_buf *out)
 static void answer_scale(struct request *q, const struct xb_json *doc)
 {
 	struct xb_buf body = {};
-	int r = write_scale(xb_json_root(doc), &body);
+	int r = write_scale(q->route.kind, xb_json_root(doc), &body);
 
 	if (r) {
 		xb_buf_done(&body);
@@ -99,7 +108,7 @@ static int scale_tree(struct request *q, const struct xb_json *doc, struct xb_no
 {
 	_cleanup_buf_ struct xb_buf bytes = {};
 	_cleanup_buf_ struct xb_buf why = {};
-	int r = write_scale(xb_json_root(doc), &bytes);
+	int r = write_scale(q->route.kind, xb_json_root(doc), &bytes);
 
 	return r ? r : decode_bytes(q, xb_buf_sv(&bytes), false, ret, &why);
 }
@@ -253,6 +262,8 @@ request_handler *subresource_handler(const struct route *t)
 		{ "scale", XB_VERB_UPDATE, scale_change },
 		{ "scale", XB_VERB_PATCH, scale_change },
 		{ "binding", XB_VERB_CREATE, bind_handler },
+		{ "eviction", XB_VERB_CREATE, eviction_handler },
+		{ "token", XB_VERB_CREATE, token_request_handler },
 	};
 
 	if (!t->sub && !strcmp(t->kind->plural, "bindings") && !*t->kind->group)

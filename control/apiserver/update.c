@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "admission.h"
 #include "decode.h"
+#include "managed.h"
 #include "metadata.h"
 #include "registry/edit.h"
 #include "write.h"
@@ -76,8 +77,13 @@ int update_object(struct request *q, struct store_object *head, const struct xb_
 	if (r)
 		return r;
 	keep_separate(w, object, old);
+	r = q->managed ? 0 : managed_update(q, object, old);
+	if (r)
+		return r;
 	if (s->prepare_update && !write_is_status(w))
 		s->prepare_update(w, object, old);
+	if (s->prepare_status && write_is_status(w))
+		s->prepare_status(w, object, old);
 	metadata_update(w, object, old, s->has_generation);
 	r = w->no_memory ? -ENOMEM : admission_run(q, w, object, old);
 	if (!r)

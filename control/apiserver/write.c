@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "metadata.h"
+#include "quota.h"
 #include "write.h"
 #include "xb/time.h"
 
@@ -13,6 +14,7 @@ int write_init(struct request *q)
 	q->write = (struct write){
 		.arena = q->arena,
 		.registry = q->server->registry,
+		.user = q->user,
 		.kind = q->route.kind,
 		.sub = q->route.sub,
 		.namespace_ = q->route.namespace_,
@@ -109,6 +111,7 @@ void write_end(struct write *w, bool committed)
 {
 	const struct strategy *s = strategy_of(w->kind);
 
+	quota_release(w);
 	if (w->begun && s->end)
 		s->end(w, committed);
 	w->begun = false;

@@ -8,9 +8,10 @@
 #include "request.h"
 #include "server.h"
 
+/* Is it a write to status alone? approval is a part of a CertificateSigningRequest's. */
 static inline bool write_is_status(const struct write *w)
 {
-	return w->sub && !strcmp(w->sub->name, "status");
+	return w->sub && (!strcmp(w->sub->name, "status") || !strcmp(w->sub->name, "approval"));
 }
 
 /* Fills q->write from the route and the query. 0 or -ENOMEM. */
@@ -45,9 +46,14 @@ int update_object(struct request *q, struct store_object *head, const struct xb_
 /* Applies the request's body, a patch, to *target, a tree of type t. */
 int patch_tree(struct request *q, const struct xb_type *t, struct xb_node **target);
 
+/* The request's body, a patch, as a tree: an array for a JSON patch, else an object. */
+int patch_read(struct request *q, struct xb_node **ret);
+/* Server-side apply: PATCH with a configuration. What is not there is made. */
+int apply_handler(struct request *q);
+
 /* The verbs. subresource_handler: NULL where the verb's own will do. */
 request_handler create_handler, get_handler, list_handler, watch_handler, update_handler, patch_handler, delete_handler,
-	deletecollection_handler;
+	deletecollection_handler, eviction_handler;
 request_handler *subresource_handler(const struct route *t);
 
 #endif

@@ -21,6 +21,21 @@ struct xb_subresource {
 	const struct xb_type *type;
 	unsigned verbs;
 };
+/*
+ * Several versions of one kind. One row is the stored kind; each other version has a row of its own (group, version, names,
+ * type) whose "stored" names it and whose conversion is a pair of functions. Objects are stored, keyed, selected, validated and
+ * drawn in tables as the stored kind; they are converted at the edge only: a body after it was decoded, an answer before it is
+ * written. A row without "stored" pays one comparison. So to add a version:
+ *   its types and its row: .stored = &the_stored_row, .conversion = &xb_conversion_x, and of the field labels .path in the
+ *   stored form; the pair in userspace/lib/api/convert_<group>.c. Hooks of strategies get trees of the stored form; w->kind is
+ *   the row that the client spoke to. Who walks xb_kinds for stored objects skips the rows that have "stored".
+ * A conversion changes members of a tree in place; it need not order them, nor set apiVersion and kind. 0 or -ENOMEM.
+ */
+struct xb_conversion {
+	int (*to_stored)(struct xb_arena *a, struct xb_node *object);
+	int (*from_stored)(struct xb_arena *a, struct xb_node *object);
+};
+
 struct xb_kind {
 	const char *group;           /* "" for core */
 	const char *version, *kind, *list_kind, *plural, *singular; /* list_kind: NULL when it cannot be listed */
@@ -31,7 +46,17 @@ struct xb_kind {
 	const struct xb_subresource *subresources;
 	unsigned n_subresources;
 	const struct xb_field_label *field_labels; /* field selectors beyond metadata.name and .namespace; ends with {}, or NULL */
+	const struct xb_kind *stored; /* NULL: this is the stored version */
+	const struct xb_conversion *conversion; /* of another version; NULL: the fields are the same */
 };
+static inline const struct xb_kind *xb_kind_stored(const struct xb_kind *k)
+{
+	return k->stored ? k->stored : k;
+}
+/* A whole, decoded object of k in the stored form, and back; canonical afterwards. Nothing to do without k->stored. 0, -ENOMEM. */
+int xb_kind_to_stored(const struct xb_kind *k, struct xb_arena *a, struct xb_node *object);
+int xb_kind_from_stored(const struct xb_kind *k, struct xb_arena *a, struct xb_node *object);
+
 extern const struct xb_kind *const xb_kinds[];  /* every kind, in discovery order; NULL-terminated */
 /* Look-ups: one hash, any thread; NULL when there is none. */
 const struct xb_kind *xb_kind_by_resource(struct xb_sv group, struct xb_sv version, struct xb_sv plural);

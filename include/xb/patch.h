@@ -2,7 +2,7 @@
 #ifndef XB_PATCH_H
 #define XB_PATCH_H
 /*
- * The three ways to patch an object. Each changes target in place (target may come out as another node: *target). Client
+ * The ways to patch an object. Each changes target in place (target may come out as another node: *target). Client
  * faults go to reterr, with -EINVAL; target is spoilt then. patch's nodes may be moved into target, so it is used up.
  */
 #include "xb/schema.h"
@@ -13,5 +13,13 @@ int xb_patch_merge(struct xb_arena *a, struct xb_node **target, struct xb_node *
  * $deleteFromPrimitiveList/<field>, $setElementOrder/<field>. */
 int xb_patch_strategic(struct xb_arena *a, const struct xb_type *t, struct xb_node **target, struct xb_node *patch,
 		       struct xb_status *reterr);
+/*
+ * Server-side apply's merge (KEP-555): config over target, lists by their keys or values, atomic parts as a whole. Then
+ * what the last configuration owned and nobody owns now goes, with all in it. last and owned are sets of fields
+ * (xb/field_set.h), owned that of all managers with config's own; last may be NULL. config fits the type
+ * (xb_field_set_of accepts it) and is left alone. 0 or -ENOMEM.
+ */
+int xb_patch_apply(struct xb_arena *a, const struct xb_type *t, struct xb_node *target, const struct xb_node *config,
+		   const struct xb_node *last, const struct xb_node *owned);
 
 #endif

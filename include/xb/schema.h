@@ -16,6 +16,7 @@ enum xb_field_type {
 	XB_T_MICRO_TIME,    /* RFC 3339, microseconds */
 	XB_T_QUANTITY,      /* "100m"; a number is accepted and becomes text; written in canonical form */
 	XB_T_INT_OR_STRING,
+	XB_T_STRINGS,       /* a list of strings as the value of a map: "extra" of users */
 	XB_T_OBJECT,        /* of the row's type */
 	XB_T_ANY,           /* any JSON, kept as it is */
 };
@@ -29,6 +30,7 @@ enum xb_field_flags {
 	XB_F_LIST_SET     = 1 << 4,
 	XB_F_LIST_MAP     = 1 << 5, /* a list that is neither a set nor a map is atomic */
 	XB_F_POINTER      = 1 << 6, /* an empty value (0, "", false, {}) says something else than none and is kept */
+	XB_F_REPLACE      = 1 << 7, /* patch strategy replace: an object is not merged */
 };
 
 struct xb_type;

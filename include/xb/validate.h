@@ -23,6 +23,7 @@ xb_check_fn xb_check_env_name;          /* printable ASCII but '=' (KEP-4369) */
 xb_check_fn xb_check_http_header_name;
 xb_check_fn xb_check_ip;                /* v4 or v6, without leading zeros in v4 and without a zone */
 xb_check_fn xb_check_cidr;
+xb_check_fn xb_check_path_segment;      /* not "." or "..", without / and %: what may stand in a URL */
 
 /* Adds one "Invalid value" per fault that check finds in s. Returns true when there was none. */
 bool xb_validate(struct xb_field_errors *e, const struct xb_path *at, struct xb_sv s, xb_check_fn *check);

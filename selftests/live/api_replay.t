@@ -6,8 +6,8 @@ API_PORT=16443 # as recorded: it shows in the Service "kubernetes"
 [ -e "$DATA/replay.py" ] || { echo "1..0 # SKIP no recorded exchanges at $DATA (XB_K8S_DATA names another place)"; exit 0; }
 
 node_up
-for scenario in namespaces replicationcontrollers services watch config pods; do
-	apiserver_start --disable-admission-plugins=ServiceAccount
+for scenario in namespaces replicationcontrollers services watch config pods apply apps others; do
+	apiserver_start --authorization-mode=Node,RBAC --disable-admission-plugins=ServiceAccount
 	ok "$scenario" in_ns node python3 "$DATA/replay.py" -v --token admintoken "$API" "$DATA/exchanges/$scenario.json"
 	stop "$APISERVER_PID"
 	rm -rf "$TMP/data"

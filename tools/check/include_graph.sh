@@ -45,7 +45,7 @@ while IFS=: read -r file include; do
 	control/apiserver">store") ;;
 	*) complain "$file" "$include";;
 	esac
-done < <(git ls-files -co --exclude-standard '*.c' '*.h' | xargs grep -HoP '^\s*#\s*include\s+"\K[^"]+')
+done < <(git ls-files -co --exclude-standard '*.c' '*.h' | xargs grep -sHoP '^\s*#\s*include\s+"\K[^"]+')
 
 # the ABI headers hold no libc: BPF programs see them
 while IFS=: read -r file include; do

@@ -4,12 +4,12 @@
 set -eu
 cd "$(dirname "$0")/../.."
 bad=0
-mapfile -t sources < <(git ls-files -co --exclude-standard '*.c' '*.h')
-mapfile -t all < <(git ls-files -co --exclude-standard | grep -Ev '^(LICENSE|README\.md|.*/README\.md|selftests/fuzz/corpus/.*|.*\.json|\.gitignore)$')
+there() { while read -r f; do [ ! -e "$f" ] || echo "$f"; done; } # not what is deleted and not yet committed
+mapfile -t sources < <(git ls-files -co --exclude-standard '*.c' '*.h' | there)
+mapfile -t all < <(git ls-files -co --exclude-standard | there | grep -Ev '^(LICENSE|README\.md|.*/README\.md|selftests/fuzz/corpus/.*|.*\.json|\.gitignore)$')
 say() { if [ -n "$2" ]; then printf '%s\n' "$2" | sed "s/\$/   <- $1/"; bad=1; fi; }
 
 for f in "${all[@]}"; do
-	[ -e "$f" ] || continue
 	head -3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause' || say 'no SPDX line' "$f"
 done
 # strings are not split, so they do not count
@@ -20,7 +20,7 @@ say '// comment'                      "$(grep -nP '(^|[^:"])//' "${sources[@]}" 
 say 'word that does not belong here'  "$(grep -nwE 'TODO|FIXME|XXX|HACK' "${sources[@]}" || true)"
 say 'typedef of a struct'             "$(grep -nE '^typedef (struct|enum|union)' "${sources[@]}" || true)"
 say 'unbounded or unsafe function'    "$(grep -nwP '(strcpy|strcat|sprintf|vsprintf|gets|system|popen|strtok)\s*\(' "${sources[@]}" || true)"
-for h in $(git ls-files -co --exclude-standard '*.h'); do
+for h in $(git ls-files -co --exclude-standard '*.h' | there); do
 	grep -q '^#ifndef' "$h" || say 'no include guard' "$h"
 done
 exit $bad

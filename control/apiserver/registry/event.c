@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <ctype.h>
 
+#include "edit.h"
 #include "table.h"
 
 enum { MAX_WORD = 128, MAX_MESSAGE = 1024 };
@@ -19,13 +20,66 @@ static void validate_new_form(struct xb_field_errors *e, const struct xb_node *o
 	struct xb_sv component = xb_tree_gettext(object, "reportingComponent"), message = xb_tree_gettext(object, "message");
 
 	if (!component.n)
-		xb_err_required(e, XB_PATH(NULL, "reportingComponent"), "");
-	xb_validate(e, XB_PATH(NULL, "reportingComponent"), component, xb_check_qualified_name);
+		xb_err_required(e, XB_PATH(NULL, "reportingController"), "");
+	xb_validate(e, XB_PATH(NULL, "reportingController"), component, xb_check_qualified_name);
 	validate_word(e, XB_PATH(NULL, "reportingInstance"), xb_tree_gettext(object, "reportingInstance"));
 	validate_word(e, XB_PATH(NULL, "action"), xb_tree_gettext(object, "action"));
 	validate_word(e, XB_PATH(NULL, "reason"), xb_tree_gettext(object, "reason"));
 	if (message.n > MAX_MESSAGE)
 		xb_err_invalid_sv(e, XB_PATH(NULL, "message"), XB_SV(""), "can have at most %d characters", MAX_MESSAGE);
+}
+
+/* Clients of events.k8s.io write the new form only. */
+static bool is_strict(const struct write *w)
+{
+	return w->kind->stored;
+}
+
+static void validate_series(struct xb_field_errors *e, const struct xb_node *series)
+{
+	if (!series)
+		return;
+	if (xb_tree_geti64(series, "count", 0) < 2)
+		xb_err_invalid_sv(e, XB_PATH(NULL, "series.count"), XB_SV(""), "should be at least 2");
+	if (!xb_tree_get(series, "lastObservedTime"))
+		xb_err_required(e, XB_PATH(NULL, "series.lastObservedTime"), "");
+}
+
+static void validate_strictly(struct xb_field_errors *e, const struct xb_node *object)
+{
+	static const char *const unset[] = { "firstTimestamp", "lastTimestamp", "count" };
+	const struct xb_node *type = xb_tree_get(object, "type");
+
+	validate_series(e, xb_tree_get(object, "series"));
+	if (!xb_tree_get(object, "eventTime"))
+		xb_err_required(e, XB_PATH(NULL, "eventTime"), "");
+	if (!xb_tree_is(type, "Normal") && !xb_tree_is(type, "Warning"))
+		xb_err_invalid_sv(e, XB_PATH(NULL, "type"), XB_SV(""), "has invalid value: %.*s", XB_SV_ARG(xb_tree_text(type)));
+	for (unsigned i = 0; i < ARRAY_SIZE(unset); i++)
+		if (xb_tree_get(object, unset[i]))
+			xb_err_invalid_sv(e, XB_PATH(NULL, unset[i]), XB_SV(""), "needs to be unset");
+	if (!edit_is_empty(xb_tree_get(object, "source")))
+		xb_err_invalid_sv(e, XB_PATH(NULL, "source"), XB_SV(""), "needs to be unset");
+}
+
+/* Only the series goes on. */
+static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+{
+	static const struct {
+		const char *name, *said;
+	} kept[] = {
+		{ "involvedObject", "involvedObject" }, { "reason", "reason" }, { "message", "message" }, { "source", "source" },
+		{ "firstTimestamp", "firstTimestamp" }, { "lastTimestamp", "lastTimestamp" }, { "count", "count" }, { "type", "type" },
+		{ "eventTime", "eventTime" }, { "action", "action" }, { "related", "related" },
+		{ "reportingComponent", "reportingController" }, { "reportingInstance", "reportingInstance" },
+	};
+
+	if (!is_strict(w))
+		return;
+	if (!edit_same(object, old, "series"))
+		validate_series(e, xb_tree_get(object, "series"));
+	for (unsigned i = 0; i < ARRAY_SIZE(kept); i++)
+		xb_validate_immutable(e, XB_PATH(NULL, kept[i].said), xb_tree_get(object, kept[i].name), xb_tree_get(old, kept[i].name));
 }
 
 static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
@@ -44,6 +98,15 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 				  "does not match event.namespace");
 	if (new_form)
 		validate_new_form(e, object);
+}
+
+static int begin(struct write *w, struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+{
+	if (!object || old || !is_strict(w))
+		return 0;
+	validate(w, object, e);
+	validate_strictly(e, object);
+	return 0;
 }
 
 static const struct column columns[] = {
@@ -124,7 +187,9 @@ static void row(struct table_row *r, struct xb_jv object)
 const struct strategy event_strategy = {
 	.group = "", .kind = "Event",
 	.name = xb_check_dns1123_subdomain,
+	.begin = begin,
 	.validate = validate,
+	.validate_update = validate_update,
 	.create_on_update = true,
 	.unconditional_update = true,
 	COLUMNS(columns),

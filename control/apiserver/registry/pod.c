@@ -58,21 +58,10 @@ static void defaults(struct write *w, struct xb_node *object)
 	default_ips(w, status, "hostIP", "hostIPs");
 }
 
-/* Built-in classes (KEP-2896 keeps their values); the others are objects that are not served. */
-static int64_t priority_of(const struct xb_node *class)
-{
-	if (xb_tree_is(class, "system-node-critical"))
-		return 2000001000;
-	return xb_tree_is(class, "system-cluster-critical") ? 2000000000 : 0;
-}
-
 static void prepare_create(struct write *w, struct xb_node *object)
 {
 	struct xb_node *spec = xb_tree_get(object, "spec"), *status;
 
-	if (!xb_tree_get(spec, "priority"))
-		edit_int(w, spec, "priority", priority_of(xb_tree_get(spec, "priorityClassName")));
-	edit_str_default(w, spec, "preemptionPolicy", "PreemptLowerPriority");
 	edit_json(w, object, "status", "{\"phase\":\"Pending\"}");
 	status = xb_tree_get(object, "status");
 	if (!status)

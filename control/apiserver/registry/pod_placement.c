@@ -1,45 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Validation of what tells the scheduler where a pod may go: affinity, tolerations, spreading. */
 #include "edit.h"
+#include "label_selector.h"
 #include "pod.h"
 #include "seen.h"
-
-static const char bad_operator[] = "not a valid selector operator";
-
-/* --- label selectors and node selectors */
-
-static void validate_values(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *expression)
-{
-	const struct xb_node *operator = xb_tree_get(expression, "operator"), *values = xb_tree_get(expression, "values");
-	const struct xb_path *here = XB_PATH(at, "values");
-
-	if (xb_tree_is(operator, "In") || xb_tree_is(operator, "NotIn")) {
-		if (edit_is_empty(values))
-			xb_err_required(e, here, "must be specified when `operator` is 'In' or 'NotIn'");
-	} else if (xb_tree_is(operator, "Exists") || xb_tree_is(operator, "DoesNotExist")) {
-		if (!edit_is_empty(values))
-			xb_err_forbidden(e, here, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-	} else {
-		xb_err_invalid_sv(e, XB_PATH(at, "operator"), xb_tree_text(operator), bad_operator);
-	}
-}
-
-static void validate_selector(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *selector)
-{
-	long i = 0;
-
-	if (xb_tree_get(selector, "matchLabels"))
-		xb_validate_labels(e, XB_PATH(at, "matchLabels"), xb_tree_get(selector, "matchLabels"));
-	xb_tree_each(expression, xb_tree_get(selector, "matchExpressions")) {
-		const struct xb_path *here = XB_PATH_AT(XB_PATH(at, "matchExpressions"), i++);
-		long n = 0;
-
-		validate_values(e, here, expression);
-		xb_validate(e, XB_PATH(here, "key"), xb_tree_gettext(expression, "key"), xb_check_qualified_name);
-		xb_tree_each(value, xb_tree_get(expression, "values"))
-			xb_validate(e, XB_PATH_AT(XB_PATH(here, "values"), n++), xb_tree_text(value), xb_check_label_value);
-	}
-}
 
 static void validate_node_expression(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *expression)
 {
@@ -50,7 +14,7 @@ static void validate_node_expression(struct xb_field_errors *e, const struct xb_
 			xb_err_required(e, XB_PATH(at, "values"),
 					"must be specified single value when `operator` is 'Lt' or 'Gt'");
 	} else {
-		validate_values(e, at, expression);
+		label_selector_validate_values(e, at, expression);
 	}
 	xb_validate(e, XB_PATH(at, "key"), xb_tree_gettext(expression, "key"), xb_check_qualified_name);
 }
@@ -65,7 +29,7 @@ static void validate_node_term(struct xb_field_errors *e, const struct xb_path *
 	xb_tree_each(field, xb_tree_get(term, "matchFields")) {
 		const struct xb_path *here = XB_PATH_AT(XB_PATH(at, "matchFields"), i++);
 
-		validate_values(e, here, field);
+		label_selector_validate_values(e, here, field);
 		if (!xb_tree_is(xb_tree_get(field, "key"), "metadata.name"))
 			xb_err_invalid_sv(e, XB_PATH(here, "key"), xb_tree_gettext(field, "key"),
 					  "not a valid field selector key");
@@ -114,8 +78,8 @@ static void validate_topology_key(struct xb_field_errors *e, const struct xb_pat
 
 static void validate_pod_term(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *term)
 {
-	validate_selector(e, XB_PATH(at, "labelSelector"), xb_tree_get(term, "labelSelector"));
-	validate_selector(e, XB_PATH(at, "namespaceSelector"), xb_tree_get(term, "namespaceSelector"));
+	label_selector_validate(e, XB_PATH(at, "labelSelector"), xb_tree_get(term, "labelSelector"));
+	label_selector_validate(e, XB_PATH(at, "namespaceSelector"), xb_tree_get(term, "namespaceSelector"));
 	xb_tree_each(name, xb_tree_get(term, "namespaces"))
 		xb_validate(e, XB_PATH(at, "namespace"), xb_tree_text(name), xb_check_dns1123_label);
 	validate_topology_key(e, XB_PATH(at, "topologyKey"), xb_tree_gettext(term, "topologyKey"));
@@ -216,7 +180,7 @@ static void validate_constraint(struct xb_field_errors *e, const struct xb_path 
 		if (xb_tree_get(constraint, policy_keys[i]))
 			xb_validate_one_of(e, XB_PATH(at, policy_keys[i]), xb_tree_gettext(constraint,
 					   policy_keys[i]), policies);
-	validate_selector(e, XB_PATH(at, "labelSelector"), xb_tree_get(constraint, "labelSelector"));
+	label_selector_validate(e, XB_PATH(at, "labelSelector"), xb_tree_get(constraint, "labelSelector"));
 }
 
 void pod_validate_spread(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list)

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "rbac.h"
 #include "table.h"
 
 const struct strategy *const strategies[] = {
 	&config_map_strategy, &endpoints_strategy, &event_strategy, &namespace_strategy, &node_strategy, &pod_strategy,
 	&replication_controller_strategy, &secret_strategy, &service_account_strategy, &service_strategy, &lease_strategy,
-	&endpoint_slice_strategy, NULL
+	&endpoint_slice_strategy, &role_strategy, &cluster_role_strategy, &role_binding_strategy, &cluster_role_binding_strategy,
+	&ingress_strategy, &ingress_class_strategy, &network_policy_strategy, &ip_address_strategy, &service_cidr_strategy,
+	&storage_class_strategy, &csi_driver_strategy, &csi_node_strategy, &csi_storage_capacity_strategy, &volume_attachment_strategy,
+	&priority_class_strategy, &runtime_class_strategy, &certificate_signing_request_strategy,
+	&component_status_strategy, &limit_range_strategy, &persistent_volume_claim_strategy, &persistent_volume_strategy,
+	&pod_template_strategy, &resource_quota_strategy,
+	&controller_revision_strategy, &daemon_set_strategy, &deployment_strategy, &replica_set_strategy, &stateful_set_strategy,
+	&horizontal_pod_autoscaler_strategy, &cron_job_strategy, &job_strategy, &pod_disruption_budget_strategy,
+	NULL
 };
 
 static const struct column plain_columns[] = { COLUMN_NAME, COLUMN_AGE };
@@ -24,6 +33,7 @@ static const struct strategy plain = {
 
 const struct strategy *strategy_of(const struct xb_kind *k)
 {
+	k = xb_kind_stored(k);
 	for (const struct strategy *const *s = strategies; *s; s++)
 		if (!strcmp((*s)->kind, k->kind) && !strcmp((*s)->group, k->group))
 			return *s;

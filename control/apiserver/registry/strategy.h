@@ -6,17 +6,20 @@
  * is allocated beside the object, how it is deleted, and its columns. One file a kind; the verbs (control/apiserver/
  * create.c, update.c, ...) call these in a fixed order and know no kind by name.
  *
- * Order of a write:  decode and table defaults (xb_schema_decode) -> defaults -> prepare_* -> metadata (verbs) ->
- * admission (verbs) -> begin -> validate* -> store -> end. Any hook may be NULL. Nothing here blocks.
+ * Order of a write:  decode and table defaults (xb_schema_decode) -> defaults -> metadata and prepare_* (at an update
+ * the other way round) -> admission (verbs) -> begin -> validate* -> store -> end. Any hook may be NULL. Nothing here blocks.
  */
 #include "xb/kinds.h"
 #include "xb/validate.h"
 
+struct user;                /* who writes; user.h */
+struct quota_claim;         /* what is counted before it is committed; quota.h */
 struct registry;            /* state beside the objects: address and port allocators; registry.h */
 
 struct write {
 	struct xb_arena *arena;
 	struct registry *registry;
+	const struct user *user;           /* NULL: the server itself */
 	const struct xb_kind *kind;
 	const struct xb_subresource *sub;  /* NULL: the object itself */
 	struct xb_sv namespace_, name;     /* as in the URL; name is {} at create */
@@ -25,6 +28,7 @@ struct write {
 	bool no_memory;                    /* a hook could not allocate: the write fails with -ENOMEM */
 	bool begun;                        /* the verbs': begin was called and end is still owed */
 	void *allocated;                   /* begin's own, for end */
+	struct quota_claim *claim;         /* the verbs': owed to the quotas until the write ends */
 };
 
 struct column {             /* a column of kubectl's table (metav1.TableColumnDefinition) */
@@ -51,6 +55,8 @@ struct strategy {
 	void (*defaults)(struct write *w, struct xb_node *object);
 	void (*prepare_create)(struct write *w, struct xb_node *object);
 	void (*prepare_update)(struct write *w, struct xb_node *object, const struct xb_node *old);
+	/* A write to status, or to a part of it (write_is_status): all but status and metadata is old's already. */
+	void (*prepare_status)(struct write *w, struct xb_node *object, const struct xb_node *old);
 	/* Takes what lives outside the object (cluster IPs, node ports); old is NULL at create, object is NULL at deletion.
 	 * With dry_run it takes nothing but fills in what it would take. A fault is the client's: into e, and ends the write
 	 * (end is still called, with false). Returns 0, or -errno (-ENOSPC: a range is used up) with nothing for end to do. */
@@ -59,7 +65,7 @@ struct strategy {
 	void (*validate)(struct write *w, const struct xb_node *object, struct xb_field_errors *e);
 	void (*validate_update)(struct write *w, const struct xb_node *object, const struct xb_node *old,
 				struct xb_field_errors *e); /* runs besides validate */
-	/* For w->sub == status: old's fields but status are already in place. */
+	/* For the same writes as prepare_status. */
 	void (*validate_status)(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e);
 	enum deletion (*delete_)(struct write *w, struct xb_node *object, const struct delete_request *q,
 				 struct xb_status *reterr); /* NULL: DELETE_NOW; reterr->code set: refused */
@@ -77,7 +83,14 @@ struct strategy {
 /* each in its kind's file */
 extern const struct strategy config_map_strategy, endpoints_strategy, event_strategy, namespace_strategy, node_strategy,
 	pod_strategy, replication_controller_strategy, secret_strategy, service_account_strategy, service_strategy,
-	lease_strategy, endpoint_slice_strategy;
+	lease_strategy, endpoint_slice_strategy,
+	ingress_strategy, ingress_class_strategy, network_policy_strategy, ip_address_strategy, service_cidr_strategy,
+	storage_class_strategy, csi_driver_strategy, csi_node_strategy, csi_storage_capacity_strategy, volume_attachment_strategy,
+	priority_class_strategy, runtime_class_strategy, certificate_signing_request_strategy,
+	component_status_strategy, limit_range_strategy, persistent_volume_claim_strategy, persistent_volume_strategy,
+	pod_template_strategy, resource_quota_strategy,
+	controller_revision_strategy, daemon_set_strategy, deployment_strategy, replica_set_strategy, stateful_set_strategy,
+	horizontal_pod_autoscaler_strategy, cron_job_strategy, job_strategy, pod_disruption_budget_strategy;
 extern const struct strategy *const strategies[];          /* NULL-terminated */
 const struct strategy *strategy_of(const struct xb_kind *k); /* never NULL for a served kind */
 

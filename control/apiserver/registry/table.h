@@ -5,7 +5,8 @@
 #include "strategy.h"
 
 #define COLUMN_NAME { "Name", "string", "name", "Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names", 0 }
-#define COLUMN_AGE { "Age", "string", "", "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata", 0 }
+#define COLUMN_AGE_TEXT "CreationTimestamp is a timestamp representing the server time when this object was created. It is not guaranteed to be set in happens-before order across separate operations. Clients may not set this value. It is represented in RFC3339 form and is in UTC.\n\nPopulated by the system. Read-only. Null for lists. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata"
+#define COLUMN_AGE { "Age", "string", "", COLUMN_AGE_TEXT, 0 }
 #define COLUMNS(array) .columns = (array), .n_columns = ARRAY_SIZE(array)
 
 void cell_name(struct table_row *r, struct xb_jv object);       /* metadata.name */

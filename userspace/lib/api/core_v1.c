@@ -10,6 +10,18 @@ TYPE(binding, "Binding",
 	OBJ("metadata", 1, object_meta),
 	OBJ("target", 2, object_reference, IS(REQUIRED)));
 
+TYPE(component_condition, "ComponentCondition",
+	STR("error", 4),
+	STR("message", 3),
+	STR("status", 2, IS(REQUIRED)),
+	STR("type", 1, IS(REQUIRED)));
+
+TYPE(component_status, "ComponentStatus",
+	STR("apiVersion", 0),
+	LIST("conditions", 2, component_condition, IS(MERGE | LIST_MAP), KEYS("type", "type")),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta));
+
 TYPE(config_map, "ConfigMap",
 	STR("apiVersion", 0),
 	BYTES_MAP("binaryData", 3),
@@ -44,6 +56,23 @@ TYPE(event_series, "EventSeries",
 TYPE(event_source, "EventSource",
 	STR("component", 1),
 	STR("host", 2));
+
+TYPE(limit_range, "LimitRange",
+	STR("apiVersion", 0),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta),
+	OBJ("spec", 2, limit_range_spec));
+
+TYPE(limit_range_item, "LimitRangeItem",
+	QUANTITY_MAP("default", 4),
+	QUANTITY_MAP("defaultRequest", 5),
+	QUANTITY_MAP("max", 2),
+	QUANTITY_MAP("maxLimitRequestRatio", 6),
+	QUANTITY_MAP("min", 3),
+	STR("type", 1, IS(REQUIRED)));
+
+TYPE(limit_range_spec, "LimitRangeSpec",
+	LIST("limits", 1, limit_range_item, IS(REQUIRED)));
 
 ATOMIC_TYPE(local_object_reference, "LocalObjectReference",
 	STR("name", 1));
@@ -120,6 +149,30 @@ ATOMIC_TYPE(resource_field_selector, "ResourceFieldSelector",
 	STR("containerName", 1),
 	QUANTITY("divisor", 3, OR("\"0\"")),
 	STR("resource", 2, IS(REQUIRED)));
+
+TYPE(resource_quota, "ResourceQuota",
+	STR("apiVersion", 0),
+	STR("kind", 0),
+	OBJ("metadata", 1, object_meta),
+	OBJ("spec", 2, resource_quota_spec),
+	OBJ("status", 3, resource_quota_status));
+
+TYPE(resource_quota_spec, "ResourceQuotaSpec",
+	QUANTITY_MAP("hard", 1),
+	OBJ("scopeSelector", 3, scope_selector, IS(POINTER)),
+	STR_LIST("scopes", 2));
+
+TYPE(resource_quota_status, "ResourceQuotaStatus",
+	QUANTITY_MAP("hard", 1),
+	QUANTITY_MAP("used", 2));
+
+ATOMIC_TYPE(scope_selector, "ScopeSelector",
+	LIST("matchExpressions", 1, scoped_resource_selector_requirement));
+
+TYPE(scoped_resource_selector_requirement, "ScopedResourceSelectorRequirement",
+	STR("operator", 2, IS(REQUIRED)),
+	STR("scopeName", 1, IS(REQUIRED)),
+	STR_LIST("values", 3));
 
 TYPE(secret, "Secret",
 	STR("apiVersion", 0),

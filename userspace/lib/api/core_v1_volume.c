@@ -240,6 +240,13 @@ TYPE(storage_os_volume_source, "StorageOSVolumeSource",
 	STR("volumeName", 1),
 	STR("volumeNamespace", 2));
 
+TYPE(topology_selector_label_requirement, "TopologySelectorLabelRequirement",
+	STR("key", 1, IS(REQUIRED)),
+	STR_LIST("values", 2, IS(REQUIRED)));
+
+ATOMIC_TYPE(topology_selector_term, "TopologySelectorTerm",
+	LIST("matchLabelExpressions", 1, topology_selector_label_requirement));
+
 ATOMIC_TYPE(typed_local_object_reference, "TypedLocalObjectReference",
 	STR("apiGroup", 1, IS(POINTER)),
 	STR("kind", 2, IS(REQUIRED)),

@@ -22,6 +22,11 @@ TYPE(delete_options, "DeleteOptions",
 	OBJ("preconditions", 2, preconditions, IS(POINTER)),
 	STR("propagationPolicy", 4, IS(POINTER)));
 
+TYPE(field_selector_requirement, "FieldSelectorRequirement",
+	STR("key", 1, IS(REQUIRED)),
+	STR("operator", 2, IS(REQUIRED)),
+	STR_LIST("values", 3));
+
 ATOMIC_TYPE(label_selector, "LabelSelector",
 	LIST("matchExpressions", 2, label_selector_requirement),
 	STR_MAP("matchLabels", 1));
@@ -55,7 +60,7 @@ TYPE(object_meta, "ObjectMeta",
 	STR("generateName", 2),
 	INT64("generation", 7),
 	STR_MAP("labels", 11),
-	LIST("managedFields", 17, managed_fields_entry),
+	LIST("managedFields", 17, managed_fields_entry, IS(POINTER)),
 	STR("name", 1),
 	STR("namespace", 3),
 	LIST("ownerReferences", 13, owner_reference, IS(MERGE | LIST_MAP), KEYS("uid", "uid")),

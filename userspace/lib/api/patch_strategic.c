@@ -251,7 +251,7 @@ static int merge_member(const struct xb_merge *m, const struct xb_type *t, struc
 		adopt(original, key, member);
 		return 0;
 	}
-	if (old->type == XB_JSON_OBJECT) {
+	if (old->type == XB_JSON_OBJECT && !(f && f->flags & XB_F_REPLACE)) {
 		r = xb_merge_object(m, f && f->shape == XB_ONE ? f->type : NULL, old, member, &merged);
 		if (r == 0 && merged != old)
 			xb_tree_set(original, key, merged);

@@ -196,6 +196,29 @@ static int int_or_string_node(const struct decoder *d, const struct xb_field *f,
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* authentication's ExtraValue: a message of nothing but items = 1. */
+static int strings_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_node **ret)
+{
+	struct xb_node *list = xb_tree_array(d->arena), *s;
+	struct part part;
+	int r;
+
+	if (!list)
+		return -ENOMEM;
+	while ((r = part_read(&message, &part, d->why)) > 0) {
+		if (part.number != 1)
+			continue;
+		if (part.type != WIRE_BYTES)
+			return wrong_wire_type(d->why, part.type, f->name);
+		r = string_node(d, f, part.bytes, &s);
+		if (r)
+			return r;
+		xb_tree_append(list, s);
+	}
+	*ret = list;
+	return r;
+}
+
 static int any_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_node **ret)
 {
 	static const struct xb_json_limits limits = { .max_depth = ANY_DEPTH_MAX };
@@ -231,6 +254,8 @@ static int value_node(struct decoder *d, const struct xb_field *f, const struct 
 		return quantity_node(d, f, part->bytes, ret);
 	case XB_T_INT_OR_STRING:
 		return int_or_string_node(d, f, part->bytes, ret);
+	case XB_T_STRINGS:
+		return strings_node(d, f, part->bytes, ret);
 	case XB_T_ANY:
 		return any_node(d, f, part->bytes, ret);
 	case XB_T_BOOL:

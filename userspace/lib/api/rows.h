@@ -26,6 +26,7 @@
 #define POINTER XB_F_POINTER
 #define MERGE XB_F_MERGE
 #define RETAIN_KEYS XB_F_RETAIN_KEYS
+#define REPLACE XB_F_REPLACE
 #define ATOMIC XB_F_ATOMIC
 #define LIST_SET XB_F_LIST_SET
 #define LIST_MAP XB_F_LIST_MAP
@@ -34,6 +35,7 @@
 #define BOOL(name, number, ...) ROW(name, number, XB_T_BOOL, XB_ONE, NULL, __VA_ARGS__)
 #define INT32(name, number, ...) ROW(name, number, XB_T_INT32, XB_ONE, NULL, __VA_ARGS__)
 #define INT64(name, number, ...) ROW(name, number, XB_T_INT64, XB_ONE, NULL, __VA_ARGS__)
+#define BYTES(name, number, ...) ROW(name, number, XB_T_BYTES, XB_ONE, NULL, __VA_ARGS__)
 #define TIME(name, number, ...) ROW(name, number, XB_T_TIME, XB_ONE, NULL, __VA_ARGS__)
 #define MICRO_TIME(name, number, ...) ROW(name, number, XB_T_MICRO_TIME, XB_ONE, NULL, __VA_ARGS__)
 #define QUANTITY(name, number, ...) ROW(name, number, XB_T_QUANTITY, XB_ONE, NULL, __VA_ARGS__)
@@ -45,6 +47,8 @@
 #define INT32_LIST(name, number, ...) ROW(name, number, XB_T_INT32, XB_LIST, NULL, __VA_ARGS__)
 #define INT64_LIST(name, number, ...) ROW(name, number, XB_T_INT64, XB_LIST, NULL, __VA_ARGS__)
 #define STR_MAP(name, number, ...) ROW(name, number, XB_T_STRING, XB_MAP, NULL, __VA_ARGS__)
+#define STRINGS_MAP(name, number, ...) ROW(name, number, XB_T_STRINGS, XB_MAP, NULL, __VA_ARGS__)
+#define TIME_MAP(name, number, ...) ROW(name, number, XB_T_TIME, XB_MAP, NULL, __VA_ARGS__)
 #define BYTES_MAP(name, number, ...) ROW(name, number, XB_T_BYTES, XB_MAP, NULL, __VA_ARGS__)
 #define QUANTITY_MAP(name, number, ...) ROW(name, number, XB_T_QUANTITY, XB_MAP, NULL, __VA_ARGS__)
 

@@ -179,6 +179,16 @@ static int decode_bytes(struct xb_arena *a, struct xb_node *n, struct xb_status 
 	return 0;
 }
 
+static int decode_strings(struct xb_node *n)
+{
+	if (n->type != XB_JSON_ARRAY)
+		return -EDOM;
+	xb_tree_each(s, n)
+		if (s->type != XB_JSON_STRING)
+			return -EDOM;
+	return 0;
+}
+
 int xb_scalar_decode(struct xb_arena *a, enum xb_field_type kind, struct xb_node *n, struct xb_status *reterr)
 {
 	switch (kind) {
@@ -201,6 +211,8 @@ int xb_scalar_decode(struct xb_arena *a, enum xb_field_type kind, struct xb_node
 		return decode_quantity(a, n, reterr);
 	case XB_T_INT_OR_STRING:
 		return decode_int_or_string(n, reterr);
+	case XB_T_STRINGS:
+		return decode_strings(n);
 	case XB_T_OBJECT:
 	case XB_T_ANY:
 		break;
@@ -231,6 +243,8 @@ struct xb_node *xb_scalar_zero(struct xb_arena *a, enum xb_field_type kind)
 	case XB_T_STRING:
 	case XB_T_BYTES:
 		return xb_tree_str(a, XB_SV(""));
+	case XB_T_STRINGS:
+		return xb_tree_array(a);
 	case XB_T_QUANTITY:
 		return xb_tree_str(a, XB_SV("0"));
 	case XB_T_BOOL:

@@ -62,7 +62,7 @@ static void add_go_type(const struct xb_field *f, bool element, struct xb_buf *o
 	static const char *const names[] = {
 		[XB_T_STRING] = "string", [XB_T_BOOL] = "bool", [XB_T_INT32] = "int32", [XB_T_INT64] = "int64",
 		[XB_T_DOUBLE] = "float64", [XB_T_BYTES] = "[]uint8", [XB_T_TIME] = "v1.Time", [XB_T_MICRO_TIME] = "v1.MicroTime",
-		[XB_T_QUANTITY] = "resource.Quantity", [XB_T_INT_OR_STRING] = "intstr.IntOrString", [XB_T_ANY] = "v1.FieldsV1",
+		[XB_T_QUANTITY] = "resource.Quantity", [XB_T_INT_OR_STRING] = "intstr.IntOrString", [XB_T_ANY] = "v1.FieldsV1", [XB_T_STRINGS] = "v1.ExtraValue",
 	};
 
 	if (!element && f->shape == XB_LIST)

@@ -6,12 +6,14 @@
 
 /* core_v1.c */
 extern const struct xb_type
-	xb_type_binding, xb_type_config_map, xb_type_event, xb_type_event_series, xb_type_event_source,
-	xb_type_local_object_reference, xb_type_namespace, xb_type_namespace_condition, xb_type_namespace_spec,
-	xb_type_namespace_status, xb_type_object_field_selector, xb_type_object_reference, xb_type_pod_template,
-	xb_type_replication_controller, xb_type_replication_controller_condition,
-	xb_type_replication_controller_spec, xb_type_replication_controller_status,
-	xb_type_resource_field_selector, xb_type_secret, xb_type_service_account;
+	xb_type_binding, xb_type_component_condition, xb_type_component_status, xb_type_config_map, xb_type_event,
+	xb_type_event_series, xb_type_event_source, xb_type_limit_range, xb_type_limit_range_item,
+	xb_type_limit_range_spec, xb_type_local_object_reference, xb_type_namespace, xb_type_namespace_condition,
+	xb_type_namespace_spec, xb_type_namespace_status, xb_type_object_field_selector, xb_type_object_reference,
+	xb_type_pod_template, xb_type_replication_controller, xb_type_replication_controller_condition,
+	xb_type_replication_controller_spec, xb_type_replication_controller_status, xb_type_resource_field_selector,
+	xb_type_resource_quota, xb_type_resource_quota_spec, xb_type_resource_quota_status, xb_type_scope_selector,
+	xb_type_scoped_resource_selector_requirement, xb_type_secret, xb_type_service_account;
 
 /* core_v1_pod.c */
 extern const struct xb_type
@@ -52,9 +54,21 @@ extern const struct xb_type
 	xb_type_portworx_volume_source, xb_type_projected_volume_source, xb_type_quobyte_volume_source,
 	xb_type_rbd_volume_source, xb_type_scale_io_volume_source, xb_type_secret_projection,
 	xb_type_secret_volume_source, xb_type_service_account_token_projection, xb_type_storage_os_volume_source,
+	xb_type_topology_selector_label_requirement, xb_type_topology_selector_term,
 	xb_type_typed_local_object_reference, xb_type_typed_object_reference, xb_type_volume,
 	xb_type_volume_device, xb_type_volume_mount, xb_type_volume_projection,
 	xb_type_volume_resource_requirements, xb_type_vsphere_virtual_disk_volume_source;
+
+/* core_v1_persistent_volume.c */
+extern const struct xb_type
+	xb_type_azure_file_persistent_volume_source, xb_type_csi_persistent_volume_source,
+	xb_type_ceph_fs_persistent_volume_source, xb_type_cinder_persistent_volume_source,
+	xb_type_flex_persistent_volume_source, xb_type_glusterfs_persistent_volume_source,
+	xb_type_iscsi_persistent_volume_source, xb_type_local_volume_source, xb_type_modify_volume_status,
+	xb_type_persistent_volume, xb_type_persistent_volume_claim, xb_type_persistent_volume_claim_condition,
+	xb_type_persistent_volume_claim_status, xb_type_persistent_volume_spec, xb_type_persistent_volume_status,
+	xb_type_rbd_persistent_volume_source, xb_type_scale_io_persistent_volume_source, xb_type_secret_reference,
+	xb_type_storage_os_persistent_volume_source, xb_type_volume_node_affinity;
 
 /* core_v1_node.c */
 extern const struct xb_type
@@ -80,14 +94,109 @@ extern const struct xb_type
 extern const struct xb_type
 	xb_type_lease, xb_type_lease_spec;
 
+/* apps_v1.c */
+extern const struct xb_type
+	xb_type_controller_revision, xb_type_daemon_set, xb_type_daemon_set_condition, xb_type_daemon_set_spec,
+	xb_type_daemon_set_status, xb_type_daemon_set_update_strategy, xb_type_deployment,
+	xb_type_deployment_condition, xb_type_deployment_spec, xb_type_deployment_status, xb_type_deployment_strategy,
+	xb_type_replica_set, xb_type_replica_set_condition, xb_type_replica_set_spec, xb_type_replica_set_status,
+	xb_type_rolling_update_daemon_set, xb_type_rolling_update_deployment,
+	xb_type_rolling_update_stateful_set_strategy, xb_type_stateful_set, xb_type_stateful_set_condition,
+	xb_type_stateful_set_ordinals, xb_type_stateful_set_persistent_volume_claim_retention_policy,
+	xb_type_stateful_set_spec, xb_type_stateful_set_status, xb_type_stateful_set_update_strategy;
+
 /* autoscaling_v1.c */
 extern const struct xb_type
-	xb_type_scale, xb_type_scale_spec, xb_type_scale_status;
+	xb_type_cross_version_object_reference_v1, xb_type_horizontal_pod_autoscaler_v1,
+	xb_type_horizontal_pod_autoscaler_spec_v1, xb_type_horizontal_pod_autoscaler_status_v1, xb_type_scale,
+	xb_type_scale_spec, xb_type_scale_status;
+
+/* autoscaling_v2.c */
+extern const struct xb_type
+	xb_type_container_resource_metric_source, xb_type_container_resource_metric_status,
+	xb_type_cross_version_object_reference, xb_type_external_metric_source, xb_type_external_metric_status,
+	xb_type_hpa_scaling_policy, xb_type_hpa_scaling_rules, xb_type_horizontal_pod_autoscaler,
+	xb_type_horizontal_pod_autoscaler_behavior, xb_type_horizontal_pod_autoscaler_condition,
+	xb_type_horizontal_pod_autoscaler_spec, xb_type_horizontal_pod_autoscaler_status, xb_type_metric_identifier,
+	xb_type_metric_spec, xb_type_metric_status, xb_type_metric_target, xb_type_metric_value_status,
+	xb_type_object_metric_source, xb_type_object_metric_status, xb_type_pods_metric_source,
+	xb_type_pods_metric_status, xb_type_resource_metric_source, xb_type_resource_metric_status;
+
+/* batch_v1.c */
+extern const struct xb_type
+	xb_type_cron_job, xb_type_cron_job_spec, xb_type_cron_job_status, xb_type_job, xb_type_job_condition,
+	xb_type_job_spec, xb_type_job_status, xb_type_job_template_spec, xb_type_pod_failure_policy,
+	xb_type_pod_failure_policy_on_exit_codes_requirement, xb_type_pod_failure_policy_on_pod_conditions_pattern,
+	xb_type_pod_failure_policy_rule, xb_type_success_policy, xb_type_success_policy_rule,
+	xb_type_uncounted_terminated_pods;
+
+/* policy_v1.c */
+extern const struct xb_type
+	xb_type_eviction, xb_type_pod_disruption_budget, xb_type_pod_disruption_budget_spec,
+	xb_type_pod_disruption_budget_status;
+
+/* networking_v1.c */
+extern const struct xb_type
+	xb_type_http_ingress_path, xb_type_http_ingress_rule_value, xb_type_ingress, xb_type_ingress_backend,
+	xb_type_ingress_class, xb_type_ingress_class_parameters_reference, xb_type_ingress_class_spec,
+	xb_type_ingress_load_balancer_ingress, xb_type_ingress_load_balancer_status, xb_type_ingress_port_status,
+	xb_type_ingress_rule, xb_type_ingress_service_backend, xb_type_ingress_spec, xb_type_ingress_status,
+	xb_type_ingress_tls, xb_type_ip_address, xb_type_ip_address_spec, xb_type_ip_block, xb_type_network_policy,
+	xb_type_network_policy_egress_rule, xb_type_network_policy_ingress_rule, xb_type_network_policy_peer,
+	xb_type_network_policy_port, xb_type_network_policy_spec, xb_type_parent_reference,
+	xb_type_service_backend_port, xb_type_service_cidr, xb_type_service_cidr_spec, xb_type_service_cidr_status;
+
+/* storage_v1.c */
+extern const struct xb_type
+	xb_type_csi_driver, xb_type_csi_driver_spec, xb_type_csi_node, xb_type_csi_node_driver,
+	xb_type_csi_node_spec, xb_type_csi_storage_capacity, xb_type_storage_class, xb_type_storage_token_request,
+	xb_type_volume_attachment, xb_type_volume_attachment_source, xb_type_volume_attachment_spec,
+	xb_type_volume_attachment_status, xb_type_volume_error, xb_type_volume_node_resources;
+
+/* scheduling_v1.c */
+extern const struct xb_type
+	xb_type_priority_class;
+
+/* node_v1.c */
+extern const struct xb_type
+	xb_type_runtime_class, xb_type_runtime_class_overhead, xb_type_runtime_class_scheduling;
+
+/* certificates_v1.c */
+extern const struct xb_type
+	xb_type_certificate_signing_request, xb_type_certificate_signing_request_condition,
+	xb_type_certificate_signing_request_spec, xb_type_certificate_signing_request_status;
+
+/* events_v1.c */
+extern const struct xb_type
+	xb_type_events_event, xb_type_events_event_series;
+/* convert_events.c */
+extern const struct xb_conversion xb_conversion_events_event;
+
+/* convert_autoscaling.c */
+extern const struct xb_conversion xb_conversion_autoscaling_v1;
+
+/* rbac_v1.c */
+extern const struct xb_type
+	xb_type_aggregation_rule, xb_type_cluster_role, xb_type_cluster_role_binding, xb_type_policy_rule,
+	xb_type_role, xb_type_role_binding, xb_type_role_ref, xb_type_subject;
+
+/* authentication_v1.c */
+extern const struct xb_type
+	xb_type_bound_object_reference, xb_type_self_subject_review, xb_type_self_subject_review_status,
+	xb_type_token_request, xb_type_token_request_spec, xb_type_token_request_status, xb_type_token_review,
+	xb_type_token_review_spec, xb_type_token_review_status, xb_type_user_info;
+
+/* authorization_v1.c */
+extern const struct xb_type
+	xb_type_field_selector_attributes, xb_type_label_selector_attributes, xb_type_local_subject_access_review,
+	xb_type_non_resource_attributes, xb_type_non_resource_rule, xb_type_resource_attributes, xb_type_resource_rule,
+	xb_type_self_subject_access_review, xb_type_self_subject_access_review_spec, xb_type_self_subject_rules_review,
+	xb_type_self_subject_rules_review_spec, xb_type_subject_access_review, xb_type_subject_access_review_spec,
+	xb_type_subject_access_review_status, xb_type_subject_rules_review_status;
 
 /* meta_v1.c */
-extern const struct xb_type
-	xb_type_condition, xb_type_label_selector, xb_type_label_selector_requirement, xb_type_list_meta,
-	xb_type_managed_fields_entry, xb_type_owner_reference, xb_type_preconditions, xb_type_status_cause,
-	xb_type_status_details;
+extern const struct xb_type xb_type_condition, xb_type_field_selector_requirement, xb_type_label_selector,
+	xb_type_label_selector_requirement, xb_type_list_meta, xb_type_managed_fields_entry, xb_type_owner_reference,
+	xb_type_preconditions, xb_type_status_cause, xb_type_status_details;
 
 #endif

@@ -277,3 +277,18 @@ bool xb_validate_non_special_ip(struct xb_field_errors *e, const struct xb_path 
 		return true;
 	return false;
 }
+
+unsigned xb_check_path_segment(struct xb_sv s, const char *ret[XB_CHECK_MAX])
+{
+	unsigned n = 0;
+
+	if (xb_sv_is(s, "."))
+		ret[n++] = "may not be '.'";
+	if (xb_sv_is(s, ".."))
+		ret[n++] = "may not be '..'";
+	if (s.n && memchr(s.p, '/', s.n))
+		ret[n++] = "may not contain '/'";
+	if (s.n && memchr(s.p, '%', s.n))
+		ret[n++] = "may not contain '%'";
+	return n;
+}

@@ -28,12 +28,13 @@ const struct xb_tls_peer *xb_http_peer_cert(const struct xb_http_request *r)
 	return r->peer;
 }
 
+static struct xb_arena *arena;
 static char file[] = "/tmp/xebec-test-XXXXXX";
 
 static int with_tokens(const char *text, struct authn **ret, char **reterr_why)
 {
 	assert_int_equal(xb_file_write(file, xb_sv(text), 0600), 0);
-	return authn_new(file, ret, reterr_why);
+	return authn_new(&(struct authn_config){ .token_file = file }, ret, reterr_why);
 }
 
 static const struct user *ask(struct authn *a, const char *authorization, const char *path)
@@ -42,7 +43,7 @@ static const struct user *ask(struct authn *a, const char *authorization, const 
 	_cleanup_status_ struct xb_status fault = {};
 	const struct user *u = NULL;
 
-	if (!authn_user(a, &r, &u, &fault))
+	if (!authn_user(a, arena, &r, &u, &fault))
 		return u;
 	assert_int_equal(fault.code, 401);
 	assert_string_equal(fault.reason, "Unauthorized");
@@ -83,7 +84,7 @@ static void everything_else_is_unauthorized(void **state)
 	assert_int_equal(with_tokens("secret,alice,1\n", &a, NULL), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_null(ask(a, bad[i], "/api/v1/pods"));
-	assert_int_equal(authn_new(NULL, &none, NULL), 0);
+	assert_int_equal(authn_new(&(struct authn_config){}, &none, NULL), 0);
 	assert_null(ask(none, "Bearer secret", "/api"));
 }
 
@@ -113,14 +114,14 @@ static void client_certificates(void **state)
 	const struct user *first, *again;
 
 	assert_int_equal(with_tokens("secret,alice,1\n", &a, NULL), 0);
-	assert_int_equal(authn_user(a, &r, &first, NULL), 0);
+	assert_int_equal(authn_user(a, arena, &r, &first, NULL), 0);
 	assert_string_equal(first->name, "admin");
 	assert_string_equal(first->groups[1], "system:authenticated");
 	assert_null(first->groups[2]);
-	assert_int_equal(authn_user(a, &r, &again, NULL), 0);
+	assert_int_equal(authn_user(a, arena, &r, &again, NULL), 0);
 	assert_ptr_equal(first, again);
 	r.peer = &other;
-	assert_int_equal(authn_user(a, &r, &again, NULL), 0);
+	assert_int_equal(authn_user(a, arena, &r, &again, NULL), 0);
 	assert_string_equal(again->groups[0], "b");
 }
 
@@ -145,11 +146,13 @@ static int make_file(void **state)
 {
 	int fd = mkstemp(file);
 
-	return fd < 0 ? -1 : close(fd);
+	arena = xb_arena_new(0);
+	return fd < 0 || !arena ? -1 : close(fd);
 }
 
 static int remove_file(void **state)
 {
+	arena = xb_arena_free(arena);
 	return unlink(file);
 }
 

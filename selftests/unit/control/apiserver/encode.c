@@ -160,6 +160,33 @@ static void bookmarks(void **state)
 	assert_text(xb_jv_path(xb_json_root(d), "object", "metadata", "annotations", "k8s.io/initial-events-end"), "true");
 }
 
+/* Another version than the stored: in objects, in lists, and in events, with their revision. */
+static void other_versions_are_converted(void **state)
+{
+	static const char event[] = "{\"kind\":\"Event\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"e\",\"resourceVersion\":\"7\"},\"message\":\"hello\"}";
+	_cleanup_(xb_json_unrefp) struct xb_json *in = NULL, *one = NULL, *list = NULL, *seen = NULL;
+	struct xb_buf out = {};
+	struct xb_jv v;
+
+	assert_int_equal(xb_json_parse(xb_sv(event), NULL, &in, NULL), 0);
+	encoding.kind = xb_kind_by_resource(XB_SV("events.k8s.io"), XB_SV("v1"), XB_SV("events"));
+	encode_object(&encoding, in, &out);
+	one = parsed(&out);
+	assert_text(xb_jv_get(xb_json_root(one), "apiVersion"), "events.k8s.io/v1");
+	assert_text(xb_jv_get(xb_json_root(one), "note"), "hello");
+	encode_list_begin(&encoding, &out);
+	encode_list_item(&encoding, in, true, &out);
+	encode_list_end(9, (struct xb_sv){}, -1, &out);
+	list = parsed(&out);
+	assert_text(xb_jv_get(xb_json_root(list), "apiVersion"), "events.k8s.io/v1");
+	assert_text(xb_jv_get(xb_jv_at(xb_jv_get(xb_json_root(list), "items"), 0), "note"), "hello");
+	encode_event(&encoding, "DELETED", in, 8, false, &out);
+	seen = parsed(&out);
+	v = xb_jv_get(xb_json_root(seen), "object");
+	assert_text(xb_jv_get(v, "note"), "hello");
+	assert_text(xb_jv_path(v, "metadata", "resourceVersion"), "8");
+}
+
 static int make_doc(void **state)
 {
 	encoding = (struct encoding){ .kind = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("configmaps")) };
@@ -178,7 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_object_is_its_own_bytes), TEST(metadata_alone), TEST(a_table), TEST(lists), TEST(an_empty_list), TEST(events),
-		TEST(only_the_first_table_event_defines_columns), TEST(bookmarks),
+		TEST(only_the_first_table_event_defines_columns), TEST(bookmarks), TEST(other_versions_are_converted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,17 +74,29 @@ static void the_address_for_others_and_the_one_for_kubeconfig(void **state)
 	assert_string_equal(open.o.reach_address, open.o.advertise_address);
 }
 
+static void anonymous_requests_only_where_they_are_judged(void **state)
+{
+	_cleanup_(run_done) struct run open, judged, off;
+
+	assert_int_equal(PARSE(&open, "--anonymous-auth=true"), 0);
+	assert_false(open.o.anonymous_auth);
+	assert_int_equal(PARSE(&judged, "--authorization-mode=Node,RBAC"), 0);
+	assert_true(judged.o.anonymous_auth);
+	assert_int_equal(PARSE(&off, "--authorization-mode=RBAC", "--anonymous-auth=false"), 0);
+	assert_false(off.o.anonymous_auth);
+}
+
 static void faults_name_the_flag(void **state)
 {
 	static const struct {
 		const char *arg, *why;
 	} cases[] = {
 		{ "--secure-port=x", "--secure-port: \"x\" is not a port number (1-65535)" },
-		{ "--authorization-mode=RBAC", "--authorization-mode: \"RBAC\" is not available in this server (AlwaysAllow)" },
-		{ "--anonymous-auth", "--anonymous-auth: with --authorization-mode=AlwaysAllow everybody could do everything; it must be false" },
+		{ "--authorization-mode=RBAC,Webhook",
+		  "--authorization-mode: \"Webhook\" is not available in this server (AlwaysAllow, AlwaysDeny, Node, RBAC)" },
 		{ "--disable-admission-plugins=Nope", "--disable-admission-plugins: \"Nope\" is not the name of a plugin" },
-		{ "--enable-admission-plugins=NodeRestriction",
-		  "--enable-admission-plugins: \"NodeRestriction\" is not available in this server" },
+		{ "--enable-admission-plugins=ImagePolicyWebhook",
+		  "--enable-admission-plugins: \"ImagePolicyWebhook\" is not available in this server" },
 		{ "--service-node-port-range=5", "--service-node-port-range: \"5\" is not a range of ports (\"30000-32767\")" },
 		{ "--service-node-port-range=9-8", "--service-node-port-range: \"9-8\" is not a range of ports (\"30000-32767\")" },
 		{ "--service-cluster-ip-range=10.0.0.0/24,10.1.0.0/24",
@@ -124,6 +136,7 @@ int main(void)
 		cmocka_unit_test(upstreams_defaults),
 		cmocka_unit_test(a_usual_command_line),
 		cmocka_unit_test(the_address_for_others_and_the_one_for_kubeconfig),
+		cmocka_unit_test(anonymous_requests_only_where_they_are_judged),
 		cmocka_unit_test(faults_name_the_flag),
 		cmocka_unit_test(help_and_version_check_nothing_else),
 	};

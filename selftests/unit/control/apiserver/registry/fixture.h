@@ -73,6 +73,7 @@ static inline struct xb_node *decoded(struct xb_node *object)
 	if (r)
 		print_error("%s\n", s.message);
 	assert_int_equal(r, 0);
+	assert_int_equal(xb_kind_to_stored(w.kind, arena, object), 0);
 	if (strategy_of(w.kind)->defaults)
 		strategy_of(w.kind)->defaults(&w, object);
 	assert_false(w.no_memory);
@@ -112,9 +113,10 @@ static inline const char *settle(struct write *w, struct xb_node *object, const 
 
 static inline const char *try_create(const char *json, struct xb_node **ret)
 {
-	struct xb_node *object = decoded(xb_tree_parse(arena, quoted(json)));
+	struct xb_node *object = xb_tree_parse(arena, quoted(json));
 	struct write w = write_of(object);
 
+	decoded(object);
 	if (strategy_of(w.kind)->prepare_create)
 		strategy_of(w.kind)->prepare_create(&w, object);
 	*ret = object;

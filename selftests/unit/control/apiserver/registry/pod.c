@@ -54,8 +54,6 @@ static void starts_pending(void **state)
 
 	assert_string_equal(text_of(xb_tree_get(pod, "status")), "{'phase':'Pending','qosClass':'BestEffort'}");
 	assert_string_equal(text_of(xb_tree_get(spec, "enableServiceLinks")), "true");
-	assert_string_equal(text_of(xb_tree_get(spec, "priority")), "0");
-	assert_string_equal(text_of(xb_tree_get(spec, "preemptionPolicy")), "'PreemptLowerPriority'");
 	pod = created(GATED);
 	assert_string_equal(text_of(xb_tree_path(xb_tree_path(pod, "status", "conditions")->first, "reason")), "'SchedulingGated'");
 }

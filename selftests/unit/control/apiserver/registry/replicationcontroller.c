@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "fixture.h"
-#include "../../../../../control/apiserver/registry/replicationcontroller.h"
 
 #define RC(spec) "{'apiVersion':'v1','kind':'ReplicationController','metadata':{'name':'r','namespace':'n'},'spec':{" spec "}}"
 #define TEMPLATE "'template':{'metadata':{'labels':{'app':'nginx'}},'spec':{'containers':[{'name':'c','image':'nginx'}]}}"
@@ -41,24 +40,6 @@ static void status_adds_up(void **state)
 		"status.readyReplicas: Invalid value: 2: cannot be greater than status.replicas");
 }
 
-static void scale(void **state)
-{
-	struct xb_node *rc = created(RC(TEMPLATE)), *s;
-	struct write w = write_of(rc);
-	_cleanup_status_ struct xb_status fault = {};
-
-	s = rc_to_scale(&w, rc);
-	assert_string_equal(text_of(s), "{'kind':'Scale','apiVersion':'autoscaling/v1','metadata':{'name':'r','namespace':'n'},'spec':{'replicas':1},"
-		"'status':{'replicas':0,'selector':'app=nginx'}}");
-	xb_tree_setc(xb_tree_get(s, "spec"), "replicas", xb_tree_int(arena, 3));
-	assert_int_equal(rc_from_scale(&w, rc, s, &fault), 0);
-	assert_string_equal(text_of(xb_tree_path(rc, "spec", "replicas")), "3");
-	xb_tree_setc(xb_tree_get(s, "spec"), "replicas", xb_tree_int(arena, -1));
-	assert_int_equal(rc_from_scale(&w, rc, s, &fault), -EINVAL);
-	assert_string_equal(fault.message, "Scale.autoscaling \"r\" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0");
-	assert_string_equal(text_of(xb_tree_path(rc, "spec", "replicas")), "3");
-}
-
 static void rows(void **state)
 {
 	static const struct example examples[] = {
@@ -76,7 +57,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(defaults_come_from_the_template, setup, teardown),
 		cmocka_unit_test_setup_teardown(bad_specs, setup, teardown),
 		cmocka_unit_test_setup_teardown(status_adds_up, setup, teardown),
-		cmocka_unit_test_setup_teardown(scale, setup, teardown),
 		cmocka_unit_test_setup_teardown(rows, setup, teardown),
 	};
 

@@ -77,7 +77,7 @@ static void compare_columns(const struct strategy *s, struct xb_jv columns)
 
 static void columns_are_upstreams(void **state)
 {
-	static const char *const files[] = { "namespaces", "replicationcontrollers", "services", "config", "pods", "others" };
+	static const char *const files[] = { "namespaces", "replicationcontrollers", "services", "config", "pods", "apps", "others" };
 	unsigned compared = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -132,7 +132,7 @@ static void compare_create(struct xb_jv body, struct xb_jv answer)
 
 static void creations_come_to_the_same(void **state)
 {
-	static const char *const files[] = { "namespaces", "replicationcontrollers", "services", "config", "pods" };
+	static const char *const files[] = { "namespaces", "replicationcontrollers", "services", "config", "pods", "apps" };
 	unsigned compared = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
@@ -169,6 +169,18 @@ static void short_of_memory(void **state)
 		"{'apiVersion':'v1','kind':'ReplicationController','metadata':{'name':'r','namespace':'n'},'spec':{'template':{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c'}]}}}}",
 		"{'apiVersion':'v1','kind':'Secret','metadata':{'name':'s','namespace':'n'},'type':'kubernetes.io/dockercfg','stringData':{'.dockercfg':'x'}}",
 		"{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'s'}}",
+		"{'apiVersion':'apps/v1','kind':'Deployment','metadata':{'name':'d','namespace':'n'},'spec':{'selector':{'matchLabels':{'a':'c'}},'strategy':{'rollingUpdate':{'maxSurge':'x'}},"
+			"'template':{'metadata':{'labels':{'a':'b'}},'spec':{'activeDeadlineSeconds':3,'containers':[{'name':'c'}]}}}}",
+		"{'apiVersion':'apps/v1','kind':'DaemonSet','metadata':{'name':'d','namespace':'n'},'spec':{'template':{'spec':{'containers':[{'name':'c'}]}}}}",
+		"{'apiVersion':'apps/v1','kind':'StatefulSet','metadata':{'name':'d','namespace':'n'},'spec':{'selector':{},'template':{'spec':{'containers':[{'name':'c'}]}}}}",
+		"{'apiVersion':'batch/v1','kind':'Job','metadata':{'name':'j','namespace':'n','uid':'u'},'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'spec':{'restartPolicy':'Never','containers':[{'name':'c'}]}}}}",
+		"{'apiVersion':'batch/v1','kind':'CronJob','metadata':{'name':'c','namespace':'n'},'spec':{'schedule':'x','jobTemplate':{'spec':{'selector':{'matchLabels':{'a':'b'}},'template':{'spec':{'containers':[]}}}}}}",
+		"{'apiVersion':'autoscaling/v2','kind':'HorizontalPodAutoscaler','metadata':{'name':'h','namespace':'n'},'spec':{'behavior':{'scaleUp':{'selectPolicy':'x'}}}}",
+		"{'apiVersion':'policy/v1','kind':'PodDisruptionBudget','metadata':{'name':'p','namespace':'n'},'spec':{'minAvailable':'x'}}",
+		"{'apiVersion':'v1','kind':'LimitRange','metadata':{'name':'l','namespace':'n'},'spec':{'limits':[{'type':'Container','max':{'cpu':'1'},'min':{'cpu':'2'}},{'type':'Container'}]}}",
+		"{'apiVersion':'v1','kind':'ResourceQuota','metadata':{'name':'q','namespace':'n'},'spec':{'hard':{'x':'-1'}}}",
+		"{'apiVersion':'v1','kind':'PersistentVolume','metadata':{'name':'v'},'spec':{'accessModes':['x'],'capacity':{'storage':'0'}}}",
+		"{'apiVersion':'v1','kind':'PersistentVolumeClaim','metadata':{'name':'v','namespace':'n'},'spec':{'accessModes':['x']}}",
 		"{'apiVersion':'v1','kind':'Node','metadata':{'name':'s'},'spec':{'podCIDR':'10.0.0.0/24'},'status':{'capacity':{'cpu':'1'}}}",
 	};
 

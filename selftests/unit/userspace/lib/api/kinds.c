@@ -17,7 +17,7 @@ static void finds_by_resource_and_by_kind(void **state)
 		assert_ptr_equal(xb_kind_by_resource(group, version, xb_sv((*k)->plural)), *k);
 		assert_ptr_equal(xb_kind_by_name(group, version, xb_sv((*k)->kind)), *k);
 	}
-	assert_int_equal(n, 13);
+	assert_in_range(n, 55, 200);
 	assert_null(xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("Pod")));
 	assert_null(xb_kind_by_resource(XB_SV(""), XB_SV("v2"), XB_SV("pods")));
 	assert_null(xb_kind_by_resource(XB_SV("apps"), XB_SV("v1"), XB_SV("pods")));

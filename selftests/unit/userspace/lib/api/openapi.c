@@ -63,10 +63,14 @@ static void compare_value(const struct xb_type *t, const struct xb_field *f, str
 		[XB_T_MICRO_TIME] = { .ref = "io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime" },
 		[XB_T_QUANTITY] = { .ref = "io.k8s.apimachinery.pkg.api.resource.Quantity" },
 		[XB_T_INT_OR_STRING] = { .ref = "io.k8s.apimachinery.pkg.util.intstr.IntOrString" },
+		[XB_T_STRINGS] = { .type = "array" },
 		[XB_T_ANY] = { .ref = "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1" },
 	};
 	char ref[160] = "";
 
+	/* any JSON as well, and in protobuf the same message */
+	if (f->kind == XB_T_ANY && xb_jv_streq(xb_jv_get(v, "$ref"), XB_SV("#/definitions/io.k8s.apimachinery.pkg.runtime.RawExtension")))
+		return;
 	if (f->kind == XB_T_OBJECT)
 		snprintf(ref, sizeof(ref), "#/definitions/%s.%s", f->type->package, f->type->name);
 	else if (said[f->kind].ref)
@@ -114,8 +118,7 @@ static void compare_field(const struct xb_type *t, const struct xb_field *f, str
 	compare_flag(t, f, XB_F_REQUIRED, required, "required");
 	compare_flag(t, f, XB_F_MERGE, has_strategy(property, "merge"), "merged");
 	compare_flag(t, f, XB_F_RETAIN_KEYS, has_strategy(property, "retainKeys"), "retainKeys");
-	if (has_strategy(property, "replace"))
-		fault(t, f->name, "its patch strategy is replace, which rows cannot say");
+	compare_flag(t, f, XB_F_REPLACE, has_strategy(property, "replace"), "replaced");
 	compare_flag(t, f, XB_F_ATOMIC, xb_jv_is(xb_jv_get(property, "x-kubernetes-map-type")), "atomic");
 	if (xb_jv_streq(xb_jv_get(property, "type"), XB_SV("array")) != (f->shape == XB_LIST))
 		fault(t, f->name, "list or not");

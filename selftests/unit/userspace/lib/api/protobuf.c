@@ -258,6 +258,16 @@ static void maps(void **state)
 	assert_string_equal(raw(f, t, NUM(2, 1)), "proto: wrong wireType = 0 for field data");
 }
 
+static void maps_of_string_lists(void **state)
+{
+	struct fixture *f = *state;
+	const struct xb_type *t = type_of("authorization.k8s.io", "SubjectAccessReview");
+
+	assert_string_equal(raw(f, t, IN(2, IN(5, TEXT(1, "scopes"), IN(2, TEXT(1, "a"), TEXT(1, "b"))), IN(5, TEXT(1, "none"), IN(2)))),
+			    "{\"spec\":{\"extra\":{\"scopes\":[\"a\",\"b\"],\"none\":[]}}}");
+	assert_string_equal(raw(f, t, IN(2, IN(5, TEXT(1, "x"), IN(2, NUM(1, 1))))), "proto: wrong wireType = 0 for field extra");
+}
+
 static void times(void **state)
 {
 	struct fixture *f = *state;
@@ -391,6 +401,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(number_lists_packed_or_not, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bytes_are_base64, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(maps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(maps_of_string_lists, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(times, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(quantities, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(int_or_string, set_up, tear_down),

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef APISERVER_QUOTA_H
+#define APISERVER_QUOTA_H
+/*
+ * ResourceQuota: what a namespace's objects may amount to together. A creation is counted in the turn in which it is queued,
+ * against what is committed and what is on its way to the disk, so a quota cannot be overrun. Only creations are counted, and
+ * only namespaces that have a quota pay: a walk over the namespace's objects of that kind. Loop thread.
+ */
+#include "request.h"
+
+struct quota_claim;         /* an object on its way to the disk; in its request's arena */
+
+/* object is about to be queued. -EACCES with 403 in q->fault: it would exceed a quota, or lacks what a quota counts; -ENOMEM.
+ * After 0, w->claim (NULL where no quota asks) is to be given back by quota_release when the write has ended, either way. */
+int quota_admit(struct request *q, struct write *w, const struct xb_node *object);
+void quota_release(struct write *w);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "admission_fixture.h"
+#include "../../../../control/apiserver/quota.h"
+
+#define QUOTA(name, spec) store("", "resourcequotas", "n", name, "{" META(name) ",'spec':{" spec "}}")
+#define POD(cpu) "{" META("x") ",'spec':{'containers':[{'name':'c','resources':{'requests':{'cpu':'" cpu "'}}}]},'status':{'qosClass':'Burstable'}}"
+
+static const char *create(const char *plural, const char *json)
+{
+	struct write *w = creation("", plural);
+
+	return said(quota_admit(request, w, xb_tree_parse(request->arena, quoted(json))));
+}
+
+static void without_a_quota_nothing_is_claimed(void **state)
+{
+	assert_string_equal(create("pods", POD("1")), "");
+	assert_null(request->write.claim);
+	assert_null(server.claims);
+}
+
+static void committed_objects_and_those_on_their_way_count(void **state)
+{
+	struct write first, second;
+
+	QUOTA("rq", "'hard':{'pods':'3'}");
+	store("", "pods", "n", "there", POD("1"));
+	store("", "pods", "n", "over", "{" META("over") ",'status':{'phase':'Succeeded'}}");
+	store("", "pods", "m", "elsewhere", POD("1"));
+	assert_string_equal(create("pods", POD("1")), "");
+	first = request->write;
+	assert_string_equal(create("pods", POD("1")), "");
+	second = request->write;
+	assert_string_equal(create("pods", POD("1")), "pods \"x\" is forbidden: exceeded quota: rq, requested: pods=1, used: pods=3, limited: pods=3");
+	assert_null(request->write.claim);
+	quota_release(&first);
+	assert_string_equal(create("pods", POD("1")), "");
+	quota_release(&request->write);
+	quota_release(&second);
+	assert_null(server.claims);
+}
+
+static void amounts_add_up(void **state)
+{
+	QUOTA("rq", "'hard':{'count/configmaps':'0','requests.cpu':'1','services.nodeports':'1'}");
+	store("", "pods", "n", "there", POD("600m"));
+	assert_string_equal(create("pods", POD("600m")),
+			    "pods \"x\" is forbidden: exceeded quota: rq, requested: requests.cpu=600m, used: requests.cpu=600m, limited: requests.cpu=1");
+	assert_string_equal(create("pods", "{'spec':{'containers':[{'name':'a'},{'name':'b','resources':{'requests':{'cpu':'1m'}}},{'name':'c'}]}}"),
+			    "pods \"x\" is forbidden: failed quota: rq: must specify requests.cpu for: a,c");
+	assert_string_equal(create("pods", "{'spec':{'containers':[{'name':'a','resources':{'requests':{'cpu':'1m'}}}],"
+					   "'initContainers':[{'name':'i','resources':{'requests':{'cpu':'2'}}}]}}"),
+			    "pods \"x\" is forbidden: exceeded quota: rq, requested: requests.cpu=2, used: requests.cpu=600m, limited: requests.cpu=1");
+	assert_string_equal(create("configmaps", "{}"),
+			    "configmaps \"x\" is forbidden: exceeded quota: rq, requested: count/configmaps=1, used: count/configmaps=0, limited: count/configmaps=0");
+	assert_string_equal(create("services", "{'spec':{'type':'NodePort','ports':[{'nodePort':1},{'nodePort':2}]}}"),
+			    "services \"x\" is forbidden: exceeded quota: rq, requested: services.nodeports=2, used: services.nodeports=0, limited: services.nodeports=1");
+	assert_string_equal(create("secrets", "{}"), "");
+	quota_release(&request->write);
+}
+
+static void scopes_choose_pods(void **state)
+{
+	QUOTA("best", "'hard':{'pods':'0'},'scopes':['BestEffort']");
+	QUOTA("high", "'hard':{'pods':'0'},'scopeSelector':{'matchExpressions':[{'scopeName':'PriorityClass','operator':'In','values':['high']}]}");
+	assert_string_equal(create("pods", POD("1")), "");
+	quota_release(&request->write);
+	assert_string_equal(create("pods", "{'status':{'qosClass':'BestEffort'}}"),
+			    "pods \"x\" is forbidden: exceeded quota: best, requested: pods=1, used: pods=0, limited: pods=0");
+	assert_string_equal(create("pods", "{'spec':{'priorityClassName':'high'}}"),
+			    "pods \"x\" is forbidden: exceeded quota: high, requested: pods=1, used: pods=0, limited: pods=0");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(without_a_quota_nothing_is_claimed, setup, teardown),
+		cmocka_unit_test_setup_teardown(committed_objects_and_those_on_their_way_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(amounts_add_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(scopes_choose_pods, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
