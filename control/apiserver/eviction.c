@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* POST pods/NAME/eviction: a deletion that the pod's disruption budget must allow. */
+#include "admission.h"
 #include "decode.h"
 #include "delete.h"
 #include "registry/edit.h"
@@ -176,6 +177,9 @@ int eviction_handler(struct request *q)
 	q->write.sub = NULL;
 	if (!r)
 		r = write_read(q, &head, &pod);
+	/* what forbids the deletion does so before the budget is charged for it */
+	if (!r)
+		r = admission_run(q, &q->write, NULL, pod);
 	if (!r && !ignores_budgets(pod))
 		r = ask_budget(q, pod);
 	if (r)

@@ -25,7 +25,7 @@ echo "kube-apiserver RSS with 12,000 pods: $(rss "$APISERVER_PID")"
 load get --clients 64 --count 60000 --objects 12000
 load list --count 5
 load list --count 100 --query limit=500
-load mixed --clients 64 --count 20000 --objects 12000
+load mixed --clients 64 --count 20000 --objects 12000 --size 5120 # as fill made them: a pod's spec may not change
 echo
 load create --kind configmaps --clients 1 --count 2000
 load create --kind configmaps --clients 16 --count 10000 --first 2000
