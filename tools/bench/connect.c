@@ -17,11 +17,18 @@ static const char usage[] =
 	"(default 10) or until SIGTERM. Prints: connections, failed, slowest; exit status 1 when one failed.\n"
 	"  --names FILE   append \"<start ns> <end ns> <answer>\" for each connection (CLOCK_MONOTONIC), to tell who answered when\n";
 
-static volatile sig_atomic_t stopped;
-
-static void on_stop(int signal)
+/* Waits until due; true when it is time to stop. The signals are blocked otherwise, so none cuts a request short. */
+static bool pause_until(uint64_t due)
 {
-	stopped = 1;
+	uint64_t now = now_ns(), left = due > now ? due - now : 0;
+	struct timespec pause = { .tv_sec = left / 1000000000, .tv_nsec = left % 1000000000 };
+	sigset_t stop;
+
+	sigemptyset(&stop);
+	sigaddset(&stop, SIGTERM);
+	sigaddset(&stop, SIGINT);
+	sigprocmask(SIG_BLOCK, &stop, NULL);
+	return sigtimedwait(&stop, NULL, &pause) > 0;
 }
 
 /* One request; the answer's body goes to name. Returns 0 or -errno. */
@@ -88,21 +95,15 @@ int cmd_connect(int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_FAILURE;
 	}
-	signal(SIGTERM, on_stop);
-	signal(SIGINT, on_stop);
 	start = now_ns();
-	while (!stopped) {
+	for (;;) {
 		uint64_t due = start + made * (1e9 / rate), began, ended;
 		char name[64] = "";
 		int r;
 
-		if (due > start + seconds * 1e9)
+		if (due > start + seconds * 1e9 || pause_until(due))
 			break;
-		while ((began = now_ns()) < due && !stopped) {
-			struct timespec pause = { .tv_nsec = MIN(due - began, 999999999ull) };
-
-			nanosleep(&pause, NULL);
-		}
+		began = now_ns();
 		r = ask(&to, name);
 		ended = now_ns();
 		made++;
