@@ -3,22 +3,6 @@
 #include "rbac.h"
 #include "table.h"
 
-/* apimachinery's path.IsValidPathSegmentName: roles have names like "system:node". */
-static unsigned check_path_segment(struct xb_sv s, const char *ret[XB_CHECK_MAX])
-{
-	unsigned n = 0;
-
-	if (xb_sv_is(s, "."))
-		ret[n++] = "may not be '.'";
-	if (xb_sv_is(s, ".."))
-		ret[n++] = "may not be '..'";
-	if (s.n && memchr(s.p, '/', s.n))
-		ret[n++] = "may not contain '/'";
-	if (s.n && memchr(s.p, '%', s.n))
-		ret[n++] = "may not contain '%'";
-	return n;
-}
-
 /* --- roles --- */
 
 static void validate_rule(const struct xb_node *rule, bool namespaced, const struct xb_path *at, struct xb_field_errors *e)
@@ -99,7 +83,7 @@ static void validate_role_ref(struct write *w, const struct xb_node *ref, struct
 	if (!name.n)
 		xb_err_required(e, XB_PATH(at, "name"), "");
 	else
-		xb_validate(e, XB_PATH(at, "name"), name, check_path_segment);
+		xb_validate(e, XB_PATH(at, "name"), name, xb_check_path_segment);
 }
 
 static void validate_subject(struct write *w, const struct xb_node *subject, const struct xb_path *at, struct xb_field_errors *e)
@@ -188,10 +172,10 @@ static void binding_row(struct table_row *r, struct xb_jv object)
 }
 
 #define ROLE_STRATEGY(kind_, validate_) { \
-	.group = RBAC_GROUP, .kind = kind_, .name = check_path_segment, .validate = validate_, \
+	.group = RBAC_GROUP, .kind = kind_, .name = xb_check_path_segment, .validate = validate_, \
 	.unconditional_update = true, .create_on_update = true, COLUMNS(role_columns), .row = role_row }
 #define BINDING_STRATEGY(kind_) { \
-	.group = RBAC_GROUP, .kind = kind_, .name = check_path_segment, .defaults = binding_defaults, .validate = validate_binding, \
+	.group = RBAC_GROUP, .kind = kind_, .name = xb_check_path_segment, .defaults = binding_defaults, .validate = validate_binding, \
 	.validate_update = validate_binding_update, .unconditional_update = true, .create_on_update = true, \
 	COLUMNS(binding_columns), .row = binding_row }
 
