@@ -11,8 +11,9 @@
 # Node and pods share the cgroup $CG/node, to which kube-proxy attaches.
 
 set -u
-T=$(basename "$0" .t)
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# the test's name and a mark of its checkout, so that two checkouts may test at the same time
+T=$(basename "$0" .t)-$(cksum <<<"$ROOT" | cut -c1-5)
 BIN=${XB_BUILD:-$ROOT/build}/bin
 TOOLS=${XB_BUILD:-$ROOT/build}/selftests
 DATA=${XB_K8S_DATA:-$ROOT/../shared/k8s}
