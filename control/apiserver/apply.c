@@ -303,7 +303,7 @@ static void renew_last_applied(struct write *w, struct xb_node *object, struct x
 	if (!xb_tree_gettext(notes, LAST_APPLIED).n)
 		return;
 	xb_tree_del(xb_tree_path(config, "metadata", "annotations"), LAST_APPLIED);
-	xb_tree_write(config, &text, NULL, NULL);
+	xb_tree_write(config, &text);
 	xb_buf_addc(&text, '\n');
 	if (text.err)
 		w->no_memory = true;

@@ -4,6 +4,7 @@
 #include "delete.h"
 #include "metadata.h"
 #include "registry/edit.h"
+#include "stored.h"
 
 static const char *const policies[] = { "Background", "Foreground", "Orphan", NULL };
 
@@ -116,8 +117,8 @@ int delete_plan(struct request *q, struct write *w, const struct delete_options 
 		struct deletion_plan *ret)
 {
 	const struct strategy *s = strategy_of(w->kind);
-	struct xb_node *old = xb_tree_from(w->arena, xb_json_root(head->doc), NULL, NULL);
-	struct xb_node *object = xb_tree_from(w->arena, xb_json_root(head->doc), NULL, NULL);
+	struct xb_node *old = stored_tree(w->arena, head->doc);
+	struct xb_node *object = stored_tree(w->arena, head->doc);
 	enum deletion how = DELETE_NOW;
 	int r;
 

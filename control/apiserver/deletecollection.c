@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "delete.h"
 #include "list.h"
+#include "stored.h"
 
 #define SLICE 256 /* deletions queued before the loop goes on with other work */
 
@@ -55,16 +56,15 @@ static int queue_item(struct collection *c, struct item *i, const char *key, str
 {
 	bool removes = plan->outcome == DELETION_REMOVES;
 	_cleanup_buf_ struct xb_buf bytes = {};
-	size_t hole;
+	struct store_value value;
 	int r;
 
 	r = removes ? write_begin_removal(c->request, &i->write, plan->old) : 0;
 	if (r)
 		return r;
-	r = write_bytes(&i->write, plan->object, &bytes, &hole);
+	r = stored_value(i->arena, plan->object, &bytes, &value);
 	if (!r)
-		r = (removes ? store_delete : store_put)(c->request->server->store, key, head->revision, xb_buf_sv(&bytes), hole,
-							 item_done, i);
+		r = (removes ? store_delete : store_put)(c->request->server->store, key, head->revision, &value, item_done, i);
 	if (r)
 		write_end(&i->write, false);
 	else

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "encode.h"
+#include "stored.h"
 #include "registry/strategy.h"
 #include "xb/time.h"
 
@@ -34,20 +35,6 @@ static void write_columns(const struct encoding *e, struct xb_jw *w)
 	xb_jw_end(w);
 }
 
-/* metadata as it stands, or with another resourceVersion. */
-static void write_spliced(struct xb_jv outer, struct xb_jv version, uint64_t revision, struct xb_buf *out)
-{
-	struct xb_sv whole = xb_jv_bytes(outer), old = xb_jv_bytes(version);
-
-	if (!revision || !old.p) {
-		xb_buf_addsv(out, whole);
-		return;
-	}
-	xb_buf_add(out, whole.p, old.p - whole.p);
-	xb_buf_addf(out, "\"%" PRIu64 "\"", revision);
-	xb_buf_add(out, old.p + old.n, whole.p + whole.n - (old.p + old.n));
-}
-
 static struct xb_jv version_of(const struct xb_json *doc)
 {
 	return xb_jv_path(xb_json_root(doc), "metadata", "resourceVersion");
@@ -57,7 +44,7 @@ static struct xb_jv version_of(const struct xb_json *doc)
 static int write_converted(const struct encoding *e, const struct xb_json *doc, uint64_t revision, struct xb_buf *out)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
-	struct xb_node *object = a ? xb_tree_from(a, xb_json_root(doc), NULL, NULL) : NULL;
+	struct xb_node *object = a ? stored_tree(a, doc) : NULL;
 	char digits[24];
 	int r;
 
@@ -72,7 +59,7 @@ static int write_converted(const struct encoding *e, const struct xb_json *doc, 
 	}
 	r = xb_kind_from_stored(e->kind, a, object);
 	if (!r)
-		xb_tree_write(object, out, NULL, NULL);
+		xb_tree_write(object, out);
 	return r;
 }
 
@@ -80,16 +67,14 @@ static void write_whole(const struct encoding *e, const struct xb_json *doc, uin
 {
 	if (e->kind->stored)
 		out->err = write_converted(e, doc, revision, out) ? -ENOMEM : out->err;
-	else if (revision)
-		write_spliced(xb_json_root(doc), version_of(doc), revision, out);
 	else
-		xb_buf_addsv(out, xb_json_bytes(doc));
+		stored_write(xb_json_root(doc), revision, out);
 }
 
 static void write_partial(const struct encoding *e, const struct xb_json *doc, uint64_t revision, struct xb_buf *out)
 {
 	xb_buf_addf(out, "{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"%s\",\"metadata\":", meta_version(e));
-	write_spliced(xb_jv_get(xb_json_root(doc), "metadata"), version_of(doc), revision, out);
+	stored_write(xb_jv_get(xb_json_root(doc), "metadata"), revision, out);
 	xb_buf_addc(out, '}');
 }
 

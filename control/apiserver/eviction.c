@@ -5,6 +5,7 @@
 #include "delete.h"
 #include "registry/edit.h"
 #include "registry/label_selector.h"
+#include "stored.h"
 #include "xb/kinds.h"
 
 enum { DISRUPTED_MAX = 2000 }; /* evictions that the budget's controller has not seen yet */
@@ -76,13 +77,13 @@ static int charge_budget(struct request *q, struct write *w, const char *key, ui
 {
 	struct xb_node *status = xb_tree_get(budget, "status");
 	_cleanup_buf_ struct xb_buf bytes = {};
-	size_t hole;
+	struct store_value value;
 	int r;
 
 	edit_int(w, status, "disruptionsAllowed", xb_tree_geti64(status, "disruptionsAllowed", 0) - 1);
 	edit_entry(w, edit_obtain(w, status, "disruptedPods"), q->write.name, xb_sv(w->now));
-	r = w->no_memory ? -ENOMEM : write_bytes(w, budget, &bytes, &hole);
-	return r ? r : store_put(q->server->store, key, expect, xb_buf_sv(&bytes), hole, budget_written, NULL);
+	r = w->no_memory ? -ENOMEM : stored_value(w->arena, budget, &bytes, &value);
+	return r ? r : store_put(q->server->store, key, expect, &value, budget_written, NULL);
 }
 
 /* A pod that is not ready is no loss, when enough others are healthy or the budget says so. */
@@ -149,7 +150,7 @@ static int ask_budget(struct request *q, const struct xb_node *pod)
 	r = request_keep(q, xb_json_ref(head->doc));
 	if (r)
 		return r;
-	budget = xb_tree_from(q->arena, xb_json_root(head->doc), NULL, NULL);
+	budget = stored_tree(q->arena, head->doc);
 	if (!budget)
 		return -ENOMEM;
 	if (is_no_loss(budget, pod))

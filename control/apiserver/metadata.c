@@ -130,14 +130,6 @@ bool metadata_only_version_differs(const struct xb_node *a, const struct xb_node
 	return true;
 }
 
-struct xb_node *metadata_hole(struct write *w, struct xb_node *object)
-{
-	struct xb_node *meta = metadata_of(w, object);
-
-	edit_str(w, meta, "resourceVersion", "");
-	return w->no_memory ? NULL : xb_tree_get(meta, "resourceVersion");
-}
-
 bool metadata_deleting(const struct xb_node *object)
 {
 	return xb_tree_path(object, "metadata", "deletionTimestamp");

@@ -18,9 +18,6 @@ void metadata_update(struct write *w, struct xb_node *object, const struct xb_no
 /* Are both the same but for their resourceVersion? */
 bool metadata_only_version_differs(const struct xb_node *a, const struct xb_node *b);
 
-/* The string node of metadata.resourceVersion, now empty: the store's hole. NULL without memory. */
-struct xb_node *metadata_hole(struct write *w, struct xb_node *object);
-
 bool metadata_deleting(const struct xb_node *object);       /* has a deletionTimestamp */
 bool metadata_held(const struct xb_node *object);           /* has finalizers or a grace period */
 /* Marks it: deletionTimestamp now, no grace, one more generation. Nothing when it is marked. */

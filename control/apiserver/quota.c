@@ -299,7 +299,7 @@ static int parse(const struct xb_node *object, struct xb_json **ret)
 {
 	_cleanup_buf_ struct xb_buf bytes = {};
 
-	xb_tree_write(object, &bytes, NULL, NULL);
+	xb_tree_write(object, &bytes);
 	return bytes.err ? bytes.err : xb_json_parse(xb_buf_sv(&bytes), &(struct xb_json_limits){ .max_bytes = 1u << 28 }, ret, NULL);
 }
 

@@ -87,7 +87,7 @@ static int aggregate(struct server *s, const struct store_object *o)
 	if (r || (now ? xb_tree_equal(now, g.rules) : !g.rules->count))
 		return r;
 	xb_buf_addf(&json, "{\"metadata\":{\"name\":\"%s\"},\"rules\":", want.name);
-	xb_tree_write(g.rules, &json, NULL, NULL);
+	xb_tree_write(g.rules, &json);
 	xb_buf_addc(&json, '}');
 	want.json = json.p;
 	return json.err ? json.err : bootstrap_ensure(s, &want);

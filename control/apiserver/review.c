@@ -26,7 +26,7 @@ int review_answer(struct request *q, struct xb_node *review, struct xb_node *sta
 	if (!status || !metadata_of(w, review))
 		return -ENOMEM;
 	edit_node(w, review, "status", status);
-	xb_tree_write(review, &bytes, NULL, NULL);
+	xb_tree_write(review, &bytes);
 	if (bytes.err || w->no_memory)
 		return -ENOMEM;
 	r = xb_json_parse(xb_buf_sv(&bytes), NULL, &doc, NULL);

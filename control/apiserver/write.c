@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "metadata.h"
 #include "quota.h"
+#include "stored.h"
 #include "write.h"
 #include "xb/time.h"
 
@@ -47,7 +48,7 @@ int write_read(struct request *q, struct store_object **ret_head, struct xb_node
 	r = request_keep(q, xb_json_ref(head->doc));
 	if (r)
 		return r;
-	old = xb_tree_from(q->arena, xb_json_root(head->doc), NULL, NULL);
+	old = stored_tree(q->arena, head->doc);
 	if (!old)
 		return -ENOMEM;
 	*ret_head = head;
@@ -117,16 +118,6 @@ void write_end(struct write *w, bool committed)
 	w->begun = false;
 }
 
-int write_bytes(struct write *w, struct xb_node *object, struct xb_buf *out, size_t *ret_hole)
-{
-	struct xb_node *hole = metadata_hole(w, object);
-
-	if (!hole)
-		return -ENOMEM;
-	xb_tree_write(object, out, hole, ret_hole);
-	return out->err;
-}
-
 static void answer_now(struct request *q, int error, const struct xb_json *doc)
 {
 	q->in_store = false;
@@ -187,7 +178,7 @@ static int answer_dry(struct request *q, uint64_t expect, struct xb_node *object
 			return -ENOMEM;
 		xb_tree_setc(meta, "resourceVersion", xb_tree_str(q->arena, xb_sv(version)));
 	}
-	xb_tree_write(object, &bytes, NULL, NULL);
+	xb_tree_write(object, &bytes);
 	if (bytes.err)
 		return bytes.err;
 	r = xb_json_parse(xb_buf_sv(&bytes), &(struct xb_json_limits){ .max_bytes = 1u << 28 }, &doc, NULL);
@@ -196,13 +187,13 @@ static int answer_dry(struct request *q, uint64_t expect, struct xb_node *object
 	return r ? r : wait_for_store(q, doc, code);
 }
 
-typedef int queue_fn(struct store *s, const char *key, uint64_t expect, struct xb_sv value, size_t hole, store_done done, void *arg);
+typedef int queue_fn(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 
 static int queue(struct request *q, queue_fn *fn, uint64_t expect, struct xb_node *object, int code)
 {
 	_cleanup_buf_ struct xb_buf bytes = {};
 	const char *key = write_key(q, &q->write);
-	size_t hole;
+	struct store_value value;
 	int r;
 
 	if (q->write.dry_run) {
@@ -210,10 +201,10 @@ static int queue(struct request *q, queue_fn *fn, uint64_t expect, struct xb_nod
 		return answer_dry(q, expect, object, code);
 	}
 	q->answer_code = code;
-	r = key ? write_bytes(&q->write, object, &bytes, &hole) : -ENOMEM;
+	r = key ? stored_value(q->arena, object, &bytes, &value) : -ENOMEM;
 	if (!r) {
 		q->in_store = true;
-		r = fn(q->server->store, key, expect, xb_buf_sv(&bytes), hole, written, q);
+		r = fn(q->server->store, key, expect, &value, written, q);
 	}
 	if (r) {
 		q->in_store = false;

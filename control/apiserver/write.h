@@ -28,9 +28,6 @@ int write_validate(struct request *q, struct write *w, struct xb_node *object, c
 int write_begin_removal(struct request *q, struct write *w, const struct xb_node *old);
 void write_end(struct write *w, bool committed);            /* when something was begun; else nothing */
 
-/* Canonical bytes of object with its hole, into out. */
-int write_bytes(struct write *w, struct xb_node *object, struct xb_buf *out, size_t *ret_hole);
-
 /*
  * Queue q's object under its key and answer with code once that is committed; for a dry run, only answer. They end what
  * was begun, in every case. expect: the head's revision, 0 when there is none.

@@ -4,6 +4,7 @@
 /* The inside of struct store, for the files of this folder. */
 #include "commit.h"
 #include "history.h"
+#include "parts.h"
 #include "tree.h"
 #include "watch.h"
 
@@ -12,6 +13,7 @@
 struct store {
 	struct store_tree tree;
 	struct store_history history;
+	struct store_parts parts;
 	struct store_watches watches;
 	uint64_t revision;          /* newest committed */
 	uint64_t loaded;            /* what the engine had compacted when it was opened */
@@ -20,8 +22,9 @@ struct store {
 	struct store_write *flying;             /* with the commit thread */
 	size_t pending;             /* writes in both */
 	bool busy, probe;           /* a batch is with the thread; the next batch goes out though it is empty */
-	uint64_t dead[STORE_DEAD_BATCH];
-	size_t n_dead;              /* in the batch with the thread */
+	struct store_part *flying_parts;        /* the new ones of the batch */
+	uint64_t dead[STORE_DEAD_BATCH], dead_parts[STORE_DEAD_BATCH];
+	size_t n_dead;              /* of both, in the batch with the thread */
 	struct store_committer committer;
 	bool threaded;              /* it has started */
 

@@ -14,16 +14,25 @@ struct store_write {
 	store_done done;
 	void *arg;
 };
+struct store_part;
 struct store_batch {
+	const struct store_part *parts;   /* new ones, which the writes refer to */
 	const struct store_write *writes; /* in order of revision */
-	const uint64_t *dead;             /* rows to delete */
-	size_t n_dead;
+	const uint64_t *dead, *dead_parts; /* rows to delete */
+	size_t n_dead, n_dead_parts;
 	uint64_t compacted;               /* goes with dead: every row that is superseded at or before it may be gone */
 };
 struct store_row {
 	uint64_t revision, created;
 	bool deleted;
 	struct xb_sv key, value;          /* key.p is zero-terminated */
+	struct xb_sv parts;               /* offsets of parts' numbers in the value, as store_uses_write writes them; {}: none */
+};
+/* What a load calls; an error ends it, -EBADMSG meaning a damaged row. */
+struct store_loader {
+	int (*part)(void *arg, uint64_t id, struct xb_sv value); /* each part, in order of id, before any row */
+	int (*row)(void *arg, const struct store_row *r);        /* each row, in order of revision */
+	void *arg;
 };
 
 struct store_engine {
@@ -31,8 +40,7 @@ struct store_engine {
 	/* Takes the folder for this process, makes what is missing, finds the newest "compacted" (1 at first). Errors and
 	 * *reterr_why as for store_open; the same for load. */
 	int (*open)(const char *data_dir, void **ret, uint64_t *ret_compacted, char **reterr_why);
-	/* Calls row for every row, in order of revision; stops at its first error, -EBADMSG meaning a damaged row. */
-	int (*load)(void *e, int (*row)(void *arg, const struct store_row *r), void *arg, char **reterr_why);
+	int (*load)(void *e, const struct store_loader *l, char **reterr_why);
 	/* All of it durable (0), or none of it ever seen by a load after another commit succeeded. A batch without
 	 * anything in it still writes: it is the probe after a failure. */
 	int (*commit)(void *e, const struct store_batch *b);

@@ -90,18 +90,31 @@ uint64_t store_history_after(const struct store_history *h, uint64_t revision)
 	return low;
 }
 
-void store_history_bury(struct store_history *h, uint64_t at, uint64_t revision)
+static void bury(struct store_history *h, struct store_dead d)
 {
 	if (h->n_dead == h->cap_dead) {
 		size_t cap = h->cap_dead ? h->cap_dead * 2 : 256;
 		struct store_dead *dead = reallocarray(h->dead, cap, sizeof(*dead));
 
-		if (!dead)
+		if (!dead) {
+			h->lost = true;
 			return;
+		}
 		h->dead = dead;
 		h->cap_dead = cap;
 	}
-	h->dead[h->n_dead++] = (struct store_dead){ at, revision };
+	h->dead[h->n_dead++] = d;
+}
+
+void store_history_bury(struct store_history *h, uint64_t at, uint64_t revision)
+{
+	bury(h, (struct store_dead){ at, revision, false });
+}
+
+void store_history_bury_part(struct store_history *h, uint64_t id)
+{
+	if (!h->lost)
+		bury(h, (struct store_dead){ h->compacted, id, true });
 }
 
 void store_history_buried(struct store_history *h, size_t n)

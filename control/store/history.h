@@ -14,9 +14,10 @@ struct store_change {
 	uint32_t collection;                    /* store_collection() of the key */
 	uint32_t second;                        /* when it was committed, on the caller's clock */
 };
-/* A row that nothing needs any more, since the change at revision "at" left the history. */
+/* A row that nothing needs any more, since the change at revision "at" left the history: a revision's, or a part's. */
 struct store_dead {
-	uint64_t at, revision;
+	uint64_t at, id;
+	bool part;
 };
 struct store_history {
 	struct store_change *ring;
@@ -26,6 +27,7 @@ struct store_history {
 	uint64_t bytes;
 	struct store_dead *dead; /* what the engine may delete, in order of "at" */
 	size_t n_dead, cap_dead;
+	bool lost;               /* there was no memory to note one: parts that it may name stay, too */
 };
 void store_history_done(struct store_history *h);
 
@@ -44,6 +46,7 @@ static inline const struct store_change *store_history_at(const struct store_his
 
 /* A row known to be unneeded; when there is no memory to note it, it stays in the file until the next start. */
 void store_history_bury(struct store_history *h, uint64_t at, uint64_t revision);
+void store_history_bury_part(struct store_history *h, uint64_t id); /* behind the rows that named it */
 void store_history_buried(struct store_history *h, size_t n); /* the first n of dead are gone from the file */
 
 /*

@@ -5,28 +5,35 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include "parts.h"
 #include "engine.h"
 
 #define APPLICATION_ID 0x58454245 /* "XEBE", which file(1) shows */
-#define FORMAT 1
+#define FORMAT 2
 #define CHECKPOINT_PAGES 256      /* of WAL, 4 MiB, at which they are copied into the database while the next batch waits */
 #define BUSY_MS 2000              /* somebody looks at the file with sqlite3 */
 
-/* Names are stable: operators read them. The checksum covers the row's other columns. */
+/* Names are stable: operators read them. A checksum covers the row's other columns. */
+#define PART_TABLE "CREATE TABLE part(id INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, value TEXT NOT NULL) STRICT;"
 static const char schema[] =
-	"PRAGMA application_id = 1480933957; PRAGMA user_version = 1;"
+	"PRAGMA application_id = 1480933957; PRAGMA user_version = 2;"
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"INSERT INTO meta VALUES('compacted', 1), ('probes', 0);"
 	"CREATE TABLE revision(revision INTEGER PRIMARY KEY, key TEXT NOT NULL, created INTEGER NOT NULL,"
-	" deleted INTEGER NOT NULL, checksum INTEGER NOT NULL, value TEXT NOT NULL) STRICT;"
+	" deleted INTEGER NOT NULL, checksum INTEGER NOT NULL, value TEXT NOT NULL, parts TEXT) STRICT;"
+	PART_TABLE
 	"CREATE VIEW object AS SELECT key, max(revision) AS revision, created, value FROM revision"
 	" GROUP BY key HAVING NOT deleted;";
+
+/* From format 1, which had no parts. */
+static const char upgrade[] = "ALTER TABLE revision ADD COLUMN parts TEXT;" PART_TABLE "PRAGMA user_version = 2;";
 
 struct sqlite {
 	int lock;
 	char *path;
 	sqlite3 *db;
-	sqlite3_stmt *begin, *append, *forget, *compact, *probe, *commit, *rollback;
+	struct xb_buf parts;        /* of the row that is being appended */
+	sqlite3_stmt *begin, *append, *forget, *append_part, *forget_part, *compact, *probe, *commit, *rollback;
 	int wal_pages;              /* now, and at the last checkpoint of this WAL */
 	int wal_copied;
 };
@@ -106,7 +113,13 @@ static int64_t checksum(const struct store_row *r)
 {
 	uint64_t state = mix(mix(mix(0, r->revision), r->created), r->deleted);
 
-	return mix_bytes(mix_bytes(state, r->key.p, r->key.n), r->value.p, r->value.n);
+	state = mix_bytes(mix_bytes(state, r->key.p, r->key.n), r->value.p, r->value.n);
+	return r->parts.n ? mix_bytes(state, r->parts.p, r->parts.n) : state;
+}
+
+static int64_t part_checksum(uint64_t id, struct xb_sv value)
+{
+	return mix_bytes(mix(0, id), value.p, value.n);
 }
 
 static int make_folder(const char *path, char **reterr_why)
@@ -183,6 +196,14 @@ static int make_file(const char *path)
 	return 0;
 }
 
+static int execute_whole(struct sqlite *e, const char *sql)
+{
+	int code = sqlite3_exec(e->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+
+	code = code ? code : sqlite3_exec(e->db, sql, NULL, NULL, NULL);
+	return code ? code : sqlite3_exec(e->db, "COMMIT", NULL, NULL, NULL);
+}
+
 static int open_database(struct sqlite *e, char **reterr_why)
 {
 	static const char settings[] =
@@ -203,13 +224,14 @@ static int open_database(struct sqlite *e, char **reterr_why)
 	code = sqlite3_exec(e->db, settings, NULL, NULL, NULL);
 	if (!code)
 		code = query_int(e, "SELECT count(*) FROM sqlite_schema", &tables);
-	if (!code && !tables) {
-		code = sqlite3_exec(e->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
-		code = code ? code : sqlite3_exec(e->db, schema, NULL, NULL, NULL);
-		code = code ? code : sqlite3_exec(e->db, "COMMIT", NULL, NULL, NULL);
-	}
+	if (!code && !tables)
+		code = execute_whole(e, schema);
 	code = code ? code : query_int(e, "PRAGMA application_id", &application);
 	code = code ? code : query_int(e, "PRAGMA user_version", &format);
+	if (!code && application == APPLICATION_ID && format == 1) {
+		code = execute_whole(e, upgrade);
+		format = FORMAT;
+	}
 	if (code)
 		return fail(e, code, reterr_why);
 	if (application != APPLICATION_ID)
@@ -227,8 +249,10 @@ static int prepare(struct sqlite *e, char **reterr_why)
 		const char *sql;
 	} all[] = {
 		{ &e->begin, "BEGIN IMMEDIATE" },
-		{ &e->append, "INSERT INTO revision(revision, key, created, deleted, checksum, value) VALUES(?, ?, ?, ?, ?, ?)" },
+		{ &e->append, "INSERT INTO revision(revision, key, created, deleted, checksum, value, parts) VALUES(?, ?, ?, ?, ?, ?, ?)" },
 		{ &e->forget, "DELETE FROM revision WHERE revision = ?" },
+		{ &e->append_part, "INSERT INTO part(id, checksum, value) VALUES(?, ?, ?)" },
+		{ &e->forget_part, "DELETE FROM part WHERE id = ?" },
 		{ &e->compact, "UPDATE meta SET value = max(value, ?) WHERE name = 'compacted'" },
 		{ &e->probe, "UPDATE meta SET value = value + 1 WHERE name = 'probes'" },
 		{ &e->commit, "COMMIT" },
@@ -253,6 +277,7 @@ static void sqlite_close(void *arg)
 		sqlite3_finalize(stmt);
 	sqlite3_close(e->db);
 	xb_closep(&e->lock);
+	xb_buf_done(&e->parts);
 	free(e->path);
 	free(e);
 }
@@ -292,8 +317,7 @@ static int sqlite_open(const char *data_dir, void **ret, uint64_t *ret_compacted
 	return 0;
 }
 
-
-static int load_one(sqlite3_stmt *stmt, int (*row)(void *arg, const struct store_row *r), void *arg)
+static int load_row(sqlite3_stmt *stmt, const struct store_loader *l)
 {
 	const struct store_row r = {
 		.revision = sqlite3_column_int64(stmt, 0),
@@ -301,19 +325,29 @@ static int load_one(sqlite3_stmt *stmt, int (*row)(void *arg, const struct store
 		.deleted = sqlite3_column_int(stmt, 2),
 		.key = { (const char *)sqlite3_column_text(stmt, 3), sqlite3_column_bytes(stmt, 3) },
 		.value = { sqlite3_column_blob(stmt, 4), sqlite3_column_bytes(stmt, 4) },
+		.parts = { sqlite3_column_blob(stmt, 6), sqlite3_column_bytes(stmt, 6) },
 	};
 
 	if (!r.key.p || !r.value.p)
 		return -EBADMSG;
 	if (checksum(&r) != sqlite3_column_int64(stmt, 5))
 		return -EBADMSG;
-	return row(arg, &r);
+	return l->row(l->arg, &r);
 }
 
-static int sqlite_load(void *arg, int (*row)(void *arg, const struct store_row *r), void *row_arg, char **reterr_why)
+static int load_part(sqlite3_stmt *stmt, const struct store_loader *l)
 {
-	static const char sql[] = "SELECT revision, created, deleted, key, value, checksum FROM revision ORDER BY revision";
-	struct sqlite *e = arg;
+	uint64_t id = sqlite3_column_int64(stmt, 0);
+	struct xb_sv value = { sqlite3_column_blob(stmt, 1), sqlite3_column_bytes(stmt, 1) };
+
+	if (!value.p || part_checksum(id, value) != sqlite3_column_int64(stmt, 2))
+		return -EBADMSG;
+	return l->part(l->arg, id, value);
+}
+
+static int load_table(struct sqlite *e, const char *sql, const char *what, int (*one)(sqlite3_stmt *stmt, const struct store_loader *l),
+		      const struct store_loader *l, char **reterr_why)
+{
 	sqlite3_stmt *stmt;
 	int code = sqlite3_prepare_v2(e->db, sql, -1, &stmt, NULL);
 	int r = 0;
@@ -321,17 +355,27 @@ static int sqlite_load(void *arg, int (*row)(void *arg, const struct store_row *
 	if (code)
 		return fail(e, code, reterr_why);
 	while (!r && (code = sqlite3_step(stmt)) == SQLITE_ROW)
-		r = load_one(stmt, row, row_arg);
+		r = one(stmt, l);
 	if (r == -EBADMSG) {
-		char what[64];
+		char text[64];
 
-		snprintf(what, sizeof(what), "the row of revision %" PRId64 " has changed", (int64_t)sqlite3_column_int64(stmt, 0));
-		r = explain(-EUCLEAN, reterr_why, e->path, what);
+		snprintf(text, sizeof(text), "the row of %s %" PRId64 " has changed", what, (int64_t)sqlite3_column_int64(stmt, 0));
+		r = explain(-EUCLEAN, reterr_why, e->path, text);
 	} else if (!r && code != SQLITE_DONE) {
 		r = fail(e, code, reterr_why);
 	}
 	sqlite3_finalize(stmt);
 	return r;
+}
+
+static int sqlite_load(void *arg, const struct store_loader *l, char **reterr_why)
+{
+	struct sqlite *e = arg;
+	int r;
+
+	r = load_table(e, "SELECT id, value, checksum FROM part ORDER BY id", "part", load_part, l, reterr_why);
+	return r ? r : load_table(e, "SELECT revision, created, deleted, key, value, checksum, parts FROM revision ORDER BY revision", "revision",
+				  load_row, l, reterr_why);
 }
 
 static int run(sqlite3_stmt *stmt)
@@ -344,7 +388,7 @@ static int run(sqlite3_stmt *stmt)
 
 static int append(struct sqlite *e, const struct store_object *o)
 {
-	const struct store_row r = {
+	struct store_row r = {
 		.revision = o->revision,
 		.created = o->created,
 		.deleted = o->deleted,
@@ -352,13 +396,29 @@ static int append(struct sqlite *e, const struct store_object *o)
 		.value = xb_json_bytes(o->doc),
 	};
 
+	xb_buf_clear(&e->parts);
+	store_uses_write(o->doc, &e->parts);
+	if (e->parts.err)
+		return SQLITE_NOMEM;
+	r.parts = xb_buf_sv(&e->parts);
 	sqlite3_bind_int64(e->append, 1, r.revision);
 	sqlite3_bind_text(e->append, 2, r.key.p, r.key.n, SQLITE_STATIC);
 	sqlite3_bind_int64(e->append, 3, r.created);
 	sqlite3_bind_int(e->append, 4, r.deleted);
 	sqlite3_bind_int64(e->append, 5, checksum(&r));
 	sqlite3_bind_text(e->append, 6, r.value.p, r.value.n, SQLITE_STATIC);
+	sqlite3_bind_text(e->append, 7, r.parts.n ? r.parts.p : NULL, r.parts.n, SQLITE_STATIC);
 	return run(e->append);
+}
+
+static int append_part(struct sqlite *e, const struct store_part *part)
+{
+	struct xb_sv value = xb_json_bytes(part->value);
+
+	sqlite3_bind_int64(e->append_part, 1, part->id);
+	sqlite3_bind_int64(e->append_part, 2, part_checksum(part->id, value));
+	sqlite3_bind_text(e->append_part, 3, value.p, value.n, SQLITE_STATIC);
+	return run(e->append_part);
 }
 
 static int run_int(sqlite3_stmt *stmt, int64_t n)
@@ -371,14 +431,18 @@ static int transact(struct sqlite *e, const struct store_batch *b)
 {
 	int code = run(e->begin);
 
+	for (const struct store_part *part = b->parts; !code && part; part = part->next)
+		code = append_part(e, part);
 	for (const struct store_write *w = b->writes; !code && w; w = w->next)
 		if (w->object)
 			code = append(e, w->object);
 	for (size_t i = 0; !code && i < b->n_dead; i++)
 		code = run_int(e->forget, b->dead[i]);
+	for (size_t i = 0; !code && i < b->n_dead_parts; i++)
+		code = run_int(e->forget_part, b->dead_parts[i]);
 	if (!code && b->n_dead)
 		code = run_int(e->compact, b->compacted);
-	if (!code && !b->writes && !b->n_dead)
+	if (!code && !b->writes && !b->n_dead && !b->n_dead_parts)
 		code = run(e->probe);
 	return code ? code : run(e->commit);
 }

@@ -48,6 +48,8 @@ static int load_row(void *arg, const struct store_row *row)
 	struct store_slot *slot;
 	int r = xb_json_parse(row->value, &limits, &doc, NULL);
 
+	if (!r && row->parts.n)
+		r = store_parts_attach(&s->parts, doc, row->parts);
 	if (r)
 		return r;
 	o = store_object_new(row->key.p, row->revision, row->created, row->deleted, doc);
@@ -61,6 +63,35 @@ static int load_row(void *arg, const struct store_row *row)
 	store_write_commit(s, o);
 	store_history_trim(&s->history, row->revision > s->loaded ? s->max_bytes : 0, 0);
 	return 0;
+}
+
+static int load_part(void *arg, uint64_t id, struct xb_sv value)
+{
+	struct store *s = arg;
+
+	return store_parts_load(&s->parts, id, value);
+}
+
+static void part_dead(void *arg, uint64_t id)
+{
+	struct store *s = arg;
+
+	store_history_bury_part(&s->history, id);
+}
+
+static int load(struct store *s, const char *data_dir, char **reterr_why)
+{
+	const struct store_loader loader = { .part = load_part, .row = load_row, .arg = s };
+	int r = store_parts_init(&s->parts, part_dead, s);
+
+	if (!r)
+		r = s->engine->open(data_dir, &s->e, &s->loaded, reterr_why);
+	s->history.compacted = s->loaded;
+	if (!r)
+		r = s->engine->load(s->e, &loader, reterr_why);
+	store_parts_sweep(&s->parts);
+	s->revision = s->assigned = MAX(s->revision, s->loaded);
+	return r;
 }
 
 static int start(struct store *s, uv_loop_t *loop)
@@ -98,11 +129,7 @@ int store_open(const struct store_config *c, struct store **ret, char **reterr_w
 	s->engine = c->engine ? c->engine : &store_sqlite;
 	s->loop = c->loop;
 	store_watches_init(&s->watches);
-	r = s->engine->open(c->data_dir, &s->e, &s->loaded, &why);
-	s->history.compacted = s->loaded;
-	if (!r)
-		r = s->engine->load(s->e, load_row, s, &why);
-	s->revision = s->assigned = MAX(s->revision, s->loaded);
+	r = load(s, c->data_dir, &why);
 	if (!r)
 		r = start(s, c->loop);
 	if (r) {
@@ -146,6 +173,7 @@ struct store *store_close(struct store *s)
 	}
 	if (s->e)
 		s->engine->close(s->e);
+	store_parts_done(&s->parts);
 	store_history_done(&s->history);
 	store_watches_done(&s->watches);
 	free_objects(s);
@@ -202,6 +230,7 @@ void store_stats(const struct store *s, struct store_stats *ret)
 	*ret = (struct store_stats){
 		.keys = s->keys,
 		.bytes = s->bytes,
+		.parts = xb_map_count(s->parts.by_value),
 		.history_events = s->history.end - s->history.first,
 		.history_bytes = s->history.bytes,
 		.commits = s->commits,

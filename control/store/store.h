@@ -30,6 +30,16 @@ struct store_object *store_object_ref(struct store_object *o);
 struct store_object *store_object_unref(struct store_object *o);
 XB_DEFINE_CLEANUP(struct store_object *, store_object_unref)
 
+/*
+ * The parts of an object's document, in order: where in its bytes a number stands, and what it stands for. They live as
+ * long as the document. Call with *iter = 0 until false. What is no document of a store's has none.
+ */
+struct store_part_at {
+	size_t at, n;
+	const struct xb_json *value;
+};
+bool store_part_next(const struct xb_json *doc, unsigned *iter, struct store_part_at *ret);
+
 struct store_config {
 	const char *data_dir;       /* made, 0700, when missing */
 	uv_loop_t *loop;
@@ -70,8 +80,11 @@ struct store_walk *store_walk_free(struct store_walk *w);
 XB_DEFINE_CLEANUP(struct store_walk *, store_walk_free)
 
 /*
- * Writing. The value is canonical JSON with an empty string for metadata.resourceVersion; hole is the offset in value at
- * which the store inserts the revision's digits. expect: the revision the head must have, 0: there must be no such key.
+ * Writing. The value is canonical JSON with an empty string for metadata.resourceVersion; hole is the offset in it at
+ * which the store inserts the revision's digits. Spans of it that other objects are likely to hold alike may be named: whole
+ * JSON values, in order, the hole in none of them. Such a piece, once seen again, is kept apart, a "part", and the document has
+ * a number in its place.
+ * expect: the revision the head must have, 0: there must be no such key.
  * Returns 0 when queued, and then done is called exactly once from the loop: error 0 and the object as committed
  * (borrowed), or -errno (-ENOSPC, -EROFS, -EIO: nothing of it was kept, nor of any write queued after it).
  * At once and without a call of done: -ESTALE (the head is another), -EEXIST (expect 0 and there is one), -ENOENT
@@ -79,10 +92,20 @@ XB_DEFINE_CLEANUP(struct store_walk *, store_walk_free)
  * the engine's error while it cannot write: after a failed commit all writes are refused until a small one of the
  * store's own, tried once a second, succeeds.
  */
+#define STORE_SPANS_MAX 16
+struct store_span {
+	size_t at, n;
+};
+struct store_value {
+	struct xb_sv bytes;
+	size_t hole;
+	unsigned n_spans;
+	struct store_span spans[STORE_SPANS_MAX];
+};
 typedef void (*store_done)(void *arg, int error, struct store_object *o);
-int store_put(struct store *s, const char *key, uint64_t expect, struct xb_sv value, size_t hole, store_done done, void *arg);
+int store_put(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 /* The value is the object's last state, as watchers get it with the DELETED event. */
-int store_delete(struct store *s, const char *key, uint64_t expect, struct xb_sv value, size_t hole, store_done done, void *arg);
+int store_delete(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 /* Calls done(arg, error, NULL) once all that is queued now is committed: for an answer that rests on the head. When
  * nothing is queued it is called before the return. */
 int store_barrier(struct store *s, store_done done, void *arg);
@@ -112,7 +135,7 @@ struct store_watch *store_watch_free(struct store_watch *w);
 XB_DEFINE_CLEANUP(struct store_watch *, store_watch_free)
 
 struct store_stats {
-	uint64_t keys, bytes, history_events, history_bytes, commits, writes;
+	uint64_t keys, bytes, parts, history_events, history_bytes, commits, writes;
 	uint64_t commit_ns_last, batch_last;
 	int write_error;            /* 0, or why writes are refused now */
 };

@@ -24,9 +24,51 @@ static void schedule(struct store *s)
 		uv_idle_start(&s->submit, store_write_submit);
 }
 
+/* Of the batch: parts that are not in the file yet. */
+static void list_parts(struct store *s)
+{
+	for (const struct store_write *w = s->flying; w; w = w->next) {
+		struct store_uses *u = w->object ? store_uses_of(w->object->doc) : NULL;
+
+		for (unsigned i = 0; u && i < u->n; i++) {
+			struct store_part *part = u->v[i].part;
+
+			if (part->durable || part->listed)
+				continue;
+			part->listed = true;
+			part->next = s->flying_parts;
+			s->flying_parts = part;
+		}
+	}
+}
+
+static void settle_parts(struct store *s, bool durable)
+{
+	for (struct store_part *part = TAKE_PTR(s->flying_parts), *next; part; part = next) {
+		next = part->next;
+		part->listed = false;
+		part->durable = durable;
+	}
+}
+
+static void list_dead(struct store *s, struct store_batch *b)
+{
+	const struct store_dead *d = s->history.dead;
+
+	s->n_dead = s->history.n_dead >= STORE_DEAD_BATCH ? STORE_DEAD_BATCH : 0;
+	b->dead = s->dead;
+	b->dead_parts = s->dead_parts;
+	for (size_t i = 0; i < s->n_dead; i++) {
+		if (d[i].part)
+			s->dead_parts[b->n_dead_parts++] = d[i].id;
+		else
+			s->dead[b->n_dead++] = d[i].id;
+		b->compacted = d[i].at;
+	}
+}
+
 static void submit(struct store *s)
 {
-	const struct store_history *h = &s->history;
 	struct store_write **end = &s->queue;
 	struct store_batch b = {};
 	size_t bytes = 0;
@@ -41,14 +83,9 @@ static void submit(struct store *s)
 		s->queue_end = &s->queue;
 
 	b.writes = s->flying;
-	s->n_dead = h->n_dead >= STORE_DEAD_BATCH ? STORE_DEAD_BATCH : 0;
-	for (size_t i = 0; i < s->n_dead; i++)
-		s->dead[i] = h->dead[i].revision;
-	if (s->n_dead) {
-		b.dead = s->dead;
-		b.n_dead = s->n_dead;
-		b.compacted = h->dead[s->n_dead - 1].at;
-	}
+	list_parts(s);
+	b.parts = s->flying_parts;
+	list_dead(s, &b);
 	s->busy = true;
 	s->probe = false;
 	uv_ref((uv_handle_t *)&s->collected);
@@ -193,6 +230,7 @@ static bool collect(struct store *s, bool wait)
 	writes = TAKE_PTR(s->flying);
 	s->busy = false;
 	uv_unref((uv_handle_t *)&s->collected);
+	settle_parts(s, !s->committer.error);
 	if (s->committer.error)
 		failed(s, writes, s->committer.error);
 	else
@@ -237,19 +275,50 @@ static void enqueue(struct store *s, struct store_write *w)
 	schedule(s);
 }
 
-/* The document with its revision in the hole. */
-static int fill(struct store *s, struct xb_sv value, size_t hole, uint64_t revision, struct xb_json **ret)
+static void add_filled(struct store *s, const struct store_value *v, size_t from, size_t to, uint64_t revision)
 {
-	struct xb_json_limits limits = { .max_bytes = value.n + 20 };
 	struct xb_buf *b = &s->scratch;
 
-	xb_buf_clear(b);
-	xb_buf_add(b, value.p, hole);
+	if (v->hole < from || v->hole >= to) {
+		xb_buf_add(b, v->bytes.p + from, to - from);
+		return;
+	}
+	xb_buf_add(b, v->bytes.p + from, v->hole - from);
 	xb_buf_addf(b, "%" PRIu64, revision);
-	xb_buf_add(b, value.p + hole, value.n - hole);
+	xb_buf_add(b, v->bytes.p + v->hole, to - v->hole);
+}
+
+/* The document with its revision in the hole, and parts where there are some. */
+static int fill(struct store *s, const struct store_value *v, uint64_t revision, struct xb_json **ret)
+{
+	_cleanup_(store_uses_freep) struct store_uses *u = v->n_spans ? store_uses_new(v->n_spans) : NULL;
+	struct xb_json_limits limits = { .max_bytes = v->bytes.n + 20 };
+	struct xb_buf *b = &s->scratch;
+	size_t from = 0, at;
+	int r;
+
+	if (v->n_spans && !u)
+		return -ENOMEM;
+	xb_buf_clear(b);
+	for (unsigned i = 0; i < v->n_spans; i++) {
+		const struct store_span *span = &v->spans[i];
+		struct store_part *part = store_parts_obtain(&s->parts, (struct xb_sv){ v->bytes.p + span->at, span->n });
+
+		if (!part)
+			continue;
+		add_filled(s, v, from, span->at, revision);
+		at = b->n;
+		xb_buf_addf(b, "%" PRIu64, part->id);
+		store_uses_add(u, at, b->n - at, part);
+		from = span->at + span->n;
+	}
+	add_filled(s, v, from, v->bytes.n, revision);
 	if (b->err)
 		return b->err;
-	return xb_json_parse(xb_buf_sv(b), &limits, ret, NULL);
+	r = xb_json_parse(xb_buf_sv(b), &limits, ret, NULL);
+	if (!r && u && u->n)
+		xb_json_attach(*ret, &TAKE_PTR(u)->extra);
+	return r;
 }
 
 static int compare(const struct store_object *head, uint64_t expect, bool deleted)
@@ -261,7 +330,7 @@ static int compare(const struct store_object *head, uint64_t expect, bool delete
 	return head->revision == expect ? 0 : -ESTALE;
 }
 
-static int write_one(struct store *s, const char *key, uint64_t expect, bool deleted, struct xb_sv value, size_t hole,
+static int write_one(struct store *s, const char *key, uint64_t expect, bool deleted, const struct store_value *v,
 		     store_done done, void *arg)
 {
 	_cleanup_(store_object_unrefp) struct store_object *o = NULL;
@@ -276,11 +345,11 @@ static int write_one(struct store *s, const char *key, uint64_t expect, bool del
 		return r;
 	if (s->write_error)
 		return s->write_error;
-	if (value.n > s->max_value)
+	if (v->bytes.n > s->max_value)
 		return -EMSGSIZE;
-	if (!*key || hole > value.n)
+	if (!*key || v->hole >= v->bytes.n)
 		return -EINVAL;
-	r = fill(s, value, hole, revision, &doc);
+	r = fill(s, v, revision, &doc);
 	if (r)
 		return r;
 	o = store_object_new(key, revision, head ? head->created : revision, deleted, doc);
@@ -301,16 +370,14 @@ static int write_one(struct store *s, const char *key, uint64_t expect, bool del
 	return 0;
 }
 
-int store_put(struct store *s, const char *key, uint64_t expect, struct xb_sv value, size_t hole, store_done done,
-	      void *arg)
+int store_put(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg)
 {
-	return write_one(s, key, expect, false, value, hole, done, arg);
+	return write_one(s, key, expect, false, v, done, arg);
 }
 
-int store_delete(struct store *s, const char *key, uint64_t expect, struct xb_sv value, size_t hole, store_done done,
-		 void *arg)
+int store_delete(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg)
 {
-	return write_one(s, key, expect, true, value, hole, done, arg);
+	return write_one(s, key, expect, true, v, done, arg);
 }
 
 int store_barrier(struct store *s, store_done done, void *arg)

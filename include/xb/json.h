@@ -34,6 +34,13 @@ struct xb_json *xb_json_unref(struct xb_json *d);       /* returns NULL */
 XB_DEFINE_CLEANUP(struct xb_json *, xb_json_unref)
 struct xb_sv xb_json_bytes(const struct xb_json *d);    /* borrowed, as parsed */
 size_t xb_json_memory(const struct xb_json *d);         /* bytes held, all told */
+/* Something of the owner's that lives as long as the document: released with its last reference, by whoever drops that. At
+ * most one, given while nobody else has a reference. */
+struct xb_json_extra {
+	void (*release)(struct xb_json_extra *x);
+};
+void xb_json_attach(struct xb_json *d, struct xb_json_extra *x); /* takes x */
+struct xb_json_extra *xb_json_attached(const struct xb_json *d); /* NULL: nothing */
 
 struct xb_jv {
 	const struct xb_json *doc; /* NULL: there is no such value */

@@ -11,7 +11,8 @@
 
 struct xb_node {
 	enum xb_json_type type : 8;
-	bool b;                        /* XB_JSON_BOOL */
+	bool b : 1;                    /* XB_JSON_BOOL */
+	bool marked : 1;               /* private: xb_tree_write_marked looks for it */
 	uint32_t count;                /* children */
 	struct xb_sv key;              /* decoded name when a member of an object, else {} */
 	struct xb_sv text;             /* XB_JSON_STRING: decoded; XB_JSON_NUMBER: its literal */
@@ -61,10 +62,13 @@ bool xb_tree_del(struct xb_node *object, const char *key); /* was it there */
 /* The object member of that name, made empty when missing or null. NULL without memory or when it is another type. */
 struct xb_node *xb_tree_obtain(struct xb_arena *a, struct xb_node *object, const char *key);
 
-/*
- * Writes n as JSON without white space, appended to out (its sticky error tells of memory). When hole is not NULL, the
- * offset in out just behind the opening quote of that string node is put in *ret_hole: the store writes the revision there.
- */
-void xb_tree_write(const struct xb_node *n, struct xb_buf *out, const struct xb_node *hole, size_t *ret_hole);
+/* Writes n as JSON without white space, appended to out (its sticky error tells of memory). */
+void xb_tree_write(const struct xb_node *n, struct xb_buf *out);
+/* The same, noting where in out each of the given nodes came to stand. The nodes are below n, and not within each other. */
+struct xb_tree_mark {
+	struct xb_node *node;
+	size_t at, n;                  /* result: offset in out, and length */
+};
+void xb_tree_write_marked(const struct xb_node *n, struct xb_buf *out, struct xb_tree_mark *marks, unsigned n_marks);
 
 #endif

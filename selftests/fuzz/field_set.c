@@ -29,9 +29,9 @@ static void check_set(struct xb_arena *a, struct xb_node *x)
 
 	if (!x)
 		return;
-	xb_tree_write(x, &before, NULL, NULL);
+	xb_tree_write(x, &before);
 	must(!xb_field_set_check(a, x));
-	xb_tree_write(x, &after, NULL, NULL);
+	xb_tree_write(x, &after);
 	must(xb_sv_eq(xb_buf_sv(&before), xb_buf_sv(&after)));
 }
 

@@ -30,7 +30,7 @@ static struct xb_json *rewrite(const struct xb_json *d, struct xb_arena *a)
 	_cleanup_buf_ struct xb_buf out = {};
 	struct xb_json *again;
 
-	xb_tree_write(tree, &out, NULL, NULL);
+	xb_tree_write(tree, &out);
 	if (!xb_tree_equal(tree, xb_tree_copy(a, tree)) || xb_json_parse(xb_buf_sv(&out), &limits, &again, NULL) < 0)
 		abort();
 	if (!xb_tree_equal(tree, xb_tree_from(a, xb_json_root(again), NULL, NULL)))

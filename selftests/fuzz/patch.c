@@ -16,7 +16,7 @@ static struct xb_json *rewrite(const struct xb_node *tree)
 	_cleanup_buf_ struct xb_buf out = {};
 	struct xb_json *d;
 
-	xb_tree_write(tree, &out, NULL, NULL);
+	xb_tree_write(tree, &out);
 	if (xb_json_parse(xb_buf_sv(&out), &limits, &d, NULL) < 0)
 		abort();
 	return d;

@@ -28,7 +28,7 @@ static void check_write(const struct xb_node *tree, struct xb_buf *out)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
 
-	xb_tree_write(tree, out, NULL, NULL);
+	xb_tree_write(tree, out);
 	if (xb_json_parse(xb_buf_sv(out), &limits, &doc, NULL) < 0)
 		abort();
 }

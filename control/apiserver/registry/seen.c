@@ -27,7 +27,7 @@ static struct xb_sv members(struct seen *s, const struct xb_node *n, const char 
 		const struct xb_node *member = xb_tree_get(n, *keys);
 
 		if (member)
-			xb_tree_write(member, &b, NULL, NULL);
+			xb_tree_write(member, &b);
 		xb_buf_addc(&b, ',');
 	}
 	text = b.err ? (struct xb_sv){} : xb_arena_sv(s->arena, xb_buf_sv(&b));

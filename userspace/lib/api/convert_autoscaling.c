@@ -58,7 +58,7 @@ static int put_note(struct xb_arena *a, struct xb_node *object, const char *note
 
 	if (!value || !value->first)
 		return 0;
-	xb_tree_write(value, &text, NULL, NULL);
+	xb_tree_write(value, &text);
 	copy = xb_arena_sv(a, xb_buf_sv(&text));
 	if (text.err || !copy.p)
 		return -ENOMEM;

@@ -70,7 +70,7 @@ static void add_value(struct xb_buf *out, const struct xb_node *n)
 		}
 		xb_buf_addc(out, '}');
 	} else {
-		xb_tree_write(n, out, NULL, NULL);
+		xb_tree_write(n, out);
 	}
 }
 

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include "xb/arena.h"
 
-enum { FIRST_CHUNK = 4096 - 64, LARGEST_CHUNK = 256 * 1024 };
+/*
+ * A small first chunk, from the heap, is all that most requests need. The next ones are pages of their own, passed on from
+ * arena to arena: in the heap they would leave holes between what lives long, and fault in anew for every request.
+ */
+enum { FIRST_CHUNK = 4096 - 64, PAGES_CHUNK = 64 * 1024, LARGEST_CHUNK = 256 * 1024, SPARE_MAX = 64 };
 
 struct chunk {
 	struct chunk *older;
@@ -15,6 +20,47 @@ struct xb_arena {
 	struct chunk *newest;
 	size_t limit, held, used;
 };
+
+static _Thread_local struct chunk *spare;
+static _Thread_local unsigned n_spare;
+
+static bool is_pages(size_t size)
+{
+#ifdef __SANITIZE_ADDRESS__
+	return false; /* so that a use after free is seen */
+#else
+	return size == PAGES_CHUNK - sizeof(struct chunk);
+#endif
+}
+
+static struct chunk *chunk_new(size_t size)
+{
+	struct chunk *c = is_pages(size) ? spare : NULL;
+
+	if (c) {
+		spare = c->older;
+		n_spare--;
+	} else if (is_pages(size)) {
+		c = mmap(NULL, PAGES_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		c = c == MAP_FAILED ? NULL : c;
+	} else {
+		c = malloc(sizeof(*c) + size);
+	}
+	return c;
+}
+
+static void chunk_free(struct chunk *c)
+{
+	if (!is_pages(c->size)) {
+		free(c);
+	} else if (n_spare == SPARE_MAX) {
+		munmap(c, PAGES_CHUNK);
+	} else {
+		c->older = spare;
+		spare = c;
+		n_spare++;
+	}
+}
 
 struct xb_arena *xb_arena_new(size_t limit)
 {
@@ -33,7 +79,7 @@ struct xb_arena *xb_arena_free(struct xb_arena *a)
 		return NULL;
 	for (struct chunk *c = a->newest; c; c = older) {
 		older = c->older;
-		free(c);
+		chunk_free(c);
 	}
 	free(a);
 	return NULL;
@@ -41,15 +87,16 @@ struct xb_arena *xb_arena_free(struct xb_arena *a)
 
 static struct chunk *chunk_add(struct xb_arena *a, size_t n)
 {
-	size_t size = a->newest ? MIN(a->held, (size_t)LARGEST_CHUNK) : FIRST_CHUNK;
+	size_t size = a->newest ? PAGES_CHUNK - sizeof(struct chunk) : FIRST_CHUNK;
 	struct chunk *c;
 
-	size = MAX(size, n);
+	if (n > size)
+		size = MAX(n, MIN(a->held, (size_t)LARGEST_CHUNK));
 	if (a->limit)
 		size = MIN(size, a->limit - a->held);
 	if (size < n)
 		return NULL;
-	c = malloc(sizeof(*c) + size);
+	c = chunk_new(size);
 	if (!c)
 		return NULL;
 	*c = (struct chunk){ .older = a->newest, .size = size };

@@ -13,9 +13,22 @@ struct xb_json *xb_json_ref(const struct xb_json *d)
 
 struct xb_json *xb_json_unref(struct xb_json *d)
 {
-	if (d && atomic_fetch_sub_explicit(&d->refs, 1, memory_order_acq_rel) == 1)
-		free(d);
+	if (!d || atomic_fetch_sub_explicit(&d->refs, 1, memory_order_acq_rel) != 1)
+		return NULL;
+	if (d->extra)
+		d->extra->release(d->extra);
+	free(d);
 	return NULL;
+}
+
+void xb_json_attach(struct xb_json *d, struct xb_json_extra *x)
+{
+	d->extra = x;
+}
+
+struct xb_json_extra *xb_json_attached(const struct xb_json *d)
+{
+	return d->extra;
 }
 
 struct xb_sv xb_json_bytes(const struct xb_json *d)

@@ -27,6 +27,7 @@ enum { XB_JSON_PAD = 8 };
 struct xb_json {
 	atomic_uint refs;
 	uint32_t n, entries;
+	struct xb_json_extra *extra;
 	char bytes[];
 };
 

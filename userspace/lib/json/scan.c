@@ -281,6 +281,7 @@ int xb_json_parse(struct xb_sv bytes, const struct xb_json_limits *limits, struc
 	d->refs = 1;
 	d->n = bytes.n;
 	d->entries = 0;
+	d->extra = NULL;
 	if (bytes.n)
 		memcpy(d->bytes, bytes.p, bytes.n);
 	memset(d->bytes + bytes.n, 0, XB_JSON_PAD);

@@ -390,10 +390,8 @@ bool xb_tree_equal(const struct xb_node *a, const struct xb_node *b)
 	}
 }
 
-static void write_one(const struct xb_node *n, struct xb_buf *out, const struct xb_node *hole, size_t *ret_hole)
+static void write_one(const struct xb_node *n, struct xb_buf *out)
 {
-	if (n == hole && hole)
-		*ret_hole = out->n + 1;
 	switch (n->type) {
 	case XB_JSON_STRING:
 		xb_json_quote(n->text, out);
@@ -420,25 +418,55 @@ static bool is_container(const struct xb_node *n)
 	return n->type == XB_JSON_OBJECT || n->type == XB_JSON_ARRAY;
 }
 
-void xb_tree_write(const struct xb_node *n, struct xb_buf *out, const struct xb_node *hole, size_t *ret_hole)
+struct writer {
+	struct xb_buf *out;
+	struct xb_tree_mark *marks;
+	unsigned n_marks;
+};
+
+static struct xb_tree_mark *mark_of(const struct writer *w, const struct xb_node *n)
 {
-	const struct xb_node *root = n;
+	for (unsigned i = 0; i < w->n_marks; i++)
+		if (w->marks[i].node == n)
+			return &w->marks[i];
+	return NULL;
+}
+
+static void begin_one(const struct writer *w, const struct xb_node *n, bool is_root)
+{
+	if (!is_root && n->prev)
+		xb_buf_addc(w->out, ',');
+	if (!is_root && n->parent->type == XB_JSON_OBJECT) {
+		xb_json_quote(n->key, w->out);
+		xb_buf_addc(w->out, ':');
+	}
+	if (n->marked)
+		mark_of(w, n)->at = w->out->n;
+	write_one(n, w->out);
+}
+
+static void end_one(const struct writer *w, const struct xb_node *n)
+{
+	struct xb_tree_mark *mark = n->marked ? mark_of(w, n) : NULL;
+
+	if (is_container(n))
+		xb_buf_addc(w->out, n->type == XB_JSON_OBJECT ? '}' : ']');
+	if (mark)
+		mark->n = w->out->n - mark->at;
+}
+
+static void write_all(const struct writer *w, const struct xb_node *root)
+{
+	const struct xb_node *n = root;
 
 	for (;;) {
-		if (n != root && n->prev)
-			xb_buf_addc(out, ',');
-		if (n != root && n->parent->type == XB_JSON_OBJECT) {
-			xb_json_quote(n->key, out);
-			xb_buf_addc(out, ':');
-		}
-		write_one(n, out, hole, ret_hole);
+		begin_one(w, n, n == root);
 		if (n->first) {
 			n = n->first;
 			continue;
 		}
 		for (;;) {
-			if (is_container(n))
-				xb_buf_addc(out, n->type == XB_JSON_OBJECT ? '}' : ']');
+			end_one(w, n);
 			if (n == root)
 				return;
 			if (n->next)
@@ -447,6 +475,20 @@ void xb_tree_write(const struct xb_node *n, struct xb_buf *out, const struct xb_
 		}
 		n = n->next;
 	}
+}
+
+void xb_tree_write(const struct xb_node *n, struct xb_buf *out)
+{
+	write_all(&(struct writer){ .out = out }, n);
+}
+
+void xb_tree_write_marked(const struct xb_node *n, struct xb_buf *out, struct xb_tree_mark *marks, unsigned n_marks)
+{
+	for (unsigned i = 0; i < n_marks; i++)
+		marks[i].node->marked = true;
+	write_all(&(struct writer){ out, marks, n_marks }, n);
+	for (unsigned i = 0; i < n_marks; i++)
+		marks[i].node->marked = false;
 }
 
 /* --- from a document */

@@ -326,7 +326,7 @@ int xb_yaml_next(struct xb_yaml *y, struct xb_buf *out, struct xb_buf *reterr)
 	y->ended = r <= 0;
 	if (r <= 0)
 		return r;
-	xb_tree_write(d.root, out, NULL, NULL);
+	xb_tree_write(d.root, out);
 	if (out->err) {
 		out->n = before;
 		y->ended = true;

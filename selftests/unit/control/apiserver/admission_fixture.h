@@ -50,10 +50,12 @@ static inline void store(const char *group, const char *plural, const char *name
 	const struct xb_kind *k = xb_kind_by_resource(xb_sv(group), XB_SV("v1"), xb_sv(plural));
 	const char *key = route_key(request->arena, k, xb_sv(namespace_), xb_sv(name)), *text = quoted(json);
 	const char *hole = strstr(text, "\"resourceVersion\":\"");
+	struct store_value value = { .bytes = xb_sv(text) };
 	bool done = false;
 
 	assert_non_null(hole);
-	assert_int_equal(store_put(fixture.s, key, 0, xb_sv(text), (size_t)(hole - text) + strlen("\"resourceVersion\":\""), stored, &done), 0);
+	value.hole = (size_t)(hole - text) + strlen("\"resourceVersion\":\"");
+	assert_int_equal(store_put(fixture.s, key, 0, &value, stored, &done), 0);
 	while (!done)
 		uv_run(&fixture.loop, UV_RUN_ONCE);
 }
@@ -90,7 +92,7 @@ static inline const char *text_of(const struct xb_node *n)
 
 	if (!n)
 		return "";
-	xb_tree_write(n, &b, NULL, NULL);
+	xb_tree_write(n, &b);
 	for (char *p = b.p; *p; p++)
 		if (*p == '"')
 			*p = '\'';

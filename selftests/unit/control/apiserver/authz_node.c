@@ -56,14 +56,15 @@ static void on_done(void *arg, int error, struct store_object *o)
 	*out = (struct outcome){ true, o->revision };
 }
 
-typedef int write_fn(struct store *s, const char *key, uint64_t expect, struct xb_sv value, size_t hole, store_done done, void *arg);
+typedef int write_fn(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 
 static uint64_t write_object(struct world *w, write_fn *fn, const char *key, uint64_t expect, const char *json)
 {
 	const char *hole = strstr(json, "\"resourceVersion\":\"") + strlen("\"resourceVersion\":\"");
+	struct store_value value = { .bytes = xb_sv(json), .hole = (size_t)(hole - json) };
 	struct outcome out = {};
 
-	assert_int_equal(fn(w->store, key, expect, xb_sv(json), (size_t)(hole - json), on_done, &out), 0);
+	assert_int_equal(fn(w->store, key, expect, &value, on_done, &out), 0);
 	while (!out.done)
 		uv_run(&w->loop, UV_RUN_ONCE);
 	return out.revision;

@@ -51,7 +51,7 @@ static void on_done(void *arg, int error, struct store_object *o)
 	*(uint64_t *)arg = o->revision;
 }
 
-typedef int write_fn(struct store *s, const char *key, uint64_t expect, struct xb_sv value, size_t hole, store_done done, void *arg);
+typedef int write_fn(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 
 /* rest: what follows the metadata. */
 static uint64_t write_object(struct world *w, write_fn *fn, const char *plural, const char *namespace_, const char *name, uint64_t expect,
@@ -59,16 +59,17 @@ static uint64_t write_object(struct world *w, write_fn *fn, const char *plural, 
 {
 	_cleanup_buf_ struct xb_buf key = {}, json = {};
 	uint64_t revision = 0;
-	size_t hole;
+	struct store_value value = {};
 
 	xb_buf_addf(&key, "%s.rbac.authorization.k8s.io/%s%s%s", plural, namespace_, *namespace_ ? "/" : "", name);
 	xb_buf_addf(&json, "{\"metadata\":{\"name\":\"%s\"", name);
 	if (*namespace_)
 		xb_buf_addf(&json, ",\"namespace\":\"%s\"", namespace_);
 	xb_buf_adds(&json, ",\"resourceVersion\":\"");
-	hole = json.n;
+	value.hole = json.n;
 	xb_buf_addf(&json, "\"},%s}", rest);
-	assert_int_equal(fn(w->store, key.p, expect, xb_buf_sv(&json), hole, on_done, &revision), 0);
+	value.bytes = xb_buf_sv(&json);
+	assert_int_equal(fn(w->store, key.p, expect, &value, on_done, &revision), 0);
 	while (!revision)
 		uv_run(&w->loop, UV_RUN_ONCE);
 	return revision;

@@ -31,10 +31,10 @@ static const char dying[] = "{\"metadata\":{\"deletionTimestamp\":\"2001-01-01T0
 
 static uint64_t put(struct world *w, const char *key, uint64_t expect, const char *json)
 {
-	size_t hole = (size_t)(strstr(json, "\"\",\"uid\"") + 1 - json);
+	struct store_value value = { .bytes = xb_sv(json), .hole = (size_t)(strstr(json, "\"\",\"uid\"") + 1 - json) };
 	uint64_t revision = 0;
 
-	assert_int_equal(store_put(w->store, key, expect, xb_sv(json), hole, on_done, &revision), 0);
+	assert_int_equal(store_put(w->store, key, expect, &value, on_done, &revision), 0);
 	while (!revision)
 		uv_run(&w->loop, UV_RUN_ONCE);
 	return revision;

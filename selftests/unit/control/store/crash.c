@@ -126,8 +126,16 @@ static void go_on(struct writer *w)
 {
 	static char buf[4096];
 	int n = 1 + rand_r(w->seed) % 1000000, r;
-	int length = snprintf(buf, sizeof(buf), "{\"metadata\":{\"resourceVersion\":\"\"},\"n\":%d,\"pad\":\"%0*d\"}", n,
-			      rand_r(w->seed) % 8 ? 20 : rand_r(w->seed) % 3000, 0);
+	/* of some lengths only, so that there are parts; one with a number of its own, now and then */
+	int pad = rand_r(w->seed) % 8 ? 20 : rand_r(w->seed) % 16 * 200 + 1;
+	int length = snprintf(buf, sizeof(buf), "{\"metadata\":{\"resourceVersion\":\"\"},\"n\":%d,\"pad\":\"%0*d\"}", n, pad,
+			      rand_r(w->seed) % 4 ? 0 : n);
+	const struct store_value v = {
+		.bytes = { buf, length },
+		.hole = FIXTURE_HOLE,
+		.n_spans = 1,
+		.spans = { { strrchr(buf, ':') + 1 - buf, buf + length - 1 - (strrchr(buf, ':') + 1) } },
+	};
 	struct store_object *head;
 	char key[32];
 
@@ -136,9 +144,9 @@ static void go_on(struct writer *w)
 	head = store_head(w->s, key);
 	if (head && rand_r(w->seed) % 4 == 0) {
 		w->now.n = -n;
-		r = store_delete(w->s, key, head->revision, (struct xb_sv){ buf, length }, FIXTURE_HOLE, acked, w);
+		r = store_delete(w->s, key, head->revision, &v, acked, w);
 	} else {
-		r = store_put(w->s, key, head ? head->revision : 0, (struct xb_sv){ buf, length }, FIXTURE_HOLE, acked, w);
+		r = store_put(w->s, key, head ? head->revision : 0, &v, acked, w);
 	}
 	DEMAND(!r, "write refused: %d", r);
 }

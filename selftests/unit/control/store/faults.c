@@ -132,7 +132,8 @@ static int write_some(struct fixture *f, int round, char *big)
 
 		memset(big + n, 'x', sizes[i]);
 		memcpy(big + n + sizes[i], "\"}", 2);
-		r = store_put(f->s, key(k), head, (struct xb_sv){ big, n + sizes[i] + 2 }, FIXTURE_HOLE, fixture_done_cb, &out[i]);
+		r = store_put(f->s, key(k), head, &(struct store_value){ .bytes = { big, n + sizes[i] + 2 }, .hole = FIXTURE_HOLE },
+			      fixture_done_cb, &out[i]);
 		assert_int_equal(r, 0);
 	}
 	for (int i = 0; i < 3; i++) {

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "../../../../control/store/engine.h"
+#include "../../../../control/store/parts.h"
 
 struct fixture {
 	char dir[64];
@@ -70,9 +71,11 @@ static inline unsigned fixture_random(struct fixture *f, unsigned below)
 
 /* {"metadata":{"resourceVersion":""},"n":N} */
 #define FIXTURE_HOLE 32
-static inline struct xb_sv fixture_value(char buf[64], int n)
+static inline struct store_value fixture_value(char buf[64], int n)
 {
-	return (struct xb_sv){ buf, snprintf(buf, 64, "{\"metadata\":{\"resourceVersion\":\"\"},\"n\":%d}", n) };
+	int length = snprintf(buf, 64, "{\"metadata\":{\"resourceVersion\":\"\"},\"n\":%d}", n);
+
+	return (struct store_value){ .bytes = { buf, length }, .hole = FIXTURE_HOLE };
 }
 
 static inline int fixture_n(const struct store_object *o)
@@ -100,17 +103,19 @@ static inline void fixture_done_cb(void *arg, int error, struct store_object *o)
 static inline int fixture_put(struct fixture *f, const char *key, uint64_t expect, int n, struct outcome *out)
 {
 	char buf[64];
+	struct store_value v = fixture_value(buf, n);
 
 	*out = (struct outcome){};
-	return store_put(f->s, key, expect, fixture_value(buf, n), FIXTURE_HOLE, fixture_done_cb, out);
+	return store_put(f->s, key, expect, &v, fixture_done_cb, out);
 }
 
 static inline int fixture_delete(struct fixture *f, const char *key, uint64_t expect, int n, struct outcome *out)
 {
 	char buf[64];
+	struct store_value v = fixture_value(buf, n);
 
 	*out = (struct outcome){};
-	return store_delete(f->s, key, expect, fixture_value(buf, n), FIXTURE_HOLE, fixture_done_cb, out);
+	return store_delete(f->s, key, expect, &v, fixture_done_cb, out);
 }
 
 static inline void fixture_wait(struct fixture *f, const struct outcome *out)
@@ -154,7 +159,7 @@ static inline uint64_t fixture_set(struct fixture *f, const char *key, int n)
 /* The engine: keeps nothing. Its commits wait while held, and fail while error is not 0. */
 static struct fake {
 	int error;
-	unsigned commits, rows, probes;
+	unsigned commits, rows, parts, probes;
 	bool held;
 	uv_mutex_t lock;
 	uv_cond_t changed;
@@ -179,7 +184,7 @@ static inline int fake_open(const char *data_dir, void **ret, uint64_t *ret_comp
 	return 0;
 }
 
-static inline int fake_load(void *e, int (*row)(void *arg, const struct store_row *r), void *arg, char **reterr_why)
+static inline int fake_load(void *e, const struct store_loader *l, char **reterr_why)
 {
 	return 0;
 }
@@ -197,6 +202,8 @@ static inline int fake_commit(void *e, const struct store_batch *b)
 		fake.probes += !b->writes && !b->n_dead;
 		for (const struct store_write *w = b->writes; w; w = w->next)
 			fake.rows += w->object != NULL;
+		for (const struct store_part *part = b->parts; part; part = part->next)
+			fake.parts++;
 	}
 	uv_mutex_unlock(&fake.lock);
 	return error;

@@ -77,15 +77,15 @@ static void test_bytes_are_what_only_the_history_holds(void **state)
 	store_history_trim(&h, h.bytes - 1, 0);
 	assert_int_equal(h.compacted, 3);
 	assert_int_equal(h.n_dead, 1);
-	assert_int_equal(h.dead[0].revision, 2);
+	assert_int_equal(h.dead[0].id, 2);
 	assert_int_equal(h.dead[0].at, 3);
 	store_history_trim(&h, 0, 0);
 	assert_int_equal(h.bytes, 0);
 	assert_int_equal(h.compacted, 4);
 	assert_int_equal(h.n_dead, 3);
 	store_history_buried(&h, 1);
-	assert_int_equal(h.dead[0].revision, 3);
-	assert_int_equal(h.dead[1].revision, 4);
+	assert_int_equal(h.dead[0].id, 3);
+	assert_int_equal(h.dead[1].id, 4);
 	store_history_done(&h);
 }
 

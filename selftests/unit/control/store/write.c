@@ -60,10 +60,18 @@ static void test_refused_values(void **state)
 	_cleanup_free_ char *big = calloc(1, 2 << 20);
 	struct outcome out = {};
 
-	assert_int_equal(store_put(f->s, "k", 0, (struct xb_sv){ big, 2 << 20 }, 0, fixture_done_cb, &out), -EMSGSIZE);
-	assert_int_equal(store_put(f->s, "k", 0, XB_SV("{"), 0, fixture_done_cb, &out), -EBADMSG);
-	assert_int_equal(store_put(f->s, "k", 0, XB_SV("\"\""), 3, fixture_done_cb, &out), -EINVAL);
-	assert_int_equal(store_put(f->s, "", 0, XB_SV("\"\""), 1, fixture_done_cb, &out), -EINVAL);
+	static const struct {
+		const char *key, *bytes;
+		size_t hole;
+		int error;
+	} bad[] = { { "k", "{", 0, -EBADMSG }, { "k", "\"\"", 3, -EINVAL }, { "", "\"\"", 1, -EINVAL } };
+	struct store_value v = { .bytes = { big, 2 << 20 } };
+
+	assert_int_equal(store_put(f->s, "k", 0, &v, fixture_done_cb, &out), -EMSGSIZE);
+	for (unsigned i = 0; i < ARRAY_SIZE(bad); i++) {
+		v = (struct store_value){ .bytes = xb_sv(bad[i].bytes), .hole = bad[i].hole };
+		assert_int_equal(store_put(f->s, bad[i].key, 0, &v, fixture_done_cb, &out), bad[i].error);
+	}
 	assert_null(store_head(f->s, "k"));
 	assert_int_equal(fixture_set(f, "k", 1), 2);
 }

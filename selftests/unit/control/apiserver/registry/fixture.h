@@ -185,7 +185,7 @@ static inline const char *text_of(const struct xb_node *n)
 
 	if (!n)
 		return "";
-	xb_tree_write(n, &b, NULL, NULL);
+	xb_tree_write(n, &b);
 	for (char *p = b.p; *p; p++)
 		if (*p == '"')
 			*p = '\'';

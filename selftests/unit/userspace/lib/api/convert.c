@@ -22,7 +22,7 @@ static void assert_tree(const struct xb_node *n, const char *want)
 {
 	_cleanup_buf_ struct xb_buf b = {};
 
-	xb_tree_write(n, &b, NULL, NULL);
+	xb_tree_write(n, &b);
 	assert_int_equal(b.err, 0);
 	assert_string_equal(b.p, want);
 }

@@ -35,7 +35,7 @@ static const char *text_of(const struct xb_node *n)
 {
 	_cleanup_buf_ struct xb_buf b = {};
 
-	xb_tree_write(n, &b, NULL, NULL);
+	xb_tree_write(n, &b);
 	return xb_arena_strn(arena, xb_buf_sv(&b));
 }
 

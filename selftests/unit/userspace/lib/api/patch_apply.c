@@ -29,7 +29,7 @@ static void applies(struct xb_arena *a, const char *kind, const char *live, cons
 	_cleanup_buf_ struct xb_buf out = {};
 
 	assert_int_equal(xb_patch_apply(a, t, object, xb_tree_parse(a, config), before, xb_tree_parse(a, owned)), 0);
-	xb_tree_write(object, &out, NULL, NULL);
+	xb_tree_write(object, &out);
 	assert_string_equal(out.p, wanted);
 }
 

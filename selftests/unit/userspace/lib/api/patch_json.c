@@ -23,7 +23,7 @@ static const char *written(struct xb_arena *a, const struct xb_node *n)
 {
 	_cleanup_buf_ struct xb_buf out = {};
 
-	xb_tree_write(n, &out, NULL, NULL);
+	xb_tree_write(n, &out);
 	return xb_arena_strn(a, xb_buf_sv(&out));
 }
 

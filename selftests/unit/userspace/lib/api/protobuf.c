@@ -101,7 +101,7 @@ static const char *raw(struct fixture *f, const struct xb_type *t, struct xb_sv 
 		assert_int_equal(r, -EBADMSG);
 		return f->why.p;
 	}
-	xb_tree_write(object, &f->out, NULL, NULL);
+	xb_tree_write(object, &f->out);
 	return f->out.p;
 }
 
@@ -114,7 +114,7 @@ static const char *whole(struct fixture *f, const struct xb_type *t, struct xb_s
 	xb_buf_clear(&f->out);
 	assert_int_equal(xb_protobuf_decode(f->a, t, message, object, &f->why), 0);
 	assert_int_equal(xb_schema_decode(&d, t, object, &f->status), 0);
-	xb_tree_write(object, &f->out, NULL, NULL);
+	xb_tree_write(object, &f->out);
 	return f->out.p;
 }
 

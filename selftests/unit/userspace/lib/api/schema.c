@@ -71,7 +71,7 @@ static const char *decoded_(struct fixture *f, bool no_defaults, const char *kin
 		n = n->type == XB_JSON_ARRAY ? n->first : xb_tree_getsv(n, name);
 	if (!n)
 		return NULL;
-	xb_tree_write(n, &f->out, NULL, NULL);
+	xb_tree_write(n, &f->out);
 	return f->out.p;
 }
 #define decoded(f, kind, json, member) decoded_((f), false, (kind), (json), (member))

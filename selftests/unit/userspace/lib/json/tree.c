@@ -35,7 +35,7 @@ static int tear_down(void **state)
 static const char *text(struct fixture *f, const struct xb_node *n)
 {
 	xb_buf_clear(&f->out);
-	xb_tree_write(n, &f->out, NULL, NULL);
+	xb_tree_write(n, &f->out);
 	return f->out.p;
 }
 
@@ -197,16 +197,25 @@ static void tells_of_duplicates(void **state)
 	assert_in_range((uintptr_t)n->first->text.p, (uintptr_t)xb_json_bytes(d).p, (uintptr_t)xb_json_bytes(d).p + sizeof(json));
 }
 
-static void leaves_a_hole(void **state)
+static void tells_where_nodes_stand(void **state)
 {
 	struct fixture *f = *state;
-	struct xb_node *n = xb_tree_parse(f->a, "{\"metadata\":{\"name\":\"x\",\"resourceVersion\":\"\"}}");
-	size_t at = 0;
+	struct xb_node *n = xb_tree_parse(f->a, "{\"metadata\":{\"resourceVersion\":\"\",\"name\":\"x\"},\"a\":[{\"b\":{}},{\"b\":{\"c\":[1,2]}}]}");
+	struct xb_tree_mark marks[] = {
+		{ .node = xb_tree_path(n, "metadata", "resourceVersion") },
+		{ .node = xb_tree_get(xb_tree_get(n, "a")->last, "b") },
+		{ .node = xb_tree_get(xb_tree_get(n, "a")->first, "b") },
+	};
+	static const char *const want[] = { "\"\"", "{\"c\":[1,2]}", "{}" };
 
 	xb_buf_adds(&f->out, "before");
-	xb_tree_write(n, &f->out, xb_tree_path(n, "metadata", "resourceVersion"), &at);
-	assert_string_equal(f->out.p + at, "\"}}");
-	assert_int_equal(f->out.p[at - 1], '"');
+	xb_tree_write_marked(n, &f->out, marks, ARRAY_SIZE(marks));
+	for (unsigned i = 0; i < ARRAY_SIZE(marks); i++) {
+		assert_int_equal(marks[i].n, strlen(want[i]));
+		assert_memory_equal(f->out.p + marks[i].at, want[i], marks[i].n);
+	}
+	/* nothing stays behind */
+	xb_tree_write(n, &f->out);
 }
 
 /* Patches nest what they add; depth is bound by memory alone, so no walk may use the stack for it. */
@@ -249,7 +258,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(writes_what_it_read), TEST(decodes), TEST(reads_bytes_that_go_away), TEST(looks), TEST(changes),
 		TEST(large_objects_stay_right),
-		TEST(compares), TEST(compares_part_of_a_tree), TEST(tells_of_duplicates), TEST(leaves_a_hole),
+		TEST(compares), TEST(compares_part_of_a_tree), TEST(tells_of_duplicates), TEST(tells_where_nodes_stand),
 		TEST(goes_any_depth), TEST(says_when_memory_ends),
 	};
 
