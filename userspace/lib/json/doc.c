@@ -46,29 +46,30 @@ struct xb_jv xb_json_root(const struct xb_json *d)
 	return (struct xb_jv){ d, 0 };
 }
 
-static const struct xb_json_entry *entry(struct xb_jv v)
+static struct xb_json_entry entry(struct xb_jv v)
 {
-	return xb_json_index(v.doc) + v.at;
+	return xb_json_entry_at(v.doc, v.at);
 }
 
 enum xb_json_type xb_jv_type(struct xb_jv v)
 {
-	return v.doc ? entry(v)->type : XB_JSON_NONE;
+	return v.doc ? entry(v).type : XB_JSON_NONE;
 }
 
 static struct xb_sv key_text(struct xb_jv member)
 {
-	const char *p = member.doc->bytes + entry(member)->start;
+	const struct xb_json_entry e = entry(member);
+	const char *p = member.doc->bytes + e.start;
 
-	return (struct xb_sv){ p + 1, xb_json_string_end(member.doc, p, entry(member)->key_escaped) - p - 1 };
+	return (struct xb_sv){ p + 1, xb_json_string_end(member.doc, p, e.key_escaped) - p - 1 };
 }
 
 static const char *value_start(struct xb_jv v)
 {
 	struct xb_sv key;
 
-	if (!entry(v)->member)
-		return v.doc->bytes + entry(v)->start;
+	if (!entry(v).member)
+		return v.doc->bytes + entry(v).start;
 	key = key_text(v);
 	return xb_json_behind_key(key.p + key.n);
 }
@@ -78,7 +79,7 @@ static const char *scalar_end(struct xb_jv v)
 	const char *p = value_start(v);
 
 	if (*p == '"')
-		return xb_json_string_end(v.doc, p, entry(v)->escaped) + 1;
+		return xb_json_string_end(v.doc, p, entry(v).escaped) + 1;
 	while (*p && *p != ',' && *p != ']' && *p != '}' && !xb_json_is_space(*p))
 		p++;
 	return p;
@@ -87,19 +88,18 @@ static const char *scalar_end(struct xb_jv v)
 /* Down the last children to a value without any, then up again over one closing bracket a level. */
 static const char *value_end(struct xb_jv v)
 {
-	const struct xb_json_entry *index = xb_json_index(v.doc);
+	struct xb_json_entry e;
 	unsigned levels = 0;
 	const char *p;
 
-	while (index[v.at].next > v.at + 1) {
-		uint32_t end = index[v.at].next, child = v.at + 1;
+	while ((e = entry(v)).next > v.at + 1) {
+		uint32_t end = e.next, next;
 
-		while (index[child].next < end)
-			child = index[child].next;
-		v.at = child;
+		for (v.at++; (next = entry(v).next) < end; v.at = next)
+			;
 		levels++;
 	}
-	if (index[v.at].type == XB_JSON_OBJECT || index[v.at].type == XB_JSON_ARRAY)
+	if (e.type == XB_JSON_OBJECT || e.type == XB_JSON_ARRAY)
 		p = xb_json_skip_space(value_start(v) + 1) + 1;
 	else
 		p = scalar_end(v);
@@ -124,19 +124,22 @@ struct xb_jit xb_jv_iter(struct xb_jv v)
 
 	if (type != XB_JSON_OBJECT && type != XB_JSON_ARRAY)
 		return (struct xb_jit){};
-	return (struct xb_jit){ .in = v, .next = v.at + 1, .end = entry(v)->next };
+	return (struct xb_jit){ .in = v, .next = v.at + 1, .end = entry(v).next };
 }
 
 bool xb_jit_next(struct xb_jit *it)
 {
+	struct xb_json_entry e;
+
 	if (it->next >= it->end)
 		return false;
 	it->value = (struct xb_jv){ it->in.doc, it->next };
-	if (entry(it->value)->member) {
+	e = entry(it->value);
+	if (e.member) {
 		it->key = key_text(it->value);
-		it->key_escaped = entry(it->value)->key_escaped;
+		it->key_escaped = e.key_escaped;
 	}
-	it->next = entry(it->value)->next;
+	it->next = e.next;
 	return true;
 }
 
@@ -245,15 +248,19 @@ static bool unescaped_eq(struct xb_sv text, struct xb_sv s)
 struct xb_jv xb_jv_getsv(struct xb_jv object, struct xb_sv key)
 {
 	struct xb_jv found = {}, member = object;
+	struct xb_json_entry e;
+	uint32_t end;
 
 	if (xb_jv_type(object) != XB_JSON_OBJECT)
 		return found;
-	for (member.at++; member.at < entry(object)->next; member.at = entry(member)->next) {
-		const struct xb_json_entry *e = entry(member);
-		const char *p = object.doc->bytes + e->start + 1;
+	end = entry(object).next;
+	for (member.at++; member.at < end; member.at = e.next) {
+		const char *p;
 
-		if (e->key_escaped ? unescaped_eq(key_text(member), key) :
-		    object.doc->n - e->start > key.n + 1 && p[key.n] == '"' && (!key.n || !memcmp(p, key.p, key.n)))
+		e = entry(member);
+		p = object.doc->bytes + e.start + 1;
+		if (e.key_escaped ? unescaped_eq(key_text(member), key) :
+		    object.doc->n - e.start > key.n + 1 && p[key.n] == '"' && (!key.n || !memcmp(p, key.p, key.n)))
 			found = member;
 	}
 	return found;
@@ -291,7 +298,7 @@ size_t xb_jv_count(struct xb_jv v)
 	size_t n = 0;
 
 	for (struct xb_jit it = xb_jv_iter(v); it.next < it.end; n++)
-		it.next = xb_json_index(v.doc)[it.next].next;
+		it.next = xb_json_entry_at(v.doc, it.next).next;
 	return n;
 }
 
@@ -302,12 +309,12 @@ struct xb_sv xb_jv_text(struct xb_jv v)
 	if (xb_jv_type(v) != XB_JSON_STRING)
 		return (struct xb_sv){};
 	p = value_start(v);
-	return (struct xb_sv){ p + 1, xb_json_string_end(v.doc, p, entry(v)->escaped) - p - 1 };
+	return (struct xb_sv){ p + 1, xb_json_string_end(v.doc, p, entry(v).escaped) - p - 1 };
 }
 
 bool xb_jv_escaped(struct xb_jv v)
 {
-	return v.doc && entry(v)->escaped;
+	return v.doc && entry(v).escaped;
 }
 
 bool xb_jv_streq(struct xb_jv v, struct xb_sv s)

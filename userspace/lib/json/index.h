@@ -20,13 +20,25 @@ struct xb_json_entry {
 	uint64_t escaped : 1;      /* a string with a backslash in it */
 	uint64_t key_escaped : 1;
 };
-static_assert(sizeof(struct xb_json_entry) == 8, "memory per value is a promise of xb/json.h");
+/* The same in a document of at most 64 KiB of which no value but the root has more than 1023 entries. */
+struct xb_json_narrow {
+	uint32_t start : 16;
+	uint32_t span : 10;        /* from this entry to the next one behind it; the root's is not used */
+	uint32_t type : 3;
+	uint32_t member : 1;
+	uint32_t escaped : 1;
+	uint32_t key_escaped : 1;
+};
+static_assert(sizeof(struct xb_json_entry) == 8 && sizeof(struct xb_json_narrow) == 4, "memory per value is a promise of xb/json.h");
+#define XB_JSON_NARROW_BYTES 0x10000
+#define XB_JSON_NARROW_SPAN 1023
 
 /* The bytes are followed by XB_JSON_PAD zeroes, which no scan runs over, and then, aligned, by the index. */
 enum { XB_JSON_PAD = 8 };
 struct xb_json {
 	atomic_uint refs;
-	uint32_t n, entries;
+	uint32_t n;
+	uint32_t entries : 31, narrow : 1;
 	struct xb_json_extra *extra;
 	char bytes[];
 };
@@ -35,9 +47,22 @@ static inline size_t xb_json_index_offset(size_t n)
 {
 	return (sizeof(struct xb_json) + n + XB_JSON_PAD + 7) & ~(size_t)7;
 }
-static inline const struct xb_json_entry *xb_json_index(const struct xb_json *d)
+static inline struct xb_json_entry xb_json_entry_at(const struct xb_json *d, uint32_t at)
 {
-	return (const struct xb_json_entry *)((const char *)d + xb_json_index_offset(d->n));
+	const char *index = (const char *)d + xb_json_index_offset(d->n);
+	struct xb_json_narrow e;
+
+	if (!d->narrow)
+		return ((const struct xb_json_entry *)index)[at];
+	e = ((const struct xb_json_narrow *)index)[at];
+	return (struct xb_json_entry){
+		.start = e.start,
+		.next = at ? at + e.span : d->entries,
+		.type = e.type,
+		.member = e.member,
+		.escaped = e.escaped,
+		.key_escaped = e.key_escaped,
+	};
 }
 static inline bool xb_json_is_space(char c)
 {

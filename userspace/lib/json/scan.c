@@ -244,19 +244,44 @@ static int scan_document(struct scan *s)
 	}
 }
 
+static bool fits_narrow(const struct scan *s)
+{
+	if (s->end - s->base > XB_JSON_NARROW_BYTES)
+		return false;
+	for (size_t i = 1; i < s->n; i++)
+		if (s->index[i].next - i > XB_JSON_NARROW_SPAN)
+			return false;
+	return true;
+}
+
+static void narrow(const struct scan *s, struct xb_json_narrow *out)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct xb_json_entry e = s->index[i];
+
+		out[i] = (struct xb_json_narrow){ e.start, i ? e.next - i : 0, e.type, e.member, e.escaped, e.key_escaped };
+	}
+}
+
 static int scan_into(struct scan *s, struct xb_json **d)
 {
 	size_t size = s->end - s->base, at = xb_json_index_offset(size);
 	struct xb_json *whole;
+	bool is_narrow;
 	int r = scan_document(s);
 
 	if (r < 0)
 		return r;
-	whole = realloc(*d, at + s->n * sizeof(*s->index));
+	is_narrow = fits_narrow(s);
+	whole = realloc(*d, at + s->n * (is_narrow ? sizeof(struct xb_json_narrow) : sizeof(*s->index)));
 	if (!whole)
 		return -ENOMEM;
-	memcpy((char *)whole + at, s->index, s->n * sizeof(*s->index));
+	if (is_narrow)
+		narrow(s, (struct xb_json_narrow *)((char *)whole + at));
+	else
+		memcpy((char *)whole + at, s->index, s->n * sizeof(*s->index));
 	whole->entries = s->n;
+	whole->narrow = is_narrow;
 	*d = whole;
 	return 0;
 }
@@ -281,6 +306,7 @@ int xb_json_parse(struct xb_sv bytes, const struct xb_json_limits *limits, struc
 	d->refs = 1;
 	d->n = bytes.n;
 	d->entries = 0;
+	d->narrow = false;
 	d->extra = NULL;
 	if (bytes.n)
 		memcpy(d->bytes, bytes.p, bytes.n);

@@ -589,16 +589,16 @@ static bool add_child(struct builder *b, struct xb_node *parent, uint64_t *names
 /* Recursion is as deep as the parser let the document be. */
 static struct xb_node *build(struct builder *b, struct xb_node *parent, uint64_t *names, uint32_t at)
 {
-	const struct xb_json_entry *index = xb_json_index(b->doc), *e = &index[at];
-	const char *p = b->doc->bytes + e->start;
-	struct xb_node *n = node_new(b->arena, e->type);
+	const struct xb_json_entry e = xb_json_entry_at(b->doc, at);
+	const char *p = b->doc->bytes + e.start;
+	struct xb_node *n = node_new(b->arena, e.type);
 	struct xb_sv key = {};
 	uint64_t inside = 0;
 
 	if (!n)
 		return NULL;
-	if (e->member) {
-		if (!decode_string(b, &p, e->key_escaped, &key))
+	if (e.member) {
+		if (!decode_string(b, &p, e.key_escaped, &key))
 			return NULL;
 		p = xb_json_behind_key(p);
 	}
@@ -610,11 +610,11 @@ static struct xb_node *build(struct builder *b, struct xb_node *parent, uint64_t
 		n->b = *p == 't';
 		return n;
 	case XB_JSON_STRING:
-		return decode_string(b, &p, e->escaped, &n->text) ? n : NULL;
+		return decode_string(b, &p, e.escaped, &n->text) ? n : NULL;
 	case XB_JSON_NUMBER:
 		return decode(b, xb_jv_bytes((struct xb_jv){ b->doc, at }), false, &n->text) ? n : NULL;
 	default:
-		for (uint32_t child = at + 1; child < e->next; child = index[child].next)
+		for (uint32_t child = at + 1; child < e.next; child = xb_json_entry_at(b->doc, child).next)
 			if (!build(b, n, &inside, child))
 				return NULL;
 		return n;

@@ -139,6 +139,46 @@ static void is_shared_by_threads(void **state)
 	xb_json_unref(d);
 }
 
+static void assert_same(struct xb_jv a, struct xb_jv b)
+{
+	struct xb_jit x = xb_jv_iter(a), y = xb_jv_iter(b);
+
+	assert_int_equal(xb_jv_type(a), xb_jv_type(b));
+	assert_true(xb_sv_eq(xb_jv_bytes(a), xb_jv_bytes(b)));
+	assert_true(xb_sv_eq(xb_jv_text(a), xb_jv_text(b)));
+	assert_int_equal(xb_jv_escaped(a), xb_jv_escaped(b));
+	assert_int_equal(xb_jv_count(a), xb_jv_count(b));
+	while (xb_jit_next(&x)) {
+		assert_true(xb_jit_next(&y));
+		assert_true(xb_sv_eq(x.key, y.key) && x.key_escaped == y.key_escaped);
+		assert_same(x.value, y.value);
+	}
+	assert_false(xb_jit_next(&y));
+}
+
+/* Small documents have an index of half the size. White space makes one large, and so does an element more than it can skip. */
+static void reads_large_documents_as_small_ones(void **state)
+{
+	static const int lengths[] = { 0, 1, 1021, 1022, 1023, 1024, 5000 };
+	_cleanup_free_ char *blank = malloc(70000);
+
+	memset(blank, ' ', 70000);
+	for (unsigned i = 0; i < ARRAY_SIZE(lengths); i++) {
+		_cleanup_(xb_json_unrefp) struct xb_json *as_it_is = NULL, *padded = NULL;
+		_cleanup_buf_ struct xb_buf b = {};
+
+		xb_buf_adds(&b, "{\"a\\u0062\":{\"x\":[");
+		for (int n = 0; n < lengths[i]; n++)
+			xb_buf_addf(&b, "%s%d", n ? "," : "", n);
+		xb_buf_adds(&b, "],\"e\\n\":\"\\t\"},\"last\":[{},[],true,null,-1.5e3,\"\"]}");
+		assert_int_equal(xb_json_parse(xb_buf_sv(&b), NULL, &as_it_is, NULL), 0);
+		xb_buf_add(&b, blank, 70000);
+		assert_int_equal(xb_json_parse(xb_buf_sv(&b), NULL, &padded, NULL), 0);
+		assert_int_equal(xb_jv_count(xb_jv_path(xb_json_root(as_it_is), "ab", "x")), lengths[i]);
+		assert_same(xb_json_root(as_it_is), xb_json_root(padded));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +188,7 @@ int main(void)
 		cmocka_unit_test(iterates_in_order),
 		cmocka_unit_test(decodes_strings),
 		cmocka_unit_test(is_shared_by_threads),
+		cmocka_unit_test(reads_large_documents_as_small_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
