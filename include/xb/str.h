@@ -50,14 +50,21 @@ struct xb_buf {
 	size_t n, cap;
 	int err; /* 0 or -ENOMEM */
 };
+int xb_buf_reserve(struct xb_buf *b, size_t more);      /* room for more bytes after n; 0 or -ENOMEM (also in err) */
 void xb_buf_add(struct xb_buf *b, const void *bytes, size_t n);
-void xb_buf_addc(struct xb_buf *b, char c);
+/* Inline: writing a tree calls it several times a value. */
+static inline void xb_buf_addc(struct xb_buf *b, char c)
+{
+	if ((b->err || b->cap - b->n < 2) && xb_buf_reserve(b, 1))
+		return;
+	b->p[b->n++] = c;
+	b->p[b->n] = '\0';
+}
 void xb_buf_adds(struct xb_buf *b, const char *cstr);
 void xb_buf_addsv(struct xb_buf *b, struct xb_sv s);
 void xb_buf_addf(struct xb_buf *b, const char *fmt, ...) _printf_(2, 3);
 void xb_buf_addv(struct xb_buf *b, const char *fmt, va_list ap) _printf_(2, 0);
 void xb_buf_addq(struct xb_buf *b, struct xb_sv s);     /* in double quotes and escaped, as Go's %q */
-int xb_buf_reserve(struct xb_buf *b, size_t more);      /* room for more bytes after n; 0 or -ENOMEM (also in err) */
 void xb_buf_clear(struct xb_buf *b);                    /* empty for reuse; keeps the memory; resets err */
 void xb_buf_done(struct xb_buf *b);                     /* frees the memory */
 char *xb_buf_steal(struct xb_buf *b);                   /* the bytes, now the caller's; NULL after an error */

@@ -119,29 +119,37 @@ static unsigned add_keys(const struct xb_field *list, const struct xb_node *item
 	return n;
 }
 
-int xb_item_name(struct xb_arena *a, const struct xb_field *list, const struct xb_node *item, struct xb_sv *ret)
+/* scratch: for reuse from element to element. */
+static int name_item(struct xb_arena *a, const struct xb_field *list, const struct xb_node *item, struct xb_buf *scratch, struct xb_sv *ret)
 {
-	_cleanup_buf_ struct xb_buf name = {};
 	struct xb_sv kept;
 	bool good;
 
+	xb_buf_clear(scratch);
 	if (list->flags & XB_F_LIST_MAP) {
-		xb_buf_adds(&name, "k:{");
-		good = item->type == XB_JSON_OBJECT && add_keys(list, item, &name);
-		xb_buf_addc(&name, '}');
+		xb_buf_adds(scratch, "k:{");
+		good = item->type == XB_JSON_OBJECT && add_keys(list, item, scratch);
+		xb_buf_addc(scratch, '}');
 	} else {
-		xb_buf_adds(&name, "v:");
-		good = add_value(item, &name);
+		xb_buf_adds(scratch, "v:");
+		good = add_value(item, scratch);
 	}
-	if (name.err)
-		return name.err;
+	if (scratch->err)
+		return scratch->err;
 	if (!good)
 		return -EINVAL;
-	kept = xb_sv(xb_arena_strn(a, xb_buf_sv(&name)));
+	kept = xb_arena_sv(a, xb_buf_sv(scratch));
 	if (!kept.p)
 		return -ENOMEM;
 	*ret = kept;
 	return 0;
+}
+
+int xb_item_name(struct xb_arena *a, const struct xb_field *list, const struct xb_node *item, struct xb_sv *ret)
+{
+	_cleanup_buf_ struct xb_buf scratch = {};
+
+	return name_item(a, list, item, &scratch, ret);
 }
 
 static int by_name(const void *x, const void *y)
@@ -154,7 +162,9 @@ static int by_name(const void *x, const void *y)
 
 int xb_items_sorted(struct xb_arena *a, const struct xb_field *f, const struct xb_node *list, struct xb_items *ret)
 {
+	_cleanup_buf_ struct xb_buf scratch = {};
 	struct xb_items items = {};
+	bool sorted = true;
 	uint32_t place = 0;
 	int r;
 
@@ -166,14 +176,15 @@ int xb_items_sorted(struct xb_arena *a, const struct xb_field *f, const struct x
 	xb_tree_each(n, list) {
 		struct xb_item *item = &items.at[items.n];
 
-		r = xb_item_name(a, f, n, &item->name);
+		r = name_item(a, f, n, &scratch, &item->name);
 		if (r == -ENOMEM)
 			return r;
 		item->value = n;
 		item->place = place++;
+		sorted = sorted && (r || !items.n || xb_item_cmp(item[-1].name, item->name) <= 0);
 		items.n += !r;
 	}
-	if (items.n > 1)
+	if (!sorted)
 		qsort(items.at, items.n, sizeof(*items.at), by_name);
 	*ret = items;
 	return 0;

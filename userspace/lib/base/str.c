@@ -164,14 +164,6 @@ void xb_buf_add(struct xb_buf *b, const void *bytes, size_t n)
 	b->p[b->n] = '\0';
 }
 
-void xb_buf_addc(struct xb_buf *b, char c)
-{
-	if (xb_buf_reserve(b, 1))
-		return;
-	b->p[b->n++] = c;
-	b->p[b->n] = '\0';
-}
-
 void xb_buf_adds(struct xb_buf *b, const char *cstr)
 {
 	xb_buf_add(b, cstr, strlen(cstr));
