@@ -34,6 +34,26 @@ struct xb_jv xb_informer_get(const struct xb_informer *i, const char *namespace_
 size_t xb_informer_count(const struct xb_informer *i);
 /* Calls each for every object, in no order. */
 void xb_informer_each(const struct xb_informer *i, void (*each)(void *arg, struct xb_jv object), void *arg);
+
+/*
+ * An index of the copy: which objects have a key. keys calls xb_index_add for each key of an object ("default/web", a uid, a
+ * node's name); the index is up to date when changed is called, and lives as long as its informer. To be made before the first
+ * turn of the loop: what is there already is not indexed. NULL without memory.
+ */
+struct xb_index;
+struct xb_index_entry;
+typedef void xb_index_keys(struct xb_jv object, struct xb_index_entry *e);
+struct xb_index *xb_informer_index(struct xb_informer *i, xb_index_keys *keys);
+void xb_index_add(struct xb_index_entry *e, struct xb_sv key);
+size_t xb_index_count(const struct xb_index *x, struct xb_sv key);
+/* for (struct xb_index_it it = {}; xb_index_next(x, key, &it);) use(it.object); The copy must not change meanwhile. */
+struct xb_index_it {
+	struct xb_jv object;
+	const void *at; /* private */
+	bool begun;
+};
+bool xb_index_next(const struct xb_index *x, struct xb_sv key, struct xb_index_it *it);
+
 struct xb_informer_stats {
 	uint64_t lists, watches, events, faults;
 	uint64_t last_contact_ms;       /* monotonic time of the last list or event */

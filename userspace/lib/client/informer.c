@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "informer_index.h"
 #include "xb/backoff.h"
-#include "xb/informer.h"
 #include "xb/log.h"
 #include "xb/map.h"
 #include "xb/time.h"
@@ -12,14 +12,6 @@
 #define WATCH_GRACE_S 30    /* for a server that does not end a watch when it said it would */
 #define WORTH_HAVING  6     /* a watch that lived so many times the least back-off: the next one starts at once */
 
-struct item {
-	struct xb_jv object;        /* the root of a document of ours */
-	uint64_t version;           /* resourceVersion as a number, 0 when it is none */
-	uint64_t list;              /* the list that last showed it */
-	size_t key_n;
-	char key[];                 /* "namespace/name", "/name" without a namespace */
-};
-
 struct xb_informer {
 	struct xb_informer_config c;
 	char *path, *label_selector, *field_selector;
@@ -27,6 +19,7 @@ struct xb_informer {
 	uv_timer_t timer;
 	struct xb_backoff backoff;
 	struct xb_map *items;
+	struct xb_index *indexes;
 	XB_VEC(struct xb_json *) listed;  /* objects of the pages so far: nothing is shown before the list is whole */
 	char *continue_, *version;        /* of the list under way; where the next watch begins, NULL: list first */
 	bool unpaged;                     /* a page came too late for its version: ask for all at once */
@@ -143,23 +136,29 @@ static int add_item(struct xb_informer *i, struct xb_sv key, struct xb_jv object
 	xb_json_ref(object.doc);
 	hold(i, it, object);
 	it->list = i->lists;
+	r = index_item(i->indexes, it);
 	i->c.changed(i->c.arg, (struct xb_jv){}, object);
-	return 0;
+	return r;
 }
 
-static void change_item(struct xb_informer *i, struct item *it, struct xb_jv object)
+static int change_item(struct xb_informer *i, struct item *it, struct xb_jv object)
 {
 	struct xb_jv old = it->object;
+	int r;
 
 	xb_json_ref(object.doc);
 	hold(i, it, object);
+	unindex_item(it);
+	r = index_item(i->indexes, it);
 	i->c.changed(i->c.arg, old, object);
 	release(i, old);
+	return r;
 }
 
 static void delete_item(struct xb_informer *i, struct item *it)
 {
 	xb_map_del(i->items, (struct xb_sv){ it->key, it->key_n });
+	unindex_item(it);
 	i->c.changed(i->c.arg, it->object, (struct xb_jv){});
 	release(i, it->object);
 	free(it);
@@ -250,7 +249,7 @@ static int show(struct xb_informer *i, struct xb_json *doc, struct xb_buf *key)
 		return add_item(i, xb_buf_sv(key), object);
 	it->list = i->lists;
 	if (!xb_sv_eq(version_text(it->object), version_text(object)) || !version_text(object).n)
-		change_item(i, it, object);
+		return change_item(i, it, object);
 	return 0;
 }
 
@@ -364,8 +363,7 @@ static int take_object(struct xb_informer *i, struct xb_jv object, bool deleted)
 		return r;
 	if (!it)
 		return add_item(i, xb_buf_sv(&key), xb_json_root(own));
-	change_item(i, it, xb_json_root(own));
-	return 0;
+	return change_item(i, it, xb_json_root(own));
 }
 
 /* May be resumed: the server or the way to it is out of order. Other answers say that the version is of no use there. */
@@ -496,9 +494,11 @@ static void free_all(struct xb_informer *i)
 		struct item *item = it.value;
 
 		release(i, item->object);
+		unindex_item(item);
 		free(item);
 	}
 	xb_map_free(i->items);
+	indexes_free(i->indexes);
 	free(i->path);
 	free(i->label_selector);
 	free(i->field_selector);
@@ -557,6 +557,11 @@ struct xb_jv xb_informer_get(const struct xb_informer *i, const char *namespace_
 	xb_buf_addf(&key, "%s/%s", namespace_ ? namespace_ : "", name);
 	it = key.err ? NULL : xb_map_get(i->items, xb_buf_sv(&key));
 	return it ? it->object : (struct xb_jv){};
+}
+
+struct xb_index *xb_informer_index(struct xb_informer *i, xb_index_keys *keys)
+{
+	return index_new(&i->indexes, keys);
 }
 
 size_t xb_informer_count(const struct xb_informer *i)

@@ -495,6 +495,67 @@ static void may_be_freed_in_the_middle(void **state)
 	assert_null(t->told.p);
 }
 
+/* --- indexes --- */
+
+/* The namespace, and whether the version is odd, which changes with it; "" has everything, twice over. */
+static void by_parts(struct xb_jv object, struct xb_index_entry *e)
+{
+	struct xb_sv version = xb_jv_text(xb_jv_path(object, "metadata", "resourceVersion"));
+
+	xb_index_add(e, xb_jv_text(xb_jv_path(object, "metadata", "namespace")));
+	xb_index_add(e, version.p[version.n - 1] % 2 ? XB_SV("odd") : XB_SV("even"));
+	xb_index_add(e, XB_SV(""));
+	xb_index_add(e, XB_SV(""));
+}
+
+static void by_name(struct xb_jv object, struct xb_index_entry *e)
+{
+	xb_index_add(e, xb_jv_text(xb_jv_path(object, "metadata", "name")));
+}
+
+/* What the index has under a key: names in their order. */
+static void assert_holds(const struct xb_index *x, const char *key, const char *want)
+{
+	char got[64] = "";
+
+	for (char name = 'a'; name <= 'z'; name++)
+		for (struct xb_index_it it = {}; xb_index_next(x, xb_sv(key), &it);)
+			if (*xb_jv_text(xb_jv_path(it.object, "metadata", "name")).p == name)
+				strncat(got, &name, 1);
+	assert_string_equal(got, want);
+	assert_int_equal(xb_index_count(x, xb_sv(key)), strlen(want));
+}
+
+static void indexes_follow_the_copy(void **state)
+{
+	struct test *t = *state;
+	struct xb_index *parts, *names;
+
+	start(t);
+	parts = xb_informer_index(t->informer, by_parts);
+	names = xb_informer_index(t->informer, by_name);
+	run_until(&t->loop, t->watches == 1);
+	assert_holds(parts, "ns", "ab");
+	assert_holds(parts, "odd", "a");
+	assert_holds(parts, "even", "b");
+	assert_holds(names, "ns", "");
+	event(t, "ADDED", "c", "11");
+	event(t, "MODIFIED", "a", "12");
+	event(t, "DELETED", "b", "13");
+	event(t, "ADDED", "d", "15");
+	run_until(&t->loop, xb_jv_is(xb_informer_get(t->informer, "ns", "d")));
+	assert_holds(parts, "", "acd");
+	assert_holds(parts, "odd", "cd");
+	assert_holds(parts, "even", "a");
+	assert_holds(names, "b", "");
+	assert_holds(names, "c", "c");
+	/* and a list that takes the place of all */
+	fake_chunk(t->watch, "{\"type\":\"ERROR\",\"object\":{\"code\":410,\"message\":\"gone\"}}\n");
+	run_until(&t->loop, t->lists == 2 && t->watches == 2);
+	assert_holds(parts, "", "ab");
+	assert_holds(parts, "odd", "a");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -505,7 +566,7 @@ int main(void)
 		T(server_restart_keeps_the_copy), T(half_a_list_is_not_shown),
 		T(late_page_keeps_the_old_copy_until_the_list_is_whole), T(watch_that_ends_at_once_is_not_a_busy_loop),
 		T(broken_event_lists_anew), T(bad_lists_are_asked_for_again),
-		T(may_be_freed_in_the_middle), T(what_nobody_reads_is_not_kept),
+		T(may_be_freed_in_the_middle), T(what_nobody_reads_is_not_kept), T(indexes_follow_the_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
