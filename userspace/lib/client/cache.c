@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "xb/cache.h"
+#include "xb/vec.h"
+
+struct follower {
+	void (*changed)(void *arg, struct xb_jv old, struct xb_jv object);
+	void *arg;
+};
+struct collection {
+	struct xb_cache *cache;
+	const struct xb_kind *kind;
+	struct xb_informer *informer;
+	XB_VEC(struct follower) followers;
+};
+struct xb_cache {
+	struct xb_cache_config c;
+	XB_VEC(struct collection *) collections;
+	bool synced;
+};
+
+static const char *const leave_out[] = { "managedFields", NULL };
+
+void xb_kind_path(const struct xb_kind *k, struct xb_sv namespace_, struct xb_sv name, const char *sub, struct xb_buf *out)
+{
+	xb_buf_addf(out, "%s%s/%s/", *k->group ? "/apis/" : "/api", k->group, k->version);
+	if (k->namespaced && namespace_.n)
+		xb_buf_addf(out, "namespaces/%.*s/", XB_SV_ARG(namespace_));
+	xb_buf_adds(out, k->plural);
+	if (name.n)
+		xb_buf_addf(out, "/%.*s", XB_SV_ARG(name));
+	if (sub)
+		xb_buf_addf(out, "/%s", sub);
+}
+
+static void on_changed(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	struct collection *l = arg;
+
+	for (size_t i = 0; i < l->followers.n; i++)
+		l->followers.v[i].changed(l->followers.v[i].arg, old, object);
+}
+
+static void on_synced(void *arg)
+{
+	struct collection *l = arg;
+	struct xb_cache *c = l->cache;
+
+	for (size_t i = 0; i < c->collections.n; i++)
+		if (!xb_informer_synced(c->collections.v[i]->informer))
+			return;
+	if (c->synced)
+		return;
+	c->synced = true;
+	if (c->c.synced)
+		c->c.synced(c->c.arg);
+}
+
+static void on_trouble(void *arg, const char *path, const char *why)
+{
+	struct collection *l = arg;
+
+	if (l->cache->c.trouble)
+		l->cache->c.trouble(l->cache->c.arg, path, why);
+}
+
+static struct collection *collection_free(struct collection *l)
+{
+	xb_informer_free(l->informer);
+	xb_vec_done(&l->followers);
+	free(l);
+	return NULL;
+}
+XB_DEFINE_CLEANUP(struct collection *, collection_free)
+
+static struct collection *make(struct xb_cache *c, const struct xb_kind *k)
+{
+	_cleanup_(collection_freep) struct collection *l = calloc(1, sizeof(*l));
+	_cleanup_buf_ struct xb_buf path = {};
+	struct xb_informer_config config = {
+		.rest = c->c.rest,
+		.leave_out = leave_out,
+		.changed = on_changed,
+		.synced = on_synced,
+		.trouble = on_trouble,
+		.arg = l,
+	};
+
+	if (!l)
+		return NULL;
+	l->cache = c;
+	l->kind = k;
+	xb_kind_path(k, (struct xb_sv){}, (struct xb_sv){}, NULL, &path);
+	config.path = path.p;
+	if (path.err || xb_informer_new(&config, &l->informer) || xb_vec_push(&c->collections, l))
+		return NULL;
+	return TAKE_PTR(l);
+}
+
+static struct collection *obtain(struct xb_cache *c, const struct xb_kind *k)
+{
+	for (size_t i = 0; i < c->collections.n; i++)
+		if (c->collections.v[i]->kind == k)
+			return c->collections.v[i];
+	return make(c, k);
+}
+
+struct xb_informer *xb_cache_of(struct xb_cache *c, const struct xb_kind *k)
+{
+	struct collection *l = obtain(c, k);
+
+	return l ? l->informer : NULL;
+}
+
+int xb_cache_follow(struct xb_cache *c, const struct xb_kind *k, void (*changed)(void *arg, struct xb_jv old, struct xb_jv object), void *arg)
+{
+	struct collection *l = obtain(c, k);
+
+	return l ? xb_vec_push(&l->followers, (struct follower){ changed, arg }) : -ENOMEM;
+}
+
+bool xb_cache_synced(const struct xb_cache *c)
+{
+	return c->synced;
+}
+
+int xb_cache_new(const struct xb_cache_config *c, struct xb_cache **ret)
+{
+	struct xb_cache *cache = calloc(1, sizeof(*cache));
+
+	if (!cache)
+		return -ENOMEM;
+	cache->c = *c;
+	*ret = cache;
+	return 0;
+}
+
+struct xb_cache *xb_cache_free(struct xb_cache *c)
+{
+	if (!c)
+		return NULL;
+	for (size_t i = 0; i < c->collections.n; i++)
+		collection_free(c->collections.v[i]);
+	xb_vec_done(&c->collections);
+	free(c);
+	return NULL;
+}
