@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <uv.h>
 #include "xb/macro.h"
+#include "xb/metrics.h"
 
 struct xb_work_queue;
 struct xb_work_queue_config {
@@ -36,12 +37,13 @@ void xb_work_queue_add_after(struct xb_work_queue *q, const char *key, uint64_t 
 void xb_work_queue_done(struct xb_work_queue *q, const char *key, int error);
 unsigned xb_work_queue_failures(const struct xb_work_queue *q, const char *key); /* in a row */
 
-/* client-go's workqueue metrics. Times in nanoseconds. */
 struct xb_work_queue_stats {
-	uint64_t depth, under_way, adds, retries, lost;
-	uint64_t waited, worked, done;  /* sums over "done" keys */
-	uint64_t longest_running;
+	uint64_t depth, under_way, adds, retries, lost, done;
+	uint64_t unfinished, longest_running;      /* nanoseconds: of all keys under way together, and of the longest */
+	const struct xb_histogram *waited, *worked; /* seconds; the queue's own */
 };
 void xb_work_queue_stats(const struct xb_work_queue *q, struct xb_work_queue_stats *ret);
+/* client-go's workqueue_* metrics of n queues, by their names. Appended. */
+void xb_work_queue_metrics(struct xb_work_queue *const *queues, size_t n, struct xb_buf *out);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent.h"
-#include "events.h"
 #include "node.h"
 #include "services.h"
 #include "xb/log.h"
+#include "xb/recorder.h"
 #include "xb/time.h"
 #include "xb/vec.h"
 
@@ -24,7 +24,7 @@ struct agent {
 	struct services *services;
 	struct node *node;
 	struct apply *apply;
-	struct events *events;
+	struct xb_recorder *recorder;
 	struct metrics metrics;
 	struct {
 		struct service **v;
@@ -67,6 +67,19 @@ static void set_fault(struct agent *a, struct service *v, int fault, char *why)
 	v->fault_why = why;
 }
 
+static void warn(const struct agent *a, struct xb_jv service, const char *reason, const char *why)
+{
+	struct xb_event e = {
+		.component = "kube-proxy",
+		.kind = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("services")),
+		.object = service,
+		.type = XB_EVENT_WARNING,
+		.reason = reason,
+	};
+
+	xb_recorder_event(a->recorder, &e, "%s", why);
+}
+
 static void tell_faults(struct agent *a)
 {
 	for (size_t i = 0; i < a->faulty.n; i++) {
@@ -78,7 +91,7 @@ static void tell_faults(struct agent *a)
 		v->fault_told = true;
 		log_warning("service %s cannot be brought into the tables: %s", v->key, why);
 		if (v->fault == -ENOSPC || v->fault == -EADDRINUSE)
-			events_warn(a->events, v->object, v->fault == -ENOSPC ? "ServiceTableFull" : "ServiceAddressInUse", why);
+			warn(a, v->object, v->fault == -ENOSPC ? "ServiceTableFull" : "ServiceAddressInUse", why);
 	}
 }
 
@@ -171,7 +184,7 @@ static size_t program(struct agent *a, struct service *v)
 	if (r < 0 || v->fault)
 		set_fault(a, v, r, why);
 	if (!r && v->trigger_us >= a->metrics.start_us)
-		histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
+		xb_histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
 	v->trigger_us = 0;
 	services_forget(a->services, v);
 	return removed;
@@ -249,7 +262,7 @@ static void flush(uv_prepare_t *h)
 	if (a->faulty.n && !uv_is_active((uv_handle_t *)&a->retry))
 		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
 	a->metrics.last_sync_us = xb_time_now();
-	histogram_observe(&a->metrics.sync, (double)(uv_hrtime() - began) / 1e9);
+	xb_histogram_observe(&a->metrics.sync, (double)(uv_hrtime() - began) / 1e9);
 }
 
 /* --- what comes in --- */
@@ -337,7 +350,7 @@ struct agent *agent_free(struct agent *a)
 	xb_informer_free(a->services_informer);
 	xb_informer_free(a->slices_informer);
 	node_free(a->node);
-	events_free(a->events);
+	xb_recorder_free(a->recorder);
 	services_free(a->services);
 	apply_close(a->apply);
 	xb_vec_done(&a->faulty);
@@ -361,8 +374,8 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	a->before_sleep.data = a->retry.data = a;
 	a->handles = 2;
 	a->services = services_new();
-	a->events = events_new(c->rest, c->node_name);
-	if (!a->services || !a->events)
+	a->recorder = xb_recorder_new(c->rest, c->node_name);
+	if (!a->services || !a->recorder)
 		return -ENOMEM;
 	r = node_new(&(struct node_config){ .rest = c->rest, .name = c->node_name, .networks = c->nodeport_addresses,
 					    .changed = on_node_addrs, .arg = a }, &a->node, reterr_why);

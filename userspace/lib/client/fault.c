@@ -24,6 +24,17 @@ static const char *reason_of(int code, struct xb_jv reason)
 	return "Unknown";
 }
 
+static void read_causes(struct xb_jv causes, struct xb_status *ret)
+{
+	for (struct xb_jit it = xb_jv_iter(causes); xb_jit_next(&it);) {
+		_cleanup_free_ char *reason = xb_jv_dup(xb_jv_get(it.value, "reason"));
+		_cleanup_free_ char *message = xb_jv_dup(xb_jv_get(it.value, "message"));
+		_cleanup_free_ char *field = xb_jv_dup(xb_jv_get(it.value, "field"));
+
+		xb_status_cause(ret, reason ? reason : "", xb_sv(message), xb_sv(field));
+	}
+}
+
 void fault_read(int code, struct xb_sv body, struct xb_status *ret)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
@@ -48,4 +59,5 @@ void fault_read(int code, struct xb_sv body, struct xb_status *ret)
 	kind = xb_jv_dup(xb_jv_get(details, "kind"));
 	name = xb_jv_dup(xb_jv_get(details, "name"));
 	xb_status_details(ret, group, kind, xb_sv(name));
+	read_causes(xb_jv_get(details, "causes"), ret);
 }

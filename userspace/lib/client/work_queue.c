@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdio.h>
 #include <sys/queue.h>
 #include "xb/map.h"
 #include "xb/vec.h"
 #include "xb/work_queue.h"
+
+/* client-go's: 10 ns to 1000 s */
+#define BUCKETS 12
+static const double bounds[BUCKETS] = { 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100, 1000 };
 
 struct job {
 	TAILQ_ENTRY(job) link;          /* when it waits, or is under way */
@@ -26,6 +31,8 @@ struct xb_work_queue {
 	uv_idle_t idle;                 /* active while something can be handed out */
 	unsigned handles;
 	struct xb_work_queue_stats stats;
+	struct xb_histogram waited, worked;
+	uint64_t waited_counts[BUCKETS + 1], worked_counts[BUCKETS + 1];
 };
 
 /* --- what is due later: a heap, in which a job knows its place --- */
@@ -147,7 +154,7 @@ static void begin(struct xb_work_queue *q, struct job *j)
 	TAILQ_INSERT_TAIL(&q->working, j, link);
 	q->stats.depth--;
 	q->stats.under_way++;
-	q->stats.waited += now - j->since;
+	xb_histogram_observe(&q->waited, (double)(now - j->since) / 1e9);
 	j->waits = false;
 	j->works = true;
 	j->since = now;
@@ -247,7 +254,7 @@ void xb_work_queue_done(struct xb_work_queue *q, const char *key, int error)
 	TAILQ_REMOVE(&q->working, j, link);
 	q->stats.under_way--;
 	q->stats.done++;
-	q->stats.worked += now - j->since;
+	xb_histogram_observe(&q->worked, (double)(now - j->since) / 1e9);
 	j->works = false;
 	if (!error) {
 		j->failures = 0;
@@ -280,10 +287,85 @@ void xb_work_queue_start(struct xb_work_queue *q)
 
 void xb_work_queue_stats(const struct xb_work_queue *q, struct xb_work_queue_stats *ret)
 {
-	const struct job *oldest = TAILQ_FIRST(&q->working);
+	const struct job *j;
+	uint64_t now = uv_hrtime();
 
 	*ret = q->stats;
-	ret->longest_running = oldest ? uv_hrtime() - oldest->since : 0;
+	ret->waited = &q->waited;
+	ret->worked = &q->worked;
+	TAILQ_FOREACH(j, &q->working, link) {
+		ret->unfinished += now - j->since;
+		ret->longest_running = MAX(ret->longest_running, now - j->since);
+	}
+}
+
+static double depth(const struct xb_work_queue_stats *s)
+{
+	return (double)s->depth;
+}
+
+static double adds(const struct xb_work_queue_stats *s)
+{
+	return (double)s->adds;
+}
+
+static double retries(const struct xb_work_queue_stats *s)
+{
+	return (double)s->retries;
+}
+
+static double unfinished(const struct xb_work_queue_stats *s)
+{
+	return (double)s->unfinished / 1e9;
+}
+
+static double longest_running(const struct xb_work_queue_stats *s)
+{
+	return (double)s->longest_running / 1e9;
+}
+
+static void write_numbers(struct xb_work_queue *const *queues, size_t n, struct xb_buf *out)
+{
+	static const struct {
+		const char *name, *type, *help;
+		double (*value)(const struct xb_work_queue_stats *s);
+	} rows[] = {
+		{ "workqueue_depth", "gauge", "Keys that wait", depth },
+		{ "workqueue_adds_total", "counter", "Keys added", adds },
+		{ "workqueue_retries_total", "counter", "Keys whose work failed and that come again", retries },
+		{ "workqueue_unfinished_work_seconds", "gauge", "How long the keys under way have been so, together", unfinished },
+		{ "workqueue_longest_running_processor_seconds", "gauge", "How long the longest key under way has been so", longest_running },
+	};
+	struct xb_work_queue_stats s;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		xb_metrics_head(out, rows[i].name, rows[i].type, rows[i].help);
+		for (size_t k = 0; k < n; k++) {
+			xb_work_queue_stats(queues[k], &s);
+			xb_buf_addf(out, "%s{name=\"%s\"} %.15g\n", rows[i].name, queues[k]->c.name, rows[i].value(&s));
+		}
+	}
+}
+
+void xb_work_queue_metrics(struct xb_work_queue *const *queues, size_t n, struct xb_buf *out)
+{
+	static const struct {
+		const char *name, *help;
+		size_t offset;
+	} rows[] = {
+		{ "workqueue_queue_duration_seconds", "How long keys waited", offsetof(struct xb_work_queue, waited) },
+		{ "workqueue_work_duration_seconds", "How long keys were worked on", offsetof(struct xb_work_queue, worked) },
+	};
+	char label[128];
+
+	write_numbers(queues, n, out);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		xb_metrics_head(out, rows[i].name, "histogram", rows[i].help);
+		for (size_t k = 0; k < n; k++) {
+			snprintf(label, sizeof(label), "name=\"%s\"", queues[k]->c.name);
+			xb_metrics_histogram(out, rows[i].name, label, (const void *)((const char *)queues[k] + rows[i].offset));
+		}
+	}
 }
 
 int xb_work_queue_new(const struct xb_work_queue_config *c, struct xb_work_queue **ret)
@@ -293,6 +375,8 @@ int xb_work_queue_new(const struct xb_work_queue_config *c, struct xb_work_queue
 	if (!q)
 		return -ENOMEM;
 	q->c = *c;
+	q->waited = (struct xb_histogram){ .bounds = bounds, .n = BUCKETS, .counts = q->waited_counts };
+	q->worked = (struct xb_histogram){ .bounds = bounds, .n = BUCKETS, .counts = q->worked_counts };
 	q->c.workers = c->workers ? c->workers : 5;
 	q->c.backoff_min_ms = c->backoff_min_ms ? c->backoff_min_ms : 5;
 	q->c.backoff_max_ms = c->backoff_max_ms ? c->backoff_max_ms : 1000000;
