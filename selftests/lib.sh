@@ -158,6 +158,13 @@ proxy_start() {
 	busywait 20 in_ns node curl -fsS --max-time 1 http://127.0.0.1:10256/healthz ||
 		{ note "$(tail -20 "$TMP/proxy.log")"; bail "kube-proxy is not healthy after 20 s"; }
 }
+# kcm_start FLAGS...: sets KCM_PID; waits until it serves
+kcm_start() {
+	XB_EXEC=exec on_node "$BIN/kube-controller-manager" --kubeconfig="$TMP/admin.conf" "$@" >>"$TMP/kcm.log" 2>&1 &
+	KCM_PID=$!
+	busywait 20 in_ns node curl -kfsS --max-time 1 https://127.0.0.1:10257/healthz ||
+		{ note "$(tail -20 "$TMP/kcm.log")"; bail "kube-controller-manager is not healthy after 20 s"; }
+}
 stop() { kill "$1" 2>/dev/null; wait "$1" 2>/dev/null; }
 
 # service NAME PORT:TARGET POD_IP...: a Service without selector and its EndpointSlice; more of the spec by SPEC='"x": 1,'

@@ -90,7 +90,9 @@ static int setup(void **state)
 
 static void start(void)
 {
-	struct xb_lease_config c = { .rest = t.f.rest, .options = &t.options, .elected = on_elected, .lost = on_lost, .waiting = on_waiting };
+	struct xb_lease_config c = {
+		.rest = t.f.rest, .options = &t.options, .elected = on_elected, .lost = on_lost, .waiting = on_waiting,
+	};
 
 	assert_int_equal(xb_lease_new(&c, &t.lease), 0);
 }
@@ -227,9 +229,15 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(makes_the_lease_and_renews_it),   TEST(takes_what_another_renews_no_more), TEST(leaves_it_to_another_who_renews),
-		TEST(takes_what_was_released_at_once), TEST(is_lost_when_it_cannot_be_renewed), TEST(is_lost_when_another_has_it),
-		TEST(a_fault_that_passes_is_no_loss),  TEST(is_given_up_for_the_next),		TEST(what_is_not_held_is_not_given_up),
+		TEST(makes_the_lease_and_renews_it),
+		TEST(takes_what_another_renews_no_more),
+		TEST(leaves_it_to_another_who_renews),
+		TEST(takes_what_was_released_at_once),
+		TEST(is_lost_when_it_cannot_be_renewed),
+		TEST(is_lost_when_another_has_it),
+		TEST(a_fault_that_passes_is_no_loss),
+		TEST(is_given_up_for_the_next),
+		TEST(what_is_not_held_is_not_given_up),
 	};
 	const struct CMUnitTest pure[] = { cmocka_unit_test(flags_must_fit_together) };
 

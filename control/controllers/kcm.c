@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "kcm.h"
+#include "loops.h"
+#include "queue.h"
+#include "xb/log.h"
+#include "xb/metrics.h"
+
+/* In the order in which they start. */
+static const struct kcm_loop loops[] = {
+	{ .name = "replicationcontroller-controller", .start = replicationcontroller_start, .stop = replicas_stop },
+	{ .name = "replicaset-controller", .start = replicaset_start, .stop = replicas_stop },
+};
+
+const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural)
+{
+	return xb_kind_by_resource(xb_sv(group), xb_sv(version), xb_sv(plural));
+}
+
+void kcm_by_controller(struct xb_jv object, struct xb_index_entry *e)
+{
+	struct xb_sv uid = xb_owner_uid(object);
+	_cleanup_buf_ struct xb_buf key = {};
+
+	if (!uid.n)
+		xb_buf_addf(&key, "%.*s/", XB_SV_ARG(xb_jv_text(xb_jv_path(object, "metadata", "namespace"))));
+	xb_index_add(e, uid.n ? uid : xb_buf_sv(&key));
+}
+
+void kcm_by_namespace(struct xb_jv object, struct xb_index_entry *e)
+{
+	xb_index_add(e, xb_jv_text(xb_jv_path(object, "metadata", "namespace")));
+}
+
+struct xb_index *kcm_index(struct kcm *k, const struct xb_kind *kind, xb_index_keys *keys)
+{
+	struct xb_informer *copy = xb_cache_of(k->cache, kind);
+	struct xb_index *index;
+
+	for (size_t i = 0; i < k->indexes.n; i++)
+		if (k->indexes.v[i].kind == kind && k->indexes.v[i].keys == keys)
+			return k->indexes.v[i].index;
+	index = copy ? xb_informer_index(copy, keys) : NULL;
+	if (index && xb_vec_push(&k->indexes, (struct kcm_shared_index){ kind, keys, index }))
+		return NULL;
+	return index;
+}
+
+static void on_synced(void *arg)
+{
+	struct kcm *k = arg;
+
+	log_info("every collection is read: the loops begin");
+	for (size_t i = 0; i < k->running.n; i++)
+		if (k->running.v[i].row->run)
+			k->running.v[i].row->run(k->running.v[i].loop);
+	for (size_t i = 0; i < k->queues.n; i++)
+		xb_work_queue_start(k->queues.v[i]->keys);
+}
+
+static void on_trouble(void *arg, const char *path, const char *why)
+{
+	if (why)
+		log_warning("%s: %s; trying on", path, why);
+	else
+		log_info("%s: the API server answers again", path);
+}
+
+static int start_loops(struct kcm *k)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(loops); i++) {
+		struct kcm_running one = { .row = &loops[i] };
+		int r = 0;
+
+		if (!kcm_options_enabled(k->options, loops[i].name))
+			continue;
+		r = xb_vec_room(&k->running, 1);
+		if (!r)
+			r = loops[i].start(k, &one.loop);
+		if (r)
+			return log_err_errno(r, "%s cannot start: %m", loops[i].name);
+		k->running.v[k->running.n++] = one;
+		log_info("started %s", loops[i].name);
+	}
+	return 0;
+}
+
+struct kcm *kcm_free(struct kcm *k)
+{
+	if (!k)
+		return NULL;
+	for (size_t i = k->running.n; i-- > 0;)
+		k->running.v[i].row->stop(k->running.v[i].loop);
+	xb_cache_free(k->cache);
+	xb_vec_done(&k->running);
+	xb_vec_done(&k->queues);
+	xb_vec_done(&k->indexes);
+	free(k);
+	return NULL;
+}
+
+int kcm_new(struct xb_rest *rest, struct xb_recorder *recorder, const struct kcm_options *o, struct kcm **ret)
+{
+	_cleanup_(kcm_freep) struct kcm *k = calloc(1, sizeof(*k));
+	struct xb_cache_config cache = { .rest = rest, .synced = on_synced, .trouble = on_trouble, .arg = k };
+	int r;
+
+	if (!k)
+		return -ENOMEM;
+	*k = (struct kcm){ .loop = xb_rest_loop(rest), .rest = rest, .recorder = recorder, .options = o };
+	r = xb_cache_new(&cache, &k->cache);
+	if (!r)
+		r = start_loops(k);
+	if (r)
+		return r;
+	*ret = TAKE_PTR(k);
+	return 0;
+}
+
+void kcm_write_metrics(const struct kcm *k, struct xb_buf *out)
+{
+	_cleanup_free_ struct xb_work_queue **queues = NULL;
+	size_t n = k ? k->queues.n : 0;
+
+	queues = calloc(n + 1, sizeof(*queues));
+	if (!queues) {
+		out->err = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < n; i++)
+		queues[i] = k->queues.v[i]->keys;
+	xb_work_queue_metrics(queues, n, out);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef CONTROLLERS_KCM_H
+#define CONTROLLERS_KCM_H
+/*
+ * What the loops of kube-controller-manager share. A loop brings the objects of a kind to what they ask for, one key at a
+ * time (work.h); what it knows of the cluster are the shared copies of the cache, as bytes, and their indexes.
+ *
+ * To add a loop:
+ *   1. <loop>.c: a start, which asks for what the loop reads (xb_cache_of, kcm_index), follows changes (xb_cache_follow),
+ *      and makes its queue (kcm_queue_new); a sync, which works on one key; a stop;
+ *   2. its start and stop in loops.h, its row in the table of kcm.c, its object in Kbuild;
+ *   3. its flags in options.c, by upstream's names;
+ *   4. its pure parts in selftests/unit/control/controllers/<loop>.c, the rest in selftests/live/controllers_<loop>.t;
+ *   5. its line in README.md.
+ * replicas.c is the pattern.
+ */
+#include "options.h"
+#include "xb/cache.h"
+#include "xb/owner.h"
+#include "xb/recorder.h"
+#include "xb/vec.h"
+
+struct kcm_loop;
+struct kcm_queue;
+struct kcm_shared_index {
+	const struct xb_kind *kind;
+	xb_index_keys *keys;
+	struct xb_index *index;
+};
+struct kcm_running {
+	const struct kcm_loop *row;
+	void *loop;
+};
+struct kcm {
+	uv_loop_t *loop;
+	struct xb_rest *rest;
+	struct xb_cache *cache;
+	struct xb_recorder *recorder;
+	const struct kcm_options *options;
+	/* kcm.c's */
+	XB_VEC(struct kcm_queue *) queues;
+	XB_VEC(struct kcm_shared_index) indexes;
+	XB_VEC(struct kcm_running) running;
+};
+
+struct kcm_loop {
+	const char *name;               /* upstream's, for --controllers: "replicaset-controller" */
+	/* Called in one turn of the loop for all; nothing is known yet and nothing may be written. 0 or -errno. */
+	int (*start)(struct kcm *k, void **ret);
+	/* Every copy is whole; queues begin to hand out right after. NULL: nothing more to do. */
+	void (*run)(void *loop);
+	void (*stop)(void *loop);       /* cancels what is under way, frees */
+};
+
+/* Starts the loops that --controllers names. Borrows everything. Logs which one cannot start, and why. */
+int kcm_new(struct xb_rest *rest, struct xb_recorder *recorder, const struct kcm_options *o, struct kcm **ret);
+struct kcm *kcm_free(struct kcm *k);                    /* before its rest and recorder */
+XB_DEFINE_CLEANUP(struct kcm *, kcm_free)
+void kcm_write_metrics(const struct kcm *k, struct xb_buf *out); /* of all queues; k may be NULL */
+
+const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural); /* of a kind that is served */
+/* The index of a copy by keys, made once however many loops ask for it. NULL without memory. */
+struct xb_index *kcm_index(struct kcm *k, const struct xb_kind *kind, xb_index_keys *keys);
+xb_index_keys kcm_by_controller;        /* the controller's uid; of an orphan "<namespace>/" */
+xb_index_keys kcm_by_namespace;
+
+#endif

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef CONTROLLERS_LOOPS_H
+#define CONTROLLERS_LOOPS_H
+/* The loops, as kcm.c's table names them: see struct kcm_loop. */
+struct kcm;
+
+int replicaset_start(struct kcm *k, void **ret);
+int replicationcontroller_start(struct kcm *k, void **ret);
+void replicas_stop(void *loop);
+
+#endif

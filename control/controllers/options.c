@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "options.h"
+#include "xb/flags.h"
+#include "xb/why.h"
+
+#define FLAG(type, member, ...) XB_FLAG(type, struct kcm_options, member, __VA_ARGS__)
+
+static const struct xb_flag rows[] = {
+	FLAG(LIST, controllers, "controllers", "*", "Generic",
+	     "The loops to run, by upstream's names. '*': all that run by default, 'a': a as well, '-a': not a."),
+	FLAG(LIST, feature_gates, "feature-gates", NULL, "Generic",
+	     "A list of Name=true|false. There are no gates here: each is checked for its form and has no effect."),
+	FLAG(STRING, kubeconfig, "kubeconfig", NULL, "Generic",
+	     "A kubeconfig file. Without it and --master, the pod's service account is used."),
+	FLAG(STRING, master, "master", NULL, "Generic", "The API server's URL, in place of the kubeconfig's."),
+	FLAG(BOOL, use_service_account_credentials, "use-service-account-credentials", "false", "Generic",
+	     "Accepted: every loop uses the credentials of --kubeconfig."),
+
+	XB_LEASE_FLAGS(struct kcm_options, lease, "kube-controller-manager"),
+
+	FLAG(ADDRESS, bind_address, "bind-address", "0.0.0.0", "Secure serving",
+	     "The address to serve health and metrics on. Metrics are for this host alone."),
+	FLAG(STRING, cert_dir, "cert-dir", NULL, "Secure serving", "Accepted: a certificate that is not given is made anew at each start."),
+	FLAG(PORT, secure_port, "secure-port", "10257", "Secure serving", "The port to serve HTTPS on. 0: not at all."),
+	FLAG(STRING, tls_cert_file, "tls-cert-file", NULL, "Secure serving", "The serving certificate. Without it one is made."),
+	FLAG(STRING, tls_private_key_file, "tls-private-key-file", NULL, "Secure serving", "The private key of --tls-cert-file."),
+	FLAG(STRING, authentication_kubeconfig, "authentication-kubeconfig", NULL, "Secure serving", "Accepted: there is nobody to authenticate."),
+	FLAG(STRING, authorization_kubeconfig, "authorization-kubeconfig", NULL, "Secure serving", "Accepted: there is nobody to authorize."),
+	FLAG(STRING, client_ca_file, "client-ca-file", NULL, "Secure serving", "Accepted: clients need no certificate."),
+	FLAG(STRING, requestheader_client_ca_file, "requestheader-client-ca-file", NULL, "Secure serving",
+	     "Accepted: clients need no certificate."),
+
+	FLAG(STRING, cluster_name, "cluster-name", "kubernetes", "Cluster", "The cluster's name."),
+	FLAG(BOOL, allocate_node_cidrs, "allocate-node-cidrs", "false", "Cluster", "Give each node a part of --cluster-cidr."),
+	FLAG(STRING, cluster_cidr, "cluster-cidr", NULL, "Cluster", "The range of the pods' addresses, or two of different families."),
+	FLAG(STRING, service_cluster_ip_range, "service-cluster-ip-range", NULL, "Cluster", "The range of the Services' addresses."),
+	FLAG(STRING, root_ca_file, "root-ca-file", NULL, "Cluster",
+	     "CA certificates that every namespace gets as ConfigMap kube-root-ca.crt. Without it, the kubeconfig's."),
+	FLAG(STRING, service_account_private_key_file, "service-account-private-key-file", NULL, "Cluster",
+	     "Accepted: tokens are the API server's to sign."),
+	FLAG(STRING, cluster_signing_cert_file, "cluster-signing-cert-file", NULL, "Cluster", "The CA that signs certificate requests."),
+	FLAG(STRING, cluster_signing_key_file, "cluster-signing-key-file", NULL, "Cluster", "The private key of --cluster-signing-cert-file."),
+
+	FLAG(INT, concurrent_rc_syncs, "concurrent-rc-syncs", "5", "Loops", "How many ReplicationControllers are worked on at once.",
+	     .min = 1, .max = 10000),
+	FLAG(INT, concurrent_replicaset_syncs, "concurrent-replicaset-syncs", "5", "Loops",
+	     "How many ReplicaSets are worked on at once.", .min = 1, .max = 10000),
+
+	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
+	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),
+	FLAG(BOOL, help, "help", "false", "Global", "Print this and end.", .letter = 'h'),
+	FLAG(BOOL, version, "version", "false", "Global", "Print the version and end."),
+};
+
+/* Upstream's v1.33 with their older names, so that a list written for it also starts here. */
+static const struct {
+	const char *name, *alias;
+	bool off;                       /* unless it is named */
+} known[] = {
+	{ "bootstrap-signer-controller", "bootstrapsigner", true },
+	{ "certificatesigningrequest-approving-controller", "csrapproving", false },
+	{ "certificatesigningrequest-cleaner-controller", "csrcleaner", false },
+	{ "certificatesigningrequest-signing-controller", "csrsigning", false },
+	{ "cloud-node-lifecycle-controller", "cloud-node-lifecycle", false },
+	{ "clusterrole-aggregation-controller", "clusterrole-aggregation", false },
+	{ "cronjob-controller", "cronjob", false },
+	{ "daemonset-controller", "daemonset", false },
+	{ "deployment-controller", "deployment", false },
+	{ "device-taint-eviction-controller", NULL, false },
+	{ "disruption-controller", "disruption", false },
+	{ "endpoints-controller", "endpoint", false },
+	{ "endpointslice-controller", "endpointslice", false },
+	{ "endpointslice-mirroring-controller", "endpointslicemirroring", false },
+	{ "ephemeral-volume-controller", "ephemeral-volume", false },
+	{ "garbage-collector-controller", "garbagecollector", false },
+	{ "horizontal-pod-autoscaler-controller", "horizontalpodautoscaling", false },
+	{ "job-controller", "job", false },
+	{ "kube-apiserver-serving-clustertrustbundle-publisher-controller", NULL, false },
+	{ "legacy-serviceaccount-token-cleaner-controller", "legacy-service-account-token-cleaner", false },
+	{ "namespace-controller", "namespace", false },
+	{ "node-ipam-controller", "nodeipam", false },
+	{ "node-lifecycle-controller", "nodelifecycle", false },
+	{ "node-route-controller", "route", false },
+	{ "persistentvolume-attach-detach-controller", "attachdetach", false },
+	{ "persistentvolume-binder-controller", "persistentvolume-binder", false },
+	{ "persistentvolume-expander-controller", "persistentvolume-expander", false },
+	{ "persistentvolume-protection-controller", "pv-protection", false },
+	{ "persistentvolumeclaim-protection-controller", "pvc-protection", false },
+	{ "pod-garbage-collector-controller", "podgc", false },
+	{ "replicaset-controller", "replicaset", false },
+	{ "replicationcontroller-controller", "replicationcontroller", false },
+	{ "resourceclaim-controller", "resource-claim-controller", false },
+	{ "resourcequota-controller", "resourcequota", false },
+	{ "root-ca-certificate-publisher-controller", "root-ca-cert-publisher", false },
+	{ "selinux-warning-controller", NULL, true },
+	{ "service-cidr-controller", NULL, false },
+	{ "service-lb-controller", "service", false },
+	{ "serviceaccount-controller", "serviceaccount", false },
+	{ "serviceaccount-token-controller", "serviceaccount-token", false },
+	{ "statefulset-controller", "statefulset", false },
+	{ "storage-version-migrator-controller", NULL, false },
+	{ "storageversion-garbage-collector-controller", "storage-version-gc", false },
+	{ "taint-eviction-controller", NULL, false },
+	{ "token-cleaner-controller", "tokencleaner", true },
+	{ "ttl-after-finished-controller", "ttl-after-finished", false },
+	{ "ttl-controller", "ttl", false },
+	{ "validatingadmissionpolicy-status-controller", NULL, false },
+};
+
+static bool names(size_t i, const char *text)
+{
+	return !strcmp(known[i].name, text) || (known[i].alias && !strcmp(known[i].alias, text));
+}
+
+static int check_controllers(const struct kcm_options *o, char **reterr_why)
+{
+	for (char **c = o->controllers; c && *c; c++) {
+		const char *name = *c + (**c == '-');
+		size_t i = 0;
+
+		while (i < ARRAY_SIZE(known) && !names(i, name))
+			i++;
+		if (i == ARRAY_SIZE(known) && strcmp(*c, "*"))
+			return xb_why(reterr_why, -EINVAL, "--controllers: \"%s\" is not in the list of known controllers", name);
+	}
+	return 0;
+}
+
+bool kcm_options_enabled(const struct kcm_options *o, const char *loop)
+{
+	bool all = false;
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(known) && strcmp(known[i].name, loop))
+		i++;
+	for (char **c = o->controllers; c && *c; c++) {
+		if (names(i, *c))
+			return true;
+		if (**c == '-' && names(i, *c + 1))
+			return false;
+		all |= !strcmp(*c, "*");
+	}
+	return all && !known[i].off;
+}
+
+static int check_feature_gates(const struct kcm_options *o, char **reterr_why)
+{
+	for (char *const *g = o->feature_gates; g && *g; g++) {
+		struct xb_sv value = xb_sv(*g), name;
+
+		xb_sv_split(&value, '=', &name);
+		if (!name.n || (!xb_sv_is(value, "true") && !xb_sv_is(value, "false")))
+			return xb_why(reterr_why, -EINVAL, "--feature-gates: \"%s\" is not of the form Name=true or Name=false", *g);
+	}
+	return 0;
+}
+
+int kcm_options_parse(int argc, char *const argv[], struct kcm_options *o, char **reterr_why)
+{
+	int r;
+
+	*o = (struct kcm_options){};
+	r = xb_flags_parse(rows, ARRAY_SIZE(rows), argc, argv, o, reterr_why);
+	if (r || o->help || o->version)
+		return r;
+	if (!o->tls_cert_file != !o->tls_private_key_file)
+		return xb_why(reterr_why, -EINVAL, "--tls-cert-file and --tls-private-key-file: one was given without the other");
+	r = check_controllers(o, reterr_why);
+	if (!r)
+		r = check_feature_gates(o, reterr_why);
+	if (!r && o->lease.leader_elect)
+		r = xb_lease_check(&o->lease, reterr_why);
+	return r;
+}
+
+void kcm_options_done(struct kcm_options *o)
+{
+	xb_flags_done(rows, ARRAY_SIZE(rows), o);
+}
+
+void kcm_options_help(struct xb_buf *out)
+{
+	xb_flags_help(rows, ARRAY_SIZE(rows), "kube-controller-manager",
+		      "Runs the loops that bring a cluster from what it is to what its objects ask for.", out);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef CONTROLLERS_OPTIONS_H
+#define CONTROLLERS_OPTIONS_H
+/* kube-controller-manager's command line, by upstream's names. To add a flag: a member and a row. */
+#include "xb/lease.h"
+
+struct kcm_options {
+	const char *kubeconfig, *master, *authentication_kubeconfig, *authorization_kubeconfig;
+	char **controllers, **feature_gates;
+	struct xb_lease_options lease;
+	const char *bind_address, *cert_dir, *tls_cert_file, *tls_private_key_file;
+	int secure_port;
+	const char *cluster_name, *cluster_cidr, *service_cluster_ip_range;
+	bool allocate_node_cidrs, use_service_account_credentials;
+	const char *root_ca_file, *service_account_private_key_file, *cluster_signing_cert_file, *cluster_signing_key_file;
+	const char *client_ca_file, *requestheader_client_ca_file;
+	int concurrent_rc_syncs, concurrent_replicaset_syncs;
+	const char *logging_format;
+	int verbosity;
+	bool help, version;
+};
+
+/* -EINVAL and the like with a sentence in *reterr_why, the caller's to free. Call kcm_options_done in every case. */
+int kcm_options_parse(int argc, char *const argv[], struct kcm_options *o, char **reterr_why);
+void kcm_options_done(struct kcm_options *o);
+void kcm_options_help(struct xb_buf *out);
+/* Does --controllers name that loop (upstream's IsControllerEnabled). */
+bool kcm_options_enabled(const struct kcm_options *o, const char *loop);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "work.h"
+#include "queue.h"
+#include "xb/log.h"
+
+const char *kcm_key(struct xb_jv object, struct xb_buf *out)
+{
+	struct xb_jv meta = xb_jv_get(object, "metadata");
+	struct xb_sv namespace_ = xb_jv_text(xb_jv_get(meta, "namespace"));
+
+	xb_buf_clear(out);
+	xb_buf_addsv(out, namespace_);
+	if (namespace_.n)
+		xb_buf_addc(out, '/');
+	xb_buf_addsv(out, xb_jv_text(xb_jv_get(meta, "name")));
+	return out->err ? NULL : out->p;
+}
+
+void kcm_queue_add(struct kcm_queue *q, struct xb_jv object)
+{
+	kcm_queue_add_after(q, object, 0);
+}
+
+void kcm_queue_add_after(struct kcm_queue *q, struct xb_jv object, int64_t ms)
+{
+	_cleanup_buf_ struct xb_buf key = {};
+
+	if (kcm_key(object, &key))
+		xb_work_queue_add_after(q->keys, key.p, (uint64_t)MAX(ms, 0));
+}
+
+struct xb_work_queue *kcm_queue_keys(struct kcm_queue *q)
+{
+	return q->keys;
+}
+
+static void work_free(struct kcm_work *w)
+{
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		w->queue->works = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	xb_calls_cancel(w->calls);
+	for (size_t i = 0; i < w->held.n; i++)
+		xb_json_unref(w->held.v[i]);
+	xb_vec_done(&w->held);
+	xb_arena_free(w->arena);
+}
+
+static int split_key(struct kcm_work *w, const char *key)
+{
+	const char *slash = strchr(key, '/');
+
+	w->key = xb_arena_strn(w->arena, xb_sv(key));
+	w->namespace_ = xb_arena_strn(w->arena, (struct xb_sv){ key, slash ? (size_t)(slash - key) : 0 });
+	w->name = xb_arena_strn(w->arena, xb_sv(slash ? slash + 1 : key));
+	return w->key && w->namespace_ && w->name ? 0 : -ENOMEM;
+}
+
+static void begin(void *arg, const char *key)
+{
+	struct kcm_queue *q = arg;
+	_cleanup_(xb_arena_freep) struct xb_arena *arena = xb_arena_new(0);
+	struct kcm_work *w = arena ? xb_arena_alloc(arena, sizeof(*w)) : NULL;
+
+	if (w)
+		w->arena = arena;
+	if (!w || split_key(w, key)) {
+		xb_work_queue_done(q->keys, key, -ENOMEM);
+		return;
+	}
+	TAKE_PTR(arena);
+	w->kcm = q->kcm;
+	w->loop = q->c.loop;
+	w->queue = q;
+	w->next = q->works;
+	if (w->next)
+		w->next->prev = w;
+	q->works = w;
+	q->c.sync(w);
+}
+
+void kcm_work_done(struct kcm_work *w, int error)
+{
+	if (error && error != -EAGAIN && error != -ESTALE)
+		log_warning("%s: %s: %s; it comes again", w->queue->c.name, w->key, strerror(-error));
+	xb_work_queue_done(w->queue->keys, w->key, error);
+	work_free(w);
+}
+
+static void on_answered(void *arg, int error)
+{
+	struct kcm_work *w = arg;
+
+	w->calls = NULL;
+	w->then(w, error);
+}
+
+void kcm_work_round(struct kcm_work *w, void (*then)(struct kcm_work *w, int error))
+{
+	w->then = then;
+	w->calls = xb_calls_new(w->kcm->rest, on_answered, w);
+}
+
+int kcm_work_ask(struct kcm_work *w, const struct xb_rest_request *q,
+		 int (*answered)(void *arg, int code, struct xb_sv body, const struct xb_status *status), void *arg)
+{
+	return w->calls ? xb_calls_add(w->calls, q, answered, arg) : -ENOMEM;
+}
+
+void kcm_work_go(struct kcm_work *w)
+{
+	if (w->calls)
+		xb_calls_end(w->calls);
+	else
+		w->then(w, -ENOMEM);
+}
+
+int kcm_work_hold(struct kcm_work *w, struct xb_jv object)
+{
+	int r = xb_vec_room(&w->held, 1);
+
+	if (!r)
+		w->held.v[w->held.n++] = xb_json_ref(object.doc);
+	return r;
+}
+
+struct kcm_queue *kcm_queue_free(struct kcm_queue *q)
+{
+	if (!q)
+		return NULL;
+	while (q->works)
+		work_free(q->works);
+	for (size_t i = 0; i < q->kcm->queues.n; i++)
+		if (q->kcm->queues.v[i] == q)
+			xb_vec_remove(&q->kcm->queues, i);
+	xb_work_queue_free(q->keys);
+	free(q);
+	return NULL;
+}
+
+int kcm_queue_new(struct kcm *k, const struct kcm_queue_config *c, struct kcm_queue **ret)
+{
+	struct kcm_queue *q = calloc(1, sizeof(*q));
+	struct xb_work_queue_config keys = { .loop = k->loop, .name = c->name, .workers = (unsigned)c->workers, .work = begin, .arg = q };
+	int r;
+
+	if (!q)
+		return -ENOMEM;
+	q->kcm = k;
+	q->c = *c;
+	r = xb_work_queue_new(&keys, &q->keys);
+	if (!r)
+		r = xb_vec_push(&k->queues, q);
+	if (r) {
+		xb_work_queue_free(q->keys);
+		free(q);
+		return r;
+	}
+	*ret = q;
+	return 0;
+}
