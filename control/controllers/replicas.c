@@ -44,7 +44,8 @@ struct sync {
 	size_t n_targets, n_adopt;              /* those to adopt come first */
 	struct xb_sv body;                      /* of the pods to make */
 	unsigned remaining, batch;
-	const char *why;                        /* what the first request that failed was told; NULL: none did */
+	bool terminating;                       /* the namespace */
+	int error;                              /* of the requests; w->why has what the first that failed was told */
 };
 struct target {
 	struct sync *s;
@@ -158,8 +159,8 @@ static int ask(struct sync *s, const char *method, const struct xb_kind *kind, c
 
 static void note_why(struct sync *s, const struct xb_status *status)
 {
-	if (!s->why)
-		s->why = xb_arena_strn(s->w->arena, xb_sv(status && status->message ? status->message : ""));
+	if (!s->w->why)
+		s->w->why = xb_arena_strn(s->w->arena, xb_sv(status && status->message ? status->message : ""));
 }
 
 /* --- status --- */
@@ -170,7 +171,9 @@ static void on_told(struct kcm_work *w, int error)
 
 static void on_told_after_failure(struct kcm_work *w, int error)
 {
-	kcm_work_done(w, -EIO);
+	const struct sync *s = w->state;
+
+	kcm_work_done(w, s->error);
 }
 
 /* reason: why the pods are not as many as they should be, NULL when they are. */
@@ -185,7 +188,7 @@ static void tell_status(struct sync *s, const struct pods *p, const char *reason
 	replicas_count(s->set, p->active.v, p->active.n, now, &status);
 	if (status.next_available_us)
 		kcm_queue_add_after(s->l->queue, s->set, (status.next_available_us - now) / 1000 + 1);
-	replicas_status_patch(s->set, &status, reason, s->why, now, &patch);
+	replicas_status_patch(s->set, &status, reason, s->w->why, now, &patch);
 	if (!patch.n) {
 		then(s->w, patch.err);
 		return;
@@ -199,8 +202,8 @@ static void tell_status(struct sync *s, const struct pods *p, const char *reason
 	kcm_work_go(s->w);
 }
 
-/* After requests that failed: what is told is what is there now. */
-static void fail(struct sync *s, const char *reason, int error)
+/* After requests that no event will follow: what is told is what is there now. reason as tell_status's. */
+static void tell_what_is(struct sync *s, const char *reason, int error)
 {
 	_cleanup_(xb_selector_freep) struct xb_selector *selector = NULL;
 	_cleanup_(pods_done) struct pods p = {};
@@ -211,6 +214,7 @@ static void fail(struct sync *s, const char *reason, int error)
 		return;
 	}
 	s->set = set;
+	s->error = error;
 	selector = selector_of(s->l, set);
 	if (gather(s->l, set, selector, &p))
 		kcm_work_done(s->w, -ENOMEM);
@@ -336,8 +340,10 @@ static int on_created(void *arg, int code, struct xb_sv body, const struct xb_st
 		return 0;
 	give_up_creations(s, 1);
 	/* whatever is made in a namespace that goes would go as well */
-	if (is_terminating(status))
+	if (is_terminating(status)) {
+		s->terminating = true;
 		return 0;
+	}
 	note_why(s, status);
 	tell(s, XB_EVENT_WARNING, "FailedCreate", "Error creating", status && status->message ? status->message : "");
 	return r;
@@ -350,9 +356,9 @@ static void on_batch(struct kcm_work *w, int error)
 {
 	struct sync *s = w->state;
 
-	if (error) {
+	if (error || s->terminating) {
 		give_up_creations(s, s->remaining);
-		fail(s, "FailedCreate", error);
+		tell_what_is(s, error ? "FailedCreate" : NULL, error);
 	} else if (s->remaining) {
 		s->batch *= 2;
 		next_batch(s);
@@ -417,7 +423,7 @@ static void on_deletions(struct kcm_work *w, int error)
 	struct sync *s = w->state;
 
 	if (error)
-		fail(s, "FailedDelete", error);
+		tell_what_is(s, "FailedDelete", error);
 	else
 		await_events(s);
 }

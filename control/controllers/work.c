@@ -85,7 +85,7 @@ static void begin(void *arg, const char *key)
 void kcm_work_done(struct kcm_work *w, int error)
 {
 	if (error && error != -EAGAIN && error != -ESTALE)
-		log_warning("%s: %s: %s; it comes again", w->queue->c.name, w->key, strerror(-error));
+		log_warning("%s: %s: %s; it comes again", w->queue->c.name, w->key, w->why ? w->why : strerror(-error));
 	xb_work_queue_done(w->queue->keys, w->key, error);
 	work_free(w);
 }

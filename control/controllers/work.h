@@ -18,6 +18,7 @@ struct kcm_work {
 	const char *namespace_, *name;  /* its parts; namespace_ is "" without one */
 	struct xb_arena *arena;
 	void *state;                    /* the loop's own, for what comes after a round */
+	const char *why;                /* what the API server said when it failed, for the log; NULL: nothing */
 	struct kcm_queue *queue;
 	/* work.c's */
 	struct kcm_work *prev, *next;

@@ -53,4 +53,87 @@ k scale rc web --replicas=1 >/dev/null
 ok 'scaled to one' busywait 5 has web 1
 ok 'an event tells of each deletion' busywait 5 eval '[ "$(events web SuccessfulDelete | jq "[.[].count] | add")" -ge 2 ]'
 like "$(events web SuccessfulDelete | jq -r '.[0].message')" '^Deleted pod: web-.....$' 'in these words'
+
+# --- a replica set: who goes first, who counts as available, what is told when pods are refused ---
+MERGE='Content-Type: application/merge-patch+json'
+ready() { # pod, seconds ago
+	local at; at=$(date -u -d "-$2 seconds" +%FT%TZ)
+	api PATCH "/api/v1/namespaces/default/$1/status" -H "$MERGE" \
+		-d '{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"'"$at"'"}]}}' >/dev/null
+}
+rs set 3 | k create -f - >/dev/null
+ok 'a replica set' busywait 5 has set 3
+is "$(k get pods -l app=set -o json | jq -r '[.items[].metadata.ownerReferences[0] | .apiVersion + " " + .kind] | unique[]')" 'apps/v1 ReplicaSet' 'owns its pods'
+is "$(busywait 5 eval '[ "$(events set SuccessfulCreate | jq length)" = 3 ]'; events set SuccessfulCreate | jq -r '.[0].source.component')" \
+	replicaset-controller 'and tells of each'
+one=$(k get pods -l app=set -o name | sed -n 2p)
+ready "${one/pod/pods}" 0
+ok 'a ready pod is counted' busywait 5 eval '[ "$(status rs/set readyReplicas) $(status rs/set availableReplicas)" = "1 1" ]'
+k scale rs set --replicas=1 >/dev/null
+ok 'scaled down' busywait 5 has set 1
+is "$(k get pods -l app=set -o name)" "$one" 'the ready one stays'
+k patch rs set --type merge -p '{"spec":{"minReadySeconds":2}}' >/dev/null
+ready "${one/pod/pods}" 0
+ok 'ready, not yet available' busywait 5 eval '[ "$(status rs/set readyReplicas) $(status rs/set availableReplicas)" = "1 " ]'
+ok 'available when it was ready for minReadySeconds' busywait 5 eval '[ "$(status rs/set availableReplicas)" = 1 ]'
+
+k create namespace small >/dev/null
+k create quota two --hard=pods=2 -n small >/dev/null
+rs full 4 | k create -n small -f - >/dev/null
+failure() { k get rs full -n small -o json | jq -r '.status.conditions[]? | select(.type == "ReplicaFailure") | .status + " " + .reason + " " + .message'; }
+ok 'a quota is met' busywait 5 eval '[ -n "$(failure)" ]'
+like "$(failure)" '^True FailedCreate pods "full-[^"]*" is forbidden: exceeded quota: two' 'the condition says why'
+is "$(k get pods -n small -o name | wc -l)" 2 'with what could be made'
+like "$(k get events -n small -o json | jq -r '[.items[] | select(.reason == "FailedCreate")][0].message')" '^Error creating: pods "full-' 'and so does an event'
+k delete quota two -n small >/dev/null
+ok 'without it the rest follows' busywait 10 eval '[ "$(k get pods -n small -o name | wc -l)" = 4 ]'
+ok 'and the condition goes' busywait 5 eval '[ -z "$(failure)" ]'
+k delete namespace small --wait=false >/dev/null
+k scale rs full -n small --replicas=6 >/dev/null
+ok 'a namespace that goes is observed, and no failure' busywait 5 eval '[ "$(k get rs full -n small -o "jsonpath={.status.observedGeneration}")" = 2 ] && [ -z "$(failure)" ]'
+
+# --- made anew by the same name: another's pods are left alone ---
+k delete rc web >/dev/null
+old=$(k get pods -l app=web -o name)
+rc web 1 | k create -f - >/dev/null
+ok 'a new object makes its own pod' busywait 5 has web 2
+is "$(k get "$old" -o 'jsonpath={.metadata.ownerReferences[0].uid}')" "$uid" 'and leaves the old one to its owner'
+
+# --- killed in the middle, three times: no pod too many ---
+k create -f - >/dev/null < <(rs big 0)
+watch_pods() { XB_EXEC=exec in_ns node curl -sSN --cacert "$TMP/pki/ca.crt" -H 'Authorization: Bearer admintoken' "$API/api/v1/namespaces/default/pods?watch=true&labelSelector=app%3Dbig"; }
+watch_pods >"$TMP/big" &
+for at in 3 15 31; do
+	[ $at = 3 ] && k scale rs big --replicas=50 >/dev/null &
+	while read -r _; do [ "$(grep -c '"type":"ADDED"' "$TMP/big")" -lt $at ] || { kill -9 "$KCM_PID"; break; }; done < <(watch_pods 2>/dev/null)
+	wait "$KCM_PID" 2>/dev/null
+	kcm_start --leader-elect=false
+done
+ok 'killed three times while it made 50 pods, it made 50 pods' busywait 10 has big 50
+ok 'and tells so' busywait 5 eval '[ "$(status rs/big replicas)" = 50 ]'
+is "$(grep -c '"type":"ADDED"' "$TMP/big")" 50 'not one more was made'
+written() { in_ns node curl -kfsS https://127.0.0.1:10257/metrics | awk '$1 == "workqueue_adds_total{name=\"replicaset\"}" { print $2 }'; }
+like "$(written)" '^[1-9][0-9]*$' 'its queue is in the metrics'
+stop "$KCM_PID"
+
+# --- one leads ---
+fast="--leader-elect-lease-duration=2s --leader-elect-renew-deadline=1s --leader-elect-retry-period=200ms"
+holder() { k get lease kube-controller-manager -n kube-system -o 'jsonpath={.spec.holderIdentity}'; }
+leads() { in_ns node curl -kfsS "https://127.0.0.1:$1/metrics" | grep -qx 'leader_election_master_status{name="kube-controller-manager"} 1'; }
+kcm_start $fast
+first=$KCM_PID
+ok 'a first one leads' busywait 5 leads 10257
+was=$(holder)
+like "$(k get events -n kube-system -o json | jq -r '.items[] | select(.reason == "LeaderElection").message')" '_[0-9a-f-]{36} became leader$' 'an event tells who'
+XB_EXEC=exec on_node "$BIN/kube-controller-manager" --kubeconfig="$TMP/admin.conf" $fast --secure-port=10258 >>"$TMP/kcm2.log" 2>&1 &
+second=$!
+busywait 5 grep -q 'new leader elected: ' "$TMP/kcm2.log"
+ok 'a second one waits' eval '! leads 10258'
+kill -9 "$first"
+ok 'and takes over when the first is gone' busywait 6 leads 10258
+is "$([ "$(holder)" != "$was" ] && k get lease kube-controller-manager -n kube-system -o 'jsonpath={.spec.leaseTransitions}')" 1 'by the lease'
+k scale rs big --replicas=2 >/dev/null
+ok 'and works' busywait 5 has big 2
+kill "$second"; wait "$second"
+is "$? $(holder)" '0 ' 'told to end, it gives the lease up'
 done_testing

@@ -190,7 +190,8 @@ static void render(const struct xb_lease *l, struct xb_buf *out)
 	xb_jw_end(&w);
 	xb_jw_key(&w, "spec");
 	xb_jw_object(&w);
-	xb_jw_kstr(&w, "holderIdentity", l->released ? "" : l->identity);
+	if (!l->released)
+		xb_jw_kstr(&w, "holderIdentity", l->identity);
 	xb_jw_kint(&w, "leaseDurationSeconds", l->released ? 1 : l->c.options->lease_ms / 1000);
 	xb_jw_ksv(&w, "acquireTime", take || !xb_jv_text(acquired).n ? xb_sv(now.s) : xb_jv_text(acquired));
 	xb_jw_kstr(&w, "renewTime", now.s);
