@@ -7,6 +7,8 @@
 
 /* In the order in which they start. */
 static const struct kcm_loop loops[] = {
+	{ .name = "serviceaccount-controller", .start = serviceaccount_start, .stop = namespace_objects_stop },
+	{ .name = "root-ca-certificate-publisher-controller", .start = root_ca_start, .stop = namespace_objects_stop },
 	{ .name = "replicationcontroller-controller", .start = replicationcontroller_start, .stop = replicas_stop },
 	{ .name = "replicaset-controller", .start = replicaset_start, .stop = replicas_stop },
 };
@@ -98,15 +100,16 @@ struct kcm *kcm_free(struct kcm *k)
 	return NULL;
 }
 
-int kcm_new(struct xb_rest *rest, struct xb_recorder *recorder, const struct kcm_options *o, struct kcm **ret)
+int kcm_new(const struct kcm_config *c, struct kcm **ret)
 {
 	_cleanup_(kcm_freep) struct kcm *k = calloc(1, sizeof(*k));
-	struct xb_cache_config cache = { .rest = rest, .synced = on_synced, .trouble = on_trouble, .arg = k };
+	struct xb_cache_config cache = { .rest = c->rest, .synced = on_synced, .trouble = on_trouble, .arg = k };
 	int r;
 
 	if (!k)
 		return -ENOMEM;
-	*k = (struct kcm){ .loop = xb_rest_loop(rest), .rest = rest, .recorder = recorder, .options = o };
+	*k = (struct kcm){ .loop = xb_rest_loop(c->rest), .rest = c->rest, .recorder = c->recorder, .options = c->options,
+			   .root_ca = c->root_ca };
 	r = xb_cache_new(&cache, &k->cache);
 	if (!r)
 		r = start_loops(k);

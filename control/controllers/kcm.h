@@ -37,6 +37,7 @@ struct kcm {
 	struct xb_cache *cache;
 	struct xb_recorder *recorder;
 	const struct kcm_options *options;
+	const char *root_ca;            /* PEM of the CA that the API server's certificate is from; "" when it has none */
 	/* kcm.c's */
 	XB_VEC(struct kcm_queue *) queues;
 	XB_VEC(struct kcm_shared_index) indexes;
@@ -52,8 +53,14 @@ struct kcm_loop {
 	void (*stop)(void *loop);       /* cancels what is under way, frees */
 };
 
-/* Starts the loops that --controllers names. Borrows everything. Logs which one cannot start, and why. */
-int kcm_new(struct xb_rest *rest, struct xb_recorder *recorder, const struct kcm_options *o, struct kcm **ret);
+struct kcm_config {
+	struct xb_rest *rest;
+	struct xb_recorder *recorder;
+	const struct kcm_options *options;
+	const char *root_ca;
+};
+/* Starts the loops that --controllers names. Borrows what c points to. Logs which one cannot start, and why. */
+int kcm_new(const struct kcm_config *c, struct kcm **ret);
 struct kcm *kcm_free(struct kcm *k);                    /* before its rest and recorder */
 XB_DEFINE_CLEANUP(struct kcm *, kcm_free)
 void kcm_write_metrics(const struct kcm *k, struct xb_buf *out); /* of all queues; k may be NULL */

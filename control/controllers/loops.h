@@ -7,5 +7,8 @@ struct kcm;
 int replicaset_start(struct kcm *k, void **ret);
 int replicationcontroller_start(struct kcm *k, void **ret);
 void replicas_stop(void *loop);
+int serviceaccount_start(struct kcm *k, void **ret);
+int root_ca_start(struct kcm *k, void **ret);
+void namespace_objects_stop(void *loop);
 
 #endif

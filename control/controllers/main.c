@@ -3,6 +3,7 @@
 #include <signal.h>
 #include "kcm.h"
 #include "serve.h"
+#include "xb/file.h"
 #include "xb/log.h"
 #include "xb/metrics.h"
 
@@ -13,6 +14,7 @@ struct program {
 	struct kcm_options options;
 	uv_loop_t loop;
 	uv_signal_t term, interrupt;
+	struct xb_buf root_ca;
 	struct xb_rest *rest;
 	struct xb_recorder *recorder;
 	struct xb_lease *lease;         /* NULL: without election */
@@ -38,7 +40,11 @@ static void end(struct program *p, int code)
 
 static void start(struct program *p)
 {
-	if (kcm_new(p->rest, p->recorder, &p->options, &p->kcm))
+	struct kcm_config c = {
+		.rest = p->rest, .recorder = p->recorder, .options = &p->options, .root_ca = p->root_ca.p ? p->root_ca.p : "",
+	};
+
+	if (kcm_new(&c, &p->kcm))
 		end(p, EXIT_FAILURE);
 }
 
@@ -116,6 +122,20 @@ static void write_metrics(void *arg, struct xb_buf *out)
 	xb_buf_addf(out, "leader_election_master_status{name=\"%s\"} %d\n", p->options.lease.name, xb_lease_held(p->lease));
 }
 
+/* --root-ca-file, or the CA of the kubeconfig. */
+static int read_root_ca(struct program *p, const struct xb_pem *of_kubeconfig)
+{
+	const char *file = p->options.root_ca_file ? p->options.root_ca_file : of_kubeconfig->file;
+	int r;
+
+	if (!file) {
+		xb_buf_adds(&p->root_ca, of_kubeconfig->text ? of_kubeconfig->text : "");
+		return p->root_ca.err;
+	}
+	r = xb_file_read(file, 1 << 20, &p->root_ca);
+	return r ? log_err_errno(r, "--root-ca-file: cannot read '%s': %m", file) : 0;
+}
+
 static int connect_api(struct program *p)
 {
 	const struct kcm_options *o = &p->options;
@@ -128,6 +148,8 @@ static int connect_api(struct program *p)
 		r = xb_rest_new(&p->loop, &k, NAME "/" VERSION " (linux) xebec", &p->rest, &why);
 	if (r < 0)
 		return fault(r, "cannot use the API server's configuration", why);
+	if (read_root_ca(p, &k.ca))
+		return EXIT_FAILURE;
 	p->recorder = xb_recorder_new(p->rest, NULL);
 	if (!p->recorder)
 		return fault(-ENOMEM, "cannot start", NULL);
@@ -207,6 +229,7 @@ int main(int argc, char *argv[])
 	} else {
 		code = run(&p);
 	}
+	xb_buf_done(&p.root_ca);
 	kcm_options_done(&p.options);
 	return code;
 }

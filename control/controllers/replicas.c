@@ -146,17 +146,6 @@ static int new_targets(struct sync *s, size_t n)
 	return s->targets ? 0 : -ENOMEM;
 }
 
-static int ask(struct sync *s, const char *method, const struct xb_kind *kind, const char *name, const char *sub, const char *type,
-	       struct xb_sv body, int (*answered)(void *arg, int code, struct xb_sv body, const struct xb_status *status), void *arg)
-{
-	_cleanup_buf_ struct xb_buf path = {};
-	struct xb_rest_request q = { .method = method, .content_type = body.n ? type : NULL, .body = body };
-
-	xb_kind_path(kind, xb_sv(s->w->namespace_), xb_sv(name), sub, &path);
-	q.path = path.p;
-	return path.err ? path.err : kcm_work_ask(s->w, &q, answered, arg);
-}
-
 static void note_why(struct sync *s, const struct xb_status *status)
 {
 	if (!s->w->why)
@@ -180,6 +169,7 @@ static void on_told_after_failure(struct kcm_work *w, int error)
 static void tell_status(struct sync *s, const struct pods *p, const char *reason)
 {
 	_cleanup_buf_ struct xb_buf patch = {};
+	struct kcm_request q = { .method = "PATCH", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_MERGE };
 	void (*then)(struct kcm_work *w, int error) = reason ? on_told_after_failure : on_told;
 	int64_t now = xb_time_now();
 	struct replicas_status status;
@@ -198,7 +188,8 @@ static void tell_status(struct sync *s, const struct pods *p, const char *reason
 		kcm_work_done(s->w, r);
 		return;
 	}
-	ask(s, "PATCH", s->l->kind, s->w->name, "status", "application/merge-patch+json", xb_buf_sv(&patch), NULL, NULL);
+	q.body = xb_buf_sv(&patch);
+	kcm_work_ask(s->w, &q, NULL, NULL);
 	kcm_work_go(s->w);
 }
 
@@ -240,6 +231,7 @@ static void claim(struct sync *s, size_t i)
 {
 	const struct target *t = &s->targets[i];
 	_cleanup_buf_ struct xb_buf patch = {};
+	struct kcm_request q = { .method = "PATCH", .kind = s->l->pod_kind, .name = t->name, .type = KCM_STRATEGIC };
 	struct xb_jw w = XB_JW(&patch);
 
 	xb_jw_object(&w);
@@ -259,8 +251,8 @@ static void claim(struct sync *s, size_t i)
 	xb_jw_end(&w);
 	xb_jw_end(&w);
 	xb_jw_end(&w);
-	if (!xb_jw_finish(&w))
-		ask(s, "PATCH", s->l->pod_kind, t->name, NULL, "application/strategic-merge-patch+json", xb_buf_sv(&patch), on_claimed, NULL);
+	q.body = xb_jw_finish(&w) < 0 ? (struct xb_sv){} : xb_buf_sv(&patch);
+	kcm_work_ask(s->w, &q, on_claimed, NULL);
 }
 
 /* The copy may be behind: a set that is gone, or was made anew by the same name, must not take over pods. */
@@ -306,7 +298,7 @@ static void start_claims(struct sync *s, const struct pods *p)
 	for (size_t i = s->n_adopt; i < s->n_targets; i++)
 		claim(s, i);
 	if (s->n_adopt)
-		ask(s, "GET", s->l->kind, s->w->name, NULL, NULL, (struct xb_sv){}, on_reread, s);
+		kcm_work_ask(s->w, &(struct kcm_request){ .method = "GET", .kind = s->l->kind, .name = s->w->name }, on_reread, s);
 	kcm_work_go(s->w);
 }
 
@@ -315,14 +307,6 @@ static void give_up_creations(struct sync *s, unsigned n)
 {
 	while (n--)
 		xb_expectations_created(s->l->expectations, s->w->key);
-}
-
-static bool is_terminating(const struct xb_status *status)
-{
-	for (size_t i = 0; status && i < status->n_causes; i++)
-		if (status->causes[i].reason && !strcmp(status->causes[i].reason, "NamespaceTerminating"))
-			return true;
-	return false;
 }
 
 static int on_created(void *arg, int code, struct xb_sv body, const struct xb_status *status)
@@ -340,7 +324,7 @@ static int on_created(void *arg, int code, struct xb_sv body, const struct xb_st
 		return 0;
 	give_up_creations(s, 1);
 	/* whatever is made in a namespace that goes would go as well */
-	if (is_terminating(status)) {
+	if (kcm_is_terminating(status)) {
 		s->terminating = true;
 		return 0;
 	}
@@ -369,12 +353,13 @@ static void on_batch(struct kcm_work *w, int error)
 
 static void next_batch(struct sync *s)
 {
+	struct kcm_request q = { .method = "POST", .kind = s->l->pod_kind, .type = KCM_JSON, .body = s->body };
 	unsigned n = MIN(s->batch, s->remaining);
 
 	kcm_work_round(s->w, on_batch);
 	s->remaining -= n;
 	while (n--)
-		if (ask(s, "POST", s->l->pod_kind, NULL, NULL, "application/json", s->body, on_created, s))
+		if (kcm_work_ask(s->w, &q, on_created, s))
 			give_up_creations(s, 1);
 	kcm_work_go(s->w);
 }
@@ -476,10 +461,12 @@ static void delete(struct sync *s, struct pods *p)
 	}
 	for (size_t i = 0; i < s->n_targets; i++) {
 		struct target *t = &s->targets[i];
+		struct kcm_request q = { .method = "DELETE", .kind = s->l->pod_kind, .name = t->name, .type = KCM_JSON };
 		_cleanup_buf_ struct xb_buf body = {};
 
 		xb_buf_addf(&body, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"preconditions\":{\"uid\":\"%s\"}}", t->uid);
-		if (body.err || ask(s, "DELETE", s->l->pod_kind, t->name, NULL, "application/json", xb_buf_sv(&body), on_deleted, t))
+		q.body = xb_buf_sv(&body);
+		if (body.err || kcm_work_ask(s->w, &q, on_deleted, t))
 			xb_expectations_deleted(s->l->expectations, s->w->key, xb_sv(t->uid));
 	}
 	kcm_work_go(s->w);

@@ -104,10 +104,23 @@ void kcm_work_round(struct kcm_work *w, void (*then)(struct kcm_work *w, int err
 	w->calls = xb_calls_new(w->kcm->rest, on_answered, w);
 }
 
-int kcm_work_ask(struct kcm_work *w, const struct xb_rest_request *q,
+int kcm_work_ask(struct kcm_work *w, const struct kcm_request *q,
 		 int (*answered)(void *arg, int code, struct xb_sv body, const struct xb_status *status), void *arg)
 {
-	return w->calls ? xb_calls_add(w->calls, q, answered, arg) : -ENOMEM;
+	_cleanup_buf_ struct xb_buf path = {};
+	struct xb_rest_request request = { .method = q->method, .content_type = q->body.n ? q->type : NULL, .body = q->body };
+
+	xb_kind_path(q->kind, xb_sv(q->namespace_ ? q->namespace_ : w->namespace_), xb_sv(q->name), q->sub, &path);
+	request.path = path.p;
+	return path.err || !w->calls ? -ENOMEM : xb_calls_add(w->calls, &request, answered, arg);
+}
+
+bool kcm_is_terminating(const struct xb_status *status)
+{
+	for (size_t i = 0; status && i < status->n_causes; i++)
+		if (status->causes[i].reason && !strcmp(status->causes[i].reason, "NamespaceTerminating"))
+			return true;
+	return false;
 }
 
 void kcm_work_go(struct kcm_work *w)

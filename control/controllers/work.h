@@ -44,12 +44,24 @@ const char *kcm_key(struct xb_jv object, struct xb_buf *out);
 
 /* Begins a round; then is called, with the first error, when kcm_work_go was called and everything is answered. */
 void kcm_work_round(struct kcm_work *w, void (*then)(struct kcm_work *w, int error));
+struct kcm_request {
+	const char *method;
+	const struct xb_kind *kind;
+	const char *name, *sub;         /* NULL: the collection; the object itself */
+	const char *namespace_;         /* NULL: the work's */
+	const char *type;               /* of the body */
+	struct xb_sv body;              /* copied */
+};
+#define KCM_JSON      "application/json"
+#define KCM_MERGE     "application/merge-patch+json"
+#define KCM_STRATEGIC "application/strategic-merge-patch+json"
 /* As xb_calls_add. Also from within an answer. An error counts as the round's. */
-int kcm_work_ask(struct kcm_work *w, const struct xb_rest_request *q,
+int kcm_work_ask(struct kcm_work *w, const struct kcm_request *q,
 		 int (*answered)(void *arg, int code, struct xb_sv body, const struct xb_status *status), void *arg);
 void kcm_work_go(struct kcm_work *w);                   /* may call then at once: w may be gone afterwards */
 int kcm_work_hold(struct kcm_work *w, struct xb_jv object); /* its document stays until the work is done. 0 or -ENOMEM */
-/* Frees w. error as xb_work_queue_done's: with one the key comes again. */
+bool kcm_is_terminating(const struct xb_status *status); /* refused because the namespace goes: no fault of a loop's */
+/* Frees w. Not from an answer: from then, or before there is a round. error as xb_work_queue_done's: with one the key comes again. */
 void kcm_work_done(struct kcm_work *w, int error);
 
 #endif

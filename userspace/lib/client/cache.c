@@ -9,6 +9,7 @@ struct follower {
 struct collection {
 	struct xb_cache *cache;
 	const struct xb_kind *kind;
+	char *field_selector;           /* NULL: all */
 	struct xb_informer *informer;
 	XB_VEC(struct follower) followers;
 };
@@ -67,17 +68,19 @@ static struct collection *collection_free(struct collection *l)
 {
 	xb_informer_free(l->informer);
 	xb_vec_done(&l->followers);
+	free(l->field_selector);
 	free(l);
 	return NULL;
 }
 XB_DEFINE_CLEANUP(struct collection *, collection_free)
 
-static struct collection *make(struct xb_cache *c, const struct xb_kind *k)
+static struct collection *make(struct xb_cache *c, const struct xb_kind *k, const char *field_selector)
 {
 	_cleanup_(collection_freep) struct collection *l = calloc(1, sizeof(*l));
 	_cleanup_buf_ struct xb_buf path = {};
 	struct xb_informer_config config = {
 		.rest = c->c.rest,
+		.field_selector = field_selector,
 		.leave_out = leave_out,
 		.changed = on_changed,
 		.synced = on_synced,
@@ -85,7 +88,7 @@ static struct collection *make(struct xb_cache *c, const struct xb_kind *k)
 		.arg = l,
 	};
 
-	if (!l)
+	if (!l || (field_selector && !(l->field_selector = strdup(field_selector))))
 		return NULL;
 	l->cache = c;
 	l->kind = k;
@@ -96,27 +99,43 @@ static struct collection *make(struct xb_cache *c, const struct xb_kind *k)
 	return TAKE_PTR(l);
 }
 
-static struct collection *obtain(struct xb_cache *c, const struct xb_kind *k)
+static bool is_of(const struct collection *l, const struct xb_kind *k, const char *field_selector)
+{
+	if (l->kind != k || !l->field_selector != !field_selector)
+		return false;
+	return !field_selector || !strcmp(l->field_selector, field_selector);
+}
+
+static struct collection *obtain(struct xb_cache *c, const struct xb_kind *k, const char *field_selector)
 {
 	for (size_t i = 0; i < c->collections.n; i++)
-		if (c->collections.v[i]->kind == k)
+		if (is_of(c->collections.v[i], k, field_selector))
 			return c->collections.v[i];
-	return make(c, k);
+	return make(c, k, field_selector);
 }
 
 struct xb_informer *xb_cache_of(struct xb_cache *c, const struct xb_kind *k)
 {
-	struct collection *l = obtain(c, k);
+	struct collection *l = obtain(c, k, NULL);
 
 	return l ? l->informer : NULL;
+}
+
+int xb_cache_follow_some(struct xb_cache *c, const struct xb_kind *k, const char *field_selector,
+			 void (*changed)(void *arg, struct xb_jv old, struct xb_jv object), void *arg, struct xb_informer **ret)
+{
+	struct collection *l = obtain(c, k, field_selector);
+	int r = l ? xb_vec_push(&l->followers, (struct follower){ changed, arg }) : -ENOMEM;
+
+	if (!r && ret)
+		*ret = l->informer;
+	return r;
 }
 
 int xb_cache_follow(struct xb_cache *c, const struct xb_kind *k, void (*changed)(void *arg, struct xb_jv old, struct xb_jv object),
 		    void *arg)
 {
-	struct collection *l = obtain(c, k);
-
-	return l ? xb_vec_push(&l->followers, (struct follower){ changed, arg }) : -ENOMEM;
+	return xb_cache_follow_some(c, k, NULL, changed, arg, NULL);
 }
 
 bool xb_cache_synced(const struct xb_cache *c)

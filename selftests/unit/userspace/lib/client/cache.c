@@ -106,6 +106,20 @@ static void is_synced_once_when_all_are(void **state)
 	assert_true(xb_cache_synced(t.cache));
 }
 
+static void some_are_a_copy_of_their_own(void **state)
+{
+	struct xb_informer *some = NULL, *same = NULL;
+
+	assert_int_equal(xb_cache_follow_some(t.cache, pods, "metadata.name=web", on_changed, "1", &some), 0);
+	assert_int_equal(xb_cache_follow_some(t.cache, pods, "metadata.name=web", on_changed, "2", &same), 0);
+	assert_ptr_equal(some, same);
+	assert_ptr_not_equal(some, xb_cache_of(t.cache, pods));
+	run_until(&t.f.loop, t.f.api.requests == 4);
+	assert_non_null(strstr(t.f.log.p, "GET /api/v1/pods?fieldSelector=metadata.name%3Dweb&limit=500\n"));
+	assert_non_null(strstr(t.f.log.p, "GET /api/v1/pods?limit=500\n"));
+	assert_string_equal(t.told.p, "1+ 2+ ");
+}
+
 static void paths_of_kinds(void **state)
 {
 	const struct xb_kind *sets = xb_kind_by_resource(XB_SV("apps"), XB_SV("v1"), XB_SV("replicasets"));
@@ -127,7 +141,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_kind_is_copied_once), TEST(every_follower_hears_each_change_in_order), TEST(managed_fields_are_not_kept),
-		TEST(is_synced_once_when_all_are), TEST(paths_of_kinds),
+		TEST(is_synced_once_when_all_are), TEST(some_are_a_copy_of_their_own), TEST(paths_of_kinds),
 	};
 
 	return cmocka_run_group_tests_name("userspace/lib/client/cache", tests, NULL, NULL);
