@@ -99,9 +99,21 @@ rc web 1 | k create -f - >/dev/null
 ok 'a new object makes its own pod' busywait 5 has web 2
 is "$(k get "$old" -o 'jsonpath={.metadata.ownerReferences[0].uid}')" "$uid" 'and leaves the old one to its owner'
 
+# --- nothing is written for nothing ---
+watch_of() { XB_EXEC=exec in_ns node curl -sSN --cacert "$TMP/pki/ca.crt" -H 'Authorization: Bearer admintoken' "$API/$1watch=true"; }
+rc counted 0 | k create -f - >/dev/null
+busywait 5 eval '[ "$(status rc/counted observedGeneration)" = 1 ]'
+watch_of 'api/v1/namespaces/default/replicationcontrollers?fieldSelector=metadata.name%3Dcounted&' >"$TMP/counted" &
+busywait 5 grep -q ADDED "$TMP/counted"
+k scale rc counted --replicas=20 >/dev/null
+ok 'twenty pods' busywait 5 eval '[ "$(status rc/counted replicas)" = 20 ]'
+k delete rc counted >/dev/null
+busywait 5 grep -q DELETED "$TMP/counted"
+is "$(grep -c MODIFIED "$TMP/counted")" 2 'are one change of what is asked for and one status'
+
 # --- killed in the middle, three times: no pod too many ---
 k create -f - >/dev/null < <(rs big 0)
-watch_pods() { XB_EXEC=exec in_ns node curl -sSN --cacert "$TMP/pki/ca.crt" -H 'Authorization: Bearer admintoken' "$API/api/v1/namespaces/default/pods?watch=true&labelSelector=app%3Dbig"; }
+watch_pods() { watch_of 'api/v1/namespaces/default/pods?labelSelector=app%3Dbig&'; }
 watch_pods >"$TMP/big" &
 for at in 3 15 31; do
 	[ $at = 3 ] && k scale rs big --replicas=50 >/dev/null &
@@ -129,8 +141,10 @@ XB_EXEC=exec on_node "$BIN/kube-controller-manager" --kubeconfig="$TMP/admin.con
 second=$!
 busywait 5 grep -q 'new leader elected: ' "$TMP/kcm2.log"
 ok 'a second one waits' eval '! leads 10258'
-kill -9 "$first"
-ok 'and takes over when the first is gone' busywait 6 leads 10258
+kill -STOP "$first"
+ok 'and takes over when the first is not heard of any more' busywait 6 leads 10258
+kill -CONT "$first"; wait "$first"
+is $? 1 'which ends when it finds out'
 is "$([ "$(holder)" != "$was" ] && k get lease kube-controller-manager -n kube-system -o 'jsonpath={.spec.leaseTransitions}')" 1 'by the lease'
 k scale rs big --replicas=2 >/dev/null
 ok 'and works' busywait 5 has big 2
