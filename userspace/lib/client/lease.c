@@ -17,7 +17,8 @@ struct xb_lease {
 	int64_t seen_ms;                /* when it was first like that, by our clock */
 	int64_t sent_ms, renewed_ms;    /* of the write under way, and of the last that succeeded: before others saw it */
 	bool elected, lost, failing, read_first;
-	void (*released)(void *arg);
+	void (*released)(void *arg);    /* it is to be given up; NULL: not */
+	bool given_up;                  /* tried once */
 };
 
 static void attempt(struct xb_lease *l);
@@ -95,13 +96,23 @@ static void on_timer(uv_timer_t *t)
 		attempt(l);
 }
 
+static void give_up(struct xb_lease *l)
+{
+	if (l->given_up || !is_ours(l)) {
+		l->released(l->c.arg);
+		return;
+	}
+	l->given_up = true;
+	write_lease(l, false);
+}
+
 /* A leader renews in time with its period; who waits draws its time, so that those who wait do not come in step. */
 static void again(struct xb_lease *l)
 {
 	int64_t ms = l->c.options->retry_ms;
 
 	if (l->released) {
-		l->released(l->c.arg);
+		give_up(l);
 		return;
 	}
 	ms = l->elected ? MIN(ms, left_ms(l)) : xb_backoff_between((unsigned)ms, (unsigned)((double)ms * (1 + JITTER)));
@@ -156,7 +167,9 @@ static void on_read(void *arg, int code, struct xb_sv body, const struct xb_stat
 
 	l->call = NULL;
 	l->read_first = false;
-	if (code == 404) {
+	if (l->released) {
+		give_up(l);
+	} else if (code == 404) {
 		l->seen = xb_json_unref(l->seen);
 		write_lease(l, true);
 	} else if (code < 200 || code > 299 || see(l, body) < 0) {
@@ -253,15 +266,13 @@ bool xb_lease_held(const struct xb_lease *l)
 	return l->elected && !l->lost;
 }
 
+/* A renewal that is under way is waited for: the Lease would be another one than the one given up. */
 void xb_lease_release(struct xb_lease *l, void (*released)(void *arg))
 {
-	xb_rest_cancel(TAKE_PTR(l->call));
 	uv_timer_stop(&l->timer);
 	l->released = released;
-	if (xb_lease_held(l) && is_ours(l))
-		write_lease(l, false);
-	else
-		released(l->c.arg);
+	if (!l->call)
+		give_up(l);
 }
 
 static int name(struct xb_lease *l)

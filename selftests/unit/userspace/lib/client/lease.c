@@ -204,13 +204,26 @@ static void is_given_up_for_the_next(void **state)
 	assert_int_equal(t.lost, 0);
 }
 
+static void a_renewal_under_way_is_waited_for(void **state)
+{
+	start();
+	run_until(&t.f.loop, t.elected);
+	t.f.answer = fixture_hold;
+	run_until(&t.f.loop, t.f.n_held == 1);
+	xb_lease_release(t.lease, on_released);
+	t.f.answer = answer;
+	answer(&t.f, t.f.held[0], "PUT", LEASES "/kcm");
+	run_until(&t.f.loop, t.released);
+	assert_false(spec_has("holderIdentity"));
+}
+
 static void what_is_not_held_is_not_given_up(void **state)
 {
 	write_by("other_1");
 	start();
 	run_until(&t.f.loop, *t.leader);
 	xb_lease_release(t.lease, on_released);
-	assert_int_equal(t.released, 1);
+	run_until(&t.f.loop, t.released == 1);
 	assert_true(spec_has("other_1"));
 }
 
@@ -237,6 +250,7 @@ int main(void)
 		TEST(is_lost_when_another_has_it),
 		TEST(a_fault_that_passes_is_no_loss),
 		TEST(is_given_up_for_the_next),
+		TEST(a_renewal_under_way_is_waited_for),
 		TEST(what_is_not_held_is_not_given_up),
 	};
 	const struct CMUnitTest pure[] = { cmocka_unit_test(flags_must_fit_together) };
