@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <inttypes.h>
-#include <sys/resource.h>
 #include "metrics.h"
 #include "server.h"
+#include "xb/metrics.h"
+#include "xb/time.h"
 
 #define SLOTS 2048 /* of kind, subresource, verb and code: some hundred in use; what finds no slot is not counted */
 
 struct metrics {
+	int64_t start_us;
 	struct slot {
 		const struct xb_kind *kind;
 		const struct xb_subresource *sub;
@@ -17,7 +19,11 @@ struct metrics {
 
 struct metrics *metrics_new(void)
 {
-	return calloc(1, sizeof(struct metrics));
+	struct metrics *m = calloc(1, sizeof(*m));
+
+	if (m)
+		m->start_us = xb_time_now();
+	return m;
 }
 
 struct metrics *metrics_free(struct metrics *m)
@@ -43,20 +49,9 @@ void metrics_note(struct metrics *m, const struct request *q, int code)
 	}
 }
 
-static void head(struct xb_buf *out, const char *name, const char *type, const char *help)
-{
-	xb_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void gauge(struct xb_buf *out, const char *name, const char *type, const char *help, double value)
-{
-	head(out, name, type, help);
-	xb_buf_addf(out, "%s %.15g\n", name, value);
-}
-
 static void write_requests(const struct metrics *m, struct xb_buf *out)
 {
-	head(out, "apiserver_request_total", "counter", "Requests answered, by what they were about and the answer's code.");
+	xb_metrics_head(out, "apiserver_request_total", "counter", "Requests answered, by what they were about and the answer's code.");
 	for (unsigned i = 0; i < SLOTS; i++) {
 		const struct slot *s = &m->slots[i];
 
@@ -72,7 +67,7 @@ static void write_objects(const struct server *s, struct xb_buf *out)
 {
 	_cleanup_buf_ struct xb_buf prefix = {};
 
-	head(out, "apiserver_storage_objects", "gauge", "Stored objects of a kind.");
+	xb_metrics_head(out, "apiserver_storage_objects", "gauge", "Stored objects of a kind.");
 	for (const struct xb_kind *const *k = xb_kinds; *k; k++) {
 		if (!((*k)->verbs & XB_VERB_LIST))
 			continue;
@@ -89,39 +84,22 @@ static void write_store(const struct server *s, struct xb_buf *out)
 	struct store_stats st;
 
 	store_stats(s->store, &st);
-	gauge(out, "xebec_store_revision", "counter", "Newest committed revision.", store_revision(s->store));
-	gauge(out, "xebec_store_bytes", "gauge", "Bytes of all objects.", st.bytes);
-	gauge(out, "xebec_store_history_bytes", "gauge", "Bytes of the kept history.", st.history_bytes);
-	gauge(out, "xebec_store_commits_total", "counter", "Batches made durable.", st.commits);
-	gauge(out, "xebec_store_writes_total", "counter", "Writes made durable.", st.writes);
-	gauge(out, "xebec_store_commit_seconds", "gauge", "How long the last commit took.", st.commit_ns_last / 1e9);
-}
-
-static void write_process(struct xb_buf *out)
-{
-	struct rusage use;
-	long pages = 0;
-	FILE *f;
-
-	getrusage(RUSAGE_SELF, &use);
-	gauge(out, "process_cpu_seconds_total", "counter", "Time on the processor.",
-	      use.ru_utime.tv_sec + use.ru_stime.tv_sec + (use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e6);
-	f = fopen("/proc/self/statm", "re");
-	if (!f)
-		return;
-	if (fscanf(f, "%*d %ld", &pages) == 1)
-		gauge(out, "process_resident_memory_bytes", "gauge", "Resident memory.", (double)pages * sysconf(_SC_PAGESIZE));
-	fclose(f);
+	xb_metrics_one(out, "xebec_store_revision", "counter", "Newest committed revision.", store_revision(s->store));
+	xb_metrics_one(out, "xebec_store_bytes", "gauge", "Bytes of all objects.", st.bytes);
+	xb_metrics_one(out, "xebec_store_history_bytes", "gauge", "Bytes of the kept history.", st.history_bytes);
+	xb_metrics_one(out, "xebec_store_commits_total", "counter", "Batches made durable.", st.commits);
+	xb_metrics_one(out, "xebec_store_writes_total", "counter", "Writes made durable.", st.writes);
+	xb_metrics_one(out, "xebec_store_commit_seconds", "gauge", "How long the last commit took.", st.commit_ns_last / 1e9);
 }
 
 void metrics_write(const struct server *s, struct xb_buf *out)
 {
 	write_requests(s->metrics, out);
-	head(out, "apiserver_longrunning_requests", "gauge", "Open watches.");
+	xb_metrics_head(out, "apiserver_longrunning_requests", "gauge", "Open watches.");
 	xb_buf_addf(out, "apiserver_longrunning_requests{verb=\"WATCH\"} %u\n", s->n_watches);
-	head(out, "apiserver_current_inflight_requests", "gauge", "Requests under way, without watches.");
+	xb_metrics_head(out, "apiserver_current_inflight_requests", "gauge", "Requests under way, without watches.");
 	xb_buf_addf(out, "apiserver_current_inflight_requests %u\n", s->in_flight);
 	write_objects(s, out);
 	write_store(s, out);
-	write_process(out);
+	xb_metrics_process(out, s->metrics->start_us);
 }
