@@ -32,7 +32,7 @@ struct request {
 	struct xb_status fault;            /* what the client did wrong; handlers fill it and return a negative errno */
 	struct xb_buf strict;              /* unknown and duplicate fields found in a body so far, when they are faults */
 	struct write write;                /* what the strategy's hooks get */
-	struct xb_json *documents[4];      /* what trees of this request were made from and still point into */
+	struct xb_json *documents[8];      /* what trees of this request were made from and still point into */
 	unsigned n_documents;
 	void (*answer)(struct request *q, const struct xb_json *doc); /* of a write, once it is committed */
 	int answer_code;
