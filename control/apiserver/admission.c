@@ -87,6 +87,28 @@ static int taint_nodes_by_condition(struct attempt *t)
 	return w->no_memory ? -ENOMEM : 0;
 }
 
+static bool has_text(const struct xb_node *array, const struct xb_node *text)
+{
+	xb_tree_each(one, array)
+		if (xb_tree_equal(one, text))
+			return true;
+	return false;
+}
+
+/* Whoever may write a Service could draw the traffic for any address to it (CVE-2020-8554); addresses that it has may stay. */
+static int deny_service_external_ips(struct attempt *t)
+{
+	const struct xb_node *before = xb_tree_path(t->old, "spec", "externalIPs");
+
+	if (!t->object || !admission_is(t, "", "services"))
+		return 0;
+	xb_tree_each(ip, xb_tree_path(t->object, "spec", "externalIPs"))
+		if (!has_text(before, ip))
+			return xb_status_forbidden(&t->request->fault, "", "services", xb_tree_text(xb_tree_path(t->object, "metadata", "name")),
+						   "Use of external IPs is denied by admission control");
+	return 0;
+}
+
 int admission_walk(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct store_walk **ret)
 {
 	const struct xb_kind *k = xb_kind_by_resource(xb_sv(group), XB_SV("v1"), xb_sv(plural));
@@ -108,6 +130,10 @@ static const struct plugin {
 	{ "Priority", admission_priority, false },
 	{ "DefaultTolerationSeconds", default_toleration_seconds, false },
 	{ "DefaultStorageClass", admission_default_storage_class, false },
+	{ "CertificateApproval", admission_certificate_approval, false },
+	{ "CertificateSigning", admission_certificate_signing, false },
+	{ "CertificateSubjectRestriction", admission_certificate_subject_restriction, false },
+	{ "DenyServiceExternalIPs", deny_service_external_ips, true },
 	{ NULL, rbac_escalation, false },
 	{ "ResourceQuota", NULL, false }, /* counts what is valid, just before it is queued */
 };

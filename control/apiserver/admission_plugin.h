@@ -25,6 +25,7 @@ static inline bool admission_creates(const struct attempt *t)
 int admission_walk(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct store_walk **ret);
 
 admission_plugin admission_node_restriction, admission_service_account, rbac_escalation;
+admission_plugin admission_certificate_approval, admission_certificate_signing, admission_certificate_subject_restriction;
 admission_plugin admission_limit_ranger, admission_priority, admission_default_storage_class;
 
 #endif
