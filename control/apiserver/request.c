@@ -86,8 +86,12 @@ void request_reply_object(struct request *q, int code, const struct xb_json *doc
 	request_reply_buf(q, code, negotiate_content_type(&q->encoding.accept), &body);
 }
 
-static void internal_fault(struct xb_status *s, int error)
+static void internal_fault(const struct request *q, int error, struct xb_status *s)
 {
+	if (error == -ENOMEM && xb_arena_full(q->arena)) {
+		xb_status_set(s, 413, "RequestEntityTooLarge", "the request needs more memory than the %u MiB that one may have", ARENA_LIMIT >> 20);
+		return;
+	}
 	switch (error) {
 	case -EMSGSIZE:
 		xb_status_set(s, 413, "RequestEntityTooLarge", "the object is too large for the store");
@@ -109,7 +113,7 @@ void request_fail(struct request *q, int error)
 	char seconds[16];
 
 	if (!q->fault.code)
-		internal_fault(&q->fault, error);
+		internal_fault(q, error, &q->fault);
 	if (q->fault.code == 429 && q->http) {
 		snprintf(seconds, sizeof(seconds), "%d", q->fault.retry_after);
 		xb_http_add_header(q->http, "Retry-After", seconds);

@@ -15,5 +15,6 @@ char *xb_arena_strn(struct xb_arena *a, struct xb_sv s);/* zero-terminated copy 
 struct xb_sv xb_arena_sv(struct xb_arena *a, struct xb_sv s);
 char *xb_arena_printf(struct xb_arena *a, const char *fmt, ...) _printf_(2, 3);
 size_t xb_arena_used(const struct xb_arena *a);
+bool xb_arena_full(const struct xb_arena *a);           /* has an allocation failed for the limit */
 
 #endif

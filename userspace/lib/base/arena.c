@@ -19,6 +19,7 @@ struct chunk {
 struct xb_arena {
 	struct chunk *newest;
 	size_t limit, held, used;
+	bool full;
 };
 
 static _Thread_local struct chunk *spare;
@@ -94,8 +95,10 @@ static struct chunk *chunk_add(struct xb_arena *a, size_t n)
 		size = MAX(n, MIN(a->held, (size_t)LARGEST_CHUNK));
 	if (a->limit)
 		size = MIN(size, a->limit - a->held);
-	if (size < n)
+	if (size < n) {
+		a->full = true;
 		return NULL;
+	}
 	c = chunk_new(size);
 	if (!c)
 		return NULL;
@@ -155,6 +158,11 @@ char *xb_arena_printf(struct xb_arena *a, const char *fmt, ...)
 	vsnprintf(p, (size_t)n + 1, fmt, ap);
 	va_end(ap);
 	return p;
+}
+
+bool xb_arena_full(const struct xb_arena *a)
+{
+	return a->full;
 }
 
 size_t xb_arena_used(const struct xb_arena *a)
