@@ -19,8 +19,10 @@
 
 #define GRACE_MS 10000 /* what is under way may take so long after the signal */
 
+/* What the client chose is quoted, so that it cannot look like another field. No header beyond these is ever logged. */
 void server_note(struct request *q, int code)
 {
+	_cleanup_buf_ struct xb_buf target = {}, uri = {}, agent = {}, user = {};
 	char peer[INET6_ADDRSTRLEN] = "";
 	struct xb_sv query;
 
@@ -28,11 +30,14 @@ void server_note(struct request *q, int code)
 	if (!q->http || !xb_log_on(3))
 		return;
 	query = xb_http_query(q->http);
+	xb_buf_addf(&target, "%.*s%s%.*s", XB_SV_ARG(q->path), query.n ? "?" : "", XB_SV_ARG(query));
+	xb_buf_addq(&uri, xb_buf_sv(&target));
+	xb_buf_addq(&agent, xb_http_header(q->http, "user-agent"));
+	xb_buf_addq(&user, xb_sv(q->user ? q->user->name : ""));
 	uv_ip_name(xb_http_peer_addr(q->http), peer, sizeof(peer));
-	log_info("HTTP verb=\"%.*s\" URI=\"%.*s%s%.*s\" latency=\"%.3fms\" userAgent=\"%.*s\" user=\"%s\" srcIP=\"%s\" resp=%d",
-		 XB_SV_ARG(xb_http_method(q->http)), XB_SV_ARG(q->path), query.n ? "?" : "", XB_SV_ARG(query),
-		 (uv_hrtime() - q->began) / 1e6, XB_SV_ARG(xb_http_header(q->http, "user-agent")),
-		 q->user ? q->user->name : "", peer, code);
+	if (!uri.err && !agent.err && !user.err)
+		log_info("HTTP verb=\"%.*s\" URI=%s latency=\"%.3fms\" userAgent=%s user=%s srcIP=\"%s\" resp=%d",
+			 XB_SV_ARG(xb_http_method(q->http)), uri.p, (uv_hrtime() - q->began) / 1e6, agent.p, user.p, peer, code);
 }
 
 void server_forget(struct request *q)
