@@ -41,6 +41,7 @@ static void the_configuration_lies_over_the_object(void **state)
 {
 	applies(*state, "ConfigMap", "{\"data\":{\"a\":\"1\",\"b\":\"1\"}}", "{\"data\":{\"b\":\"2\",\"c\":\"3\"}}", NULL, "{}",
 		"{\"data\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"3\"}}");
+	applies(*state, "Pod", "{\"spec\":{\"containers\":null}}", "{\"spec\":{\"containers\":null}}", NULL, "{}", "{\"spec\":{\"containers\":null}}");
 	applies(*state, "ConfigMap", "{}", "{\"data\":{\"a\":\"1\"}}", NULL, "{}", "{\"data\":{\"a\":\"1\"}}");
 	applies(*state, "Pod", "{\"spec\":{\"nodeSelector\":{\"a\":\"b\"}}}", "{\"spec\":{\"nodeSelector\":{\"c\":\"d\"}}}", NULL, "{}",
 		"{\"spec\":{\"nodeSelector\":{\"c\":\"d\"}}}");
