@@ -90,7 +90,7 @@ static int check_mentions(struct restriction *n)
 
 	if (xb_tree_gettext(spec, "serviceAccountName").n)
 		return refuse(n, "node \"%.*s\" can not create pods that reference a service account", XB_SV_ARG(n->node));
-	xb_tree_write(n->object, &bytes, NULL, NULL);
+	xb_tree_write(n->object, &bytes);
 	r = bytes.err ? bytes.err : xb_json_parse(xb_buf_sv(&bytes), NULL, &pod, NULL);
 	if (r)
 		return r;

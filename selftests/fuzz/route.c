@@ -37,6 +37,16 @@ static const char *verb_name(const struct request *q)
 	}
 }
 
+/* Leave for one name is not leave for more. */
+static void check_selected(const struct request *q, const struct attributes *t)
+{
+	_cleanup_(xb_field_selector_freep) struct xb_field_selector *s = NULL;
+
+	if (!t->name.n || xb_field_selector_parse(q->query.field_selector, q->route.kind->field_labels, &s, NULL))
+		return;
+	must(xb_sv_eq(xb_field_selector_name(s), t->name));
+}
+
 static void check_objects(const struct request *q, const struct attributes *t)
 {
 	const struct route *route = &q->route;
@@ -47,7 +57,10 @@ static void check_objects(const struct request *q, const struct attributes *t)
 	must(xb_sv_eq(t->group, route->group) && xb_sv_eq(t->version, route->version) && xb_sv_is(t->resource, route->kind->plural));
 	must(xb_sv_eq(t->namespace_, is_namespace ? route->name : route->namespace_));
 	must(xb_sv_is(t->subresource, route->sub ? route->sub->name : ""));
-	must(route->verb == XB_VERB_LIST ? !route->name.n : xb_sv_eq(t->name, route->name));
+	if (route->verb == XB_VERB_LIST)
+		check_selected(q, t);
+	else
+		must(xb_sv_eq(t->name, route->name));
 	must(!route->name.n || !memchr(route->name.p, '/', route->name.n));
 }
 
