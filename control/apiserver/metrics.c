@@ -84,6 +84,15 @@ static void write_objects(const struct server *s, struct xb_buf *out)
 	}
 }
 
+static void write_size(const struct store_stats *st, struct xb_buf *out)
+{
+	head(out, "apiserver_storage_size_bytes", "gauge", "Size of the storage database file physically allocated in bytes.");
+	xb_buf_addf(out, "apiserver_storage_size_bytes{storage_cluster_id=\"store\"} %" PRIu64 "\n", st->size.file);
+	gauge(out, "xebec_store_used_bytes", "gauge", "Bytes of the database that hold something; the rest is used again.", st->size.used);
+	gauge(out, "xebec_store_quota_bytes", "gauge", "Bytes in use at which objects can no longer be written; 0 for no limit.", st->quota);
+	gauge(out, "xebec_store_write_error", "gauge", "The error number for which writes are refused now; 0 for none.", -st->write_error);
+}
+
 static void write_store(const struct server *s, struct xb_buf *out)
 {
 	struct store_stats st;
@@ -94,6 +103,7 @@ static void write_store(const struct server *s, struct xb_buf *out)
 	gauge(out, "xebec_store_history_bytes", "gauge", "Bytes of the kept history.", st.history_bytes);
 	gauge(out, "xebec_store_commits_total", "counter", "Batches made durable.", st.commits);
 	gauge(out, "xebec_store_writes_total", "counter", "Writes made durable.", st.writes);
+	write_size(&st, out);
 	gauge(out, "xebec_store_commit_seconds", "gauge", "How long the last commit took.", st.commit_ns_last / 1e9);
 }
 

@@ -26,6 +26,10 @@ static const struct xb_flag rows[] = {
 
 	FLAG(STRING, data_dir, "data-dir", "/var/lib/xebec/apiserver", "Storage",
 	     "The folder of the embedded store. It is made when it is missing."),
+	FLAG(DURATION, etcd_compaction_interval, "etcd-compaction-interval", "5m0s", "Storage",
+	     "How old the past may become that watches and lists can start from. 0 for any age; in any case there are 64 MiB of it at most."),
+	FLAG(BYTES, quota_backend_bytes, "quota-backend-bytes", "8589934592", "Storage",
+	     "The size of the database at which objects can only be read and deleted (etcd's flag of that name). 0 for no limit."),
 
 	FLAG(ADDRESS, bind_address, "bind-address", "0.0.0.0", "Secure serving",
 	     "The address to listen on. 0.0.0.0 stands for all of IPv4, :: for all of IPv6 and IPv4."),
@@ -63,7 +67,7 @@ static const struct xb_flag rows[] = {
 	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),
 
 	FLAG(BOOL, allow_privileged, "allow-privileged", "false", "Misc", "Allow privileged containers."),
-	FLAG(DURATION, event_ttl, "event-ttl", "1h0m0s", "Misc", "How long Events are kept."),
+	FLAG(DURATION, event_ttl, "event-ttl", "1h0m0s", "Misc", "How long Events are kept after they were last written. 0 for ever."),
 	FLAG(STRING, kubeconfig_out, "kubeconfig-out", NULL, "Misc",
 	     "Write a kubeconfig for the administrator to this file, at every start."),
 	FLAG(STRING, service_cluster_ip_range, "service-cluster-ip-range", "10.96.0.0/12", "Misc",

@@ -36,6 +36,7 @@ struct apiserver_options {
 	bool allow_privileged;
 	char **feature_gates;                 /* well-formed; this server has none, so the caller says that they have no effect */
 	const char *data_dir, *kubeconfig_out;
+	int64_t etcd_compaction_interval, quota_backend_bytes; /* 0: without limit */
 	const char *logging_format;           /* "text" or "json" */
 	int verbosity;
 	bool help, version;                   /* asked for: print that and end; nothing else was checked */

@@ -96,6 +96,10 @@ static void internal_fault(const struct request *q, int error, struct xb_status 
 	case -EMSGSIZE:
 		xb_status_set(s, 413, "RequestEntityTooLarge", "the object is too large for the store");
 		return;
+	case -EDQUOT:
+		/* as upstream hands etcd's words on */
+		xb_status_set(s, 500, NULL, "etcdserver: mvcc: database space exceeded");
+		return;
 	case -ENOSPC:
 	case -EROFS:
 	case -EIO:

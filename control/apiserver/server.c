@@ -3,6 +3,7 @@
 #include "authn.h"
 #include "authz.h"
 #include "bootstrap.h"
+#include "event_ttl.h"
 #include "frame.h"
 #include "impersonate.h"
 #include "metrics.h"
@@ -13,6 +14,7 @@
 #include "review.h"
 #include "sa_token.h"
 #include "server.h"
+#include "storage.h"
 #include "write.h"
 #include "xb/log.h"
 #include "xb/why.h"
@@ -224,6 +226,7 @@ static void on_stopped(void *arg)
 	s->http = xb_http_server_free(s->http);
 	s->aggregate = rbac_aggregate_free(s->aggregate);
 	s->authz = authz_free(s->authz);
+	event_ttl_stop(s->event_ttl);
 	s->store = store_close(s->store);
 }
 
@@ -258,7 +261,6 @@ static int make_access(struct server *s, char **reterr_why)
 static int make_parts(struct server *s, char **reterr_why)
 {
 	const struct apiserver_options *o = s->options;
-	struct store_config store = { .data_dir = o->data_dir, .loop = s->loop };
 	struct registry_config registry = {
 		.service_ranges = o->service_cluster_ip_range,
 		.node_port_first = o->node_port_first,
@@ -273,11 +275,14 @@ static int make_parts(struct server *s, char **reterr_why)
 		return xb_why(reterr_why, -ENOMEM, "out of memory");
 	r = registry_new(&registry, &s->registry, reterr_why);
 	if (!r)
-		r = store_open(&store, &s->store, reterr_why);
+		r = storage_open(o, s->loop, &s->store, reterr_why);
 	if (!r)
 		r = make_access(s, reterr_why);
 	if (r)
 		return r;
+	r = o->event_ttl ? event_ttl_new(s->loop, s->store, o->event_ttl, &s->event_ttl) : 0;
+	if (r)
+		return xb_why(reterr_why, r, "cannot read the stored Events: %s", strerror(-r));
 	r = bootstrap_adopt(s);
 	return r ? xb_why(reterr_why, r, "cannot read the stored Services: %s", strerror(-r)) : 0;
 }
@@ -346,7 +351,9 @@ struct server *server_free(struct server *s)
 	s->http = xb_http_server_free(s->http);
 	rbac_aggregate_free(s->aggregate);
 	authz_free(s->authz);
+	event_ttl_stop(s->event_ttl);
 	store_close(s->store);
+	event_ttl_free(s->event_ttl);
 	registry_free(s->registry);
 	authn_free(s->authn);
 	sa_tokens_free(s->tokens);

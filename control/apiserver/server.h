@@ -11,6 +11,7 @@
 struct apiserver_options;
 struct authn;
 struct authz;
+struct event_ttl;
 struct frame_cache;
 struct metrics;
 struct rbac_aggregate;
@@ -26,6 +27,7 @@ struct server {
 	struct authz *authz;
 	struct sa_tokens *tokens;
 	struct rbac_aggregate *aggregate;
+	struct event_ttl *event_ttl;       /* NULL: events stay */
 	struct xb_http_server *http;
 	struct frame_cache *frames;
 	struct metrics *metrics;

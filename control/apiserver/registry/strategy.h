@@ -74,6 +74,8 @@ struct strategy {
 	bool has_generation;               /* metadata.generation: 1, then one more whenever anything but metadata and status changes */
 	bool unconditional_update;         /* a PUT may come without resourceVersion */
 	bool create_on_update;             /* a PUT of a missing name creates it */
+	bool expires;                      /* goes --event-ttl after its last write */
+	bool relaxed;                      /* its writes do not wait for the disk: a power failure may take the newest */
 	bool returns_deleted;              /* DELETE answers with the object that went (pods, service accounts), not with a Status */
 	const char *default_propagation;   /* "Orphan" for replication controllers (core v1), else NULL: Background */
 	const struct column *columns;
