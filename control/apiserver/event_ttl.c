@@ -250,6 +250,7 @@ int event_ttl_new(uv_loop_t *loop, struct store *store, int64_t ttl_ms, struct e
 	t->ttl = (uint64_t)ttl_ms;
 	t->stretch = MAX(1000u, t->ttl / (WHEEL / 2) + 1);
 	uv_timer_init(loop, &t->timer);
+	uv_unref((uv_handle_t *)&t->timer);
 	t->timer.data = t;
 	r = begin(t);
 	if (r) {

@@ -28,6 +28,7 @@ struct store {
 	char **relaxed;             /* prefixes (relaxed.c); NULL-terminated, or NULL */
 	struct store_size size;     /* after the last batch */
 	uint64_t quota;
+	bool full;                  /* the quota was reached, and not enough has gone since */
 	void (*refuses)(void *arg, int error);
 	void *arg;
 	int told;                   /* what refuses was called with last */
@@ -61,10 +62,6 @@ void store_write_commit(struct store *s, struct store_object *o); /* the version
 bool store_relaxed(const struct store *s, const char *key);
 void store_relaxed_done(struct store *s);
 
-static inline bool store_full(const struct store *s)
-{
-	return s->quota && s->size.used >= s->quota;
-}
 /* Takes the engine's size and tells the owner when puts begin or end to be refused. After each batch. */
 void store_limits_look(struct store *s);
 

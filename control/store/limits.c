@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "core.h"
 
-static int why_refused(const struct store *s)
+/* Once full, a twentieth must be free again, or each freed page would let one write in. */
+static bool is_full(const struct store *s)
 {
-	if (s->write_error)
-		return s->write_error;
-	return store_full(s) ? -EDQUOT : 0;
+	return s->quota && s->size.used >= s->quota - (s->full ? s->quota / 20 : 0);
 }
 
 void store_limits_look(struct store *s)
@@ -13,7 +12,8 @@ void store_limits_look(struct store *s)
 	int now;
 
 	s->engine->size(s->e, &s->size);
-	now = why_refused(s);
+	s->full = is_full(s);
+	now = s->write_error ? s->write_error : s->full ? -EDQUOT : 0;
 	if (now == s->told)
 		return;
 	s->told = now;

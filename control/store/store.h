@@ -94,8 +94,8 @@ XB_DEFINE_CLEANUP(struct store_walk *, store_walk_free)
  * Under a relaxed prefix done does not wait for the disk: see store_relax.
  * At once and without a call of done: -ESTALE (the head is another), -EEXIST (expect 0 and there is one), -ENOENT
  * (expect not 0 and there is none), -EMSGSIZE, -EBADMSG (no JSON), -EINVAL (no key, or the hole outside the value), -ENOMEM,
- * -EDQUOT (a put while the database is full), and the engine's error while it cannot write: after a failed commit all writes are refused until a small one of the
- * store's own, tried once a second, succeeds.
+ * -EDQUOT (a put while the database is full), and the engine's error while it cannot write: after a failed commit all writes
+ * are refused until a small one of the store's own, tried once a second, succeeds.
  */
 #define STORE_SPANS_MAX 16
 struct store_span {

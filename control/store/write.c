@@ -20,7 +20,7 @@ static void trim(struct store *s)
 /* Rows are deleted by the batch, and one by one when that is what there is to make room. */
 static bool is_dead_due(const struct store *s)
 {
-	return s->history.n_dead >= (store_full(s) ? 1 : STORE_DEAD_BATCH);
+	return s->history.n_dead >= (s->full ? 1 : STORE_DEAD_BATCH);
 }
 
 /* A batch is made at the next turn of the loop: it takes what all callbacks of this turn have queued. */
@@ -356,7 +356,7 @@ static int write_one(struct store *s, const char *key, uint64_t expect, bool del
 		return r;
 	if (s->write_error)
 		return s->write_error;
-	if (!deleted && store_full(s))
+	if (!deleted && s->full)
 		return -EDQUOT;
 	if (v->bytes.n > s->max_value)
 		return -EMSGSIZE;
