@@ -28,6 +28,13 @@ static void on_refuses(void *arg, int error)
 		log_info("the store in '%s' writes again", o->data_dir);
 }
 
+static unsigned history_seconds(const struct apiserver_options *o)
+{
+	int64_t seconds = o->etcd_compaction_interval / 1000;
+
+	return o->etcd_compaction_interval ? (unsigned)MIN(MAX(seconds, 1), UINT32_MAX) : UINT32_MAX;
+}
+
 static int relax(struct store *s)
 {
 	int r = 0;
@@ -49,7 +56,7 @@ int storage_open(const struct apiserver_options *o, uv_loop_t *loop, struct stor
 	const struct store_config config = {
 		.data_dir = o->data_dir,
 		.loop = loop,
-		.history_seconds = o->etcd_compaction_interval ? MAX(o->etcd_compaction_interval / 1000, 1) : UINT32_MAX,
+		.history_seconds = history_seconds(o),
 		.quota = (uint64_t)o->quota_backend_bytes,
 		.refuses = on_refuses,
 		.arg = (void *)o,

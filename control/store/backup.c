@@ -209,14 +209,12 @@ static int copy_database(const char *from, const char *to, char **reterr_why)
 
 	if (r)
 		return xb_why(reterr_why, r, "cannot make '%s': %s", to, strerror(-r));
-	errno = 0;
 	code = sqlite3_open_v2(from, &db, SQLITE_OPEN_READONLY, NULL);
 	if (!code)
 		sqlite3_busy_timeout(db, BUSY_MS);
 	code = code ? code : run(db, "VACUUM INTO ?", to, 0);
 	if (code)
-		r = xb_why(reterr_why, errno ? -errno : -EIO, "cannot copy '%s' to '%s': %s%s%s", from, to, sqlite3_errmsg(db),
-			   errno ? ": " : "", errno ? strerror(errno) : "");
+		r = xb_why(reterr_why, -EIO, "cannot copy '%s' to '%s': %s", from, to, sqlite3_errmsg(db));
 	sqlite3_close(db);
 	if (!r)
 		r = sync_file(to);
@@ -238,6 +236,15 @@ static char *temporary_of(const char *file)
 	return asprintf(&name, "%s.tmp", file) < 0 ? NULL : name;
 }
 
+/* The source is to blame for what its copy shows. */
+static int inspect_copy(const char *from, const char *copy, struct store_report *ret, char **reterr_why)
+{
+	_cleanup_free_ char *why = NULL;
+	int r = store_inspect(copy, ret, &why);
+
+	return r ? xb_why(reterr_why, r, "'%s' is damaged, and no snapshot was made; its copy: %s", from, why ? why : strerror(-r)) : 0;
+}
+
 int store_snapshot(const char *data_dir, const char *file, struct store_report *ret, char **reterr_why)
 {
 	_cleanup_free_ char *temporary = temporary_of(file), *from = NULL;
@@ -250,7 +257,7 @@ int store_snapshot(const char *data_dir, const char *file, struct store_report *
 		return r;
 	r = copy_database(from, temporary, reterr_why);
 	if (!r)
-		r = store_inspect(temporary, &report, reterr_why);
+		r = inspect_copy(from, temporary, &report, reterr_why);
 	if (!r)
 		r = appear(temporary, file, reterr_why);
 	if (r) {

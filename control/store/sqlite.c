@@ -558,12 +558,13 @@ static int sqlite_commit(void *arg, const struct store_batch *b)
 static void sqlite_tidy(void *arg)
 {
 	struct sqlite *e = arg;
+	int pages, copied;
 
 	if (e->wal_pages < e->wal_copied)
 		e->wal_copied = 0;
 	if (e->wal_pages - e->wal_copied < CHECKPOINT_PAGES && !e->failed)
 		return;
-	if (!sqlite3_wal_checkpoint_v2(e->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL))
+	if (!sqlite3_wal_checkpoint_v2(e->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied) && copied == pages)
 		e->failed = false;
 	e->wal_copied = e->wal_pages;
 }

@@ -73,7 +73,7 @@ for i in $(seq 100); do
 	[ "$(tail -1 <<<"$answer")" = 201 ] || break
 done
 is "$(head -n -1 <<<"$answer" | jq -c '[.code, .reason, .message]')" '[500,null,"etcdserver: mvcc: database space exceeded"]' 'a full database refuses writes in the words that clients know'
-like "$(k create configmap x 2>&1)" 'Error from server: etcdserver: mvcc: database space exceeded' 'kubectl shows them'
+like "$(k create configmap x 2>&1)" 'etcdserver: mvcc: database space exceeded$' 'kubectl shows them'
 ok 'the operator is told' grep -q 'has reached --quota-backend-bytes=3000000' "$TMP/apiserver.log"
 is "$(api GET "$maps/again" | tail -1)" 200 'reads go on'
 is "$(api GET /metrics | awk '$1 == "xebec_store_quota_bytes" { print $2 }')" 3000000 'the quota is a metric'
