@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The disk fails at its n-th write, sync or truncation, for n all over a run with large and small writes, compaction and
- * checkpoints, some with relaxed writes; from then on everything fails, or that one call only. The faults are injected under SQLite, by a VFS
- * that passes everything on to the real one.
+ * checkpoints, some with relaxed writes; from then on everything fails, or that one call only. The faults are injected under
+ * SQLite, by a VFS that passes everything on to the real one.
  */
 #include <sqlite3.h>
 #include "fixture.h"
