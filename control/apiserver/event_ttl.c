@@ -4,6 +4,7 @@
 #include "follow.h"
 #include "registry/strategy.h"
 #include "storage.h"
+#include "stored.h"
 #include "xb/map.h"
 #include "xb/time.h"
 
@@ -143,13 +144,13 @@ static void deleted(void *arg, int error, struct store_object *o)
 		step(t);
 }
 
-/* The document with a hole where its version stood. */
 static int delete_one(struct event_ttl *t, struct entry *e)
 {
 	struct store_object *o = store_get(t->store, e->key);
-	_cleanup_buf_ struct xb_buf last = {};
-	struct xb_sv bytes, version;
-	size_t hole;
+	_cleanup_(xb_arena_freep) struct xb_arena *arena = NULL;
+	_cleanup_buf_ struct xb_buf bytes = {};
+	struct store_value last;
+	struct xb_node *tree;
 	int r;
 
 	if (!o) {
@@ -159,12 +160,11 @@ static int delete_one(struct event_ttl *t, struct entry *e)
 	/* being deleted, or written, which will file it anew */
 	if (o != store_head(t->store, e->key))
 		return 0;
-	bytes = xb_json_bytes(o->doc);
-	version = xb_jv_text(xb_jv_path(xb_json_root(o->doc), "metadata", "resourceVersion"));
-	hole = (size_t)(version.p - bytes.p);
-	xb_buf_add(&last, bytes.p, hole);
-	xb_buf_add(&last, version.p + version.n, bytes.n - hole - version.n);
-	r = last.err ? last.err : store_delete(t->store, o->key, o->revision, xb_buf_sv(&last), hole, deleted, t);
+	arena = xb_arena_new(0);
+	tree = arena ? stored_tree(arena, o->doc) : NULL;
+	r = tree ? stored_value(arena, tree, &bytes, &last) : -ENOMEM;
+	if (!r)
+		r = store_delete(t->store, o->key, o->revision, &last, deleted, t);
 	if (!r)
 		t->in_store++;
 	return r;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include "backup.h"
 #include "engine.h"
+#include "parts.h"
 #include "xb/map.h"
 #include "xb/why.h"
 
@@ -28,6 +29,7 @@ struct seen {
 struct inspection {
 	struct store_report report;
 	struct xb_map *keys;        /* to struct seen, of each key's newest row */
+	struct store_parts parts;
 };
 
 static void inspection_done(struct inspection *i)
@@ -35,6 +37,7 @@ static void inspection_done(struct inspection *i)
 	for (struct xb_map_it it = {}; i->keys && xb_map_next(i->keys, &it);)
 		free(it.value);
 	xb_map_free(i->keys);
+	store_parts_done(&i->parts);
 	store_report_done(&i->report);
 }
 
@@ -46,6 +49,8 @@ static int inspect_row(void *arg, const struct store_row *row)
 	struct seen *seen = xb_map_get(i->keys, row->key);
 	int r = xb_json_parse(row->value, &limits, &doc, NULL);
 
+	if (!r && row->parts.n)
+		r = store_parts_attach(&i->parts, doc, row->parts);
 	if (r)
 		return r;
 	if (!seen) {
@@ -62,6 +67,18 @@ static int inspect_row(void *arg, const struct store_row *row)
 	i->report.revision = row->revision;
 	i->report.rows++;
 	return 0;
+}
+
+static int inspect_part(void *arg, uint64_t id, struct xb_sv value)
+{
+	struct inspection *i = arg;
+
+	i->report.parts++;
+	return store_parts_load(&i->parts, id, value);
+}
+
+static void let_go(void *arg, uint64_t id)
+{
 }
 
 static int by_name(const void *a, const void *b)
@@ -138,12 +155,14 @@ int store_inspect(const char *path, struct store_report *ret, char **reterr_why)
 	void *e;
 	int r;
 
-	r = i.keys ? find_file(path, &file, &st, reterr_why) : -ENOMEM;
+	r = store_parts_init(&i.parts, let_go, NULL);
+	if (!r)
+		r = i.keys ? find_file(path, &file, &st, reterr_why) : -ENOMEM;
 	if (!r)
 		r = store_sqlite.peek(file, &e, &i.report.compacted, reterr_why);
 	if (r)
 		return r;
-	r = store_sqlite.load(e, inspect_row, &i, reterr_why);
+	r = store_sqlite.load(e, &(struct store_loader){ inspect_part, inspect_row, &i }, reterr_why);
 	store_sqlite.close(e);
 	if (!r)
 		r = count(&i);

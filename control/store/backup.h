@@ -17,6 +17,7 @@ struct store_report {
 	uint64_t revision, compacted;
 	uint64_t keys, bytes;       /* current objects, and their values' bytes */
 	uint64_t rows;              /* with the history */
+	uint64_t parts;             /* what many objects hold alike */
 	uint64_t file_bytes;
 	struct store_kind_count *kinds; /* in order of name */
 	size_t n_kinds;

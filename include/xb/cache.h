@@ -23,7 +23,8 @@ struct xb_cache *xb_cache_free(struct xb_cache *c); /* before its xb_rest; not f
  * for. Borrowed. NULL without memory. */
 struct xb_informer *xb_cache_of(struct xb_cache *c, const struct xb_kind *k);
 /* changed is called for each change, as xb_informer's, in the order in which they were followed. 0 or -ENOMEM. */
-int xb_cache_follow(struct xb_cache *c, const struct xb_kind *k, void (*changed)(void *arg, struct xb_jv old, struct xb_jv object), void *arg);
+int xb_cache_follow(struct xb_cache *c, const struct xb_kind *k, void (*changed)(void *arg, struct xb_jv old, struct xb_jv object),
+		    void *arg);
 bool xb_cache_synced(const struct xb_cache *c);
 /* "/api/v1/namespaces/default/pods/web/status": namespace_, name and sub may be NULL. Appended. */
 void xb_kind_path(const struct xb_kind *k, struct xb_sv namespace_, struct xb_sv name, const char *sub, struct xb_buf *out);

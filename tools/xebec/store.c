@@ -9,6 +9,7 @@ void store_print(struct printer *p, const char *path, const struct store_report 
 	print_number(p, "keys", r->keys);
 	print_number(p, "bytes", r->bytes);
 	print_number(p, "rows", r->rows);
+	print_number(p, "parts", r->parts);
 	print_number(p, "fileBytes", r->file_bytes);
 	print_group(p, "kinds");
 	for (size_t i = 0; i < r->n_kinds; i++)

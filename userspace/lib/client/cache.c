@@ -111,7 +111,8 @@ struct xb_informer *xb_cache_of(struct xb_cache *c, const struct xb_kind *k)
 	return l ? l->informer : NULL;
 }
 
-int xb_cache_follow(struct xb_cache *c, const struct xb_kind *k, void (*changed)(void *arg, struct xb_jv old, struct xb_jv object), void *arg)
+int xb_cache_follow(struct xb_cache *c, const struct xb_kind *k, void (*changed)(void *arg, struct xb_jv old, struct xb_jv object),
+		    void *arg)
 {
 	struct collection *l = obtain(c, k);
 

@@ -32,8 +32,9 @@ static void put_event(struct fixture *f, const char *key, int created_ago, int m
 	char value[512];
 	int n = snprintf(value, sizeof(value), form, created.s, managed.s);
 
-	assert_int_equal(store_put(f->s, key, revision_of(store_head(f->s, key)), (struct xb_sv){ value, n },
-				   (size_t)(strstr(value, "\"},\"n\"") - value), fixture_done_cb, &out), 0);
+	const struct store_value v = { .bytes = { value, n }, .hole = (size_t)(strstr(value, "\"},\"n\"") - value) };
+
+	assert_int_equal(store_put(f->s, key, revision_of(store_head(f->s, key)), &v, fixture_done_cb, &out), 0);
 	fixture_wait(f, &out);
 	assert_int_equal(out.error, 0);
 }

@@ -18,11 +18,12 @@ static int put_big(struct fixture *f, int i, struct outcome *out)
 {
 	static char value[4096 + 64];
 	int n = snprintf(value, sizeof(value), "{\"metadata\":{\"resourceVersion\":\"\"},\"n\":%d,\"pad\":\"%04096d\"}", i, 0);
+	const struct store_value v = { .bytes = { value, n }, .hole = FIXTURE_HOLE };
 	char key[32];
 
 	*out = (struct outcome){};
 	snprintf(key, sizeof(key), "configmaps/ns/%d", i);
-	return store_put(f->s, key, revision_of(store_head(f->s, key)), (struct xb_sv){ value, n }, FIXTURE_HOLE, fixture_done_cb, out);
+	return store_put(f->s, key, revision_of(store_head(f->s, key)), &v, fixture_done_cb, out);
 }
 
 static int fill(struct fixture *f)
