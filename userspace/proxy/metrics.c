@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <dirent.h>
 #include <inttypes.h>
-#include <sys/resource.h>
 
 #include "metrics.h"
-#include "xb/file.h"
+#include "xb/prometheus.h"
 #include "xb/time.h"
 
 /* Upstream's buckets: pkg/proxy/metrics/metrics.go. */
@@ -37,38 +35,13 @@ void proxy_metrics_init(struct metrics *m)
 
 void histogram_observe(struct histogram *h, double value)
 {
-	size_t i = 0;
-
-	while (i < h->n && value > h->bounds[i])
-		i++;
-	h->counts[i]++;
-	h->count++;
-	h->sum += value;
-}
-
-/* --- the text --- */
-static void head(struct xb_buf *out, const char *name, const char *type, const char *help)
-{
-	xb_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
-
-static void one(struct xb_buf *out, const char *name, const char *type, const char *help, double value)
-{
-	head(out, name, type, help);
-	xb_buf_addf(out, "%s %.17g\n", name, value);
+	xb_prom_observe(h->bounds, h->n, h->counts, &h->sum, value);
 }
 
 static void write_histogram(struct xb_buf *out, const char *name, const char *help, const struct histogram *h)
 {
-	uint64_t below = 0;
-
-	head(out, name, "histogram", help);
-	for (size_t i = 0; i < h->n; i++) {
-		below += h->counts[i];
-		xb_buf_addf(out, "%s_bucket{le=\"%g\"} %" PRIu64 "\n", name, h->bounds[i], below);
-	}
-	xb_buf_addf(out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %.9g\n%s_count %" PRIu64 "\n", name, h->count, name, h->sum,
-		    name, h->count);
+	xb_prom_head(out, name, "histogram", help);
+	xb_prom_histogram(out, name, "", h->bounds, h->n, h->counts, h->sum);
 }
 
 static void write_upstream(const struct metrics *m, const struct metrics_now *now, struct xb_buf *out)
@@ -76,18 +49,18 @@ static void write_upstream(const struct metrics *m, const struct metrics_now *no
 	write_histogram(out, "kubeproxy_sync_proxy_rules_duration_seconds", "Time to bring changes into the tables", &m->sync);
 	write_histogram(out, "kubeproxy_network_programming_duration_seconds",
 			"Time from an endpoint's change of state to the tables", &m->programming);
-	one(out, "kubeproxy_sync_proxy_rules_endpoint_changes_total", "counter", "Changes of EndpointSlices", (double)m->endpoint_changes);
-	one(out, "kubeproxy_sync_proxy_rules_service_changes_total", "counter", "Changes of Services", (double)m->service_changes);
-	one(out, "kubeproxy_sync_proxy_rules_service_changes_pending", "gauge", "Services with changes not yet in the tables",
+	xb_prom_one(out, "kubeproxy_sync_proxy_rules_endpoint_changes_total", "counter", "Changes of EndpointSlices", (double)m->endpoint_changes);
+	xb_prom_one(out, "kubeproxy_sync_proxy_rules_service_changes_total", "counter", "Changes of Services", (double)m->service_changes);
+	xb_prom_one(out, "kubeproxy_sync_proxy_rules_service_changes_pending", "gauge", "Services with changes not yet in the tables",
 	    (double)now->pending);
-	one(out, "kubeproxy_sync_proxy_rules_last_timestamp_seconds", "gauge", "When changes were last brought into the tables",
+	xb_prom_one(out, "kubeproxy_sync_proxy_rules_last_timestamp_seconds", "gauge", "When changes were last brought into the tables",
 	    (double)m->last_sync_us / 1e6);
-	one(out, "kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds", "gauge", "When a change was last seen",
+	xb_prom_one(out, "kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds", "gauge", "When a change was last seen",
 	    (double)m->last_queued_us / 1e6);
-	head(out, "kubeproxy_proxy_healthz_total", "counter", "Answers of /healthz by code");
+	xb_prom_head(out, "kubeproxy_proxy_healthz_total", "counter", "Answers of /healthz by code");
 	xb_buf_addf(out, "kubeproxy_proxy_healthz_total{code=\"200\"} %" PRIu64 "\n", m->healthz_ok);
 	xb_buf_addf(out, "kubeproxy_proxy_healthz_total{code=\"503\"} %" PRIu64 "\n", m->healthz_unavailable);
-	head(out, "kubeproxy_proxy_livez_total", "counter", "Answers of /livez by code");
+	xb_prom_head(out, "kubeproxy_proxy_livez_total", "counter", "Answers of /livez by code");
 	xb_buf_addf(out, "kubeproxy_proxy_livez_total{code=\"200\"} %" PRIu64 "\n", m->livez_ok);
 	xb_buf_addf(out, "kubeproxy_proxy_livez_total{code=\"503\"} %" PRIu64 "\n", m->livez_unavailable);
 }
@@ -128,53 +101,19 @@ static void write_ours(const struct metrics *m, const struct metrics_now *now, s
 	write_table(out, "ports", now->tables.ports, now->tables.ports_size);
 	write_table(out, "frontends", now->tables.frontends, now->tables.frontends_size);
 	write_table(out, "backends", now->tables.backends, now->tables.backends_size);
-	one(out, "xebec_proxy_table_memory_bytes", "gauge", "Kernel memory of the tables", (double)now->tables.memory);
-	one(out, "xebec_proxy_publishes_total", "counter", "Publish words stored", (double)now->tables.publishes);
-	one(out, "xebec_proxy_services", "gauge", "Services known", (double)now->services_known);
-	one(out, "xebec_proxy_unprogrammed_services", "gauge", "Services with a port that could not be brought into the tables",
+	xb_prom_one(out, "xebec_proxy_table_memory_bytes", "gauge", "Kernel memory of the tables", (double)now->tables.memory);
+	xb_prom_one(out, "xebec_proxy_publishes_total", "counter", "Publish words stored", (double)now->tables.publishes);
+	xb_prom_one(out, "xebec_proxy_services", "gauge", "Services known", (double)now->services_known);
+	xb_prom_one(out, "xebec_proxy_unprogrammed_services", "gauge", "Services with a port that could not be brought into the tables",
 	    (double)now->unprogrammed);
-	one(out, "xebec_proxy_faults_total", "counter", "Ports that could not be brought into the tables", (double)m->faults);
-	one(out, "xebec_proxy_unsynced_seconds", "gauge", "Time without a complete list since the start; 0 once there was one", unsynced);
+	xb_prom_one(out, "xebec_proxy_faults_total", "counter", "Ports that could not be brought into the tables", (double)m->faults);
+	xb_prom_one(out, "xebec_proxy_unsynced_seconds", "gauge", "Time without a complete list since the start; 0 once there was one", unsynced);
 	write_informers(now, out);
-}
-
-/* --- the process, by the names of Prometheus' client libraries --- */
-static size_t open_files(void)
-{
-	DIR *d = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	while (d && readdir(d))
-		n++;
-	if (d)
-		closedir(d);
-	return n > 3 ? n - 3 : 0; /* without ".", ".." and d's own */
-}
-
-static void write_process(const struct metrics *m, struct xb_buf *out)
-{
-	_cleanup_buf_ struct xb_buf statm = {};
-	struct rlimit files = {};
-	struct rusage u = {};
-	unsigned long size = 0, resident = 0;
-	double page = (double)sysconf(_SC_PAGESIZE);
-
-	getrusage(RUSAGE_SELF, &u);
-	getrlimit(RLIMIT_NOFILE, &files);
-	if (!xb_file_read("/proc/self/statm", 256, &statm))
-		sscanf(statm.p, "%lu %lu", &size, &resident);
-	one(out, "process_cpu_seconds_total", "counter", "CPU time",
-	    (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6);
-	one(out, "process_resident_memory_bytes", "gauge", "Resident memory", (double)resident * page);
-	one(out, "process_virtual_memory_bytes", "gauge", "Virtual memory", (double)size * page);
-	one(out, "process_open_fds", "gauge", "Open file descriptors", (double)open_files());
-	one(out, "process_max_fds", "gauge", "The most open file descriptors allowed", (double)files.rlim_cur);
-	one(out, "process_start_time_seconds", "gauge", "When the process started", (double)m->start_us / 1e6);
 }
 
 void proxy_metrics_write(const struct metrics *m, const struct metrics_now *now, struct xb_buf *out)
 {
 	write_upstream(m, now, out);
 	write_ours(m, now, out);
-	write_process(m, out);
+	xb_prom_process(out, m->start_us);
 }

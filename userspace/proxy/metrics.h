@@ -10,7 +10,7 @@
 struct histogram {
 	const double *bounds;          /* upper, rising; +Inf is not among them */
 	size_t n;
-	uint64_t counts[METRICS_BUCKETS + 1], count;
+	uint64_t counts[METRICS_BUCKETS + 1];
 	double sum;
 };
 void histogram_observe(struct histogram *h, double value);
