@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "admission.h"
 #include "admission_plugin.h"
+#include "metrics.h"
 #include "options.h"
 #include "registry/edit.h"
 #include "write.h"
@@ -138,6 +139,8 @@ static const struct plugin {
 	{ "ResourceQuota", NULL, false }, /* counts what is valid, just before it is queued */
 };
 
+_Static_assert(ARRAY_SIZE(chain) <= METRICS_PLUGINS, "the counters have room for them");
+
 static bool listed(char *const *names, const char *name)
 {
 	for (; names && *names; names++)
@@ -158,13 +161,18 @@ static bool runs(const struct apiserver_options *o, const struct plugin *p)
 int admission_run(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old)
 {
 	const struct apiserver_options *o = q->server->options;
+	enum metrics_operation op = !object ? OPERATION_DELETE : old ? OPERATION_UPDATE : OPERATION_CREATE;
 	struct attempt t = { q, w, object, old };
+	uint64_t before = uv_hrtime(), after;
 	int r;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(chain); i++) {
 		if (!chain[i].admit || !runs(o, &chain[i]))
 			continue;
 		r = chain[i].admit(&t);
+		after = uv_hrtime();
+		metrics_admitted(q->server->metrics, i, op, r, after - before);
+		before = after;
 		if (r)
 			return r;
 	}
@@ -177,6 +185,11 @@ bool admission_runs(const struct request *q, const char *name)
 		if (chain[i].name && !strcmp(chain[i].name, name))
 			return runs(q->server->options, &chain[i]);
 	return false;
+}
+
+const char *admission_name(unsigned i)
+{
+	return i < ARRAY_SIZE(chain) ? chain[i].name : NULL;
 }
 
 bool admission_known(struct xb_sv name)

@@ -22,6 +22,7 @@ static const struct parameter {
 	ROW("fieldValidation", TEXT, field_validation),
 	ROW("propagationPolicy", TEXT, propagation),
 	ROW("includeObject", TEXT, include_object),
+	ROW("timeout", TEXT, timeout),
 	ROW("limit", NUMBER, limit),
 	ROW("timeoutSeconds", NUMBER, timeout_seconds),
 	ROW("gracePeriodSeconds", NUMBER, grace_seconds),

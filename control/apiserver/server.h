@@ -12,6 +12,7 @@ struct apiserver_options;
 struct authn;
 struct authz;
 struct event_ttl;
+struct flows;
 struct frame_cache;
 struct metrics;
 struct rbac_aggregate;
@@ -31,12 +32,16 @@ struct server {
 	struct xb_http_server *http;
 	struct frame_cache *frames;
 	struct metrics *metrics;
+	struct flows *flows;               /* who is served when */
+	LIST_HEAD(, request) requests;     /* all but watches: what may time out */
 	struct quota_claim *claims;        /* quota.c: creations that are not committed yet */
 	struct watch *watches;             /* watch.c: every open one */
-	unsigned n_watches;
 	uv_timer_t tick;                   /* once a second while a watch is open */
+	uv_timer_t sweep;                  /* for deadlines, while there are requests */
+	uv_timer_t delay;                  /* between the signal and the end of listening */
 	uv_signal_t signals[2];
-	unsigned in_flight;                /* requests under way that are not watches */
+	TAILQ_HEAD(, request) streams;     /* that may write more, the next first */
+	uv_idle_t stream_turn;             /* while there are any */
 	unsigned bootstrapping;            /* writes of the server's own that are not committed yet */
 	bool ready, stopping;
 };
@@ -52,9 +57,5 @@ XB_DEFINE_CLEANUP(struct server *, server_free)
 
 /* The client of that request left. */
 void server_client_left(struct xb_http_request *http);
-/* A request is gone. */
-void server_forget(struct request *q);
-/* It is answered with that code: access log and counters. */
-void server_note(struct request *q, int code);
 
 #endif

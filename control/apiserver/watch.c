@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include "frame.h"
 #include "list.h"
+#include "metrics.h"
 #include "options.h"
 #include "server.h"
 #include "watch.h"
@@ -36,7 +37,8 @@ static void release(struct request *q)
 		s->watches = w->next;
 	if (w->next)
 		w->next->prev = w->prev;
-	s->n_watches -= w->enlisted;
+	if (w->enlisted)
+		metrics_watch(s->metrics, q, -1);
 	if (!s->watches) {
 		uv_timer_stop(&s->tick);
 		frame_cache_clear(s->frames);
@@ -51,7 +53,7 @@ static void enlist(struct server *s, struct watch *w)
 	if (w->next)
 		w->next->prev = w;
 	s->watches = w;
-	s->n_watches++;
+	metrics_watch(s->metrics, w->request, 1);
 	w->enlisted = true;
 }
 
@@ -67,6 +69,7 @@ static void send_bookmark(struct watch *w, uint64_t revision, bool initial_end)
 
 	encode_bookmark(&w->request->encoding, revision, initial_end, &out);
 	write_buf(w, &out);
+	metrics_event(w->request->server->metrics, w->request);
 	w->bookmark_ms = xb_time_ms() + BOOKMARK_MS;
 }
 
@@ -92,6 +95,7 @@ static void send_own(struct watch *w, const char *type, const struct xb_json *do
 
 	encode_event(&w->request->encoding, type, doc, revision, w->columns, &out);
 	write_buf(w, &out);
+	metrics_event(w->request->server->metrics, w->request);
 	w->columns = false;
 }
 
@@ -120,6 +124,7 @@ static int send_event(struct watch *w, const struct store_event *v)
 	if (!frame)
 		return -ENOMEM;
 	xb_http_stream_write_chunk(q->http, frame);
+	metrics_event(q->server->metrics, q);
 	return 0;
 }
 
@@ -169,10 +174,8 @@ static void on_ready(void *arg)
 	pump(arg);
 }
 
-static void on_drain(struct xb_http_request *http)
+static void more(struct request *q)
 {
-	struct request *q = xb_http_user(http);
-
 	pump(q->state);
 }
 
@@ -261,7 +264,7 @@ int watch_handler(struct request *q)
 	enlist(q->server, w);
 	q->encoding.accept.yaml = false;
 	xb_http_on_close(q->http, server_client_left, on_shutdown);
-	xb_http_stream_begin(q->http, 200, "application/json", on_drain);
+	request_begin_stream(q, "application/json", more);
 	if (r)
 		end_with_error(w, r, revision);
 	else

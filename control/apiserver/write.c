@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "metadata.h"
+#include "metrics.h"
 #include "quota.h"
 #include "stored.h"
 #include "write.h"
@@ -131,6 +132,7 @@ static void written(void *arg, int error, struct store_object *o)
 {
 	struct request *q = arg;
 
+	metrics_committed(q->server->metrics, uv_hrtime() - q->queued);
 	write_end(&q->write, !error);
 	answer_now(q, error, o ? o->doc : NULL);
 }
@@ -204,6 +206,7 @@ static int queue(struct request *q, queue_fn *fn, uint64_t expect, struct xb_nod
 	r = key ? stored_value(q->arena, object, &bytes, &value) : -ENOMEM;
 	if (!r) {
 		q->in_store = true;
+		q->queued = uv_hrtime();
 		r = fn(q->server->store, key, expect, &value, written, q);
 	}
 	if (r) {
