@@ -163,20 +163,20 @@ int admission_run(struct request *q, struct write *w, struct xb_node *object, co
 	const struct apiserver_options *o = q->server->options;
 	enum metrics_operation op = !object ? OPERATION_DELETE : old ? OPERATION_UPDATE : OPERATION_CREATE;
 	struct attempt t = { q, w, object, old };
-	uint64_t before = uv_hrtime(), after;
-	int r;
+	const uint64_t began = uv_hrtime();
+	uint64_t before = began, after;
+	int r = 0;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(chain); i++) {
+	for (unsigned i = 0; !r && i < ARRAY_SIZE(chain); i++) {
 		if (!chain[i].admit || !runs(o, &chain[i]))
 			continue;
 		r = chain[i].admit(&t);
 		after = uv_hrtime();
 		metrics_admitted(q->server->metrics, i, op, r, after - before);
 		before = after;
-		if (r)
-			return r;
 	}
-	return 0;
+	metrics_admitted_all(q->server->metrics, op, r, before - began);
+	return r;
 }
 
 bool admission_runs(const struct request *q, const char *name)

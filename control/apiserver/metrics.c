@@ -215,6 +215,12 @@ void metrics_admitted(struct metrics *m, unsigned plugin, enum metrics_operation
 				&m->admission_sums[plugin][op][refused], ns / 1e9);
 }
 
+void metrics_admitted_all(struct metrics *m, enum metrics_operation op, bool refused, uint64_t ns)
+{
+	xb_prom_observe(metrics_admissions, METRICS_ADMISSIONS, m->admission_steps[op][refused], &m->admission_step_sums[op][refused],
+			ns / 1e9);
+}
+
 void metrics_waited(struct metrics *m, bool mutating, bool served, uint64_t ns)
 {
 	xb_prom_observe(metrics_wait_durations, METRICS_WAITS, m->waits[mutating][served], &m->wait_sums[mutating][served], ns / 1e9);

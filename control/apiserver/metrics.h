@@ -55,6 +55,8 @@ struct metrics {
 	double expiration_sum;
 	uint64_t admissions[METRICS_PLUGINS][3][2][METRICS_ADMISSIONS + 1]; /* by plugin, operation, refused */
 	double admission_sums[METRICS_PLUGINS][3][2];
+	uint64_t admission_steps[3][2][METRICS_ADMISSIONS + 1]; /* of all plugins together */
+	double admission_step_sums[3][2];
 	uint64_t waits[2][2][METRICS_WAITS + 1]; /* by kind of request, and whether it was served in the end */
 	double wait_sums[2][2];
 	uint64_t commits[METRICS_COMMITS + 1];
@@ -74,6 +76,7 @@ unsigned metrics_most_in_flight(struct metrics *m, bool mutating);
 void metrics_authenticated(struct metrics *m, enum metrics_authn result, const struct user *u, const struct xb_tls_peer *peer);
 void metrics_authorized(struct metrics *m, enum metrics_authz result);
 void metrics_admitted(struct metrics *m, unsigned plugin, enum metrics_operation op, bool refused, uint64_t ns);
+void metrics_admitted_all(struct metrics *m, enum metrics_operation op, bool refused, uint64_t ns);
 void metrics_waited(struct metrics *m, bool mutating, bool served, uint64_t ns);
 void metrics_committed(struct metrics *m, uint64_t ns); /* a write, since it was queued */
 

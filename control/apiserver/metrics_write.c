@@ -187,7 +187,7 @@ static void write_access(const struct metrics *m, struct xb_buf *out)
 
 static void write_admission(const struct metrics *m, struct xb_buf *out)
 {
-	static const char name[] = "apiserver_admission_controller_admission_duration_seconds";
+	static const char name[] = "apiserver_admission_controller_admission_duration_seconds", step[] = "apiserver_admission_step_admission_duration_seconds";
 	static const char *const operations[] = { "CREATE", "UPDATE", "DELETE" }, *const truth[] = { "false", "true" };
 	char labels[LABELS_MAX];
 
@@ -202,6 +202,14 @@ static void write_admission(const struct metrics *m, struct xb_buf *out)
 			xb_prom_histogram(out, name, labels, metrics_admissions, METRICS_ADMISSIONS, m->admissions[p][i / 2][i & 1],
 					  m->admission_sums[p][i / 2][i & 1]);
 		}
+	xb_prom_head(out, step, "histogram",
+		     "[STABLE] Admission sub-step latency histogram in seconds, broken out for each operation and API resource and step type (validate or admit).");
+	for (unsigned i = 0; i < 6; i++) {
+		snprintf(labels, sizeof(labels), "operation=\"%s\",rejected=\"%s\",type=\"admit\"", operations[i / 2], truth[i & 1]);
+		if (total(m->admission_steps[i / 2][i & 1], METRICS_ADMISSIONS + 1))
+			xb_prom_histogram(out, step, labels, metrics_admissions, METRICS_ADMISSIONS, m->admission_steps[i / 2][i & 1],
+					  m->admission_step_sums[i / 2][i & 1]);
+	}
 }
 
 /* --- the store --- */

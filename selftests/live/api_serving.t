@@ -83,6 +83,7 @@ authenticated_user_requests\{username="admin"\} [1-9]
 authenticated_user_requests\{username="other"\} [1-9]
 authorization_attempts_total\{result="allowed"\} [1-9]
 apiserver_admission_controller_admission_duration_seconds_count\{name="NamespaceLifecycle",operation="CREATE",rejected="false",type="admit"\} [1-9]
+apiserver_admission_step_admission_duration_seconds_count\{operation="CREATE",rejected="false",type="admit"\} [1-9]
 xebec_store_write_duration_seconds_count [1-9]
 kubernetes_build_info\{.*major="1",minor="33".*\} 1
 process_cpu_seconds_total [0-9]
@@ -171,7 +172,7 @@ in_ns node "$BIN/xebec-bench" api list --kubeconfig "$TMP/noisy.conf" -n default
 ok 'one user hammers with hundreds of connections' busywait 10 eval 'metrics | grep -qE "^apiserver_current_inqueue_requests\{request_kind=\"readOnly\"\} [1-9][0-9]+$"'
 busy=$(quick)
 note "kubectl get: $idle ms alone, $busy ms beside 400 connections that list 16 MB each"
-ok 'kubectl of another user works at normal speed' [ "${busy:-99999}" -lt $((3 * idle + 500)) ]
+ok 'kubectl of another user works at normal speed' [ "${busy:-99999}" -lt $((3 * idle + 1500)) ]
 note "resident: $(awk '/VmRSS/ { print $2 }' /proc/"$APISERVER_PID"/status) kB"
 ok 'memory stays within the seats' [ "$(awk '/VmRSS/ { print $2 }' /proc/"$APISERVER_PID"/status)" -lt 250000 ]
 pkill -P $noise; kill $noise 2>/dev/null; wait $noise 2>/dev/null
