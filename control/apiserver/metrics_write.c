@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <dirent.h>
 #include <inttypes.h>
-#include <sys/stat.h>
 #include "admission.h"
 #include "flow.h"
 #include "metrics.h"
