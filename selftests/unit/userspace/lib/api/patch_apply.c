@@ -45,6 +45,10 @@ static void the_configuration_lies_over_the_object(void **state)
 	applies(*state, "ConfigMap", "{}", "{\"data\":{\"a\":\"1\"}}", NULL, "{}", "{\"data\":{\"a\":\"1\"}}");
 	applies(*state, "Pod", "{\"spec\":{\"nodeSelector\":{\"a\":\"b\"}}}", "{\"spec\":{\"nodeSelector\":{\"c\":\"d\"}}}", NULL, "{}",
 		"{\"spec\":{\"nodeSelector\":{\"c\":\"d\"}}}");
+	applies(*state, "PersistentVolume", "{\"spec\":{\"claimRef\":{\"uid\":\"u\"}}}", "{\"spec\":{\"claimRef\":{\"name\":\"c\"}}}", NULL, "{}",
+		"{\"spec\":{\"claimRef\":{\"uid\":\"u\",\"name\":\"c\"}}}");
+	applies(*state, "Event", "{\"involvedObject\":{\"uid\":\"u\"}}", "{\"involvedObject\":{\"name\":\"c\"}}", NULL, "{}",
+		"{\"involvedObject\":{\"name\":\"c\"}}");
 	applies(*state, "Pod", POD("{\"name\":\"x\",\"image\":\"1\",\"args\":[\"a\",\"b\"]}"), POD("{\"name\":\"x\",\"args\":[\"c\"]}"), NULL, "{}",
 		POD("{\"name\":\"x\",\"image\":\"1\",\"args\":[\"c\"]}"));
 }
