@@ -39,24 +39,45 @@ static int check_preconditions(struct request *q, const struct xb_node *object, 
 	return check_version(q, meta, old_meta);
 }
 
-/* A write to status changes status and metadata; one to the object changes all but status, where status has a path of its own. */
-static void keep_separate(struct write *w, struct xb_node *object, const struct xb_node *old)
+/* All members become old's, but for metadata and this one. */
+static void keep_members(struct write *w, struct xb_node *object, const struct xb_node *old, const char *but)
 {
 	struct xb_node *next;
 
-	if (!write_is_status(w)) {
-		if (xb_kind_subresource(w->kind, XB_SV("status")))
-			edit_keep(w, object, old, "status");
-		return;
-	}
 	for (struct xb_node *m = object->first; m; m = next) {
 		next = m->next;
-		if (!xb_sv_is(m->key, "metadata") && !xb_sv_is(m->key, "status") && !xb_tree_getsv(old, m->key))
+		if (!xb_sv_is(m->key, "metadata") && !xb_sv_is(m->key, but) && !xb_tree_getsv(old, m->key))
 			xb_tree_remove(m);
 	}
 	xb_tree_each(m, old)
-		if (!xb_sv_is(m->key, "metadata") && !xb_sv_is(m->key, "status"))
-			xb_tree_set(object, m->key, xb_tree_copy(w->arena, m));
+		if (!xb_sv_is(m->key, "metadata") && !xb_sv_is(m->key, but))
+			edit_member(w, object, m->key, xb_tree_copy(w->arena, m));
+}
+
+static void keep_but_part(struct write *w, struct xb_node *object, const struct xb_node *old)
+{
+	static const char *const metadata[] = { "labels", "annotations", "finalizers", "ownerReferences" };
+	const struct xb_node *sent = xb_tree_copy(w->arena, object);
+	struct xb_node *meta = metadata_of(w, object);
+
+	keep_members(w, object, old, "metadata");
+	for (unsigned i = 0; meta && i < ARRAY_SIZE(metadata); i++)
+		edit_keep(w, meta, xb_tree_get(old, "metadata"), metadata[i]);
+	if (sent && !w->no_memory)
+		strategy_part_of(w)->merge(w, object, sent);
+	else
+		w->no_memory = true;
+}
+
+/* A write to status changes status and metadata; one to the object changes all but status, where status has a path of its own. */
+static void keep_separate(struct write *w, struct xb_node *object, const struct xb_node *old)
+{
+	if (strategy_part_of(w))
+		keep_but_part(w, object, old);
+	else if (write_is_status(w))
+		keep_members(w, object, old, "status");
+	else if (xb_kind_subresource(w->kind, XB_SV("status")))
+		edit_keep(w, object, old, "status");
 }
 
 /* The last finalizer went: what was asked for before happens now. */

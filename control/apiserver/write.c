@@ -60,6 +60,7 @@ int write_read(struct request *q, struct store_object **ret_head, struct xb_node
 static void run_validation(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
 {
 	const struct strategy *s = strategy_of(w->kind);
+	const struct strategy_part *part = strategy_part_of(w);
 	const struct xb_path *at = XB_PATH(NULL, "metadata");
 	const struct xb_node *meta = xb_tree_get(object, "metadata");
 
@@ -74,7 +75,9 @@ static void run_validation(struct write *w, const struct xb_node *object, const 
 	}
 	if (s->validate)
 		s->validate(w, object, e);
-	if (old && s->validate_update)
+	if (part)
+		part->validate(w, object, old, e);
+	else if (old && s->validate_update)
 		s->validate_update(w, object, old, e);
 }
 

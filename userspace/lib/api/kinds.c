@@ -85,7 +85,8 @@ static const struct xb_kind persistent_volume_claim = {
 static const struct xb_kind pod = {
 	.group = "", .version = "v1", .kind = "Pod", .list_kind = "PodList", .plural = "pods", .singular = "pod",
 	.short_names = NAMES("po"), .categories = NAMES("all"), .namespaced = true, .verbs = XB_VERBS_ALL, .type = &xb_type_pod,
-	SUBRESOURCES(BINDING, EVICTION, STATUS(pod)),
+	SUBRESOURCES(BINDING, { .name = "ephemeralcontainers", .type = &xb_type_pod, .verbs = CHANGE }, EVICTION,
+		     { .name = "resize", .type = &xb_type_pod, .verbs = CHANGE }, STATUS(pod)),
 	.field_labels = LABELS(LABEL("spec.nodeName"), LABEL("spec.restartPolicy"), LABEL("spec.schedulerName"),
 			       LABEL("spec.serviceAccountName"), LABEL("spec.hostNetwork", .absent = "false"),
 			       LABEL("status.phase"), LABEL("status.podIP"), LABEL("status.nominatedNodeName")),
