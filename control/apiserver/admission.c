@@ -118,6 +118,18 @@ int admission_walk(struct attempt *t, const char *group, const char *plural, str
 	return prefix ? store_walk_new(t->request->server->store, prefix, NULL, 0, ret) : -ENOMEM;
 }
 
+int admission_find(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct xb_sv name, struct xb_json **ret)
+{
+	const struct xb_kind *k = xb_kind_by_resource(xb_sv(group), XB_SV("v1"), xb_sv(plural));
+	const char *key = route_key(t->request->arena, k, namespace_, name);
+	struct store_object *o = key ? store_head(t->request->server->store, key) : NULL;
+
+	if (!key)
+		return -ENOMEM;
+	*ret = o ? xb_json_ref(o->doc) : NULL;
+	return 0;
+}
+
 static const struct plugin {
 	const char *name;              /* NULL: no plugin but a rule, and not to be left out */
 	admission_plugin *admit;       /* NULL: not in this chain, see admission_runs */
@@ -131,9 +143,13 @@ static const struct plugin {
 	{ "Priority", admission_priority, false },
 	{ "DefaultTolerationSeconds", default_toleration_seconds, false },
 	{ "DefaultStorageClass", admission_default_storage_class, false },
+	{ "StorageObjectInUseProtection", admission_storage_protection, false },
+	{ "PersistentVolumeClaimResize", admission_claim_resize, false },
+	{ "RuntimeClass", admission_runtime_class, false },
 	{ "CertificateApproval", admission_certificate_approval, false },
 	{ "CertificateSigning", admission_certificate_signing, false },
 	{ "CertificateSubjectRestriction", admission_certificate_subject_restriction, false },
+	{ "DefaultIngressClass", admission_default_ingress_class, false },
 	{ "DenyServiceExternalIPs", deny_service_external_ips, true },
 	{ NULL, rbac_escalation, false },
 	{ "ResourceQuota", NULL, false }, /* counts what is valid, just before it is queued */
