@@ -118,7 +118,8 @@ int admission_walk(struct attempt *t, const char *group, const char *plural, str
 	return prefix ? store_walk_new(t->request->server->store, prefix, NULL, 0, ret) : -ENOMEM;
 }
 
-int admission_find(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct xb_sv name, struct xb_json **ret)
+int admission_find(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct xb_sv name,
+		   struct xb_json **ret)
 {
 	const struct xb_kind *k = xb_kind_by_resource(xb_sv(group), XB_SV("v1"), xb_sv(plural));
 	const char *key = route_key(t->request->arena, k, namespace_, name);

@@ -25,7 +25,8 @@ static inline bool admission_creates(const struct attempt *t)
 int admission_walk(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct store_walk **ret);
 
 /* An object as the head has it: a new reference; NULL when it is not there. 0 or -ENOMEM. */
-int admission_find(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct xb_sv name, struct xb_json **ret);
+int admission_find(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct xb_sv name,
+		   struct xb_json **ret);
 
 admission_plugin admission_node_restriction, admission_service_account, rbac_escalation;
 admission_plugin admission_certificate_approval, admission_certificate_signing, admission_certificate_subject_restriction;

@@ -3,6 +3,7 @@
 #include "decode.h"
 #include "managed.h"
 #include "metadata.h"
+#include "quota.h"
 #include "registry/edit.h"
 #include "write.h"
 
@@ -115,8 +116,13 @@ int update_object(struct request *q, struct store_object *head, const struct xb_
 		write_end(w, false);
 		return write_nothing(q, head->doc, 200);
 	}
-	if (!completes_deletion(w, object))
-		return write_put(q, head->revision, object, 200);
+	if (!completes_deletion(w, object)) {
+		r = admission_runs(q, "ResourceQuota") ? quota_admit(q, w, object, head->doc) : 0;
+		if (!r)
+			return write_put(q, head->revision, object, 200);
+		write_end(w, false);
+		return r;
+	}
 	write_end(w, false);
 	r = write_begin_removal(q, w, old);
 	return r ? r : write_remove(q, head->revision, object, 200);

@@ -163,8 +163,12 @@ like "$(patch_node '{"metadata":{"labels":{"node-restriction.kubernetes.io/x":"y
 	'is not allowed to modify labels: node-restriction.kubernetes.io/x' 'without labels that others rely on'
 like "$(patch_node '{"spec":{"taints":[{"key":"a","effect":"NoSchedule"}]}}')" 'is not allowed to modify taints' 'it does not taint itself'
 is "$(patch_node '{"metadata":{"labels":{"mine":"y"}}}')" null 'its own labels it sets'
-is "$(code "$(as n1token POST /api/v1/namespaces/default/serviceaccounts/robot/token -H "$JSON" -d '{"spec":{"boundObjectRef":
-	{"apiVersion":"v1","kind":"Pod","name":"bound","uid":"'"$(k get pod bound -o 'jsonpath={.metadata.uid}')"'"}}}')")" 201 'a token for its pod'
+token_for() { as n1token POST /api/v1/namespaces/default/serviceaccounts/robot/token -H "$JSON" -d "{\"spec\":{$1}}"; }
+refused 'no token for no pod' "$(token_for '')" 'serviceaccounts "robot" is forbidden: node requested token not bound to a pod'
+ref='"kind":"Pod","apiVersion":"v1","name":"bound"'
+refused 'nor for any of that name' "$(token_for "\"boundObjectRef\":{$ref}")" \
+	'serviceaccounts "robot" is forbidden: node requested token with a pod binding without a uid'
+is "$(code "$(token_for "\"boundObjectRef\":{$ref,\"uid\":\"$(k get pod bound -o 'jsonpath={.metadata.uid}')\"}")")" 201 'a token for its pod'
 like "$(field "$(as n1token POST $pods -H "$JSON" -d '{"metadata":{"name":"p"},"spec":{"nodeName":"n1","containers":[{"name":"c","image":"i"}]}}')" .message)" \
 	'can only create mirror pods' 'it makes no pods'
 k delete pod bound --force --grace-period=0 >/dev/null 2>&1

@@ -52,6 +52,11 @@ static void a_pod_is_the_sum_of_its_containers(void **state)
 	assert_string_equal(pod("{" META("x") ",'spec':{'containers':[{'name':'a','resources':{'limits':{'memory':'512Mi'}}},"
 				"{'name':'b','resources':{'limits':{'memory':'1Gi'}}}]}}"),
 			    "pods \"x\" is forbidden: maximum memory usage per Pod is 1Gi, but limit is 1536Mi");
+	assert_string_equal(pod("{" META("x") ",'spec':{'containers':[{'name':'a','resources':{'limits':{'memory':'512Mi'}}},{'name':'b'}]}}"), "");
+	assert_string_equal(pod("{" META("x") ",'spec':{'containers':[{'name':'a','resources':{'limits':{'memory':'512Mi'}}}],'initContainers':["
+				"{'name':'i','resources':{'limits':{'memory':'1Gi'}}},"
+				"{'name':'s','restartPolicy':'Always','resources':{'limits':{'memory':'640Mi'}}}]}}"),
+			    "pods \"x\" is forbidden: maximum memory usage per Pod is 1Gi, but limit is 1152Mi");
 }
 
 static void claims_need_no_limits(void **state)
