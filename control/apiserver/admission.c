@@ -152,6 +152,7 @@ static const struct plugin {
 	{ "CertificateSubjectRestriction", admission_certificate_subject_restriction, false },
 	{ "DefaultIngressClass", admission_default_ingress_class, false },
 	{ "DenyServiceExternalIPs", deny_service_external_ips, true },
+	{ NULL, admission_token_secret, false },
 	{ NULL, rbac_escalation, false },
 	{ "ResourceQuota", NULL, false }, /* counts what is valid, just before it is queued */
 };

@@ -142,8 +142,6 @@ int token_request_handler(struct request *q)
 	spec = xb_tree_get(review, "spec");
 	c.namespace_ = q->write.namespace_;
 	r = check_spec(q, spec);
-	if (!r && admission_runs(q, "NodeRestriction"))
-		r = admission_node_token(q, xb_tree_get(spec, "boundObjectRef"));
 	if (!r)
 		r = find(q, "serviceaccounts", c.namespace_, q->write.name, &account);
 	if (!r)

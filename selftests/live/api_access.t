@@ -174,7 +174,23 @@ like "$(field "$(as n1token POST $pods -H "$JSON" -d '{"metadata":{"name":"p"},"
 k delete pod bound --force --grace-period=0 >/dev/null 2>&1
 is "$(code "$(as n1token GET $secrets/used)")" 403 'with the pod goes the leave'
 is "$(code "$(as "$bound" GET $pods)")" 401 'and the token'
+k create -f - >/dev/null <<'EOF'
+{"apiVersion":"v1","kind":"Secret","metadata":{"name":"kept","annotations":{"kubernetes.io/service-account.name":"robot"}},"type":"kubernetes.io/service-account-token"}
+EOF
+of_secret() { k get secret "$1" -o "jsonpath={.data.$2}" | base64 -d; }
+kept=$(of_secret kept token)
+is "$(of_secret kept 'ca\.crt' | cmp - "$TMP/pki/ca.crt" && of_secret kept namespace)" default 'a secret gets the CA and the namespace'
+is "$(field "$(as "$kept" POST /apis/authentication.k8s.io/v1/selfsubjectreviews -H "$JSON" -d '{}')" .status.userInfo.username)" \
+	system:serviceaccount:default:robot 'and a token that says who it is'
+is "$(k describe secret kept | grep -c '^token: ')" 1 'which kubectl describe shows'
+k create -f - >/dev/null <<'EOF'
+{"apiVersion":"v1","kind":"Secret","metadata":{"name":"twin","annotations":{"kubernetes.io/service-account.name":"robot"}},"type":"kubernetes.io/service-account-token"}
+EOF
+twin=$(of_secret twin token)
+k delete secret twin >/dev/null
+is "$(code "$(as "$twin" GET $pods)") $(code "$(as "$kept" GET /api)")" '401 200' 'a token ends with its secret'
 ok 'kubectl delete serviceaccount' k delete serviceaccount robot
+is "$(code "$(as "$kept" GET /api)")" 401 'or with the account'
 is "$(code "$(as "$token" GET $pods)")" 401 'a token ends with its account'
 
 # --- reconcile, restart ---
