@@ -87,9 +87,10 @@ static const struct xb_kind pod = {
 	.short_names = NAMES("po"), .categories = NAMES("all"), .namespaced = true, .verbs = XB_VERBS_ALL, .type = &xb_type_pod,
 	SUBRESOURCES(BINDING, { .name = "ephemeralcontainers", .type = &xb_type_pod, .verbs = CHANGE }, EVICTION,
 		     { .name = "resize", .type = &xb_type_pod, .verbs = CHANGE }, STATUS(pod)),
-	.field_labels = LABELS(LABEL("spec.nodeName"), LABEL("spec.restartPolicy"), LABEL("spec.schedulerName"),
-			       LABEL("spec.serviceAccountName"), LABEL("spec.hostNetwork", .absent = "false"),
-			       LABEL("status.phase"), LABEL("status.podIP"), LABEL("status.nominatedNodeName")),
+	.field_labels = LABELS(LABEL("spec.nodeName"), LABEL("spec.host", .path = "spec.nodeName"), LABEL("spec.restartPolicy"),
+			       LABEL("spec.schedulerName"), LABEL("spec.serviceAccountName"),
+			       LABEL("spec.hostNetwork", .absent = "false"), LABEL("status.phase"), LABEL("status.podIP"),
+			       LABEL("status.podIPs"), LABEL("status.nominatedNodeName")),
 };
 
 static const struct xb_kind pod_template = {
