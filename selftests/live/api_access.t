@@ -61,6 +61,23 @@ is "$(k auth can-i get secret/a --as=jane) $(k auth can-i get secret/b --as=jane
 is "$(code "$(as janetoken PUT /api/v1/namespaces/default/secrets/a -H "$JSON" -d '{}')")" 403 'to read is not to write'
 
 # --- aggregation, defaults ---
+# all that v1.20 gave, but what v1.33 takes back: endpoints to write (CVE-2021-25740), heapster
+if [ -e "$DATA/behaviour/default-rbac.json" ]; then
+	k get clusterroles,clusterrolebindings -o json >"$TMP/rbac.json"
+	lacking=$(jq -rn --slurpfile was "$DATA/behaviour/default-rbac.json" --slurpfile is "$TMP/rbac.json" '
+		def rules: [.rules[]? | .verbs[] as $v | ((.nonResourceURLs[]? | [$v, .]),
+			(.apiGroups[]? as $g | .resources[]? as $r | (.resourceNames // [""])[] as $n | [$v, $g, $r, $n]))];
+		def items: if type == "object" then .items else . end;
+		($is[0].items | map({key: (.kind + .metadata.name), value: .}) | from_entries) as $now |
+		($was[0].clusterroles | items)[] | .metadata.name as $n | $now["ClusterRole" + $n] as $here |
+		if $here == null then "no role \($n)" else (rules - ($here | rules))[] as $r | "\($n): \($r | join(" "))" end,
+			(select($here != null and .metadata.labels != $here.metadata.labels) | "\($n): labels"),
+		(($was[0].clusterrolebindings | items)[] | .metadata.name as $b | $now["ClusterRoleBinding" + $b] as $here |
+			select([.subjects, .roleRef] != ($here | [.subjects, .roleRef])) | "binding \($b)")' | sort -u | grep -v ' endpoints $')
+	is "$lacking" "no role system:heapster
+system:controller:horizontal-pod-autoscaler: get  services/proxy http:heapster:
+system:controller:horizontal-pod-autoscaler: get  services/proxy https:heapster:" 'the default roles and bindings'
+fi
 aggregated() { k get clusterrole view -o json | jq '[.rules[] | select(.resources == ["configmaps"] and .verbs == ["get"])] | length'; }
 k create clusterrole things --verb=get --resource=configmaps >/dev/null
 k label clusterrole things rbac.authorization.k8s.io/aggregate-to-view=true >/dev/null
