@@ -53,7 +53,7 @@ static int default_toleration_seconds(struct attempt *t)
 	static const char *const keys[] = { "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable" };
 	struct write *w = t->write;
 
-	if (!t->object || write_is_status(w) || *w->kind->group || strcmp(w->kind->plural, "pods"))
+	if (!t->object || !admission_is(t, "", "pods"))
 		return 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
 		struct xb_node *spec = edit_obtain(w, t->object, "spec"), *one = xb_tree_object(w->arena);
