@@ -87,6 +87,8 @@ static void ephemeral_containers_do_not_last(void **state)
 		{ "{'name':'e','image':'i','volumeMounts':[{'name':'v','mountPath':'/','subPath':'x'}]}",
 		  "spec.ephemeralContainers[0].volumeMounts[0].subPath: Forbidden: cannot be set for an Ephemeral Container" },
 		{ "{'name':'e'}", "spec.ephemeralContainers[0].image: Required value" },
+		{ "{'name':'e','image':'i','securityContext':{'privileged':true}}",
+		  "spec.ephemeralContainers[0].securityContext.privileged: Forbidden: disallowed by cluster policy" },
 	};
 	struct xb_node *pod = stored(POD("'volumes':[{'name':'v'}],'containers':[" CONTAINER("") "]", ""));
 
