@@ -12,8 +12,6 @@
 int admission_run(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old);
 /* Is that plugin, which another place calls, to be run? */
 bool admission_runs(const struct request *q, const char *name);
-/* NodeRestriction of a TokenRequest, which is no write to an object. ref: spec.boundObjectRef. -EACCES, -ENOENT with q->fault. */
-int admission_node_token(struct request *q, const struct xb_node *ref);
 /* Is there a plugin of that name? */
 bool admission_known(struct xb_sv name);
 /* The one at that place in the chain; NULL: no plugin. */
