@@ -132,15 +132,11 @@ int update_object(struct request *q, struct store_object *head, const struct xb_
 static int check_names(struct request *q, const struct xb_node *object)
 {
 	const struct write *w = &q->write;
-	struct xb_sv name = xb_tree_text(xb_tree_path(object, "metadata", "name"));
 	struct xb_sv space = xb_tree_text(xb_tree_path(object, "metadata", "namespace"));
+	int r = write_check_name(q, object);
 
-	if (!name.n)
-		return xb_status_bad_request(&q->fault, "the name of the object (%.*s based on URL) was undeterminable: name must be provided",
-					     XB_SV_ARG(w->name));
-	if (!xb_sv_eq(name, w->name))
-		return xb_status_bad_request(&q->fault, "the name of the object (%.*s) does not match the name on the URL (%.*s)",
-					     XB_SV_ARG(name), XB_SV_ARG(w->name));
+	if (r)
+		return r;
 	if (w->kind->namespaced && space.n && !xb_sv_eq(space, w->namespace_))
 		return xb_status_bad_request(&q->fault, "the namespace of the object (%.*s) does not match the namespace on the request (%.*s)",
 					     XB_SV_ARG(space), XB_SV_ARG(w->namespace_));

@@ -28,6 +28,19 @@ int write_init(struct request *q)
 	return q->write.now ? 0 : -ENOMEM;
 }
 
+int write_check_name(struct request *q, const struct xb_node *object)
+{
+	struct xb_sv name = xb_tree_text(xb_tree_path(object, "metadata", "name")), url = q->write.name;
+
+	if (!name.n)
+		return xb_status_bad_request(&q->fault, "the name of the object (%.*s based on URL) was undeterminable: name must be provided",
+					     XB_SV_ARG(url));
+	if (!xb_sv_eq(name, url))
+		return xb_status_bad_request(&q->fault, "the name of the object (%.*s) does not match the name on the URL (%.*s)",
+					     XB_SV_ARG(name), XB_SV_ARG(url));
+	return 0;
+}
+
 const char *write_key(struct request *q, const struct write *w)
 {
 	return route_key(q->arena, w->kind, w->namespace_, w->name);
