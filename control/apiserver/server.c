@@ -104,6 +104,8 @@ static int serve_objects(struct request *q)
 		q->encoding.include = INCLUDE_NONE;
 	else if (xb_sv_is(q->query.include_object, "Object"))
 		q->encoding.include = INCLUDE_OBJECT;
+	if (q->route.kind->deprecated)
+		request_warn(q, xb_sv(q->route.kind->deprecated));
 	handler = handler_of(q);
 	if (handler == watch_handler && q->route.verb == XB_VERB_LIST && !(q->route.kind->verbs & XB_VERB_WATCH))
 		return route_bad_method(&q->fault);

@@ -25,7 +25,7 @@ static const struct xb_kind binding = {
 static const struct xb_kind component_status = {
 	.group = "", .version = "v1", .kind = "ComponentStatus", .list_kind = "ComponentStatusList",
 	.plural = "componentstatuses", .singular = "componentstatus", .short_names = NAMES("cs"),
-	.verbs = XB_VERB_GET | XB_VERB_LIST, .type = &xb_type_component_status,
+	.verbs = XB_VERB_GET | XB_VERB_LIST, .type = &xb_type_component_status, .deprecated = "v1 ComponentStatus is deprecated in v1.19+",
 };
 
 static const struct xb_kind config_map = {
@@ -36,6 +36,7 @@ static const struct xb_kind config_map = {
 static const struct xb_kind endpoints = {
 	.group = "", .version = "v1", .kind = "Endpoints", .list_kind = "EndpointsList", .plural = "endpoints", .singular = "endpoints",
 	.short_names = NAMES("ep"), .namespaced = true, .verbs = XB_VERBS_ALL, .type = &xb_type_endpoints,
+	.deprecated = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 };
 
 static const struct xb_kind event = {
