@@ -157,7 +157,7 @@ while ($next < @sections || %running) {
 		next;
 	}
 	my $n = delete $running{my $pid = wait};
-	my $tap = slurp("$tmp/$n/tap");
+	my $tap = slurp("$tmp/$n/tap") . ($? ? "not ok - $sections[$n]{file}: $sections[$n]{name}: its runner ended with status $?\n" : '');
 	$tests += () = $tap =~ /^(?:not )?ok /mg;
 	$failed += () = $tap =~ /^not ok /mg;
 	print $tap;
