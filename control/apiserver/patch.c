@@ -72,7 +72,7 @@ static void show_map(const struct xb_node *n, struct xb_buf *out)
 		}
 		xb_buf_addc(out, ']');
 	} else {
-		xb_tree_write(n, out, NULL, NULL);
+		xb_tree_write(n, out);
 	}
 }
 
@@ -90,7 +90,7 @@ static int no_object(struct request *q, const struct xb_node *made, const char *
 			return r;
 		show_map(patch, &shown);
 	} else {
-		xb_tree_write(made, &shown, NULL, NULL);
+		xb_tree_write(made, &shown);
 	}
 	if (shown.err)
 		return shown.err;
