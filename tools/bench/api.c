@@ -54,7 +54,7 @@ static int help(FILE *to)
 {
 	_cleanup_buf_ struct xb_buf text = {};
 
-	xb_flags_help(flags, ARRAY_SIZE(flags), "xebec-bench api VERB [FLAGS] [-- COMMAND...]", "Bounded load on a Kubernetes API server, and what its answers took.", &text);
+	xb_flags_help(flags, ARRAY_SIZE(flags), "xebec-bench api VERB", "Bounded load on a Kubernetes API server, and what its answers took.", &text);
 	fputs(text.p ? text.p : "", to);
 	fputs("\nVerbs:\n\n", to);
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
@@ -109,6 +109,8 @@ static int run(struct api_options *o, int *ret_status, char **reterr_why)
 	o->objects = o->objects ? o->objects : o->count;
 	if (o->streams > 1 && !o->http2)
 		return xb_why(reterr_why, -EINVAL, "--streams: a connection of HTTP/1.1 carries one watch; add --http2");
+	if (o->verb->run == api_start && !o->command)
+		return xb_why(reterr_why, -EINVAL, "start: \"--\" and a command with its arguments were expected");
 	if (o->verb->run == api_start) {
 		*ret_status = api_start(o, NULL, NULL);
 		return 0;

@@ -49,6 +49,10 @@ static void say_watch(const struct api_report *r)
 
 static void say_start(const struct api_report *r)
 {
+	if (r->failed) {
+		printf("start: not ready after %.0f ms\n", r->started->ready_milliseconds);
+		return;
+	}
 	printf("start: process %d ready after %.1f ms and %.0f ms of CPU; RSS %.1f MiB\n", r->started->pid, r->started->ready_milliseconds,
 	       r->after.cpu_seconds * 1e3, MIB(r->after.rss_bytes));
 }

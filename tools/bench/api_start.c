@@ -124,14 +124,14 @@ int api_start(const struct api_options *o, const struct target *none, struct obj
 	char pid_text[16], *const pids[] = { pid_text, NULL };
 	uint64_t began = now_ns();
 	pid_t pid = 0;
-	int r = o->command ? spawn(o->command, &pid) : -EINVAL;
+	int r = spawn(o->command, &pid);
 
 	s = (struct start){ .o = o };
 	start = &s;
 	if (!r)
 		wait_until_ready(pid, began + o->seconds * 1000000000ull);
 	else
-		note(strdup(o->command ? strerror(-r) : "no command after \"--\""));
+		xb_why(&s.why, r, "%s: %s", o->command[0], strerror(-r));
 	started.ready_milliseconds = (now_ns() - began) / 1e6;
 	started.pid = pid;
 	report.seconds = started.ready_milliseconds / 1e3;
