@@ -16,7 +16,7 @@ said '[.failed, .readyMilliseconds > 0, .server.rssBytesAfter > 0]' '[0,true,tru
 server=$(jq .pid <<<"$report")
 ok 'and goes on running' kill -0 "$server"
 report=$(bench start -- /bin/false)
-said '[.failed, .firstError]' '[1,"the server has ended"]' 'a server that ends was not ready'
+said '[.failed, .firstError, .pid]' '[1,"a server is ready there already",0]' 'a second one is not started where one answers'
 
 for protocol in HTTP/1.1 HTTP/2; do
 	flags=(--kind configmaps --server-pid "$server" "--http2=$([ $protocol = HTTP/2 ] && echo true || echo false)")
@@ -38,5 +38,8 @@ report=$(bench watch --http2 --kind configmaps --watches 20 --streams 8 --events
 said '[.failed, .watches, .connections, .receiptSinceAck.count]' '[0,20,3,100]' 'HTTP/2: eight watches on a connection'
 report=$(bench get --kind secrets --count 3 --first 7)
 said '[.failed, .firstError]' '[3,"GET /api/v1/namespaces/default/secrets/bench-00000007: 404: secrets \"bench-00000007\" not found"]' 'what the server refuses is told'
-stop "$server"
+kill "$server"
+busywait 10 bash -c "! kill -0 $server"
+report=$(bench start -- /bin/false)
+said '[.failed, .firstError]' '[1,"the server has ended"]' 'a server that ends was not ready'
 done_testing

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Starts a server and asks it each millisecond, by new connections, whether it is ready. Its first kubeconfig may be its own work. */
+/* Starts a server and asks it each millisecond, by new connections, whether it is ready. The kubeconfig may be its own work. */
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -14,6 +14,8 @@
 
 struct start {
 	const struct api_options *o;
+	struct xb_kubeconfig kubeconfig;
+	struct target target;
 	struct conn_loop loop;
 	struct conn conn;
 	struct call call;
@@ -53,7 +55,7 @@ static void on_lost(struct conn *c, const char *why)
 	note(strdup(why));
 }
 
-static void ask(const struct target *t, uint64_t until)
+static void ask(const struct target *t)
 {
 	static const struct conn_ops ops = { .ready = on_ready, .piece = on_piece, .reply = on_reply, .lost = on_lost };
 	int r = conn_loop_open(&start->loop, t, &ops);
@@ -62,42 +64,37 @@ static void ask(const struct target *t, uint64_t until)
 	if (!r)
 		r = conn_open(&start->conn, &start->loop);
 	if (!r)
-		r = conn_loop_run(&start->loop, MIN(until, now_ns() + ANSWER_NS));
+		r = conn_loop_run(&start->loop, now_ns() + ANSWER_NS);
 	if (r)
 		note(strdup(strerror(-r)));
 	conn_close(&start->conn);
 	conn_loop_close(&start->loop);
 }
 
-/* False: there is no server to ask yet. */
-static bool find(struct xb_kubeconfig *k, struct target *t)
+/* Asks once, if it is known already whom. The file is read once: a millisecond of ours would be the server's. */
+static void try(void)
 {
 	char *why = NULL;
-	int r;
+	int r = start->target.tls ? 0 : api_open(start->o, &start->kubeconfig, &start->target, &why);
 
-	if (t->tls)
-		return true;
-	r = api_open(start->o, k, t, &why);
-	if (!r)
-		return true;
-	note(why ? why : strdup(strerror(-r)));
-	target_done(t);
-	return false;
+	if (r) {
+		target_done(&start->target);
+		note(why ? why : strdup(strerror(-r)));
+	} else {
+		ask(&start->target);
+	}
 }
 
-static void wait_until_ready(pid_t pid, uint64_t until)
+/* *pid becomes 0 when it has ended. */
+static void wait_until_ready(pid_t *pid, uint64_t until)
 {
-	_cleanup_kubeconfig_ struct xb_kubeconfig k = {};
-	_cleanup_(target_done) struct target t = {};
-	int status;
-
 	while (!start->ready && now_ns() < until) {
-		if (waitpid(pid, &status, WNOHANG) == pid) {
+		if (waitpid(*pid, NULL, WNOHANG) == *pid) {
+			*pid = 0;
 			note(strdup("the server has ended"));
 			return;
 		}
-		if (find(&k, &t))
-			ask(&t, until);
+		try();
 		if (!start->ready)
 			nanosleep(&(struct timespec){ .tv_nsec = PAUSE_NS }, NULL);
 	}
@@ -122,27 +119,38 @@ int api_start(const struct api_options *o, const struct target *none, struct obj
 	struct api_started started = {};
 	struct api_report report = { .options = o, .started = &started };
 	char pid_text[16], *const pids[] = { pid_text, NULL };
-	uint64_t began = now_ns();
+	char *why = NULL;
+	uint64_t began;
 	pid_t pid = 0;
-	int r = spawn(o->command, &pid);
+	int r = 0;
 
 	s = (struct start){ .o = o };
 	start = &s;
-	if (!r)
-		wait_until_ready(pid, began + o->seconds * 1000000000ull);
+	try();
+	began = now_ns();
+	if (s.ready)
+		note(strdup("a server is ready there already"));
 	else
-		xb_why(&s.why, r, "%s: %s", o->command[0], strerror(-r));
+		r = spawn(o->command, &pid);
+	if (r)
+		xb_why(&why, r, "%s: %s", o->command[0], strerror(-r));
+	if (r)
+		note(why);
+	if (pid)
+		wait_until_ready(&pid, began + o->seconds * 1000000000ull);
 	started.ready_milliseconds = (now_ns() - began) / 1e6;
 	started.pid = pid;
 	report.seconds = started.ready_milliseconds / 1e3;
 	snprintf(pid_text, sizeof(pid_text), "%d", pid);
 	report.after = usage_now(pids);
-	report.failed = !s.ready;
+	report.failed = !s.ready || !pid;
 	report.first_error = s.why;
 	if (report.failed && pid)
 		kill(pid, SIGTERM);
 	r = report_print(&report);
 	xb_buf_done(&s.call.out);
+	target_done(&s.target);
+	xb_kubeconfig_done(&s.kubeconfig);
 	free(s.why);
 	return r || report.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
