@@ -297,8 +297,10 @@ static void on_sweep(uv_timer_t *timer)
 
 	while ((q = find_late(s)))
 		request_time_out(q);
-	if (LIST_EMPTY(&s->requests))
-		uv_timer_stop(timer);
+	if (!LIST_EMPTY(&s->requests))
+		return;
+	uv_timer_stop(timer);
+	xb_arena_trim();
 }
 
 static void on_request(struct xb_http_request *http, void *arg)
