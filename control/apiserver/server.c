@@ -354,6 +354,7 @@ static void on_stopped(void *arg)
 	uv_close((uv_handle_t *)&s->sweep, NULL);
 	uv_close((uv_handle_t *)&s->delay, NULL);
 	uv_close((uv_handle_t *)&s->stream_turn, NULL);
+	uv_close((uv_handle_t *)&s->pump, NULL);
 	s->http = xb_http_server_free(s->http);
 	s->aggregate = rbac_aggregate_free(s->aggregate);
 	s->authz = authz_free(s->authz);
@@ -474,7 +475,9 @@ static void make_handles(struct server *s)
 	uv_timer_init(s->loop, &s->sweep);
 	uv_timer_init(s->loop, &s->delay);
 	uv_idle_init(s->loop, &s->stream_turn);
-	s->tick.data = s->sweep.data = s->delay.data = s->stream_turn.data = s;
+	uv_idle_init(s->loop, &s->pump);
+	TAILQ_INIT(&s->due);
+	s->tick.data = s->sweep.data = s->delay.data = s->stream_turn.data = s->pump.data = s;
 	for (unsigned i = 0; i < ARRAY_SIZE(s->signals); i++) {
 		uv_signal_init(s->loop, &s->signals[i]);
 		s->signals[i].data = s;

@@ -5,6 +5,7 @@
  * The API server: the store, what is allocated beside it, the listener, and the requests on their way. One loop, one
  * thread; commits run on a thread of the store's own.
  */
+#include <sys/queue.h>
 #include "../store/store.h"
 #include "request.h"
 
@@ -36,6 +37,8 @@ struct server {
 	LIST_HEAD(, request) requests;     /* all but watches: what may time out */
 	struct quota_claim *claims;        /* quota.c: creations that are not committed yet */
 	struct watch *watches;             /* watch.c: every open one */
+	TAILQ_HEAD(, watch) due;           /* those of them that have news */
+	uv_idle_t pump;                    /* active while there are such */
 	uv_timer_t tick;                   /* once a second while a watch is open */
 	uv_timer_t sweep;                  /* for deadlines, while there are requests */
 	uv_timer_t delay;                  /* between the signal and the end of listening */

@@ -12,10 +12,13 @@
 
 #define WINDOW (256u << 10)     /* may wait in the connection before the cursor pauses */
 #define BOOKMARK_MS 60000
+#define PUMPS_A_TURN 64         /* of watches that have news */
 
 struct watch {
 	struct request *request;
 	struct watch *next, *prev;         /* among the server's */
+	TAILQ_ENTRY(watch) due_link;
+	bool due;                          /* has news, and waits for its turn */
 	struct store_watch *cursor;        /* NULL only when its start was compacted */
 	struct store_walk *initial;        /* objects still to be sent as ADDED */
 	int64_t end_ms, bookmark_ms;       /* when they are due, by xb_time_ms */
@@ -24,11 +27,29 @@ struct watch {
 	bool enlisted;
 };
 
+static void set_due(struct watch *w, bool due)
+{
+	struct server *s = w->request->server;
+
+	if (w->due == due)
+		return;
+	w->due = due;
+	if (due)
+		TAILQ_INSERT_TAIL(&s->due, w, due_link);
+	else
+		TAILQ_REMOVE(&s->due, w, due_link);
+	if (TAILQ_EMPTY(&s->due))
+		uv_idle_stop(&s->pump);
+	else
+		uv_idle_start(&s->pump, watch_pump);
+}
+
 static void release(struct request *q)
 {
 	struct server *s = q->server;
 	struct watch *w = q->state;
 
+	set_due(w, false);
 	store_walk_free(w->initial);
 	store_watch_free(w->cursor);
 	if (w->prev)
@@ -171,7 +192,19 @@ static void pump(struct watch *w)
 
 static void on_ready(void *arg)
 {
-	pump(arg);
+	set_due(arg, true);
+}
+
+/* An event may concern thousands: a few each turn, so that requests come between, and what one wrote is sent from the cache. */
+void watch_pump(uv_idle_t *idle)
+{
+	struct server *s = idle->data;
+	struct watch *w;
+
+	for (unsigned i = 0; i < PUMPS_A_TURN && (w = TAILQ_FIRST(&s->due)); i++) {
+		set_due(w, false);
+		pump(w);
+	}
 }
 
 static void more(struct request *q)
