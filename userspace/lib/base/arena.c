@@ -5,11 +5,11 @@
 #include "xb/arena.h"
 
 /*
- * A small first chunk, from the heap, is all that most requests need. The next ones are pages of their own, passed on from
+ * A small first chunk, from the heap, is all that a watch needs. The next ones are pages of their own, passed on from
  * arena to arena: in the heap they would leave holes between what lives long, and fault in anew for every request. 64 clients
  * that make pods of 5 KB have 20 MB of arenas; a quarter of a create went into pages while 4 MiB were kept.
  */
-enum { FIRST_CHUNK = 4096 - 64, PAGES_CHUNK = 64 * 1024, LARGEST_CHUNK = 256 * 1024, SPARE_MAX = 512 /* 32 MiB */ };
+enum { FIRST_CHUNK = 2048 - 64, PAGES_CHUNK = 64 * 1024, LARGEST_CHUNK = 256 * 1024, SPARE_MAX = 512 /* 32 MiB */ };
 
 struct chunk {
 	struct chunk *older;
