@@ -97,4 +97,20 @@ api/v1/events involvedObject.kind=Pod,involvedObject.name=x,reason=y,source=z,re
 apis/events.k8s.io/v1/events regarding.name=x,reportingController=y
 EOF
 is "$(k get namespaces --field-selector status.phase=Active,metadata.name!=default -o name | wc -l)" 3 'and kubectl asks so'
+
+# --- what the history no longer holds ---
+stop "$APISERVER_PID"
+apiserver_start --etcd-compaction-interval=1s
+old=$(token 'limit=2')
+api DELETE $maps/c1 >/dev/null
+make c5 1 >/dev/null
+expired() { list "limit=2&continue=$old" | grep -q '^410 '; }
+ok 'a page too old is refused' busywait 20 expired
+answer=$(api GET "$maps?limit=2&continue=$old" | head -n -1)
+is "$(jq -r '"\(.reason) \(.message)"' <<<"$answer" | cut -c1-91)" 'Expired The provided continue parameter is too old to display a consistent list result. You' 'in words'
+is "$(list "limit=9&continue=$(jq -r '.metadata.continue | @uri' <<<"$answer")" | cut -d' ' -f2)" c3,c4,c5 'its token goes on with what there is now'
+is "$(list "resourceVersion=$at&resourceVersionMatch=Exact" | cut -c1-3)" 410 'so is a list as of then'
+watch compacted "resourceVersion=$at"
+wait $watches
+is "$(jq -rc '"\(.type) \(.object.code) \(.object.reason)"' "$TMP/watch-compacted")" 'ERROR 410 Expired' 'a watch from then is told so'
 done_testing
