@@ -150,6 +150,16 @@ api() {
 }
 k() { in_ns node "$KUBECTL" "$@"; }
 k120() { in_ns node "$KUBECTL_120" "$@"; }
+# corpus FLAGS...: the case files of selftests/corpus with kubectl 1.20 and, where the machine's is as new, 1.32. TAP; does not return.
+# A kubectl that only calls the one of the server's version has that of 1.32 beside it.
+corpus() {
+	local new=$(dirname "$(readlink -f "$KUBECTL")")/kubectl.1.32 kubectls=(--kubectl "1.20=$KUBECTL_120")
+	[ -x "$new" ] || new=$KUBECTL
+	[ "$(KUBECTL=$new kubectl_minor)" -lt 32 ] || kubectls+=(--kubectl "1.32=$new")
+	export -f busywait
+	in_ns node "$ROOT/selftests/corpus/run.pl" --server "$BIN/kube-apiserver" --tmp "$TMP" "${kubectls[@]}" "$@" "$ROOT"/selftests/corpus/*.txt
+	exit
+}
 # proxy_start FLAGS...: sets PROXY_PID
 proxy_start() {
 	XB_EXEC=exec on_node "$BIN/kube-proxy" --kubeconfig="$TMP/admin.conf" --hostname-override=node --cgroup-path="$CG/node" --bpffs-path="$BPFFS" "$@" \

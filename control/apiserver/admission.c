@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "admission.h"
 #include "admission_plugin.h"
+#include "metrics.h"
 #include "options.h"
 #include "registry/edit.h"
 #include "write.h"
@@ -52,7 +53,7 @@ static int default_toleration_seconds(struct attempt *t)
 	static const char *const keys[] = { "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable" };
 	struct write *w = t->write;
 
-	if (!t->object || write_is_status(w) || *w->kind->group || strcmp(w->kind->plural, "pods"))
+	if (!t->object || !admission_is(t, "", "pods"))
 		return 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
 		struct xb_node *spec = edit_obtain(w, t->object, "spec"), *one = xb_tree_object(w->arena);
@@ -87,12 +88,47 @@ static int taint_nodes_by_condition(struct attempt *t)
 	return w->no_memory ? -ENOMEM : 0;
 }
 
+static bool has_text(const struct xb_node *array, const struct xb_node *text)
+{
+	xb_tree_each(one, array)
+		if (xb_tree_equal(one, text))
+			return true;
+	return false;
+}
+
+/* Whoever may write a Service could draw the traffic for any address to it (CVE-2020-8554); addresses that it has may stay. */
+static int deny_service_external_ips(struct attempt *t)
+{
+	const struct xb_node *before = xb_tree_path(t->old, "spec", "externalIPs");
+
+	if (!t->object || !admission_is(t, "", "services"))
+		return 0;
+	xb_tree_each(ip, xb_tree_path(t->object, "spec", "externalIPs"))
+		if (!has_text(before, ip))
+			return xb_status_forbidden(&t->request->fault, "", "services", xb_tree_text(xb_tree_path(t->object, "metadata", "name")),
+						   "Use of external IPs is denied by admission control");
+	return 0;
+}
+
 int admission_walk(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct store_walk **ret)
 {
 	const struct xb_kind *k = xb_kind_by_resource(xb_sv(group), XB_SV("v1"), xb_sv(plural));
 	const char *prefix = route_key(t->request->arena, k, namespace_, (struct xb_sv){});
 
 	return prefix ? store_walk_new(t->request->server->store, prefix, NULL, 0, ret) : -ENOMEM;
+}
+
+int admission_find(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct xb_sv name,
+		   struct xb_json **ret)
+{
+	const struct xb_kind *k = xb_kind_by_resource(xb_sv(group), XB_SV("v1"), xb_sv(plural));
+	const char *key = route_key(t->request->arena, k, namespace_, name);
+	struct store_object *o = key ? store_head(t->request->server->store, key) : NULL;
+
+	if (!key)
+		return -ENOMEM;
+	*ret = o ? xb_json_ref(o->doc) : NULL;
+	return 0;
 }
 
 static const struct plugin {
@@ -108,9 +144,20 @@ static const struct plugin {
 	{ "Priority", admission_priority, false },
 	{ "DefaultTolerationSeconds", default_toleration_seconds, false },
 	{ "DefaultStorageClass", admission_default_storage_class, false },
+	{ "StorageObjectInUseProtection", admission_storage_protection, false },
+	{ "PersistentVolumeClaimResize", admission_claim_resize, false },
+	{ "RuntimeClass", admission_runtime_class, false },
+	{ "CertificateApproval", admission_certificate_approval, false },
+	{ "CertificateSigning", admission_certificate_signing, false },
+	{ "CertificateSubjectRestriction", admission_certificate_subject_restriction, false },
+	{ "DefaultIngressClass", admission_default_ingress_class, false },
+	{ "DenyServiceExternalIPs", deny_service_external_ips, true },
+	{ NULL, admission_token_secret, false },
 	{ NULL, rbac_escalation, false },
 	{ "ResourceQuota", NULL, false }, /* counts what is valid, just before it is queued */
 };
+
+_Static_assert(ARRAY_SIZE(chain) <= METRICS_PLUGINS, "the counters have room for them");
 
 static bool listed(char *const *names, const char *name)
 {
@@ -132,17 +179,22 @@ static bool runs(const struct apiserver_options *o, const struct plugin *p)
 int admission_run(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old)
 {
 	const struct apiserver_options *o = q->server->options;
+	enum metrics_operation op = !object ? OPERATION_DELETE : old ? OPERATION_UPDATE : OPERATION_CREATE;
 	struct attempt t = { q, w, object, old };
-	int r;
+	const uint64_t began = uv_hrtime();
+	uint64_t before = began, after;
+	int r = 0;
 
-	for (unsigned i = 0; i < ARRAY_SIZE(chain); i++) {
+	for (unsigned i = 0; !r && i < ARRAY_SIZE(chain); i++) {
 		if (!chain[i].admit || !runs(o, &chain[i]))
 			continue;
 		r = chain[i].admit(&t);
-		if (r)
-			return r;
+		after = uv_hrtime();
+		metrics_admitted(q->server->metrics, i, op, r, after - before);
+		before = after;
 	}
-	return 0;
+	metrics_admitted_all(q->server->metrics, op, r, before - began);
+	return r;
 }
 
 bool admission_runs(const struct request *q, const char *name)
@@ -151,6 +203,11 @@ bool admission_runs(const struct request *q, const char *name)
 		if (chain[i].name && !strcmp(chain[i].name, name))
 			return runs(q->server->options, &chain[i]);
 	return false;
+}
+
+const char *admission_name(unsigned i)
+{
+	return i < ARRAY_SIZE(chain) ? chain[i].name : NULL;
 }
 
 bool admission_known(struct xb_sv name)

@@ -14,5 +14,7 @@ int admission_run(struct request *q, struct write *w, struct xb_node *object, co
 bool admission_runs(const struct request *q, const char *name);
 /* Is there a plugin of that name? */
 bool admission_known(struct xb_sv name);
+/* The one at that place in the chain; NULL: no plugin. */
+const char *admission_name(unsigned i);
 
 #endif

@@ -142,47 +142,65 @@ static void check(struct breaches *b, struct xb_jv limit, const char *rule, cons
 	}
 }
 
+static const char *const rules[] = { "min", "max", "maxLimitRequestRatio" };
+
 static void check_all(struct breaches *b, struct xb_jv limit, const char *what, const struct xb_node *resources, bool limited)
 {
-	static const char *const rules[] = { "min", "max", "maxLimitRequestRatio" };
-
 	for (unsigned i = 0; i < ARRAY_SIZE(rules); i++)
 		check(b, limit, rules[i], what, xb_tree_get(resources, "requests"), xb_tree_get(resources, "limits"), limited);
 }
 
-/* What the containers have of one list together; what one of them does not say, the sum does not say either. */
-static void add_sum(struct write *w, struct xb_node *sum, const char *key, const struct xb_node *containers)
+/* What a pod has of one resource: its containers and sidecars together, or an init container and the sidecars before it that
+ * need more. Who does not say it asks for none; false: nobody says it. */
+static bool pod_amount(const struct xb_node *spec, const char *key, struct xb_sv name, struct xb_quantity *ret)
 {
-	xb_tree_each(first, xb_tree_path(containers ? containers->first : NULL, "resources", key)) {
-		struct xb_quantity total = {}, one;
+	struct xb_quantity total = {}, sidecars = {}, most = {}, one = { .nano = -1 };
+	struct xb_sv said;
+
+	xb_tree_each(c, xb_tree_get(spec, "containers"))
+		if (amount(xb_tree_path(c, "resources", key), name, &said, &one))
+			total = (struct xb_quantity){ total.nano + one.nano, one.form };
+	xb_tree_each(c, xb_tree_get(spec, "initContainers")) {
+		if (!amount(xb_tree_path(c, "resources", key), name, &said, &one))
+			continue;
+		one.nano += sidecars.nano;
+		if (xb_tree_is(xb_tree_get(c, "restartPolicy"), "Always"))
+			sidecars = one;
+		if (less(&most, &one))
+			most = one;
+	}
+	total = (struct xb_quantity){ total.nano + sidecars.nano, total.nano ? total.form : most.form };
+	*ret = less(&total, &most) ? most : total;
+	return one.nano >= 0;
+}
+
+/* Of the resources that a rule is about. */
+static void add_sums(struct write *w, struct xb_node *sum, const char *key, const struct xb_node *spec, struct xb_jv rule)
+{
+	for (struct xb_jit it = xb_jv_iter(rule); xb_jit_next(&it);) {
 		_cleanup_buf_ struct xb_buf text = {};
-		bool all = true;
+		struct xb_quantity total;
 
-		xb_tree_each(c, containers) {
-			struct xb_sv said;
-
-			all &= amount(xb_tree_path(c, "resources", key), first->key, &said, &one);
-			if (all)
-				total = (struct xb_quantity){ total.nano + one.nano, one.form };
-		}
-		if (!all)
+		if (!pod_amount(spec, key, it.key, &total))
 			continue;
 		xb_quantity_write(&total, &text);
-		edit_entry(w, edit_obtain(w, sum, key), first->key, text.err ? (struct xb_sv){} : xb_arena_sv(w->arena, xb_buf_sv(&text)));
+		edit_entry(w, edit_obtain(w, sum, key), it.key, text.err ? (struct xb_sv){} : xb_arena_sv(w->arena, xb_buf_sv(&text)));
 	}
 }
 
 static void check_pod(struct attempt *t, struct xb_jv limit, struct breaches *b)
 {
-	struct xb_node *containers = xb_tree_path(t->object, "spec", "containers"), *sum = xb_tree_object(t->write->arena);
+	static const char *const keys[] = { "requests", "limits" };
+	struct xb_node *spec = xb_tree_get(t->object, "spec"), *sum = xb_tree_object(t->write->arena);
 
 	if (xb_jv_streq(xb_jv_get(limit, "type"), XB_SV("Container")))
-		xb_tree_each(c, containers)
+		xb_tree_each(c, xb_tree_get(spec, "containers"))
 			check_all(b, limit, "Container", xb_tree_get(c, "resources"), true);
 	if (!xb_jv_streq(xb_jv_get(limit, "type"), XB_SV("Pod")))
 		return;
-	add_sum(t->write, sum, "requests", containers);
-	add_sum(t->write, sum, "limits", containers);
+	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++)
+		for (unsigned j = 0; j < ARRAY_SIZE(rules); j++)
+			add_sums(t->write, sum, keys[i], spec, xb_jv_get(limit, rules[j]));
 	check_all(b, limit, "Pod", sum, true);
 }
 
@@ -214,7 +232,7 @@ static int run(struct attempt *t, bool pod, struct breaches *b)
 	while (!r && (o = store_walk_next(walk))) {
 		struct xb_jv range = xb_json_root(o->doc);
 
-		r = pod ? set_defaults(t, range) : 0;
+		r = pod && !t->old ? set_defaults(t, range) : 0;
 		if (!r)
 			r = check_range(t, range, pod, b);
 		if (!r && b->n)
@@ -225,11 +243,12 @@ static int run(struct attempt *t, bool pod, struct breaches *b)
 
 int admission_limit_ranger(struct attempt *t)
 {
-	bool pod = admission_is(t, "", "pods");
+	const struct write *w = t->write;
+	bool resize = t->old && w->sub && !strcmp(w->sub->name, "resize"), pod = resize || (admission_is(t, "", "pods") && admission_creates(t));
 	struct breaches b = {};
 	int r;
 
-	if (!t->object || (pod ? !admission_creates(t) : !admission_is(t, "", "persistentvolumeclaims")))
+	if (!t->object || !(pod || admission_is(t, "", "persistentvolumeclaims")))
 		return 0;
 	r = run(t, pod, &b);
 	xb_buf_done(&b.text);

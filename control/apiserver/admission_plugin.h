@@ -24,7 +24,13 @@ static inline bool admission_creates(const struct attempt *t)
 /* The committed objects of a kind, in one namespace ({}: all, or a kind without). */
 int admission_walk(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct store_walk **ret);
 
-admission_plugin admission_node_restriction, admission_service_account, rbac_escalation;
-admission_plugin admission_limit_ranger, admission_priority, admission_default_storage_class;
+/* An object as the head has it: a new reference; NULL when it is not there. 0 or -ENOMEM. */
+int admission_find(struct attempt *t, const char *group, const char *plural, struct xb_sv namespace_, struct xb_sv name,
+		   struct xb_json **ret);
+
+admission_plugin admission_node_restriction, admission_service_account, admission_token_secret, rbac_escalation;
+admission_plugin admission_certificate_approval, admission_certificate_signing, admission_certificate_subject_restriction;
+admission_plugin admission_limit_ranger, admission_priority, admission_runtime_class;
+admission_plugin admission_default_storage_class, admission_default_ingress_class, admission_storage_protection, admission_claim_resize;
 
 #endif

@@ -34,19 +34,13 @@ static int find_default(struct attempt *t, struct xb_json **ret)
 
 static int find_class(struct attempt *t, struct xb_sv name, struct xb_json **ret)
 {
-	struct request *q = t->request;
 	const struct write *w = t->write;
-	const struct xb_kind *classes = xb_kind_by_resource(XB_SV(GROUP), XB_SV("v1"), XB_SV("priorityclasses"));
-	const char *key = route_key(q->arena, classes, (struct xb_sv){}, name);
-	struct store_object *o = key ? store_head(q->server->store, key) : NULL;
+	int r = admission_find(t, GROUP, "priorityclasses", (struct xb_sv){}, name, ret);
 
-	if (!key)
-		return -ENOMEM;
-	if (!o)
-		return xb_status_forbidden(&q->fault, w->kind->group, w->kind->plural, w->name, "no PriorityClass with name %.*s was found",
-					   XB_SV_ARG(name));
-	*ret = xb_json_ref(o->doc);
-	return 0;
+	if (r || *ret)
+		return r;
+	return xb_status_forbidden(&t->request->fault, w->kind->group, w->kind->plural, w->name, "no PriorityClass with name %.*s was found",
+				   XB_SV_ARG(name));
 }
 
 static int apply_class(struct attempt *t, struct xb_node *spec, struct xb_jv class)

@@ -24,10 +24,7 @@ static int check_config(struct request *q, struct expected want, const struct xb
 					     *want.group ? "" : "/", XB_SV_ARG(version), XB_SV_ARG(kind));
 	if (xb_tree_get(meta, "managedFields"))
 		return xb_status_bad_request(&q->fault, "metadata.managedFields must be nil");
-	if (name.n && !xb_sv_eq(name, q->write.name))
-		return xb_status_bad_request(&q->fault, "the name of the object (%.*s) does not match the name on the URL (%.*s)",
-					     XB_SV_ARG(name), XB_SV_ARG(q->write.name));
-	return 0;
+	return name.n ? write_check_name(q, config) : 0;
 }
 
 /* What this path does not write, it does not own. */

@@ -96,9 +96,9 @@ int bootstrap_ensure(struct server *s, const struct bootstrap_object *want)
 	r = make(q, want);
 	if (!r)
 		return 0;
-	/* such as an advertised address that may not stand in Endpoints: said, and the rest is served */
-	refused = q->fault.code;
-	if (!refused)
+	/* such as an advertised address that may not stand in Endpoints, or a full database: said, and the rest is served */
+	refused = q->fault.code || r == -EDQUOT;
+	if (!q->fault.code)
 		xb_status_set(&q->fault, 500, "InternalError", "%s", strerror(-r));
 	request_free(q);
 	return refused ? 0 : r;

@@ -34,7 +34,7 @@ int create_object(struct request *q, struct xb_node *object)
 		write_end(w, false);
 		return key ? xb_status_exists(&q->fault, w->kind->group, w->kind->plural, w->name) : -ENOMEM;
 	}
-	r = admission_runs(q, "ResourceQuota") ? quota_admit(q, w, object) : 0;
+	r = admission_runs(q, "ResourceQuota") ? quota_admit(q, w, object, NULL) : 0;
 	if (r) {
 		write_end(w, false);
 		return r;

@@ -219,15 +219,13 @@ static int check_shape(struct request *q, struct expected want, const struct xb_
 	return 0;
 }
 
-static int cannot_handle(struct request *q, struct expected want, const char *prefix, const char *why)
+static int cannot_handle(struct request *q, struct expected want, const char *why)
 {
 	const char *version = version_text(q->arena, want);
-	_cleanup_free_ char *copy = strdup(why); /* why may be the message that is replaced */
 
-	if (!version || !copy)
+	if (!version)
 		return -ENOMEM;
-	return xb_status_bad_request(&q->fault, "%s in version \"%s\" cannot be handled as a %s: %s%s", want.kind, version, want.kind,
-				     prefix, copy);
+	return xb_status_bad_request(&q->fault, "%s in version \"%s\" cannot be handled as a %s: %s", want.kind, version, want.kind, why);
 }
 
 /* The body may go with its connection while the request still waits for the store; the tree may not. */
@@ -257,7 +255,7 @@ static int decode_protobuf(struct request *q, struct expected want, struct xb_no
 		return r;
 	r = xb_protobuf_decode(q->arena, want.type, e.message, object, &why);
 	if (r == -EBADMSG)
-		return cannot_handle(q, want, "", why.p);
+		return cannot_handle(q, want, why.p);
 	if (r)
 		return r;
 	*ret = object;
@@ -314,7 +312,7 @@ static int stamp_kind(struct request *q, struct expected want, struct xb_node *o
 	return 0;
 }
 
-int decode_object(struct request *q, struct expected want, struct xb_node *object)
+int decode_fields(struct request *q, struct expected want, struct xb_node *object, struct xb_buf *retwhy)
 {
 	const struct strategy *s = strategy_of(q->route.kind);
 	struct findings f = { .request = q, .text = &q->strict };
@@ -325,12 +323,16 @@ int decode_object(struct request *q, struct expected want, struct xb_node *objec
 	if (r)
 		return r;
 	r = xb_schema_decode(&d, want.type, object, &q->fault);
-	if (r == -EINVAL && q->fault.code)
-		return cannot_handle(q, want, "", q->fault.message ? q->fault.message : "");
+	if (r == -EINVAL && q->fault.code) {
+		xb_buf_adds(retwhy, q->fault.message ? q->fault.message : "");
+		return retwhy->err ? retwhy->err : -EBADMSG;
+	}
 	if (r)
 		return r;
-	if (q->strict.n)
-		return cannot_handle(q, want, "strict decoding error: ", q->strict.p);
+	if (q->strict.n) {
+		xb_buf_addf(retwhy, "strict decoding error: %s", q->strict.p);
+		return retwhy->err ? retwhy->err : -EBADMSG;
+	}
 	if (q->strict.err)
 		return q->strict.err;
 	if (want.type != q->route.kind->type)
@@ -341,6 +343,14 @@ int decode_object(struct request *q, struct expected want, struct xb_node *objec
 	if (s->defaults)
 		s->defaults(&q->write, object);
 	return q->write.no_memory ? -ENOMEM : 0;
+}
+
+int decode_object(struct request *q, struct expected want, struct xb_node *object)
+{
+	_cleanup_buf_ struct xb_buf why = {};
+	int r = decode_fields(q, want, object, &why);
+
+	return r == -EBADMSG ? cannot_handle(q, want, why.p) : r;
 }
 
 int decode_body(struct request *q, struct xb_node **ret)

@@ -25,6 +25,8 @@ int decode_bytes(struct request *q, struct xb_sv bytes, bool yaml, struct xb_nod
  * defaults. Unknown and duplicate fields since decode_tree are refused, told as a warning, or dropped.
  */
 int decode_object(struct request *q, struct expected want, struct xb_node *object);
+/* The same, but the fault of a tree that is no such object is left to the caller: -EBADMSG and its text. */
+int decode_fields(struct request *q, struct expected want, struct xb_node *object, struct xb_buf *retwhy);
 /* The whole: body to object. */
 int decode_body(struct request *q, struct xb_node **ret);
 

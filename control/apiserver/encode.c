@@ -16,9 +16,14 @@ static void write_group_version(const struct xb_kind *k, struct xb_buf *out)
 	xb_buf_addf(out, "%s%s%s", k->group, *k->group ? "/" : "", k->version);
 }
 
+static const struct strategy *table_of(const struct encoding *e)
+{
+	return e->table ? e->table : strategy_of(e->kind);
+}
+
 static void write_columns(const struct encoding *e, struct xb_jw *w)
 {
-	const struct strategy *s = strategy_of(e->kind);
+	const struct strategy *s = table_of(e);
 	const struct column *c = s->columns;
 
 	xb_jw_key(w, "columnDefinitions");
@@ -84,7 +89,7 @@ static void write_cells(const struct encoding *e, const struct xb_json *doc, str
 	struct table_row row = { .w = &w, .now = xb_time_now() / 1000000 };
 
 	xb_jw_array(&w);
-	strategy_of(e->kind)->row(&row, xb_json_root(doc));
+	table_of(e)->row(&row, xb_json_root(doc));
 	xb_jw_end(&w);
 }
 

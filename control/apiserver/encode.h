@@ -10,11 +10,14 @@
 #include "xb/kinds.h"
 #include "xb/status.h"
 
+struct strategy;
+
 enum include_object { INCLUDE_METADATA, INCLUDE_NONE, INCLUDE_OBJECT }; /* in a Table's row */
 struct encoding {
 	const struct xb_kind *kind;
 	struct accept accept;
 	enum include_object include;
+	const struct strategy *table; /* whose columns and rows; NULL for the kind's */
 };
 
 void encode_object(const struct encoding *e, const struct xb_json *doc, struct xb_buf *out);

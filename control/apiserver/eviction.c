@@ -116,7 +116,7 @@ static int find_budget(struct request *q, const struct xb_kind *k, const struct 
 
 		if (!tree)
 			return -ENOMEM;
-		if (label_selector_empty(selector) || !label_selector_matches(selector, xb_tree_path(pod, "metadata", "labels")))
+		if (!selector || !label_selector_matches(selector, xb_tree_path(pod, "metadata", "labels")))
 			continue;
 		if (found.p)
 			return xb_status_set(&q->fault, 500, NULL,

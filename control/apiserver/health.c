@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <sys/utsname.h>
 #include "metrics.h"
 #include "paths.h"
 #include "server.h"
+#include "version.h"
+#include "xb/log.h"
+#include "xb/prometheus.h"
 
 static bool ping(const struct server *s)
 {
@@ -27,57 +29,153 @@ static bool not_stopping(const struct server *s)
 	return !s->stopping;
 }
 
+enum { HEALTHZ = 1, LIVEZ = 2, READYZ = 4 };
+
 /* A store that cannot write is no reason to be restarted: it is no part of livez. */
 static const struct check {
 	const char *name;
 	bool (*good)(const struct server *s);
-	bool live;
+	unsigned of;
+	const char *why;               /* when it is not good */
 } checks[] = {
-	{ "ping", ping, true },
-	{ "store", store_writes, false },
-	{ "poststarthook/bootstrap", bootstrapped, false },
-	{ "shutdown", not_stopping, false },
+	{ "ping", ping, HEALTHZ | LIVEZ | READYZ, NULL },
+	{ "store", store_writes, HEALTHZ | READYZ, "the store cannot write" },
+	{ "poststarthook/bootstrap", bootstrapped, HEALTHZ | READYZ, "not finished" },
+	{ "shutdown", not_stopping, READYZ, "process is shutting down" },
 };
 
-static void report(struct request *q, const char *what, bool good, struct xb_buf *lines, bool verbose)
+static const struct {
+	const char *path, *name;
+	unsigned set;
+} sets[] = { { "/healthz", "healthz", HEALTHZ }, { "/livez", "livez", LIVEZ }, { "/readyz", "readyz", READYZ } };
+
+static void answer(struct request *q, int code, struct xb_buf *body)
+{
+	xb_http_add_header(q->http, "X-Content-Type-Options", "nosniff");
+	request_reply_buf(q, code, "text/plain; charset=utf-8", body);
+}
+
+/* /readyz/store. Who may ask for one may know why. */
+static int one_check(struct request *q, unsigned set, struct xb_sv name)
 {
 	struct xb_buf body = {};
 
-	if (good && !verbose) {
-		request_reply(q, 200, "text/plain; charset=utf-8", XB_SV("ok"));
-		return;
+	for (unsigned i = 0; i < ARRAY_SIZE(checks); i++) {
+		const struct check *c = &checks[i];
+		bool good;
+
+		if (!(c->of & set) || !xb_sv_is(name, c->name))
+			continue;
+		good = c->good(q->server);
+		if (good)
+			xb_buf_adds(&body, "ok");
+		else
+			xb_buf_addf(&body, "internal server error: %s\n", c->why);
+		answer(q, good ? 200 : 500, &body);
+		return 0;
 	}
-	xb_buf_addsv(&body, xb_buf_sv(lines));
-	xb_buf_addf(&body, "%s check %s\n", what, good ? "passed" : "failed");
-	request_reply_buf(q, good ? 200 : 500, "text/plain; charset=utf-8", &body);
+	return route_not_found(&q->fault);
 }
 
-/* /healthz, /livez, /readyz: all checks, or one of them: /readyz/store. */
+#define EXCLUDED_MAX 64
+
+static int by_text(const void *a, const void *b)
+{
+	return xb_sv_cmp(*(const struct xb_sv *)a, *(const struct xb_sv *)b);
+}
+
+/* Every exclude= of the query, in order, each once. */
+static unsigned read_excluded(struct request *q, struct xb_sv names[EXCLUDED_MAX])
+{
+	struct xb_sv query = xb_http_query(q->http), pair, key;
+	unsigned n = 0, kept = 0;
+
+	while (n < EXCLUDED_MAX && xb_sv_split(&query, '&', &pair))
+		if (xb_sv_split(&pair, '=', &key) && xb_sv_is(key, "exclude")) {
+			_cleanup_buf_ struct xb_buf text = {};
+
+			if (!xb_http_decode(pair, true, &text))
+				names[n++] = xb_arena_sv(q->arena, xb_buf_sv(&text));
+		}
+	qsort(names, n, sizeof(names[0]), by_text);
+	for (unsigned i = 0; i < n; i++)
+		if (!kept || !xb_sv_eq(names[kept - 1], names[i]))
+			names[kept++] = names[i];
+	return kept;
+}
+
+/* Takes the name out of the list. */
+static bool exclude(struct xb_sv *names, unsigned *n, const char *name)
+{
+	for (unsigned i = 0; i < *n; i++)
+		if (xb_sv_is(names[i], name)) {
+			memmove(&names[i], &names[i + 1], (--*n - i) * sizeof(names[0]));
+			return true;
+		}
+	return false;
+}
+
+/* Upstream's text (apiserver pkg/server/healthz). True: all is well. */
+static bool run_checks(struct request *q, unsigned set, struct xb_buf *lines)
+{
+	struct xb_sv excluded[EXCLUDED_MAX];
+	unsigned n = read_excluded(q, excluded);
+	bool all = true;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(checks); i++) {
+		const struct check *c = &checks[i];
+		bool good;
+
+		if (!(c->of & set))
+			continue;
+		if (exclude(excluded, &n, c->name)) {
+			xb_buf_addf(lines, "[+]%s excluded: ok\n", c->name);
+			continue;
+		}
+		good = c->good(q->server);
+		all = all && good;
+		xb_buf_addf(lines, good ? "[+]%s ok\n" : "[-]%s failed: reason withheld\n", c->name);
+		if (!good && xb_log_on(2))
+			log_info("%s check failed: %s", c->name, c->why);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		xb_buf_adds(lines, i ? "," : "warn: some health checks cannot be excluded: no matches for ");
+		xb_buf_addq(lines, excluded[i]);
+	}
+	xb_buf_adds(lines, n ? "\n" : "");
+	return all;
+}
+
+/* Is that parameter there, with or without a value? */
+static bool asks_for(struct xb_sv query, const char *name)
+{
+	struct xb_sv pair, key;
+
+	while (xb_sv_split(&query, '&', &pair))
+		if (xb_sv_split(&pair, '=', &key) && xb_sv_is(key, name))
+			return true;
+	return false;
+}
+
 int health_handler(struct request *q)
 {
-	bool verbose = query_value(q->arena, xb_http_query(q->http), "verbose").p, good = true, found = false;
-	struct xb_sv path = q->path, what, one;
-	_cleanup_buf_ struct xb_buf lines = {};
-	const char *name;
+	struct xb_buf body = {};
+	size_t n, i = 0;
+	bool good;
 
-	xb_sv_split(&path, '/', &what); /* what stands before the first slash */
-	one = xb_sv_split(&path, '/', &what) ? path : (struct xb_sv){};
-	for (unsigned i = 0; i < ARRAY_SIZE(checks); i++) {
-		bool fine;
-
-		if (one.n ? !xb_sv_is(one, checks[i].name) : xb_sv_is(what, "livez") && !checks[i].live)
-			continue;
-		fine = checks[i].good(q->server);
-		found = true;
-		good = good && fine;
-		xb_buf_addf(&lines, fine ? "[+]%s ok\n" : "[-]%s failed: reason withheld\n", checks[i].name);
+	while (strcmp(sets[i].path, q->row->path))
+		i++;
+	n = strlen(sets[i].path) + 1;
+	if (q->path.n > n)
+		return one_check(q, sets[i].set, (struct xb_sv){ q->path.p + n, q->path.n - n });
+	good = run_checks(q, sets[i].set, &body);
+	if (good && !asks_for(xb_http_query(q->http), "verbose")) {
+		xb_buf_clear(&body);
+		xb_buf_adds(&body, "ok");
+	} else {
+		xb_buf_addf(&body, "%s check %s\n", sets[i].name, good ? "passed" : "failed");
 	}
-	if (!found)
-		return route_not_found(&q->fault);
-	name = xb_arena_strn(q->arena, what);
-	if (!name)
-		return -ENOMEM;
-	report(q, name, good, &lines, verbose);
+	answer(q, good ? 200 : 500, &body);
 	return 0;
 }
 
@@ -85,19 +183,17 @@ int version_handler(struct request *q)
 {
 	struct xb_buf body = {};
 	struct xb_jw w = XB_JW(&body);
-	struct utsname u;
 
-	uname(&u);
 	xb_jw_object(&w);
-	xb_jw_kstr(&w, "major", "1");
-	xb_jw_kstr(&w, "minor", "33");
-	xb_jw_kstr(&w, "gitVersion", "v1.33.0+xebec");
+	xb_jw_kstr(&w, "major", VERSION_MAJOR);
+	xb_jw_kstr(&w, "minor", VERSION_MINOR);
+	xb_jw_kstr(&w, "gitVersion", VERSION_GIT);
 	xb_jw_kstr(&w, "gitCommit", "");
 	xb_jw_kstr(&w, "gitTreeState", "");
-	xb_jw_kstr(&w, "buildDate", "1970-01-01T00:00:00Z");
+	xb_jw_kstr(&w, "buildDate", VERSION_BUILD_DATE);
 	xb_jw_kstr(&w, "goVersion", "");
-	xb_jw_kstr(&w, "compiler", "cc " __VERSION__);
-	xb_jw_kstr(&w, "platform", strcmp(u.machine, "aarch64") ? "linux/amd64" : "linux/arm64");
+	xb_jw_kstr(&w, "compiler", VERSION_COMPILER);
+	xb_jw_kstr(&w, "platform", VERSION_PLATFORM);
 	xb_jw_end(&w);
 	xb_buf_addc(&body, '\n');
 	request_reply_buf(q, 200, "application/json", &body);
@@ -109,6 +205,6 @@ int metrics_handler(struct request *q)
 	struct xb_buf body = {};
 
 	metrics_write(q->server, &body);
-	request_reply_buf(q, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
+	request_reply_buf(q, 200, XB_PROM_CONTENT_TYPE, &body);
 	return 0;
 }

@@ -15,7 +15,7 @@ struct list {
 	size_t prefix;                     /* length of the prefix that the token leaves out */
 	int64_t limit, given;              /* limit 0: none */
 	int64_t left;                      /* keys from the walk's start on; -1: not known */
-	bool streaming, more;
+	bool more;
 };
 
 static void release(struct request *q)
@@ -120,9 +120,9 @@ static int complete(struct request *q, struct list *l)
 	struct xb_buf body;
 	int r = finish(q, l);
 
-	if (l->streaming) {
+	if (q->streaming) {
 		if (!r)
-			xb_http_stream_write(q->http, xb_buf_sv(&l->out));
+			request_stream(q, xb_buf_sv(&l->out));
 		request_end_stream(q);
 		return 0;
 	}
@@ -134,7 +134,7 @@ static int complete(struct request *q, struct list *l)
 	return 0;
 }
 
-static void on_drain(struct xb_http_request *http);
+static void more(struct request *q);
 
 static int pump(struct request *q)
 {
@@ -143,19 +143,18 @@ static int pump(struct request *q)
 	for (;;) {
 		if (fill(q, l, CHUNK) || l->out.err)
 			return complete(q, l);
-		if (!l->streaming)
-			xb_http_stream_begin(q->http, 200, negotiate_content_type(&q->encoding.accept), on_drain);
-		l->streaming = true;
-		xb_http_stream_write(q->http, xb_buf_sv(&l->out));
+		if (!q->streaming)
+			request_begin_stream(q, negotiate_content_type(&q->encoding.accept), more);
+		request_stream(q, xb_buf_sv(&l->out));
 		xb_buf_clear(&l->out);
 		if (xb_http_stream_pending(q->http) >= WINDOW)
 			return 0;
 	}
 }
 
-static void on_drain(struct xb_http_request *http)
+static void more(struct request *q)
 {
-	pump(xb_http_user(http));
+	pump(q);
 }
 
 /* Which revision the query asks for: 0 is the newest. */

@@ -4,6 +4,7 @@
 #include "options.h"
 #include "pki.h"
 #include "server.h"
+#include "version.h"
 #include "xb/log.h"
 #include "xb/tls.h"
 
@@ -54,7 +55,7 @@ static int run(struct apiserver_options *o, int argc, char *argv[], char **reter
 	if (o->help)
 		return print_help();
 	if (o->version)
-		return puts("Kubernetes v1.33.0+xebec") < 0 ? -EIO : 0;
+		return puts("Kubernetes " VERSION_GIT) < 0 ? -EIO : 0;
 	xb_log_init("kube-apiserver", o->verbosity, !strcmp(o->logging_format, "json"));
 	tell_what_has_no_effect(o);
 	r = pki_prepare(o, &pki, reterr_why);

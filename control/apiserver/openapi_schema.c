@@ -148,8 +148,8 @@ static void write_strategy(struct openapi *o, const struct xb_field *f)
 		xb_jw_kstr(&o->w, "x-kubernetes-list-type", flags & XB_F_LIST_MAP ? "map" : flags & XB_F_LIST_SET ? "set" : "atomic");
 	if (f->map_keys)
 		write_map_keys(o, f->map_keys);
-	if (flags & XB_F_ATOMIC && f->shape != XB_LIST)
-		xb_jw_kstr(&o->w, "x-kubernetes-map-type", "atomic");
+	if (flags & (XB_F_ATOMIC | XB_F_GRANULAR))
+		xb_jw_kstr(&o->w, "x-kubernetes-map-type", flags & XB_F_ATOMIC ? "atomic" : "granular");
 	if (flags & XB_F_MERGE)
 		xb_jw_kstr(&o->w, "x-kubernetes-patch-strategy", flags & XB_F_RETAIN_KEYS ? "merge,retainKeys" : "merge");
 	else if (flags & (XB_F_RETAIN_KEYS | XB_F_REPLACE))

@@ -19,7 +19,8 @@ struct apiserver_options {
 	const char *cert_dir, *tls_cert_file, *tls_private_key_file; /* the files: both or neither */
 	int64_t request_timeout;              /* durations: milliseconds */
 	int min_request_timeout;              /* seconds: a watch lasts this long at least */
-	int max_requests_inflight, max_mutating_requests_inflight; /* 0: no limit */
+	int64_t shutdown_delay;
+	int max_requests_inflight, max_mutating_requests_inflight; /* seats (flow.h); 0: no limit */
 	/* who may */
 	bool anonymous_auth;
 	const char *client_ca_file, *token_auth_file;
@@ -36,6 +37,7 @@ struct apiserver_options {
 	bool allow_privileged;
 	char **feature_gates;                 /* well-formed; this server has none, so the caller says that they have no effect */
 	const char *data_dir, *kubeconfig_out;
+	int64_t etcd_compaction_interval, quota_backend_bytes; /* 0: without limit */
 	const char *logging_format;           /* "text" or "json" */
 	int verbosity;
 	bool help, version;                   /* asked for: print that and end; nothing else was checked */

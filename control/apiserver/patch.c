@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "decode.h"
 #include "metadata.h"
 #include "write.h"
 #include "xb/patch.h"
@@ -35,7 +34,7 @@ int patch_read(struct request *q, struct xb_node **ret)
 	return 0;
 }
 
-int patch_tree(struct request *q, const struct xb_type *t, struct xb_node **target)
+static int patch_tree(struct request *q, const struct xb_type *t, struct xb_node **target)
 {
 	enum body_type type = patch_type(q);
 	struct xb_node *patch;
@@ -52,6 +51,62 @@ int patch_tree(struct request *q, const struct xb_type *t, struct xb_node **targ
 	default:
 		return xb_patch_strategic(q->arena, t, target, patch, &q->fault);
 	}
+}
+
+/* As Go prints a map with %+v. */
+static void show_map(const struct xb_node *n, struct xb_buf *out)
+{
+	bool object = n->type == XB_JSON_OBJECT;
+
+	if (n->type == XB_JSON_NULL) {
+		xb_buf_adds(out, "<nil>");
+	} else if (n->type == XB_JSON_STRING) {
+		xb_buf_addsv(out, n->text);
+	} else if (object || n->type == XB_JSON_ARRAY) {
+		xb_buf_adds(out, object ? "map[" : "[");
+		xb_tree_each(c, n) {
+			xb_buf_adds(out, c == n->first ? "" : " ");
+			if (object)
+				xb_buf_addf(out, "%.*s:", XB_SV_ARG(c->key));
+			show_map(c, out);
+		}
+		xb_buf_addc(out, ']');
+	} else {
+		xb_tree_write(n, out);
+	}
+}
+
+/* The fault shows the strategic patch, and of the others what they made. */
+static int no_object(struct request *q, const struct xb_node *made, const char *why)
+{
+	struct xb_field_errors e = { .arena = q->arena };
+	_cleanup_buf_ struct xb_buf shown = {};
+	struct xb_node *patch;
+	int r;
+
+	if (patch_type(q) == BODY_STRATEGIC_PATCH) {
+		r = patch_read(q, &patch); /* again: parts of the one that was applied are in what it made */
+		if (r)
+			return r;
+		show_map(patch, &shown);
+	} else {
+		xb_tree_write(made, &shown);
+	}
+	if (shown.err)
+		return shown.err;
+	xb_err_invalid_sv(&e, XB_PATH(NULL, "patch"), xb_buf_sv(&shown), "%s", why);
+	return xb_field_errors_status(&e, "", "", (struct xb_sv){}, &q->fault);
+}
+
+int patch_object(struct request *q, struct expected want, struct xb_node **object)
+{
+	_cleanup_buf_ struct xb_buf why = {};
+	int r;
+
+	r = patch_tree(q, want.type, object);
+	if (!r)
+		r = decode_fields(q, want, *object, &why);
+	return r == -EBADMSG ? no_object(q, *object, why.p) : r;
 }
 
 static int check_type(struct request *q)
@@ -80,7 +135,6 @@ static int check_manager(struct request *q)
 
 int patch_handler(struct request *q)
 {
-	struct expected want = expected_of(&q->route);
 	struct store_object *head;
 	struct xb_node *object, *old;
 	int r;
@@ -102,8 +156,8 @@ int patch_handler(struct request *q)
 	object = xb_tree_copy(q->arena, old);
 	r = object ? xb_kind_from_stored(q->route.kind, q->arena, object) : -ENOMEM;
 	if (!r)
-		r = patch_tree(q, want.type, &object);
+		r = patch_object(q, expected_of(&q->route), &object);
 	if (!r)
-		r = decode_object(q, want, object);
+		r = write_check_name(q, object);
 	return r ? r : update_object(q, head, old, object);
 }

@@ -22,6 +22,7 @@ static const struct parameter {
 	ROW("fieldValidation", TEXT, field_validation),
 	ROW("propagationPolicy", TEXT, propagation),
 	ROW("includeObject", TEXT, include_object),
+	ROW("timeout", TEXT, timeout),
 	ROW("limit", NUMBER, limit),
 	ROW("timeoutSeconds", NUMBER, timeout_seconds),
 	ROW("gracePeriodSeconds", NUMBER, grace_seconds),
@@ -122,28 +123,52 @@ struct xb_sv query_value(struct xb_arena *a, struct xb_sv text, const char *name
 	return (struct xb_sv){};
 }
 
+static void check_watch(struct xb_field_errors *e, const struct query *q)
+{
+	static const char *const matches[] = { "NotOlderThan", NULL };
+	const struct xb_path *at = XB_PATH(NULL, "resourceVersionMatch");
+	struct xb_sv match = q->resource_version_match;
+
+	if (q->send_initial_events != QUERY_UNSET && !xb_sv_is(match, "NotOlderThan"))
+		xb_err_forbidden(e, at, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
+	if (!match.n)
+		return;
+	if (q->send_initial_events == QUERY_UNSET)
+		xb_err_forbidden(e, at, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+	if (!xb_sv_is(match, "NotOlderThan"))
+		xb_err_unsupported(e, at, match, matches);
+	if (q->continue_.n)
+		xb_err_forbidden(e, at, "resourceVersionMatch is forbidden when continue is provided");
+}
+
+static void check_list(struct xb_field_errors *e, const struct query *q)
+{
+	static const char *const matches[] = { "Exact", "NotOlderThan", "", NULL };
+	const struct xb_path *at = XB_PATH(NULL, "resourceVersionMatch");
+	struct xb_sv match = q->resource_version_match;
+
+	if (match.n) {
+		if (!q->resource_version.n)
+			xb_err_forbidden(e, at, "resourceVersionMatch is forbidden unless resourceVersion is provided");
+		if (q->continue_.n)
+			xb_err_forbidden(e, at, "resourceVersionMatch is forbidden when continue is provided");
+		if (!xb_sv_is(match, "Exact") && !xb_sv_is(match, "NotOlderThan"))
+			xb_err_unsupported(e, at, match, matches);
+		if (xb_sv_is(match, "Exact") && xb_sv_is(q->resource_version, "0"))
+			xb_err_forbidden(e, at, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
+	}
+	if (q->send_initial_events != QUERY_UNSET)
+		xb_err_forbidden(e, XB_PATH(NULL, "sendInitialEvents"), "sendInitialEvents is forbidden for list");
+}
+
 int query_check_list(struct xb_arena *a, const struct query *q, struct xb_status *reterr)
 {
-	static const char *const matches[] = { "Exact", "NotOlderThan", NULL };
-	const struct xb_path *match = XB_PATH(NULL, "resourceVersionMatch");
 	struct xb_field_errors e = { .arena = a };
 
-	if (q->send_initial_events != QUERY_UNSET && !q->watch)
-		xb_err_forbidden(&e, XB_PATH(NULL, "sendInitialEvents"), "sendInitialEvents is forbidden for list");
-	if (q->send_initial_events != QUERY_UNSET && q->watch && !xb_sv_is(q->resource_version_match, "NotOlderThan"))
-		xb_err_forbidden(&e, match, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-	if (q->resource_version_match.n) {
-		if (q->watch && q->send_initial_events == QUERY_UNSET)
-			xb_err_forbidden(&e, match, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
-		if (!q->watch && !q->resource_version.n)
-			xb_err_forbidden(&e, match, "resourceVersionMatch is forbidden unless resourceVersion is provided");
-		if (q->continue_.n)
-			xb_err_forbidden(&e, match, "resourceVersionMatch is forbidden when continue is provided");
-		if (!xb_sv_is(q->resource_version_match, "Exact") && !xb_sv_is(q->resource_version_match, "NotOlderThan"))
-			xb_err_unsupported(&e, match, q->resource_version_match, matches);
-		if (xb_sv_is(q->resource_version_match, "Exact") && xb_sv_is(q->resource_version, "0"))
-			xb_err_forbidden(&e, match, "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"");
-	}
+	if (q->watch)
+		check_watch(&e, q);
+	else
+		check_list(&e, q);
 	return xb_field_errors_status(&e, "meta.k8s.io", "ListOptions", (struct xb_sv){}, reterr);
 }
 

@@ -8,7 +8,7 @@
 enum query_truth { QUERY_UNSET, QUERY_FALSE, QUERY_TRUE };
 struct query {
 	struct xb_sv label_selector, field_selector, resource_version, resource_version_match, continue_;
-	struct xb_sv field_manager, field_validation, propagation, include_object;
+	struct xb_sv field_manager, field_validation, propagation, include_object, timeout;
 	struct xb_sv dry_run[4];           /* as given */
 	unsigned n_dry_run;
 	int64_t limit;                     /* 0: none */

@@ -3,21 +3,27 @@
 #include "server.h"
 #include "write.h"
 #include "xb/quantity.h"
+#include "xb/time.h"
 
 struct quota_claim {
 	struct quota_claim *next, **at;    /* among the server's */
 	const struct xb_kind *kind;
 	struct xb_sv namespace_;
-	struct xb_json *doc;
+	struct xb_json *doc, *old;         /* old: NULL at creation */
 };
 
-/* One creation under one quota. */
+/* One write under one quota. */
 struct check {
 	struct request *request;
 	const struct write *write;
-	struct xb_jv quota, object;
+	struct xb_jv quota, object, old;
 	struct xb_buf requested, used, limited, missing; /* lists for the message */
 };
+
+static struct xb_jv root_of(const struct xb_json *doc)
+{
+	return doc ? xb_json_root(doc) : (struct xb_jv){};
+}
 
 /* --- what one object counts for */
 
@@ -28,17 +34,22 @@ static __int128 nano_of(struct xb_jv amount)
 	return xb_quantity_parse(xb_jv_text(amount), &q) ? 0 : q.nano;
 }
 
-/* Of a pod: the containers together, or an init container that needs more, and the overhead. list: "requests", "limits". */
+/* Of a pod: the containers and sidecars together, or an init container and the sidecars before it that need more, and the
+ * overhead. list: "requests", "limits". */
 static __int128 pod_amount(struct xb_jv spec, const char *list, struct xb_sv name)
 {
-	__int128 sum = 0, most = 0, one;
+	__int128 sum = 0, sidecars = 0, most = 0;
 
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "containers")); xb_jit_next(&it);)
 		sum += nano_of(xb_jv_getsv(xb_jv_path(it.value, "resources", list), name));
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "initContainers")); xb_jit_next(&it);) {
-		one = nano_of(xb_jv_getsv(xb_jv_path(it.value, "resources", list), name));
+		__int128 one = sidecars + nano_of(xb_jv_getsv(xb_jv_path(it.value, "resources", list), name));
+
+		if (xb_jv_streq(xb_jv_get(it.value, "restartPolicy"), XB_SV("Always")))
+			sidecars = one;
 		most = MAX(most, one);
 	}
+	sum += sidecars;
 	return MAX(sum, most) + nano_of(xb_jv_getsv(xb_jv_get(spec, "overhead"), name));
 }
 
@@ -52,6 +63,8 @@ static bool is_compute(struct xb_sv resource, const char **ret_list, struct xb_s
 	for (unsigned i = 0; i < ARRAY_SIZE(bare); i++)
 		if (xb_sv_is(resource, bare[i]))
 			return true;
+	if (xb_sv_starts(resource, "hugepages-"))
+		return true;
 	if (!xb_sv_starts(resource, "limits.") && !xb_sv_starts(resource, "requests."))
 		return false;
 	ret_name->p += strlen(*ret_list) + 1;
@@ -59,11 +72,38 @@ static bool is_compute(struct xb_sv resource, const char **ret_list, struct xb_s
 	return true;
 }
 
+/* It ended, or its node did not say so in the time that it had. */
 static bool is_over(struct xb_jv pod)
 {
-	struct xb_jv phase = xb_jv_path(pod, "status", "phase");
+	struct xb_jv phase = xb_jv_path(pod, "status", "phase"), meta = xb_jv_get(pod, "metadata");
+	int64_t due, grace;
 
-	return xb_jv_streq(phase, XB_SV("Succeeded")) || xb_jv_streq(phase, XB_SV("Failed"));
+	if (xb_jv_streq(phase, XB_SV("Succeeded")) || xb_jv_streq(phase, XB_SV("Failed")))
+		return true;
+	return !xb_time_parse(xb_jv_text(xb_jv_get(meta, "deletionTimestamp")), &due) &&
+	       !xb_jv_i64(xb_jv_get(meta, "deletionGracePeriodSeconds"), &grace) && xb_time_now() > due + grace * 1000000;
+}
+
+/* "requests.storage", and for claims of one class "gold.storageclass.storage.k8s.io/requests.storage". */
+static __int128 claim_amount(struct xb_jv claim, struct xb_sv resource)
+{
+	static const char suffix[] = ".storageclass.storage.k8s.io";
+	struct xb_jv spec = xb_jv_get(claim, "spec"), note = xb_jv_path(claim, "metadata", "annotations", "volume.beta.kubernetes.io/storage-class");
+	struct xb_sv class = xb_jv_text(xb_jv_is(note) ? note : xb_jv_get(spec, "storageClassName")), what = resource, of;
+	__int128 asked, allocated;
+
+	if (memchr(resource.p, '/', resource.n)) {
+		xb_sv_split(&what, '/', &of);
+		if (!xb_sv_ends(of, suffix) || !xb_sv_eq(class, (struct xb_sv){ of.p, of.n - strlen(suffix) }))
+			return 0;
+		if (xb_sv_is(what, "persistentvolumeclaims"))
+			return 1000000000;
+	}
+	if (!xb_sv_is(what, "requests.storage"))
+		return 0;
+	asked = nano_of(xb_jv_path(spec, "resources", "requests", "storage"));
+	allocated = nano_of(xb_jv_path(claim, "status", "allocatedResources", "storage"));
+	return MAX(asked, allocated);
 }
 
 static __int128 service_amount(struct xb_jv spec, struct xb_sv resource)
@@ -113,8 +153,8 @@ static __int128 amount_of(const struct xb_kind *k, struct xb_jv object, struct x
 		return 0;
 	if (!strcmp(k->plural, "services"))
 		return service_amount(spec, resource);
-	if (!strcmp(k->plural, "persistentvolumeclaims") && xb_sv_is(resource, "requests.storage"))
-		return nano_of(xb_jv_path(spec, "resources", "requests", "storage"));
+	if (!strcmp(k->plural, "persistentvolumeclaims"))
+		return claim_amount(object, resource);
 	if (!strcmp(k->plural, "pods") && is_compute(resource, &list, &name))
 		return is_over(object) ? 0 : pod_amount(spec, list, name);
 	return 0;
@@ -130,6 +170,25 @@ static bool in_list(struct xb_jv values, struct xb_jv text)
 	return false;
 }
 
+/* Does it choose its neighbours among other namespaces' pods? */
+static bool looks_abroad(struct xb_jv pod)
+{
+	static const char *const kinds[] = { "podAffinity", "podAntiAffinity" };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(kinds); i++) {
+		struct xb_jv affinity = xb_jv_path(pod, "spec", "affinity", kinds[i]);
+
+		for (struct xb_jit it = xb_jv_iter(xb_jv_get(affinity, "requiredDuringSchedulingIgnoredDuringExecution")); xb_jit_next(&it);)
+			if (xb_jv_count(xb_jv_get(it.value, "namespaces")) || xb_jv_is(xb_jv_get(it.value, "namespaceSelector")))
+				return true;
+		for (struct xb_jit it = xb_jv_iter(xb_jv_get(affinity, "preferredDuringSchedulingIgnoredDuringExecution")); xb_jit_next(&it);)
+			if (xb_jv_count(xb_jv_path(it.value, "podAffinityTerm", "namespaces")) ||
+			    xb_jv_is(xb_jv_path(it.value, "podAffinityTerm", "namespaceSelector")))
+				return true;
+	}
+	return false;
+}
+
 static bool in_scope(struct xb_jv pod, struct xb_sv scope, struct xb_jv selector)
 {
 	struct xb_jv class = xb_jv_path(pod, "spec", "priorityClassName"), operator = xb_jv_get(selector, "operator");
@@ -140,6 +199,8 @@ static bool in_scope(struct xb_jv pod, struct xb_sv scope, struct xb_jv selector
 		return best_effort == xb_sv_is(scope, "BestEffort");
 	if (xb_sv_is(scope, "Terminating") || xb_sv_is(scope, "NotTerminating"))
 		return terminates == xb_sv_is(scope, "Terminating");
+	if (xb_sv_is(scope, "CrossNamespacePodAffinity"))
+		return looks_abroad(pod);
 	if (!xb_sv_is(scope, "PriorityClass"))
 		return false;
 	if (xb_jv_streq(operator, XB_SV("In")))
@@ -167,6 +228,15 @@ static bool selects(struct xb_jv quota, const struct xb_kind *k, struct xb_jv ob
 
 /* --- one quota */
 
+/* What old becoming object adds; old may be {}. */
+static __int128 increase(struct xb_jv quota, const struct xb_kind *k, struct xb_jv object, struct xb_jv old, struct xb_sv resource)
+{
+	__int128 now = selects(quota, k, object) ? amount_of(k, object, resource) : 0;
+	__int128 before = xb_jv_is(old) && selects(quota, k, old) ? amount_of(k, old, resource) : 0;
+
+	return now > before ? now - before : 0;
+}
+
 static int sum_used(const struct check *c, struct xb_sv resource, __int128 *ret)
 {
 	_cleanup_(store_walk_freep) struct store_walk *walk = NULL;
@@ -183,8 +253,8 @@ static int sum_used(const struct check *c, struct xb_sv resource, __int128 *ret)
 		if (selects(c->quota, k, xb_json_root(o->doc)))
 			sum += amount_of(k, xb_json_root(o->doc), resource);
 	for (const struct quota_claim *claim = c->request->server->claims; claim; claim = claim->next)
-		if (claim->kind == k && xb_sv_eq(claim->namespace_, c->write->namespace_) && selects(c->quota, k, xb_json_root(claim->doc)))
-			sum += amount_of(k, xb_json_root(claim->doc), resource);
+		if (claim->kind == k && xb_sv_eq(claim->namespace_, c->write->namespace_))
+			sum += increase(c->quota, k, xb_json_root(claim->doc), root_of(claim->old), resource);
 	*ret = sum;
 	return store_walk_error(walk);
 }
@@ -197,30 +267,32 @@ static void add_amount(struct xb_buf *b, struct xb_sv resource, __int128 nano, e
 	xb_quantity_write(&q, b);
 }
 
-/* A quota on compute resources wants every container to say what it needs. */
+/* A quota on cpu or memory wants every container to say what it needs. */
 static void check_said(struct check *c, struct xb_sv resource)
 {
-	struct xb_jv spec = xb_jv_get(c->object, "spec");
+	static const char *const lists[] = { "containers", "initContainers" };
 	bool found = false;
 	const char *list;
 	struct xb_sv name;
 
-	if (*c->write->kind->group || strcmp(c->write->kind->plural, "pods") || !is_compute(resource, &list, &name))
+	if (*c->write->kind->group || strcmp(c->write->kind->plural, "pods") || !is_compute(resource, &list, &name) ||
+	    !(xb_sv_is(name, "cpu") || xb_sv_is(name, "memory")))
 		return;
-	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "containers")); xb_jit_next(&it);) {
-		if (xb_jv_is(xb_jv_getsv(xb_jv_path(it.value, "resources", list), name)))
-			continue;
-		if (!found)
-			xb_buf_addf(&c->missing, "%s%.*s for: ", c->missing.n ? "; " : "", XB_SV_ARG(resource));
-		xb_buf_addf(&c->missing, "%s%.*s", found ? "," : "", XB_SV_ARG(xb_jv_text(xb_jv_path(it.value, "name"))));
-		found = true;
-	}
+	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
+		for (struct xb_jit it = xb_jv_iter(xb_jv_path(c->object, "spec", lists[i])); xb_jit_next(&it);) {
+			if (xb_jv_is(xb_jv_getsv(xb_jv_path(it.value, "resources", list), name)))
+				continue;
+			if (!found)
+				xb_buf_addf(&c->missing, "%s%.*s for: ", c->missing.n ? "; " : "", XB_SV_ARG(resource));
+			xb_buf_addf(&c->missing, "%s%.*s", found ? "," : "", XB_SV_ARG(xb_jv_text(xb_jv_path(it.value, "name"))));
+			found = true;
+		}
 }
 
 static int check_resource(struct check *c, struct xb_sv resource, struct xb_jv limit)
 {
 	const struct xb_kind *k = xb_kind_stored(c->write->kind);
-	__int128 wanted = amount_of(k, c->object, resource), used;
+	__int128 wanted = increase(c->quota, k, c->object, c->old, resource), used;
 	struct xb_quantity hard;
 	int r;
 
@@ -268,13 +340,16 @@ static int check_quota(struct check *c)
 	return r;
 }
 
-static int claim(struct request *q, struct write *w, struct xb_json *doc)
+static int claim(struct request *q, struct write *w, struct xb_json *doc, struct xb_json *old)
 {
 	struct quota_claim *c = xb_arena_alloc(w->arena, sizeof(*c));
 
 	if (!c)
 		return -ENOMEM;
-	*c = (struct quota_claim){ q->server->claims, &q->server->claims, xb_kind_stored(w->kind), w->namespace_, xb_json_ref(doc) };
+	*c = (struct quota_claim){
+		.next = q->server->claims, .at = &q->server->claims, .kind = xb_kind_stored(w->kind), .namespace_ = w->namespace_,
+		.doc = xb_json_ref(doc), .old = old ? xb_json_ref(old) : NULL,
+	};
 	if (c->next)
 		c->next->at = &c->next;
 	q->server->claims = c;
@@ -292,6 +367,7 @@ void quota_release(struct write *w)
 	if (c->next)
 		c->next->at = c->at;
 	xb_json_unref(c->doc);
+	xb_json_unref(c->old);
 	w->claim = NULL;
 }
 
@@ -303,7 +379,21 @@ static int parse(const struct xb_node *object, struct xb_json **ret)
 	return bytes.err ? bytes.err : xb_json_parse(xb_buf_sv(&bytes), &(struct xb_json_limits){ .max_bytes = 1u << 28 }, ret, NULL);
 }
 
-int quota_admit(struct request *q, struct write *w, const struct xb_node *object)
+/* Of most kinds only the objects are counted, so an update changes nothing. */
+static bool is_counted(const struct write *w, const struct xb_json *old)
+{
+	if (!w->kind->namespaced)
+		return false;
+	if (!old)
+		return true;
+	if (*w->kind->group)
+		return false;
+	if (!strcmp(w->kind->plural, "pods"))
+		return w->sub && !strcmp(w->sub->name, "resize");
+	return !w->sub && (!strcmp(w->kind->plural, "services") || !strcmp(w->kind->plural, "persistentvolumeclaims"));
+}
+
+int quota_admit(struct request *q, struct write *w, const struct xb_node *object, struct xb_json *old)
 {
 	const struct xb_kind *quotas = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("resourcequotas"));
 	_cleanup_(store_walk_freep) struct store_walk *walk = NULL;
@@ -312,12 +402,12 @@ int quota_admit(struct request *q, struct write *w, const struct xb_node *object
 	const char *prefix;
 	int r;
 
-	if (!w->kind->namespaced)
+	if (!is_counted(w, old))
 		return 0;
 	prefix = route_key(q->arena, quotas, w->namespace_, (struct xb_sv){});
 	r = prefix ? store_walk_new(q->server->store, prefix, NULL, 0, &walk) : -ENOMEM;
 	while (!r && (o = store_walk_next(walk))) {
-		struct check c = { .request = q, .write = w, .quota = xb_json_root(o->doc) };
+		struct check c = { .request = q, .write = w, .quota = xb_json_root(o->doc), .old = root_of(old) };
 
 		r = doc ? 0 : parse(object, &doc);
 		if (r)
@@ -327,5 +417,5 @@ int quota_admit(struct request *q, struct write *w, const struct xb_node *object
 	}
 	if (!r)
 		r = store_walk_error(walk);
-	return r || !doc || w->dry_run ? r : claim(q, w, doc);
+	return r || !doc || w->dry_run ? r : claim(q, w, doc, old);
 }

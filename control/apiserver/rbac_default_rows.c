@@ -25,7 +25,7 @@ const struct rbac_default_role rbac_default_roles[] = {
 	  READ " core pods/attach,pods/exec,pods/portforward,pods/proxy,secrets,services/proxy;"
 	  "impersonate core serviceaccounts;"
 	  WRITE " core pods,pods/attach,pods/exec,pods/portforward,pods/proxy;"
-	  WRITE " core configmaps,endpoints,persistentvolumeclaims,replicationcontrollers,"
+	  WRITE " core configmaps,persistentvolumeclaims,replicationcontrollers,"
 	  "replicationcontrollers/scale,secrets,serviceaccounts,services,services/proxy;"
 	  WRITE " apps daemonsets,deployments,deployments/rollback,deployments/scale,replicasets,"
 	  "replicasets/scale,statefulsets,statefulsets/scale;"
@@ -123,6 +123,7 @@ const struct rbac_default_role rbac_default_roles[] = {
 	  READ " policy poddisruptionbudgets;"
 	  READ " apps statefulsets;"
 	  "update policy poddisruptionbudgets/status;"
+	  "patch,update core pods/status;"
 	  "get * */scale;"
 	  EVENTS),
 	ROLE("system:controller:endpoint-controller",
@@ -134,12 +135,14 @@ const struct rbac_default_role rbac_default_roles[] = {
 	  READ " core nodes,pods,services;"
 	  "update core services/finalizers;"
 	  "create,delete,get,list,update discovery.k8s.io endpointslices;"
+	  "create discovery.k8s.io endpointslices/restricted;"
 	  EVENTS),
 	ROLE("system:controller:endpointslicemirroring-controller",
 	  READ " core endpoints,services;"
 	  "update core services/finalizers;"
 	  "update core endpoints/finalizers;"
 	  "create,delete,get,list,update discovery.k8s.io endpointslices;"
+	  "create discovery.k8s.io endpointslices/restricted;"
 	  EVENTS),
 	ROLE("system:controller:ephemeral-volume-controller",
 	  READ " core pods;"
@@ -162,12 +165,12 @@ const struct rbac_default_role rbac_default_roles[] = {
 	  "update autoscaling horizontalpodautoscalers/status;"
 	  "get,update * */scale;"
 	  "list core pods;"
-	  "get core services/proxy http:heapster:,https:heapster:;"
 	  "list metrics.k8s.io pods;"
 	  "get,list custom.metrics.k8s.io *;"
+	  "get,list external.metrics.k8s.io *;"
 	  EVENTS),
 	ROLE("system:controller:job-controller",
-	  "get,list,update,watch batch jobs;"
+	  "get,list,patch,update,watch batch jobs;"
 	  "update batch jobs/status;"
 	  "update batch jobs/finalizers;"
 	  "create,delete,list,patch,watch core pods;"
@@ -182,8 +185,8 @@ const struct rbac_default_role rbac_default_roles[] = {
 	ROLE("system:controller:node-controller",
 	  "delete,get,list,patch,update core nodes;"
 	  "patch,update core nodes/status;"
-	  "update core pods/status;"
-	  "delete,list core pods;"
+	  "patch,update core pods/status;"
+	  "delete,get,list core pods;"
 	  EVENTS),
 	ROLE("system:controller:persistent-volume-binder",
 	  "create,delete,get,list,update,watch core persistentvolumes;"
@@ -200,7 +203,8 @@ const struct rbac_default_role rbac_default_roles[] = {
 	  EVENTS),
 	ROLE("system:controller:pod-garbage-collector",
 	  "delete,list,watch core pods;"
-	  "get,list core nodes;"),
+	  "get,list core nodes;"
+	  "patch core pods/status;"),
 	ROLE("system:controller:pv-protection-controller",
 	  "get,list,update,watch core persistentvolumes;"
 	  EVENTS),
@@ -252,7 +256,12 @@ const struct rbac_default_role rbac_default_roles[] = {
 	  "update apps statefulsets/finalizers;"
 	  "create,delete,get,patch,update core pods;"
 	  "create,delete,get,list,patch,update,watch apps controllerrevisions;"
-	  "create,get core persistentvolumeclaims;"
+	  "create,delete,get,update core persistentvolumeclaims;"
+	  EVENTS),
+	ROLE("system:controller:taint-eviction-controller",
+	  "get,list,watch core nodes;"
+	  "delete,get,list,watch core pods;"
+	  "patch,update core pods/status;"
 	  EVENTS),
 	ROLE("system:controller:ttl-after-finished-controller",
 	  "delete,get,list,watch batch jobs;"
@@ -305,7 +314,8 @@ const struct rbac_default_role rbac_default_roles[] = {
 	ROLE("system:kubelet-api-admin",
 	  READ " core nodes;"
 	  "proxy core nodes;"
-	  "* core nodes/log,nodes/metrics,nodes/proxy,nodes/spec,nodes/stats;"),
+	  "* core nodes/log,nodes/metrics,nodes/proxy,nodes/spec,nodes/stats;"
+	  "* core nodes/configz,nodes/healthz,nodes/pods;"),
 	ROLE("system:monitoring",
 	  "get /healthz,/healthz/*,/livez,/livez/*,/metrics,/readyz,/readyz/*;"
 	  "get /metrics/slis;"),
@@ -353,7 +363,7 @@ const struct rbac_default_role rbac_default_roles[] = {
 	ROLE("system:public-info-viewer",
 	  "get /healthz,/livez,/readyz,/version,/version/;"),
 	ROLE("system:service-account-issuer-discovery",
-	  "get /.well-known/openid-configuration,/openid/v1/jwks;"),
+	  "get /.well-known/openid-configuration,/.well-known/openid-configuration/,/openid/v1/jwks,/openid/v1/jwks/;"),
 	ROLE("system:volume-scheduler",
 	  "get,list,patch,update,watch core persistentvolumes;"
 	  READ " storage.k8s.io storageclasses;"

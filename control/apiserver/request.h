@@ -6,6 +6,7 @@
  * thread. It lives in its own arena, which goes when the answer is complete, or, when the client leaves, as soon as the
  * store no longer holds on to it.
  */
+#include <sys/queue.h>
 #include <uv.h>
 #include "encode.h"
 #include "query.h"
@@ -14,6 +15,8 @@
 #include "xb/http_server.h"
 #include "xb/selector.h"
 
+struct flow_seat;
+struct path_row;
 struct server;
 struct store_object;
 struct user;
@@ -21,8 +24,12 @@ struct user;
 struct request {
 	struct server *server;
 	struct xb_http_request *http;      /* NULL once the client has left or has its answer */
+	LIST_ENTRY(request) link;          /* among the server's, while it may time out */
 	struct xb_arena *arena;
 	const struct user *user;
+	const char *audit_id;              /* what the answer's header Audit-Id says; "" for the server's own */
+	const char *verb;                  /* "GET", "LIST", "WATCH", "APPLY", ..., as upstream's logs and metrics have it; static */
+	const struct path_row *row;        /* of paths.h, when it is no object; NULL: no such path */
 	struct xb_sv path;                 /* not decoded */
 	struct route route;                /* for an object's path */
 	struct query query;
@@ -32,18 +39,30 @@ struct request {
 	struct xb_status fault;            /* what the client did wrong; handlers fill it and return a negative errno */
 	struct xb_buf strict;              /* unknown and duplicate fields found in a body so far, when they are faults */
 	struct write write;                /* what the strategy's hooks get */
-	struct xb_json *documents[4];      /* what trees of this request were made from and still point into */
+	struct xb_json *documents[8];      /* what trees of this request were made from and still point into */
 	unsigned n_documents;
 	void (*answer)(struct request *q, const struct xb_json *doc); /* of a write, once it is committed */
 	int answer_code;
 	const struct xb_json *result;      /* what answer gets when nothing is written; among the documents */
+	TAILQ_ENTRY(request) turn;         /* among the streams that may write more */
+	void (*more)(struct request *q);   /* of a stream */
 	void *state;                       /* the handler's own, in the arena unless release says otherwise */
 	void (*release)(struct request *q);/* called once, before the arena goes; may be NULL */
 	uint64_t began;                    /* uv_hrtime */
+	uint64_t waited;                   /* ns of it for a seat */
+	uint64_t queued;                   /* uv_hrtime: its write went to the store */
+	uint64_t deadline;                 /* uv_hrtime; 0: none */
+	size_t reply_bytes;                /* so far, before compression */
+	struct flow_seat *seat;            /* what it holds or waits for; NULL: it needs none */
 	int fault_error;                   /* the handler's error while it waits for the store */
 	bool managed;                      /* the managedFields of what is written are settled: it is applied */
 	bool in_store;                     /* the store will call back with this request */
-	bool counted;                      /* among the server's requests in flight */
+	bool mutating;
+	bool served;                       /* a handler has it: it counts as in flight */
+	bool streaming;                    /* its answer is under way */
+	bool in_turn;                      /* on that list */
+	bool answered;                     /* and counted */
+	bool terminated;                   /* refused, or ended, to protect the server */
 };
 
 /*
@@ -64,8 +83,20 @@ void request_reply_object(struct request *q, int code, const struct xb_json *doc
 void request_fail(struct request *q, int error);
 /* The same, once everything that is queued in the store is committed: for a fault that rests on what a writer saw. */
 void request_fail_committed(struct request *q, int error);
-/* Ends a streamed answer; q is gone afterwards. */
+/*
+ * A streamed answer: begin, any number of writes, end; q is gone afterwards. more is called when the client has taken most
+ * of what was written, each stream in its turn: it writes what fits a window, so that a long answer to a fast client keeps
+ * nobody else waiting.
+ */
+void request_begin_stream(struct request *q, const char *content_type, void (*more)(struct request *q));
+void request_stream(struct request *q, struct xb_sv bytes);
 void request_end_stream(struct request *q);
+/* Its time is over: 504, or the end of a list that is not whole. What is in the store's hands stays there. */
+void request_time_out(struct request *q);
+/* Upstream's words for what finds no place: not a Status. */
+void request_refuse(struct request *q);
+/* It is a watch: it has no deadline. */
+void request_watches(struct request *q);
 /* A header "Warning: 299 - ..." of the answer to come (KEP-1693). */
 void request_warn(struct request *q, struct xb_sv text);
 

@@ -4,7 +4,7 @@
 /*
  * Service account tokens (KEP-1205): JSON Web Tokens for a service account, for some audiences, for some time, and, when
  * they are bound to a pod, secret or node, as long as that object exists. A signature is verified once and then remembered;
- * times, audiences and objects are looked at each time.
+ * times, audiences and objects are looked at each time. The older sort is kept in a Secret, and is good as long as it is there.
  */
 #include "user.h"
 #include "jwt.h"
@@ -33,6 +33,10 @@ struct sa_claims {
 };
 /* The token is appended to out. -EIO, -ENOMEM. */
 int sa_token_issue(const struct sa_tokens *t, const struct sa_claims *c, struct xb_buf *out);
+/* For c->secret to keep: without audience and end. Of c only namespace, account and secret count. */
+int sa_token_issue_kept(const struct sa_tokens *t, const struct sa_claims *c, struct xb_buf *out);
+/* The certificates, PEM, by which pods know this server; {} when somebody else made them. */
+struct xb_sv sa_tokens_ca(const struct sa_tokens *t);
 
 /*
  * Whose token it is, in a, and for which of the wanted audiences (NULL-terminated), as an array of strings. -ENOENT: it is none

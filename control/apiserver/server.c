@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <arpa/inet.h>
 #include "authn.h"
 #include "authz.h"
 #include "bootstrap.h"
+#include "event_ttl.h"
+#include "flow.h"
 #include "frame.h"
 #include "impersonate.h"
 #include "metrics.h"
@@ -13,34 +14,14 @@
 #include "review.h"
 #include "sa_token.h"
 #include "server.h"
+#include "storage.h"
 #include "write.h"
 #include "xb/log.h"
+#include "xb/time.h"
 #include "xb/why.h"
 
-#define GRACE_MS 10000 /* what is under way may take so long after the signal */
-
-void server_note(struct request *q, int code)
-{
-	char peer[INET6_ADDRSTRLEN] = "";
-	struct xb_sv query;
-
-	metrics_note(q->server->metrics, q, code);
-	if (!q->http || !xb_log_on(3))
-		return;
-	query = xb_http_query(q->http);
-	uv_ip_name(xb_http_peer_addr(q->http), peer, sizeof(peer));
-	log_info("HTTP verb=\"%.*s\" URI=\"%.*s%s%.*s\" latency=\"%.3fms\" userAgent=\"%.*s\" user=\"%s\" srcIP=\"%s\" resp=%d",
-		 XB_SV_ARG(xb_http_method(q->http)), XB_SV_ARG(q->path), query.n ? "?" : "", XB_SV_ARG(query),
-		 (uv_hrtime() - q->began) / 1e6, XB_SV_ARG(xb_http_header(q->http, "user-agent")),
-		 q->user ? q->user->name : "", peer, code);
-}
-
-void server_forget(struct request *q)
-{
-	if (q->counted)
-		q->server->in_flight--;
-	q->counted = false;
-}
+#define GRACE_MAX_MS 3600000
+#define SWEEP_MS 250 /* how exact deadlines are */
 
 void server_client_left(struct xb_http_request *http)
 {
@@ -49,21 +30,6 @@ void server_client_left(struct xb_http_request *http)
 	q->http = NULL;
 	if (!q->in_store)
 		request_free(q);
-}
-
-static int admit_one_more(struct request *q)
-{
-	const struct apiserver_options *o = q->server->options;
-	unsigned limit = o->max_requests_inflight + o->max_mutating_requests_inflight;
-
-	if (o->max_requests_inflight && o->max_mutating_requests_inflight && q->server->in_flight >= limit) {
-		xb_status_set(&q->fault, 429, "TooManyRequests", "Too many requests, please try again later.");
-		q->fault.retry_after = 1;
-		return -EBUSY;
-	}
-	q->counted = true;
-	q->server->in_flight++;
-	return 0;
 }
 
 static int negotiate(struct request *q, unsigned forms)
@@ -104,6 +70,21 @@ static bool reads(const struct request *q)
 	return !q->route.kind || q->route.verb == XB_VERB_GET || q->route.verb == XB_VERB_LIST;
 }
 
+/* As upstream's metrics tell them apart. */
+static const char *verb_of(const struct request *q)
+{
+	switch (q->route.type == ROUTE_OBJECTS ? q->route.verb : 0) {
+	case XB_VERB_LIST:
+		return q->query.watch ? "WATCH" : "LIST";
+	case XB_VERB_PATCH:
+		return xb_sv_starts(xb_http_header(q->http, "Content-Type"), "application/apply-patch+") ? "APPLY" : q->verb;
+	case XB_VERB_DELETECOLLECTION:
+		return "DELETECOLLECTION";
+	default:
+		return q->verb;
+	}
+}
+
 static int serve_objects(struct request *q)
 {
 	request_handler *handler;
@@ -112,6 +93,7 @@ static int serve_objects(struct request *q)
 	r = route_parse(q->arena, xb_http_method(q->http), q->path, &q->route, &q->fault);
 	if (r)
 		return r;
+	q->verb = verb_of(q);
 	r = negotiate(q, q->route.type == ROUTE_OBJECTS ? ACCEPT_FORMS_OF_OBJECTS : 1u << ACCEPT_OBJECT);
 	if (r)
 		return r;
@@ -122,11 +104,12 @@ static int serve_objects(struct request *q)
 		q->encoding.include = INCLUDE_NONE;
 	else if (xb_sv_is(q->query.include_object, "Object"))
 		q->encoding.include = INCLUDE_OBJECT;
+	if (q->route.kind->deprecated)
+		request_warn(q, xb_sv(q->route.kind->deprecated));
 	handler = handler_of(q);
 	if (handler == watch_handler && q->route.verb == XB_VERB_LIST && !(q->route.kind->verbs & XB_VERB_WATCH))
 		return route_bad_method(&q->fault);
-	r = handler == watch_handler ? 0 : admit_one_more(q);
-	return r ? r : handler(q);
+	return handler(q);
 }
 
 /* What is not there at all is answered with what there is. */
@@ -144,35 +127,186 @@ static int authorize(struct request *q)
 	struct attributes t;
 	int r = authz_attributes(q, &t);
 
-	return r ? r : authz_check(q->server->authz, &t, &q->fault);
+	if (!r)
+		r = authz_check(q->server->authz, &t, &q->fault);
+	metrics_authorized(q->server->metrics, !r ? AUTHZ_ALLOWED : r == -EACCES ? AUTHZ_NO_OPINION : AUTHZ_ERROR);
+	return r;
 }
 
-static int serve(struct request *q)
+/* Then it is none of paths.h, and need not be looked for there; "/api/" and "/apis/" are. */
+static bool is_of_objects(struct xb_sv path)
 {
-	const struct path_row *row = paths_find(q->path);
+	return (path.n > 5 && xb_sv_starts(path, "/api/")) || (path.n > 6 && xb_sv_starts(path, "/apis/"));
+}
+
+static int serve_path(struct request *q)
+{
+	const struct path_row *row = q->row;
 	struct xb_sv method = xb_http_method(q->http);
 	int r;
 
-	r = authn_user(q->server->authn, q->arena, q->http, &q->user, &q->fault);
-	if (!r)
-		r = impersonate(q);
-	if (!r)
-		r = query_parse(q->arena, xb_http_query(q->http), &q->query, &q->fault);
-	if (!r)
-		r = authorize(q);
-	if (r)
-		return r;
 	if (!row)
-		return xb_sv_starts(q->path, "/api/") || xb_sv_starts(q->path, "/apis/") ? serve_objects(q) : serve_nothing(q);
+		return is_of_objects(q->path) ? serve_objects(q) : serve_nothing(q);
 	if (!xb_sv_is(method, "GET") && !xb_sv_is(method, "HEAD"))
 		return route_bad_method(&q->fault);
 	r = row->forms ? negotiate(q, row->forms) : 0;
 	return r ? r : row->handler(q);
 }
 
+static void fail(struct request *q, int error)
+{
+	if (reads(q))
+		request_fail(q, error);
+	else
+		request_fail_committed(q, error);
+}
+
+static void serve(struct request *q)
+{
+	int r = authorize(q);
+
+	if (!r)
+		r = serve_path(q);
+	if (r)
+		fail(q, r);
+}
+
+/* --- who comes when --- */
+
+static int identify(struct request *q)
+{
+	struct metrics *m = q->server->metrics;
+	int r;
+
+	r = authn_user(q->server->authn, q->arena, q->http, &q->user, &q->fault);
+	metrics_authenticated(m, !r ? AUTHN_SUCCESS : q->fault.code == 401 ? AUTHN_FAILURE : AUTHN_ERROR, q->user,
+			      xb_http_peer_cert(q->http));
+	if (!r)
+		r = impersonate(q);
+	return r ? r : query_parse(q->arena, xb_http_query(q->http), &q->query, &q->fault);
+}
+
+static bool is_watch(struct request *q)
+{
+	struct attributes t;
+
+	return q->query.watch && !authz_attributes(q, &t) && xb_sv_is(t.verb, "watch");
+}
+
+static bool is_probe(const struct request *q)
+{
+	return q->row && q->row->handler == health_handler;
+}
+
+/* What the client says can only shorten the server's own. */
+static int set_deadline(struct request *q)
+{
+	int64_t ns = q->server->options->request_timeout * XB_MILLISECOND, said = 0;
+	struct xb_sv text = q->query.timeout;
+	int r = text.n ? xb_duration_parse(text, &said) : 0;
+
+	if (r)
+		return xb_status_bad_request(&q->fault, "invalid timeout specified in the request URL - time: invalid duration \"%.*s\"",
+					     XB_SV_ARG(text));
+	if (said > 0 && (said < ns || !ns))
+		ns = said;
+	q->deadline = ns ? q->began + (uint64_t)ns : 0;
+	return 0;
+}
+
+static void serve_in_flight(struct request *q)
+{
+	q->served = true;
+	metrics_served(q->server->metrics, q->mutating, 1);
+	serve(q);
+}
+
+static void waited(struct request *q, bool served)
+{
+	q->waited = uv_hrtime() - q->began;
+	metrics_waited(q->server->metrics, q->mutating, served, q->waited);
+}
+
+static void on_seat(void *arg)
+{
+	struct request *q = arg;
+
+	waited(q, true);
+	serve_in_flight(q);
+}
+
+/* The route is read only for the sake of the counters. */
+static void refuse(struct request *q)
+{
+	_cleanup_status_ struct xb_status ignored = {};
+
+	if (!route_parse(q->arena, xb_http_method(q->http), q->path, &q->route, &ignored))
+		q->verb = verb_of(q);
+	request_refuse(q);
+}
+
+static void on_refusal(void *arg, enum flow_refusal why)
+{
+	waited(arg, false);
+	refuse(arg);
+}
+
+static int enter(struct request *q)
+{
+	int r;
+
+	if (is_watch(q)) {
+		request_watches(q);
+		serve(q);
+		return 0;
+	}
+	r = set_deadline(q);
+	if (r)
+		return r;
+	if (is_probe(q) || user_in_group(q->user, GROUP_MASTERS)) {
+		serve_in_flight(q);
+		return 0;
+	}
+	r = flow_enter(q->server->flows, q->mutating ? FLOW_MUTATING : FLOW_READ_ONLY, xb_sv(q->user->name), xb_http_body(q->http).n,
+		       q, &q->seat);
+	if (r == -EBUSY)
+		refuse(q);
+	else if (!r)
+		serve_in_flight(q);
+	else if (r != -EINPROGRESS)
+		return r;
+	return 0;
+}
+
+static struct request *find_late(struct server *s)
+{
+	uint64_t now = uv_hrtime();
+	struct request *q;
+
+	LIST_FOREACH(q, &s->requests, link)
+		if (q->deadline && q->deadline <= now)
+			return q;
+	return NULL;
+}
+
+/* From the start again after each: one that ends may take others of its connection along. */
+static void on_sweep(uv_timer_t *timer)
+{
+	struct server *s = timer->data;
+	struct request *q;
+
+	while ((q = find_late(s)))
+		request_time_out(q);
+	if (!LIST_EMPTY(&s->requests))
+		return;
+	uv_timer_stop(timer);
+	xb_arena_trim();
+}
+
 static void on_request(struct xb_http_request *http, void *arg)
 {
-	struct request *q = request_new(arg, http);
+	struct server *s = arg;
+	struct request *q = request_new(s, http);
 	int r;
 
 	if (!q) {
@@ -181,13 +315,14 @@ static void on_request(struct xb_http_request *http, void *arg)
 	}
 	xb_http_set_user(http, q);
 	xb_http_on_close(http, server_client_left, NULL);
-	r = serve(q);
+	q->row = is_of_objects(q->path) ? NULL : paths_find(q->path);
+	r = identify(q);
 	if (!r)
-		return;
-	if (reads(q))
-		request_fail(q, r);
-	else
-		request_fail_committed(q, r);
+		r = enter(q);
+	if (r)
+		fail(q, r);
+	if (!LIST_EMPTY(&s->requests) && !uv_is_active((uv_handle_t *)&s->sweep))
+		uv_timer_start(&s->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
 }
 
 static void fault_body(int code, const char *message, struct xb_buf *out, const char **ret_content_type)
@@ -216,21 +351,39 @@ static void on_stopped(void *arg)
 	for (unsigned i = 0; i < ARRAY_SIZE(s->signals); i++)
 		uv_close((uv_handle_t *)&s->signals[i], NULL);
 	uv_close((uv_handle_t *)&s->tick, NULL);
+	uv_close((uv_handle_t *)&s->sweep, NULL);
+	uv_close((uv_handle_t *)&s->delay, NULL);
+	uv_close((uv_handle_t *)&s->stream_turn, NULL);
+	uv_close((uv_handle_t *)&s->pump, NULL);
 	s->http = xb_http_server_free(s->http);
 	s->aggregate = rbac_aggregate_free(s->aggregate);
 	s->authz = authz_free(s->authz);
+	event_ttl_stop(s->event_ttl);
 	s->store = store_close(s->store);
+	s->flows = flows_free(s->flows);
 }
 
+static void on_delay_over(uv_timer_t *timer)
+{
+	struct server *s = timer->data;
+	int64_t grace_ms = s->options->request_timeout;
+
+	log_info("no new connections; what is under way may end within %lld s", (long long)grace_ms / 1000);
+	xb_http_server_shutdown(s->http, (unsigned)MIN(grace_ms, (int64_t)GRACE_MAX_MS), on_stopped, s);
+}
+
+/* The second one ends the process as kill -9 would: what was acknowledged is on the disk. */
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct server *s = handle->data;
 
-	if (s->stopping)
-		return;
+	if (s->stopping) {
+		log_warning("signal %d again: ends at once", number);
+		_exit(EXIT_FAILURE);
+	}
 	s->stopping = true;
-	log_info("signal %d: no new connections; what is under way may end within %d s", number, GRACE_MS / 1000);
-	xb_http_server_shutdown(s->http, GRACE_MS, on_stopped, s);
+	log_info("signal %d: not ready any more, goes on for %lld s", number, (long long)s->options->shutdown_delay / 1000);
+	uv_timer_start(&s->delay, on_delay_over, (uint64_t)s->options->shutdown_delay, 0);
 }
 
 static int make_access(struct server *s, char **reterr_why)
@@ -253,26 +406,36 @@ static int make_access(struct server *s, char **reterr_why)
 static int make_parts(struct server *s, char **reterr_why)
 {
 	const struct apiserver_options *o = s->options;
-	struct store_config store = { .data_dir = o->data_dir, .loop = s->loop };
 	struct registry_config registry = {
 		.service_ranges = o->service_cluster_ip_range,
 		.node_port_first = o->node_port_first,
 		.node_port_last = o->node_port_last,
 		.allow_privileged = o->allow_privileged,
 	};
+	struct flow_config flows = {
+		.loop = s->loop,
+		.seats[FLOW_READ_ONLY] = (unsigned)o->max_requests_inflight,
+		.seats[FLOW_MUTATING] = (unsigned)o->max_mutating_requests_inflight,
+		.wait_ms = MAX((uint64_t)o->request_timeout / 4, 1u),
+		.serve = on_seat,
+		.refuse = on_refusal,
+	};
 	int r;
 
 	s->frames = frame_cache_new();
 	s->metrics = metrics_new();
-	if (!s->frames || !s->metrics)
+	if (!s->frames || !s->metrics || flows_new(&flows, &s->flows))
 		return xb_why(reterr_why, -ENOMEM, "out of memory");
 	r = registry_new(&registry, &s->registry, reterr_why);
 	if (!r)
-		r = store_open(&store, &s->store, reterr_why);
+		r = storage_open(o, s->loop, &s->store, reterr_why);
 	if (!r)
 		r = make_access(s, reterr_why);
 	if (r)
 		return r;
+	r = o->event_ttl ? event_ttl_new(s->loop, s->store, o->event_ttl, &s->event_ttl) : 0;
+	if (r)
+		return xb_why(reterr_why, r, "cannot read the stored Events: %s", strerror(-r));
 	r = bootstrap_adopt(s);
 	return r ? xb_why(reterr_why, r, "cannot read the stored Services: %s", strerror(-r)) : 0;
 }
@@ -280,7 +443,14 @@ static int make_parts(struct server *s, char **reterr_why)
 static int listen_on(struct server *s, struct xb_tls *tls, char **reterr_why)
 {
 	const struct apiserver_options *o = s->options;
-	struct xb_http_config config = { .loop = s->loop, .tls = tls, .handler = on_request, .fault_body = fault_body, .arg = s };
+	struct xb_http_config config = {
+		.loop = s->loop,
+		.tls = tls,
+		.body_seconds = (unsigned)((o->request_timeout + 999) / 1000),
+		.handler = on_request,
+		.fault_body = fault_body,
+		.arg = s,
+	};
 	struct sockaddr_storage addr;
 	int r;
 
@@ -302,7 +472,12 @@ static void make_handles(struct server *s)
 	static const int numbers[] = { SIGTERM, SIGINT };
 
 	uv_timer_init(s->loop, &s->tick);
-	s->tick.data = s;
+	uv_timer_init(s->loop, &s->sweep);
+	uv_timer_init(s->loop, &s->delay);
+	uv_idle_init(s->loop, &s->stream_turn);
+	uv_idle_init(s->loop, &s->pump);
+	TAILQ_INIT(&s->due);
+	s->tick.data = s->sweep.data = s->delay.data = s->stream_turn.data = s->pump.data = s;
 	for (unsigned i = 0; i < ARRAY_SIZE(s->signals); i++) {
 		uv_signal_init(s->loop, &s->signals[i]);
 		s->signals[i].data = s;
@@ -319,6 +494,7 @@ int server_new(uv_loop_t *loop, const struct apiserver_options *options, struct 
 		return xb_why(reterr_why, -ENOMEM, "out of memory");
 	s->loop = loop;
 	s->options = options;
+	TAILQ_INIT(&s->streams);
 	r = make_parts(s, reterr_why);
 	if (!r)
 		r = listen_on(s, tls, reterr_why);
@@ -341,7 +517,10 @@ struct server *server_free(struct server *s)
 	s->http = xb_http_server_free(s->http);
 	rbac_aggregate_free(s->aggregate);
 	authz_free(s->authz);
+	event_ttl_stop(s->event_ttl);
 	store_close(s->store);
+	event_ttl_free(s->event_ttl);
+	flows_free(s->flows);
 	registry_free(s->registry);
 	authn_free(s->authn);
 	sa_tokens_free(s->tokens);

@@ -5,12 +5,15 @@
  * The API server: the store, what is allocated beside it, the listener, and the requests on their way. One loop, one
  * thread; commits run on a thread of the store's own.
  */
+#include <sys/queue.h>
 #include "../store/store.h"
 #include "request.h"
 
 struct apiserver_options;
 struct authn;
 struct authz;
+struct event_ttl;
+struct flows;
 struct frame_cache;
 struct metrics;
 struct rbac_aggregate;
@@ -26,15 +29,22 @@ struct server {
 	struct authz *authz;
 	struct sa_tokens *tokens;
 	struct rbac_aggregate *aggregate;
+	struct event_ttl *event_ttl;       /* NULL: events stay */
 	struct xb_http_server *http;
 	struct frame_cache *frames;
 	struct metrics *metrics;
+	struct flows *flows;               /* who is served when */
+	LIST_HEAD(, request) requests;     /* all but watches: what may time out */
 	struct quota_claim *claims;        /* quota.c: creations that are not committed yet */
 	struct watch *watches;             /* watch.c: every open one */
-	unsigned n_watches;
+	TAILQ_HEAD(, watch) due;           /* those of them that have news */
+	uv_idle_t pump;                    /* active while there are such */
 	uv_timer_t tick;                   /* once a second while a watch is open */
+	uv_timer_t sweep;                  /* for deadlines, while there are requests */
+	uv_timer_t delay;                  /* between the signal and the end of listening */
 	uv_signal_t signals[2];
-	unsigned in_flight;                /* requests under way that are not watches */
+	TAILQ_HEAD(, request) streams;     /* that may write more, the next first */
+	uv_idle_t stream_turn;             /* while there are any */
 	unsigned bootstrapping;            /* writes of the server's own that are not committed yet */
 	bool ready, stopping;
 };
@@ -50,9 +60,5 @@ XB_DEFINE_CLEANUP(struct server *, server_free)
 
 /* The client of that request left. */
 void server_client_left(struct xb_http_request *http);
-/* A request is gone. */
-void server_forget(struct request *q);
-/* It is answered with that code: access log and counters. */
-void server_note(struct request *q, int code);
 
 #endif

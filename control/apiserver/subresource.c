@@ -2,6 +2,7 @@
 #include "decode.h"
 #include "metadata.h"
 #include "registry/edit.h"
+#include "registry/table.h"
 #include "review.h"
 #include "write.h"
 #include "xb/validate.h"
@@ -73,17 +74,37 @@ static int write_scale(const struct xb_kind *k, struct xb_jv object, struct xb_b
 	return selector.err ? selector.err : r;
 }
 
+static const struct column scale_columns[] = {
+	COLUMN_NAME,
+	{ "Desired", "integer", "", "replicas is the desired number of instances for the scaled object.", 0 },
+	{ "Available", "integer", "", "replicas is the actual number of observed instances of the scaled object.", 0 },
+	COLUMN_AGE,
+};
+
+static void scale_row(struct table_row *r, struct xb_jv scale)
+{
+	cell_name(r, scale);
+	cell_int(r, xb_jv_path(scale, "spec", "replicas"), 0);
+	cell_int(r, xb_jv_path(scale, "status", "replicas"), 0);
+	cell_age(r, scale);
+}
+
+static const struct strategy scale_table = { COLUMNS(scale_columns), .row = scale_row };
+
 static void answer_scale(struct request *q, const struct xb_json *doc)
 {
-	struct xb_buf body = {};
-	int r = write_scale(q->route.kind, xb_json_root(doc), &body);
+	_cleanup_buf_ struct xb_buf bytes = {};
+	_cleanup_(xb_json_unrefp) struct xb_json *scale = NULL;
+	int r = write_scale(q->route.kind, xb_json_root(doc), &bytes);
 
+	if (!r)
+		r = xb_json_parse(xb_buf_sv(&bytes), NULL, &scale, NULL);
 	if (r) {
-		xb_buf_done(&body);
 		request_fail(q, r);
 		return;
 	}
-	request_reply_buf(q, q->answer_code, "application/json", &body);
+	q->encoding.table = &scale_table;
+	request_reply_object(q, q->answer_code, scale);
 }
 
 static int scale_get(struct request *q)
@@ -140,7 +161,6 @@ static int apply_scale(struct request *q, struct store_object *head, const struc
 
 static int scale_change(struct request *q)
 {
-	struct expected want = expected_of(&q->route);
 	bool patches = q->route.verb == XB_VERB_PATCH;
 	struct store_object *head;
 	struct xb_node *old, *scale;
@@ -156,9 +176,7 @@ static int scale_change(struct request *q)
 	if (!r && patches)
 		r = scale_tree(q, head->doc, &scale);
 	if (!r && patches)
-		r = patch_tree(q, want.type, &scale);
-	if (!r && patches)
-		r = decode_object(q, want, scale);
+		r = patch_object(q, expected_of(&q->route), &scale);
 	return r ? r : apply_scale(q, head, old, scale);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "admission.h"
 #include "decode.h"
 #include "metadata.h"
 #include "registry/edit.h"
@@ -143,6 +144,8 @@ int token_request_handler(struct request *q)
 	r = check_spec(q, spec);
 	if (!r)
 		r = find(q, "serviceaccounts", c.namespace_, q->write.name, &account);
+	if (!r)
+		r = admission_run(q, &q->write, review, NULL);
 	if (r)
 		return r;
 	c.account = bound(account);

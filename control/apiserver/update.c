@@ -3,6 +3,7 @@
 #include "decode.h"
 #include "managed.h"
 #include "metadata.h"
+#include "quota.h"
 #include "registry/edit.h"
 #include "write.h"
 
@@ -39,24 +40,45 @@ static int check_preconditions(struct request *q, const struct xb_node *object, 
 	return check_version(q, meta, old_meta);
 }
 
-/* A write to status changes status and metadata; one to the object changes all but status, where status has a path of its own. */
-static void keep_separate(struct write *w, struct xb_node *object, const struct xb_node *old)
+/* All members become old's, but for metadata and this one. */
+static void keep_members(struct write *w, struct xb_node *object, const struct xb_node *old, const char *but)
 {
 	struct xb_node *next;
 
-	if (!write_is_status(w)) {
-		if (xb_kind_subresource(w->kind, XB_SV("status")))
-			edit_keep(w, object, old, "status");
-		return;
-	}
 	for (struct xb_node *m = object->first; m; m = next) {
 		next = m->next;
-		if (!xb_sv_is(m->key, "metadata") && !xb_sv_is(m->key, "status") && !xb_tree_getsv(old, m->key))
+		if (!xb_sv_is(m->key, "metadata") && !xb_sv_is(m->key, but) && !xb_tree_getsv(old, m->key))
 			xb_tree_remove(m);
 	}
 	xb_tree_each(m, old)
-		if (!xb_sv_is(m->key, "metadata") && !xb_sv_is(m->key, "status"))
-			xb_tree_set(object, m->key, xb_tree_copy(w->arena, m));
+		if (!xb_sv_is(m->key, "metadata") && !xb_sv_is(m->key, but))
+			edit_member(w, object, m->key, xb_tree_copy(w->arena, m));
+}
+
+static void keep_but_part(struct write *w, struct xb_node *object, const struct xb_node *old)
+{
+	static const char *const metadata[] = { "labels", "annotations", "finalizers", "ownerReferences" };
+	const struct xb_node *sent = xb_tree_copy(w->arena, object);
+	struct xb_node *meta = metadata_of(w, object);
+
+	keep_members(w, object, old, "metadata");
+	for (unsigned i = 0; meta && i < ARRAY_SIZE(metadata); i++)
+		edit_keep(w, meta, xb_tree_get(old, "metadata"), metadata[i]);
+	if (sent && !w->no_memory)
+		strategy_part_of(w)->merge(w, object, sent);
+	else
+		w->no_memory = true;
+}
+
+/* A write to status changes status and metadata; one to the object changes all but status, where status has a path of its own. */
+static void keep_separate(struct write *w, struct xb_node *object, const struct xb_node *old)
+{
+	if (strategy_part_of(w))
+		keep_but_part(w, object, old);
+	else if (write_is_status(w))
+		keep_members(w, object, old, "status");
+	else if (xb_kind_subresource(w->kind, XB_SV("status")))
+		edit_keep(w, object, old, "status");
 }
 
 /* The last finalizer went: what was asked for before happens now. */
@@ -94,8 +116,13 @@ int update_object(struct request *q, struct store_object *head, const struct xb_
 		write_end(w, false);
 		return write_nothing(q, head->doc, 200);
 	}
-	if (!completes_deletion(w, object))
-		return write_put(q, head->revision, object, 200);
+	if (!completes_deletion(w, object)) {
+		r = admission_runs(q, "ResourceQuota") ? quota_admit(q, w, object, head->doc) : 0;
+		if (!r)
+			return write_put(q, head->revision, object, 200);
+		write_end(w, false);
+		return r;
+	}
 	write_end(w, false);
 	r = write_begin_removal(q, w, old);
 	return r ? r : write_remove(q, head->revision, object, 200);
@@ -105,15 +132,11 @@ int update_object(struct request *q, struct store_object *head, const struct xb_
 static int check_names(struct request *q, const struct xb_node *object)
 {
 	const struct write *w = &q->write;
-	struct xb_sv name = xb_tree_text(xb_tree_path(object, "metadata", "name"));
 	struct xb_sv space = xb_tree_text(xb_tree_path(object, "metadata", "namespace"));
+	int r = write_check_name(q, object);
 
-	if (!name.n)
-		return xb_status_bad_request(&q->fault, "the name of the object (%.*s based on URL) was undeterminable: name must be provided",
-					     XB_SV_ARG(w->name));
-	if (!xb_sv_eq(name, w->name))
-		return xb_status_bad_request(&q->fault, "the name of the object (%.*s) does not match the name on the URL (%.*s)",
-					     XB_SV_ARG(name), XB_SV_ARG(w->name));
+	if (r)
+		return r;
 	if (w->kind->namespaced && space.n && !xb_sv_eq(space, w->namespace_))
 		return xb_status_bad_request(&q->fault, "the namespace of the object (%.*s) does not match the namespace on the request (%.*s)",
 					     XB_SV_ARG(space), XB_SV_ARG(w->namespace_));

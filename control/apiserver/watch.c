@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include "frame.h"
 #include "list.h"
+#include "metrics.h"
 #include "options.h"
 #include "server.h"
 #include "watch.h"
@@ -11,10 +12,13 @@
 
 #define WINDOW (256u << 10)     /* may wait in the connection before the cursor pauses */
 #define BOOKMARK_MS 60000
+#define PUMPS_A_TURN 64         /* of watches that have news */
 
 struct watch {
 	struct request *request;
 	struct watch *next, *prev;         /* among the server's */
+	TAILQ_ENTRY(watch) due_link;
+	bool due;                          /* has news, and waits for its turn */
 	struct store_watch *cursor;        /* NULL only when its start was compacted */
 	struct store_walk *initial;        /* objects still to be sent as ADDED */
 	int64_t end_ms, bookmark_ms;       /* when they are due, by xb_time_ms */
@@ -23,11 +27,29 @@ struct watch {
 	bool enlisted;
 };
 
+static void set_due(struct watch *w, bool due)
+{
+	struct server *s = w->request->server;
+
+	if (w->due == due)
+		return;
+	w->due = due;
+	if (due)
+		TAILQ_INSERT_TAIL(&s->due, w, due_link);
+	else
+		TAILQ_REMOVE(&s->due, w, due_link);
+	if (TAILQ_EMPTY(&s->due))
+		uv_idle_stop(&s->pump);
+	else
+		uv_idle_start(&s->pump, watch_pump);
+}
+
 static void release(struct request *q)
 {
 	struct server *s = q->server;
 	struct watch *w = q->state;
 
+	set_due(w, false);
 	store_walk_free(w->initial);
 	store_watch_free(w->cursor);
 	if (w->prev)
@@ -36,7 +58,8 @@ static void release(struct request *q)
 		s->watches = w->next;
 	if (w->next)
 		w->next->prev = w->prev;
-	s->n_watches -= w->enlisted;
+	if (w->enlisted)
+		metrics_watch(s->metrics, q, -1);
 	if (!s->watches) {
 		uv_timer_stop(&s->tick);
 		frame_cache_clear(s->frames);
@@ -51,7 +74,7 @@ static void enlist(struct server *s, struct watch *w)
 	if (w->next)
 		w->next->prev = w;
 	s->watches = w;
-	s->n_watches++;
+	metrics_watch(s->metrics, w->request, 1);
 	w->enlisted = true;
 }
 
@@ -67,6 +90,7 @@ static void send_bookmark(struct watch *w, uint64_t revision, bool initial_end)
 
 	encode_bookmark(&w->request->encoding, revision, initial_end, &out);
 	write_buf(w, &out);
+	metrics_event(w->request->server->metrics, w->request);
 	w->bookmark_ms = xb_time_ms() + BOOKMARK_MS;
 }
 
@@ -92,6 +116,7 @@ static void send_own(struct watch *w, const char *type, const struct xb_json *do
 
 	encode_event(&w->request->encoding, type, doc, revision, w->columns, &out);
 	write_buf(w, &out);
+	metrics_event(w->request->server->metrics, w->request);
 	w->columns = false;
 }
 
@@ -120,6 +145,7 @@ static int send_event(struct watch *w, const struct store_event *v)
 	if (!frame)
 		return -ENOMEM;
 	xb_http_stream_write_chunk(q->http, frame);
+	metrics_event(q->server->metrics, q);
 	return 0;
 }
 
@@ -166,13 +192,23 @@ static void pump(struct watch *w)
 
 static void on_ready(void *arg)
 {
-	pump(arg);
+	set_due(arg, true);
 }
 
-static void on_drain(struct xb_http_request *http)
+/* An event may concern thousands: a few each turn, so that requests come between, and what one wrote is sent from the cache. */
+void watch_pump(uv_idle_t *idle)
 {
-	struct request *q = xb_http_user(http);
+	struct server *s = idle->data;
+	struct watch *w;
 
+	for (unsigned i = 0; i < PUMPS_A_TURN && (w = TAILQ_FIRST(&s->due)); i++) {
+		set_due(w, false);
+		pump(w);
+	}
+}
+
+static void more(struct request *q)
+{
 	pump(q->state);
 }
 
@@ -261,7 +297,7 @@ int watch_handler(struct request *q)
 	enlist(q->server, w);
 	q->encoding.accept.yaml = false;
 	xb_http_on_close(q->http, server_client_left, on_shutdown);
-	xb_http_stream_begin(q->http, 200, "application/json", on_drain);
+	request_begin_stream(q, "application/json", more);
 	if (r)
 		end_with_error(w, r, revision);
 	else

@@ -9,5 +9,7 @@
 
 /* A timer's callback, once a second while there are watches; its data is the server. Sends the bookmarks and ends that are due. */
 void watch_tick(uv_timer_t *t);
+/* A callback of each turn while a watch has news; its data is the server. */
+void watch_pump(uv_idle_t *idle);
 
 #endif

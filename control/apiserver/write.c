@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "metadata.h"
+#include "metrics.h"
 #include "quota.h"
 #include "stored.h"
 #include "write.h"
@@ -25,6 +26,19 @@ int write_init(struct request *q)
 	};
 	q->answer = answer_object;
 	return q->write.now ? 0 : -ENOMEM;
+}
+
+int write_check_name(struct request *q, const struct xb_node *object)
+{
+	struct xb_sv name = xb_tree_text(xb_tree_path(object, "metadata", "name")), url = q->write.name;
+
+	if (!name.n)
+		return xb_status_bad_request(&q->fault, "the name of the object (%.*s based on URL) was undeterminable: name must be provided",
+					     XB_SV_ARG(url));
+	if (!xb_sv_eq(name, url))
+		return xb_status_bad_request(&q->fault, "the name of the object (%.*s) does not match the name on the URL (%.*s)",
+					     XB_SV_ARG(name), XB_SV_ARG(url));
+	return 0;
 }
 
 const char *write_key(struct request *q, const struct write *w)
@@ -59,6 +73,7 @@ int write_read(struct request *q, struct store_object **ret_head, struct xb_node
 static void run_validation(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
 {
 	const struct strategy *s = strategy_of(w->kind);
+	const struct strategy_part *part = strategy_part_of(w);
 	const struct xb_path *at = XB_PATH(NULL, "metadata");
 	const struct xb_node *meta = xb_tree_get(object, "metadata");
 
@@ -73,7 +88,9 @@ static void run_validation(struct write *w, const struct xb_node *object, const 
 	}
 	if (s->validate)
 		s->validate(w, object, e);
-	if (old && s->validate_update)
+	if (part)
+		part->validate(w, object, old, e);
+	else if (old && s->validate_update)
 		s->validate_update(w, object, old, e);
 }
 
@@ -131,6 +148,7 @@ static void written(void *arg, int error, struct store_object *o)
 {
 	struct request *q = arg;
 
+	metrics_committed(q->server->metrics, uv_hrtime() - q->queued);
 	write_end(&q->write, !error);
 	answer_now(q, error, o ? o->doc : NULL);
 }
@@ -204,6 +222,7 @@ static int queue(struct request *q, queue_fn *fn, uint64_t expect, struct xb_nod
 	r = key ? stored_value(q->arena, object, &bytes, &value) : -ENOMEM;
 	if (!r) {
 		q->in_store = true;
+		q->queued = uv_hrtime();
 		r = fn(q->server->store, key, expect, &value, written, q);
 	}
 	if (r) {

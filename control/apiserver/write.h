@@ -5,6 +5,7 @@
  * What all writes share. A write is computed against the store's head in one turn of the loop, so that nothing comes
  * between reading and queueing, and it is answered when it, or what it rests on, is committed.
  */
+#include "decode.h"
 #include "request.h"
 #include "server.h"
 
@@ -20,6 +21,8 @@ int write_init(struct request *q);
 /* The head of the request's object: *ret_old is its tree, to be read; it lives as long as the request. Missing: -ENOENT
  * and 404. */
 int write_read(struct request *q, struct store_object **ret_head, struct xb_node **ret_old);
+/* The object is the one that the URL names; else 400. */
+int write_check_name(struct request *q, const struct xb_node *object);
 const char *write_key(struct request *q, const struct write *w); /* in the arena; NULL without memory */
 
 /* Takes what the kind allocates and validates. old is NULL at creation. After 0, write_end is due when nothing is queued. */
@@ -40,8 +43,8 @@ int write_nothing(struct request *q, const struct xb_json *doc, int code);
 int create_object(struct request *q, struct xb_node *object);
 /* old is head's tree; object, decoded, becomes the new version. Preconditions are object's uid and resourceVersion. */
 int update_object(struct request *q, struct store_object *head, const struct xb_node *old, struct xb_node *object);
-/* Applies the request's body, a patch, to *target, a tree of type t. */
-int patch_tree(struct request *q, const struct xb_type *t, struct xb_node **target);
+/* Applies the request's body, a patch, to *object and decodes what comes of it. */
+int patch_object(struct request *q, struct expected want, struct xb_node **object);
 
 /* The request's body, a patch, as a tree: an array for a JSON patch, else an object. */
 int patch_read(struct request *q, struct xb_node **ret);

@@ -3,7 +3,6 @@
 #include "loops.h"
 #include "queue.h"
 #include "xb/log.h"
-#include "xb/metrics.h"
 
 /* In the order in which they start. */
 static const struct kcm_loop loops[] = {

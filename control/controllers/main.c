@@ -5,7 +5,7 @@
 #include "serve.h"
 #include "xb/file.h"
 #include "xb/log.h"
-#include "xb/metrics.h"
+#include "xb/prometheus.h"
 
 #define NAME    "kube-controller-manager"
 #define VERSION "v1.33.0"
@@ -118,7 +118,7 @@ static void write_metrics(void *arg, struct xb_buf *out)
 	kcm_write_metrics(p->kcm, out);
 	if (!p->lease)
 		return;
-	xb_metrics_head(out, "leader_election_master_status", "gauge", "1: this process leads");
+	xb_prom_head(out, "leader_election_master_status", "gauge", "1: this process leads");
 	xb_buf_addf(out, "leader_election_master_status{name=\"%s\"} %d\n", p->options.lease.name, xb_lease_held(p->lease));
 }
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include "serve.h"
 #include "xb/http_server.h"
-#include "xb/metrics.h"
+#include "xb/prometheus.h"
 #include "xb/time.h"
 #include "xb/why.h"
 
@@ -35,8 +35,8 @@ static void answer_metrics(struct serve *s, struct xb_http_request *r)
 		return;
 	}
 	s->c.write_metrics(s->c.arg, &body);
-	xb_metrics_process(&body, s->start_us);
-	xb_http_respond_buf(r, body.err ? 500 : 200, XB_METRICS_TYPE, &body);
+	xb_prom_process(&body, s->start_us);
+	xb_http_respond_buf(r, body.err ? 500 : 200, XB_PROM_CONTENT_TYPE, &body);
 }
 
 static void on_request(struct xb_http_request *r, void *arg)

@@ -25,6 +25,13 @@ struct store {
 	struct store_part *flying_parts;        /* the new ones of the batch */
 	uint64_t dead[STORE_DEAD_BATCH], dead_parts[STORE_DEAD_BATCH];
 	size_t n_dead;              /* of both, in the batch with the thread */
+	char **relaxed;             /* prefixes (relaxed.c); NULL-terminated, or NULL */
+	struct store_size size;     /* after the last batch */
+	uint64_t quota;
+	bool full;                  /* the quota was reached, and not enough has gone since */
+	void (*refuses)(void *arg, int error);
+	void *arg;
+	int told;                   /* what refuses was called with last */
 	struct store_committer committer;
 	bool threaded;              /* it has started */
 
@@ -50,6 +57,13 @@ void store_write_collect(uv_async_t *h);
 void store_write_tick(uv_timer_t *h);
 void store_write_drain(struct store *s);
 void store_write_commit(struct store *s, struct store_object *o); /* the version is durable: show it, note the change */
+
+/* Is the key under a relaxed prefix? */
+bool store_relaxed(const struct store *s, const char *key);
+void store_relaxed_done(struct store *s);
+
+/* Takes the engine's size and tells the owner when puts begin or end to be refused. After each batch. */
+void store_limits_look(struct store *s);
 
 struct store_object *store_object_new(const char *key, uint64_t revision, uint64_t created, bool deleted,
 				      struct xb_json *doc);

@@ -13,6 +13,7 @@ struct store_write {
 	struct store_object *object;  /* to be appended; NULL: a barrier, which waits in the queue and writes nothing */
 	store_done done;
 	void *arg;
+	bool relaxed;                 /* its answer does not wait for the disk (store_relax) */
 };
 struct store_part;
 struct store_batch {
@@ -21,6 +22,7 @@ struct store_batch {
 	const uint64_t *dead, *dead_parts; /* rows to delete */
 	size_t n_dead, n_dead_parts;
 	uint64_t compacted;               /* goes with dead: every row that is superseded at or before it may be gone */
+	bool relaxed;                     /* all of it is: it may be committed without waiting for the disk */
 };
 struct store_row {
 	uint64_t revision, created;
@@ -41,9 +43,16 @@ struct store_engine {
 	 * *reterr_why as for store_open; the same for load. */
 	int (*open)(const char *data_dir, void **ret, uint64_t *ret_compacted, char **reterr_why);
 	int (*load)(void *e, const struct store_loader *l, char **reterr_why);
+	/* The same for a file that another process may have open, or a snapshot: to be loaded and closed, as it is at one
+	 * moment; nothing is taken, made or written. */
+	int (*peek)(const char *file, void **ret, uint64_t *ret_compacted, char **reterr_why);
 	/* All of it durable (0), or none of it ever seen by a load after another commit succeeded. A batch without
-	 * anything in it still writes: it is the probe after a failure. */
+	 * anything in it still writes: it is the probe after a failure. A relaxed batch outlives the process, and is durable
+	 * once a later one that is not relaxed is. Until then a power failure may take it, with all that came after it; its
+	 * revisions are not used again, and open then calls them compacted. */
 	int (*commit)(void *e, const struct store_batch *b);
+	/* As of the last batch; between two batches only. */
+	void (*size)(void *e, struct store_size *ret);
 	/* Housekeeping after a batch; nobody waits for it but the next batch. */
 	void (*tidy)(void *e);
 	void (*close)(void *e);

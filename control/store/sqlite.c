@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 #include "parts.h"
 #include "engine.h"
+#include "sqlite_sync.h"
 
 #define APPLICATION_ID 0x58454245 /* "XEBE", which file(1) shows */
 #define FORMAT 2
+#define PAGE_BYTES 16384          /* as the settings below say */
 #define CHECKPOINT_PAGES 256      /* of WAL, 4 MiB, at which they are copied into the database while the next batch waits */
 #define BUSY_MS 2000              /* somebody looks at the file with sqlite3 */
 
@@ -33,7 +35,10 @@ struct sqlite {
 	char *path;
 	sqlite3 *db;
 	struct xb_buf parts;        /* of the row that is being appended */
-	sqlite3_stmt *begin, *append, *forget, *append_part, *forget_part, *compact, *probe, *commit, *rollback;
+	sqlite3_stmt *begin, *append, *forget, *append_part, *forget_part, *compact, *probe, *commit, *rollback, *pages, *free_pages;
+	struct sqlite_sync sync;
+	struct store_size size;
+	bool failed;                /* a commit, since the last checkpoint */
 	int wal_pages;              /* now, and at the last checkpoint of this WAL */
 	int wal_copied;
 };
@@ -71,7 +76,7 @@ static int explain(int error, char **reterr_why, const char *path, const char *w
 	int n;
 
 	if (error == -EUCLEAN)
-		n = asprintf(reterr_why, "store '%s' is damaged: %s. Restore it from a backup, or move it away to start empty",
+		n = asprintf(reterr_why, "store '%s' is damaged: %s. Move it away, and restore a snapshot (xebec store restore) or start empty",
 			     path, what);
 	else
 		n = asprintf(reterr_why, "store '%s': %s (%s)", path, what, strerror(-error));
@@ -204,13 +209,29 @@ static int execute_whole(struct sqlite *e, const char *sql)
 	return code ? code : sqlite3_exec(e->db, "COMMIT", NULL, NULL, NULL);
 }
 
+/* Is it a store, and of this version? */
+static int identify(struct sqlite *e, char **reterr_why)
+{
+	int64_t application = 0, format = 0;
+	int code = query_int(e, "PRAGMA application_id", &application);
+
+	code = code ? code : query_int(e, "PRAGMA user_version", &format);
+	if (code)
+		return fail(e, code, reterr_why);
+	if (application != APPLICATION_ID)
+		return explain(-EUCLEAN, reterr_why, e->path, "it is not a store of ours");
+	if (format != FORMAT)
+		return explain(-EPROTONOSUPPORT, reterr_why, e->path, "its format is of another version of this program");
+	return 0;
+}
+
 static int open_database(struct sqlite *e, char **reterr_why)
 {
 	static const char settings[] =
 		/* three objects of 5 KB share a page of 16 KiB; pages of 4 KiB cost a third of the writes at 64 in a batch */
 		"PRAGMA page_size = 16384; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
 		"PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF;";
-	int64_t application = 0, format = 0, tables = 0;
+	int64_t tables = 0, application = 0, format = 0;
 	int code = make_file(e->path);
 
 	if (code)
@@ -226,20 +247,13 @@ static int open_database(struct sqlite *e, char **reterr_why)
 		code = query_int(e, "SELECT count(*) FROM sqlite_schema", &tables);
 	if (!code && !tables)
 		code = execute_whole(e, schema);
-	code = code ? code : query_int(e, "PRAGMA application_id", &application);
-	code = code ? code : query_int(e, "PRAGMA user_version", &format);
-	if (!code && application == APPLICATION_ID && format == 1) {
+	if (!code && !query_int(e, "PRAGMA application_id", &application) && application == APPLICATION_ID &&
+	    !query_int(e, "PRAGMA user_version", &format) && format == 1)
 		code = execute_whole(e, upgrade);
-		format = FORMAT;
-	}
 	if (code)
 		return fail(e, code, reterr_why);
-	if (application != APPLICATION_ID)
-		return explain(-EUCLEAN, reterr_why, e->path, "it is not a store of ours");
-	if (format != FORMAT)
-		return explain(-EPROTONOSUPPORT, reterr_why, e->path, "its format is of another version of this program");
 	sqlite3_wal_hook(e->db, wal_grew, e);
-	return 0;
+	return identify(e, reterr_why);
 }
 
 static int prepare(struct sqlite *e, char **reterr_why)
@@ -257,6 +271,8 @@ static int prepare(struct sqlite *e, char **reterr_why)
 		{ &e->probe, "UPDATE meta SET value = value + 1 WHERE name = 'probes'" },
 		{ &e->commit, "COMMIT" },
 		{ &e->rollback, "ROLLBACK" },
+		{ &e->pages, "PRAGMA page_count" },
+		{ &e->free_pages, "PRAGMA freelist_count" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
@@ -273,6 +289,7 @@ static void sqlite_close(void *arg)
 	struct sqlite *e = arg;
 	sqlite3_stmt *stmt;
 
+	sqlite_sync_close(&e->sync);
 	while (e->db && (stmt = sqlite3_next_stmt(e->db, NULL)))
 		sqlite3_finalize(stmt);
 	sqlite3_close(e->db);
@@ -288,10 +305,79 @@ static void sqlite_closep(struct sqlite **e)
 		sqlite_close(*e);
 }
 
+static int read_compacted(struct sqlite *e, uint64_t *ret, char **reterr_why)
+{
+	int64_t compacted = 0;
+	int code = query_int(e, "SELECT value FROM meta WHERE name = 'compacted'", &compacted);
+
+	if (code)
+		return fail(e, code, reterr_why);
+	if (compacted < 1)
+		return explain(-EUCLEAN, reterr_why, e->path, "its compacted revision is not one");
+	*ret = (uint64_t)compacted;
+	return 0;
+}
+
+static int read_pages(sqlite3_stmt *stmt, uint64_t *ret_bytes)
+{
+	int code = sqlite3_step(stmt);
+
+	if (code == SQLITE_ROW)
+		*ret_bytes = (uint64_t)sqlite3_column_int64(stmt, 0) * PAGE_BYTES;
+	sqlite3_reset(stmt);
+	return code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+static int measure(struct sqlite *e)
+{
+	uint64_t all = 0, free = 0;
+	int code = read_pages(e->pages, &all);
+
+	code = code ? code : read_pages(e->free_pages, &free);
+	if (!code)
+		e->size = (struct store_size){ all, all - free };
+	return code;
+}
+
+static void sqlite_size(void *arg, struct store_size *ret)
+{
+	struct sqlite *e = arg;
+
+	*ret = e->size;
+}
+
+static int sqlite_peek(const char *file, void **ret, uint64_t *ret_compacted, char **reterr_why)
+{
+	_cleanup_(sqlite_closep) struct sqlite *e = calloc(1, sizeof(*e));
+	int code, r;
+
+	if (!e)
+		return -ENOMEM;
+	e->lock = -1;
+	e->path = strdup(file);
+	if (!e->path)
+		return -ENOMEM;
+	if (access(file, R_OK) < 0)
+		return explain(-errno, reterr_why, file, "cannot read it");
+	errno = 0;
+	code = sqlite3_open_v2(file, &e->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+	if (!code)
+		code = sqlite3_busy_timeout(e->db, BUSY_MS);
+	if (!code)
+		code = sqlite3_exec(e->db, "PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; BEGIN", NULL, NULL, NULL);
+	if (code)
+		return fail(e, code, reterr_why);
+	r = identify(e, reterr_why);
+	r = r ? r : read_compacted(e, ret_compacted, reterr_why);
+	if (!r)
+		*ret = TAKE_PTR(e);
+	return r;
+}
+
 static int sqlite_open(const char *data_dir, void **ret, uint64_t *ret_compacted, char **reterr_why)
 {
 	_cleanup_(sqlite_closep) struct sqlite *e = calloc(1, sizeof(*e));
-	int64_t compacted = 0;
+	uint64_t compacted = 0;
 	int r;
 
 	if (!e)
@@ -305,13 +391,13 @@ static int sqlite_open(const char *data_dir, void **ret, uint64_t *ret_compacted
 	r = r ? r : take_lock(e, data_dir, reterr_why);
 	r = r ? r : open_database(e, reterr_why);
 	r = r ? r : prepare(e, reterr_why);
+	r = r ? r : read_compacted(e, &compacted, reterr_why);
 	if (r)
 		return r;
-	r = query_int(e, "SELECT value FROM meta WHERE name = 'compacted'", &compacted);
+	r = sqlite_sync_open(&e->sync, e->db, &compacted);
+	r = r ? r : measure(e);
 	if (r)
 		return fail(e, r, reterr_why);
-	if (compacted < 1)
-		return explain(-EUCLEAN, reterr_why, e->path, "its compacted revision is not one");
 	*ret_compacted = compacted;
 	*ret = TAKE_PTR(e);
 	return 0;
@@ -429,8 +515,9 @@ static int run_int(sqlite3_stmt *stmt, int64_t n)
 
 static int transact(struct sqlite *e, const struct store_batch *b)
 {
-	int code = run(e->begin);
+	int code = sqlite_sync_begin(&e->sync, b);
 
+	code = code ? code : run(e->begin);
 	for (const struct store_part *part = b->parts; !code && part; part = part->next)
 		code = append_part(e, part);
 	for (const struct store_write *w = b->writes; !code && w; w = w->next)
@@ -444,6 +531,8 @@ static int transact(struct sqlite *e, const struct store_batch *b)
 		code = run_int(e->compact, b->compacted);
 	if (!code && !b->writes && !b->n_dead && !b->n_dead_parts)
 		code = run(e->probe);
+	code = code ? code : sqlite_sync_write(&e->sync);
+	code = code ? code : measure(e);
 	return code ? code : run(e->commit);
 }
 
@@ -455,21 +544,29 @@ static int sqlite_commit(void *arg, const struct store_batch *b)
 	errno = 0;
 	code = transact(e, b);
 	r = error_of(code);
+	sqlite_sync_end(&e->sync, !code);
+	e->failed |= code != SQLITE_OK;
 	if (code && !sqlite3_get_autocommit(e->db))
 		run(e->rollback);
 	return r;
 }
 
-/* A checkpoint that fails, or stops at a reader, leaves the rest in the WAL: nothing is lost, a later one goes on. */
+/*
+ * A checkpoint that fails, or stops at a reader, leaves the rest in the WAL: nothing is lost, a later one goes on. After a
+ * failed commit one is due at once: pages of relaxed commits whose sync failed may never reach the WAL on the disk, and what
+ * is committed behind such a gap would be lost with it.
+ */
 static void sqlite_tidy(void *arg)
 {
 	struct sqlite *e = arg;
+	int pages, copied;
 
 	if (e->wal_pages < e->wal_copied)
 		e->wal_copied = 0;
-	if (e->wal_pages - e->wal_copied < CHECKPOINT_PAGES)
+	if (e->wal_pages - e->wal_copied < CHECKPOINT_PAGES && !e->failed)
 		return;
-	sqlite3_wal_checkpoint_v2(e->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	if (!sqlite3_wal_checkpoint_v2(e->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied) && copied == pages)
+		e->failed = false;
 	e->wal_copied = e->wal_pages;
 }
 
@@ -477,7 +574,9 @@ const struct store_engine store_sqlite = {
 	.name = "sqlite",
 	.open = sqlite_open,
 	.load = sqlite_load,
+	.peek = sqlite_peek,
 	.commit = sqlite_commit,
+	.size = sqlite_size,
 	.tidy = sqlite_tidy,
 	.close = sqlite_close,
 };

@@ -126,6 +126,9 @@ int store_open(const struct store_config *c, struct store **ret, char **reterr_w
 	s->max_bytes = c->history_bytes ? c->history_bytes : 64u << 20;
 	s->max_seconds = c->history_seconds ? c->history_seconds : 300;
 	s->max_value = c->max_value ? c->max_value : 3u << 19;
+	s->quota = c->quota;
+	s->refuses = c->refuses;
+	s->arg = c->arg;
 	s->engine = c->engine ? c->engine : &store_sqlite;
 	s->loop = c->loop;
 	store_watches_init(&s->watches);
@@ -136,6 +139,7 @@ int store_open(const struct store_config *c, struct store **ret, char **reterr_w
 		*reterr_why = TAKE_PTR(why);
 		return r;
 	}
+	store_limits_look(s);
 	*ret = TAKE_PTR(s);
 	return 0;
 }
@@ -177,6 +181,7 @@ struct store *store_close(struct store *s)
 	store_history_done(&s->history);
 	store_watches_done(&s->watches);
 	free_objects(s);
+	store_relaxed_done(s);
 	xb_buf_done(&s->scratch);
 	if (!s->handles) {
 		free(s);
@@ -228,6 +233,8 @@ struct store_object *store_head(struct store *s, const char *key)
 void store_stats(const struct store *s, struct store_stats *ret)
 {
 	*ret = (struct store_stats){
+		.size = s->size,
+		.quota = s->quota,
 		.keys = s->keys,
 		.bytes = s->bytes,
 		.parts = xb_map_count(s->parts.by_value),

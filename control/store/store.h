@@ -46,6 +46,10 @@ struct store_config {
 	uint64_t history_bytes;     /* 0: 64 MiB. Changes older than the window are compacted */
 	unsigned history_seconds;   /* 0: 300. Kept at least as long as bytes allow */
 	size_t max_value;           /* 0: 1.5 MiB, etcd's request limit */
+	uint64_t quota;             /* of the database, in bytes in use; 0: none. At it, puts fail with -EDQUOT; deletions go on */
+	/* Why puts are refused from now on: -errno, -EDQUOT at the quota, 0: they are not any more. From the loop. May be NULL. */
+	void (*refuses)(void *arg, int error);
+	void *arg;
 	const struct store_engine *engine; /* NULL: SQLite */
 };
 /* Opens, checks and loads everything. On failure *reterr_why is a sentence for the operator (path, what is wrong, what to
@@ -87,10 +91,11 @@ XB_DEFINE_CLEANUP(struct store_walk *, store_walk_free)
  * expect: the revision the head must have, 0: there must be no such key.
  * Returns 0 when queued, and then done is called exactly once from the loop: error 0 and the object as committed
  * (borrowed), or -errno (-ENOSPC, -EROFS, -EIO: nothing of it was kept, nor of any write queued after it).
+ * Under a relaxed prefix done does not wait for the disk: see store_relax.
  * At once and without a call of done: -ESTALE (the head is another), -EEXIST (expect 0 and there is one), -ENOENT
- * (expect not 0 and there is none), -EMSGSIZE, -EBADMSG (no JSON), -EINVAL (no key, or the hole outside the value), -ENOMEM, and
- * the engine's error while it cannot write: after a failed commit all writes are refused until a small one of the
- * store's own, tried once a second, succeeds.
+ * (expect not 0 and there is none), -EMSGSIZE, -EBADMSG (no JSON), -EINVAL (no key, or the hole outside the value), -ENOMEM,
+ * -EDQUOT (a put while the database is full), and the engine's error while it cannot write: after a failed commit all writes
+ * are refused until a small one of the store's own, tried once a second, succeeds.
  */
 #define STORE_SPANS_MAX 16
 struct store_span {
@@ -106,6 +111,12 @@ typedef void (*store_done)(void *arg, int error, struct store_object *o);
 int store_put(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 /* The value is the object's last state, as watchers get it with the DELETED event. */
 int store_delete(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
+/*
+ * Writes of keys that begin with prefix are relaxed from now on: a commit of nothing else does not wait for the disk. They
+ * outlive the process. A power failure may take the newest of them, and none before an older one; revisions are not given
+ * twice, and who saw a lost one finds it compacted. A later write that is not relaxed makes them durable with itself. 0 or -ENOMEM.
+ */
+int store_relax(struct store *s, const char *prefix);
 /* Calls done(arg, error, NULL) once all that is queued now is committed: for an answer that rests on the head. When
  * nothing is queued it is called before the return. */
 int store_barrier(struct store *s, store_done done, void *arg);
@@ -134,7 +145,12 @@ int store_watch_error(const struct store_watch *w);         /* -ESTALE: fell beh
 struct store_watch *store_watch_free(struct store_watch *w);
 XB_DEFINE_CLEANUP(struct store_watch *, store_watch_free)
 
+struct store_size {
+	uint64_t file, used;        /* bytes of the database, and those of them that hold something: the rest is used again */
+};
 struct store_stats {
+	struct store_size size;
+	uint64_t quota;
 	uint64_t keys, bytes, parts, history_events, history_bytes, commits, writes;
 	uint64_t commit_ns_last, batch_last;
 	int write_error;            /* 0, or why writes are refused now */

@@ -17,10 +17,16 @@ static void trim(struct store *s)
 	store_history_trim(&s->history, s->max_bytes, now > s->max_seconds ? now - s->max_seconds : 0);
 }
 
+/* Rows are deleted by the batch, and one by one when that is what there is to make room. */
+static bool is_dead_due(const struct store *s)
+{
+	return s->history.n_dead >= (s->full ? 1 : STORE_DEAD_BATCH);
+}
+
 /* A batch is made at the next turn of the loop: it takes what all callbacks of this turn have queued. */
 static void schedule(struct store *s)
 {
-	if (!s->busy && (s->queue || s->probe || (!s->write_error && s->history.n_dead >= STORE_DEAD_BATCH)))
+	if (!s->busy && (s->queue || s->probe || (!s->write_error && is_dead_due(s))))
 		uv_idle_start(&s->submit, store_write_submit);
 }
 
@@ -55,7 +61,7 @@ static void list_dead(struct store *s, struct store_batch *b)
 {
 	const struct store_dead *d = s->history.dead;
 
-	s->n_dead = s->history.n_dead >= STORE_DEAD_BATCH ? STORE_DEAD_BATCH : 0;
+	s->n_dead = is_dead_due(s) ? MIN(s->history.n_dead, STORE_DEAD_BATCH) : 0;
 	b->dead = s->dead;
 	b->dead_parts = s->dead_parts;
 	for (size_t i = 0; i < s->n_dead; i++) {
@@ -70,12 +76,15 @@ static void list_dead(struct store *s, struct store_batch *b)
 static void submit(struct store *s)
 {
 	struct store_write **end = &s->queue;
-	struct store_batch b = {};
+	struct store_batch b = { .relaxed = !s->probe };
 	size_t bytes = 0;
 
-	for (; *end && bytes < BATCH_BYTES; end = &(*end)->next)
-		if ((*end)->object)
-			bytes += xb_json_bytes((*end)->object->doc).n;
+	for (; *end && bytes < BATCH_BYTES; end = &(*end)->next) {
+		if (!(*end)->object)
+			continue;
+		bytes += xb_json_bytes((*end)->object->doc).n;
+		b.relaxed = b.relaxed && (*end)->relaxed;
+	}
 	s->flying = s->queue;
 	s->queue = *end;
 	*end = NULL;
@@ -201,6 +210,7 @@ static void succeeded(struct store *s, struct store_write *writes)
 	s->writes += n;
 	s->batch = n;
 	s->commit_ns = s->committer.ns;
+	store_limits_look(s);
 	answer(s, writes, 0);
 }
 
@@ -217,6 +227,7 @@ static void failed(struct store *s, struct store_write *writes, int error)
 		if (w->object)
 			revert(s, w->object);
 	s->write_error = error;
+	store_limits_look(s);
 	answer(s, writes, error);
 	answer(s, queue, error);
 }
@@ -345,6 +356,8 @@ static int write_one(struct store *s, const char *key, uint64_t expect, bool del
 		return r;
 	if (s->write_error)
 		return s->write_error;
+	if (!deleted && s->full)
+		return -EDQUOT;
 	if (v->bytes.n > s->max_value)
 		return -EMSGSIZE;
 	if (!*key || v->hole >= v->bytes.n)
@@ -356,6 +369,7 @@ static int write_one(struct store *s, const char *key, uint64_t expect, bool del
 	w = o ? new_write(o, done, arg) : NULL;
 	if (!w)
 		return -ENOMEM;
+	w->relaxed = store_relaxed(s, key);
 	/* everything that needs memory happens before the commit: what is durable must be shown */
 	r = store_history_reserve(&s->history, s->pending + 1);
 	if (r)

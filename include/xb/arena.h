@@ -15,5 +15,8 @@ char *xb_arena_strn(struct xb_arena *a, struct xb_sv s);/* zero-terminated copy 
 struct xb_sv xb_arena_sv(struct xb_arena *a, struct xb_sv s);
 char *xb_arena_printf(struct xb_arena *a, const char *fmt, ...) _printf_(2, 3);
 size_t xb_arena_used(const struct xb_arena *a);
+/* This thread keeps up to 32 MiB of what its arenas let go of for those to come: gives that back to the system, when idle. */
+void xb_arena_trim(void);
+bool xb_arena_full(const struct xb_arena *a);           /* has an allocation failed for the limit */
 
 #endif

@@ -22,6 +22,8 @@ enum xb_flag_type {
 	XB_FLAG_BOOL,
 	XB_FLAG_INT,           /* within [.min, .max] unless both are 0 */
 	XB_FLAG_PORT,          /* within [.min, 65535] */
+	XB_FLAG_BYTES,         /* a number of bytes, not negative */
+	XB_FLAG_ARGUMENT,      /* no flag: a word that begins with no '-', as STRING; rows take such words in their order */
 	XB_FLAG_DURATION,      /* milliseconds; written as in Go: "1h30m", "1.5s", "0" */
 };
 /* What the member in the option struct must be; XB_FLAG does not compile when it is something else. */
@@ -33,6 +35,8 @@ enum xb_flag_type {
 #define XB_FLAG_BOOL_MEMBER bool
 #define XB_FLAG_INT_MEMBER int
 #define XB_FLAG_PORT_MEMBER int
+#define XB_FLAG_BYTES_MEMBER int64_t
+#define XB_FLAG_ARGUMENT_MEMBER const char *
 #define XB_FLAG_DURATION_MEMBER int64_t
 
 struct xb_flag {

@@ -65,6 +65,9 @@ void *xb_http_user(const struct xb_http_request *r);
  * on_shutdown: the server is stopping: end a stream soon; may be NULL. */
 void xb_http_on_close(struct xb_http_request *r, void (*on_close)(struct xb_http_request *r),
 		      void (*on_shutdown)(struct xb_http_request *r));
+/* on_gone: nothing of the request or its reply is held any more: all of it has left, or the connection is gone. Called once,
+ * from the loop or within a call that ends the reply; said before the reply is complete. */
+void xb_http_on_gone(struct xb_http_request *r, void (*on_gone)(void *arg), void *arg);
 
 /* --- the reply --- */
 /* Adds a header to the reply to come. name and value are copied; neither may hold CR, LF or NUL (-EINVAL). */

@@ -46,6 +46,7 @@ struct xb_kind {
 	const struct xb_subresource *subresources;
 	unsigned n_subresources;
 	const struct xb_field_label *field_labels; /* field selectors beyond metadata.name and .namespace; ends with {}, or NULL */
+	const char *deprecated;      /* what whoever uses it is warned with; NULL for nothing */
 	const struct xb_kind *stored; /* NULL: this is the stored version */
 	const struct xb_conversion *conversion; /* of another version; NULL: the fields are the same */
 };

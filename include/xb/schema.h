@@ -31,6 +31,7 @@ enum xb_field_flags {
 	XB_F_LIST_MAP     = 1 << 5, /* a list that is neither a set nor a map is atomic */
 	XB_F_POINTER      = 1 << 6, /* an empty value (0, "", false, {}) says something else than none and is kept */
 	XB_F_REPLACE      = 1 << 7, /* patch strategy replace: an object is not merged */
+	XB_F_GRANULAR     = 1 << 8, /* x-kubernetes-map-type: granular, of this one field, whatever its type says */
 };
 
 struct xb_type;
@@ -40,10 +41,10 @@ struct xb_field {
 	const char *fallback;        /* default as JSON text, NULL for none: a scalar or {}; only what depends on nothing else */
 	const char *merge_key;       /* of XB_F_MERGE lists of objects */
 	const char *map_keys;        /* of XB_F_LIST_MAP: names separated by commas */
+	unsigned short flags;
 	unsigned char kind;          /* enum xb_field_type, of the element for a list or map */
 	unsigned char shape;         /* enum xb_field_shape */
 	unsigned char name_len;
-	unsigned char flags;
 	unsigned char number;        /* in protobuf (xb/protobuf.h); 0 for apiVersion and kind, which the envelope has */
 	unsigned char embedded;      /* number of the message in which protobuf has the field and that JSON inlines; 0 for none */
 };

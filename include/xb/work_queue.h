@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <uv.h>
 #include "xb/macro.h"
-#include "xb/metrics.h"
+#include "xb/str.h"
 
 struct xb_work_queue;
 struct xb_work_queue_config {
@@ -40,7 +40,6 @@ unsigned xb_work_queue_failures(const struct xb_work_queue *q, const char *key);
 struct xb_work_queue_stats {
 	uint64_t depth, under_way, adds, retries, lost, done;
 	uint64_t unfinished, longest_running;      /* nanoseconds: of all keys under way together, and of the longest */
-	const struct xb_histogram *waited, *worked; /* seconds; the queue's own */
 };
 void xb_work_queue_stats(const struct xb_work_queue *q, struct xb_work_queue_stats *ret);
 /* client-go's workqueue_* metrics of n queues, by their names. Appended. */

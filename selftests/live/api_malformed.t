@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# What no client should send: a clear Status each time, and the server goes on serving, without growing.
+# What no client should send: a clear Status each time, and the server goes on serving. Attacks are in api_cve.t.
 . "$(dirname "$0")/../lib.sh"
 
 node_up
@@ -21,15 +21,6 @@ refused 'wrong type' "$(post '{"apiVersion":"v1","kind":"ConfigMap","metadata":{
 refused 'wrong type deep' "$(post '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":{}}}')" 400 'cannot unmarshal object'
 printf '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"x"},"data":{"k":"\xff\xfe"}}' >"$TMP/utf8"
 refused 'invalid UTF-8' "$(post @"$TMP/utf8")" 400 'UTF-8|invalid character'
-python3 -c 'print("["*100000)' >"$TMP/deep"
-refused 'a hundred thousand brackets' "$(post @"$TMP/deep")" 400 'depth|nest'
-python3 - >"$TMP/bomb.yaml" <<'EOF'
-print('a0: &a0 [x,x,x,x,x,x,x,x,x,x]')
-for i in range(1, 12): print(f'a{i}: &a{i} [' + ','.join([f'*a{i-1}'] * 10) + ']')
-EOF
-refused 'a YAML bomb of aliases' "$(TYPE=application/yaml post @"$TMP/bomb.yaml")" 400 'alias|excessive'
-python3 -c 'print("a: " + "["*5000 + "]"*5000)' >"$TMP/deep.yaml"
-refused 'deep YAML' "$(TYPE=application/yaml post @"$TMP/deep.yaml")" 400 'depth|nest'
 refused 'broken YAML' "$(TYPE=application/yaml post 'a: [')" 400 'yaml: line'
 head -c 4194304 /dev/zero | tr '\0' ' ' >"$TMP/big"
 refused 'a body of 4 MB' "$(post @"$TMP/big")" 413 'too large|limit'
@@ -52,8 +43,6 @@ def answer(raw):
     except (ConnectionError, ssl.SSLError): return 'closed'
 auth = b'Host: x\r\nAuthorization: Bearer admintoken\r\n'
 case = sys.argv[1]
-if case == 'smuggle': print(answer(b'POST /api HTTP/1.1\r\n' + auth + b'Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'))
-if case == 'twolengths': print(answer(b'POST /api HTTP/1.1\r\n' + auth + b'Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc'))
 if case == 'garbage': print(answer(b'\x16\x03\x01 what\r\n\r\n'))
 if case == 'header': print(answer(b'GET /api HTTP/1.1\r\n' + auth + b'X: ' + b'a' * 200000 + b'\r\n\r\n'))
 if case == 'halfclosed':           # the request is whole, the client shuts down its side and still wants the answer
@@ -85,8 +74,6 @@ if case == 'loris':                # a byte a second: the server gives up within
     print('all gone' if not alive else f'{len(alive)} still held')
 EOF
 raw() { in_ns node python3 "$TMP/raw.py" "$1"; }
-like "$(raw smuggle)" '^HTTP/1.1 400' 'both Content-Length and Transfer-Encoding'
-like "$(raw twolengths)" '^HTTP/1.1 400' 'two Content-Lengths'
 like "$(raw garbage)" '^HTTP/1.1 400' 'a request line of garbage'
 like "$(raw header)" '^HTTP/1.1 431' 'a header of 200 kB'
 like "$(raw halfclosed)" '^HTTP/1.1 200' 'a half-closed client gets its answer'
@@ -95,11 +82,6 @@ is "$(code "$(api GET /api/v1/namespaces)")" 200 'slow clients do not keep other
 wait $loris
 is "$(cat "$TMP/loris")" 'all gone' 'slow clients are given up'
 
-rss() { awk '/VmRSS/ { print $2 }' /proc/"$APISERVER_PID"/status; }
-round() { for _ in $(seq 20); do post @"$TMP/deep" >/dev/null; TYPE=application/yaml post @"$TMP/bomb.yaml" >/dev/null; post @"$TMP/big" >/dev/null; done; }
-round; before=$(rss); round; round; after=$(rss)
-note "resident: $before kB, then $after kB"
-ok 'bad requests leave no memory behind' [ $((after - before)) -lt $((before / 10 + 2048)) ]
 is "$(code "$(post '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"fine"}}')")" 201 'and a good one is served'
 kill "$APISERVER_PID"; wait "$APISERVER_PID"
 is "$?" 0 'SIGTERM ends it, with status 0'

@@ -1,156 +1,275 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""kill -9 of the API server at random under writes, many times; then the books are checked.
+"""kill -9 of the API server at random, many times, under clients that share keys; then their history is checked.
 
-usage: api_crash.py --kills N --url https://HOST:PORT --token T --ca FILE -- SERVER COMMAND...
+usage: api_crash.py --kills N --url https://HOST:PORT --token T --ca FILE --data-dir DIR -- SERVER COMMAND...
 
-Writers create, update and delete config maps and note what was acknowledged. A watcher follows the collection from the
-beginning and, after each crash, resumes from the last version it saw. In the end: every acknowledged write was seen by
-the watcher once, with its value; versions only rose; and a list shows exactly what the last events left."""
-import argparse, http.client, json, random, signal, ssl, subprocess, sys, threading, time, urllib.parse
+It dies while it serves, while it starts, and while it folds its write-ahead log into its file. Writers create, update,
+patch and delete config maps, with and without a version to be on top of, and read them; a lister lists them whole, in pages
+that go on across kills, and as they were; watches resume from the last version they saw, one of them of a selector;
+others begin anew from a list. api_history.py says what must hold of all that."""
+import argparse, collections, http.client, json, os, random, signal, ssl, subprocess, sys, threading, time, urllib.parse
+sys.dont_write_bytecode = True
+from api_history import Event, Op, Watch, check
 
 ap = argparse.ArgumentParser()
-ap.add_argument('--kills', type=int, default=100)
+ap.add_argument('--kills', type=int, default=20)
 ap.add_argument('--url', required=True); ap.add_argument('--token', required=True); ap.add_argument('--ca', required=True)
-ap.add_argument('--seed', type=int, default=1)
-ap.add_argument('--quiet', action='store_true')
+ap.add_argument('--data-dir', required=True)
+ap.add_argument('--seed', type=int, default=time.time_ns() % 1000000)
 ap.add_argument('command', nargs='+')
 a = ap.parse_args()
 u = urllib.parse.urlparse(a.url)
+tls = ssl.create_default_context(cafile=a.ca)
 path = '/api/v1/namespaces/default/configmaps'
-log = open("/dev/null", "w") if a.quiet else sys.stderr
+keys = [f'k{i}' for i in range(40)]
 stop = threading.Event()
-faults = []
+ops, faults, answers = [], [], collections.Counter()
+numbers = iter(range(1, 1 << 60))    # next() of it is one step of the interpreter: no lock
 
 
-def connect(timeout=10):
-    return http.client.HTTPSConnection(u.hostname, u.port, timeout=timeout, context=ssl.create_default_context(cafile=a.ca))
+class Gone(Exception):
+    """The connection ended. sent: the server may have the request."""
+    def __init__(self, sent): self.sent = sent
 
 
-def call(c, method, where, body=None):
-    h = {'Authorization': 'Bearer ' + a.token, 'Content-Type': 'application/json'}
-    c.request(method, where, json.dumps(body) if body is not None else None, h)
-    r = c.getresponse()
-    return r.status, json.loads(r.read() or 'null')
+class Client:
+    def __init__(self): self.c = None
 
-
-def start():
-    p = subprocess.Popen(a.command, stdout=log, stderr=log)
-    until = time.time() + 20
-    while time.time() < until:
+    def open(self, method, where, body=None, kind='application/json'):
+        sent = False
         try:
-            c = connect(2)
-            if call(c, 'GET', '/api/v1/namespaces/default')[0] == 200: return p
-        except (OSError, http.client.HTTPException, ValueError): pass
+            if not self.c:
+                self.c = http.client.HTTPSConnection(u.hostname, u.port, timeout=10, context=tls)
+                self.c.connect()
+            sent = True
+            self.c.request(method, where, json.dumps(body) if body is not None else None,
+                           {'Authorization': 'Bearer ' + a.token, 'Content-Type': kind})
+            return self.c.getresponse()
+        except (OSError, http.client.HTTPException): raise self.gone(sent)
+
+    def gone(self, sent=True):
+        if self.c: self.c.close()
+        self.c = None
+        return Gone(sent)
+
+    def call(self, *request):
+        r = self.open(*request)
+        try: return r.status, json.loads(r.read() or 'null')
+        except (OSError, http.client.HTTPException, ValueError): raise self.gone()
+
+
+def version(o): return int(o['metadata']['resourceVersion'])
+def value(o): return o['data']['v']
+def is_odd(v): return int(v) % 2 == 1
+
+
+class Player(threading.Thread):
+    """Does one thing after the other until the end, through all the server's lives."""
+    def __init__(self, number):
+        super().__init__(daemon=True)
+        self.rng, self.client = random.Random(a.seed * 1000 + number), Client()
+
+    def run(self):
+        while not self.done():
+            try: self.play()
+            except Gone: time.sleep(0.005)
+            except Exception as e:
+                faults.append(f'{type(self).__name__}: {type(e).__name__}: {e}')
+                return
+
+    def done(self): return stop.is_set()
+
+
+class Writer(Player):
+    def __init__(self, number):
+        super().__init__(number)
+        self.known = {}                  # key -> version, None: not there; as far as this writer has seen
+
+    def body(self, key, v, expect):
+        meta = {'name': key, 'labels': {'odd': str(is_odd(v))}}
+        if expect: meta['resourceVersion'] = str(expect)
+        return {'metadata': meta, 'data': {'v': v, 'pad': 'x' * self.rng.choice((10, 300, 300, 10000))}}
+
+    def play(self):
+        key = self.rng.choice(keys)
+        known, v = self.known.get(key), str(next(numbers))
+        if key not in self.known: do = 'get'
+        elif known is None: do = self.rng.choice(('create', 'create', 'create', 'get', 'update'))
+        else: do = self.rng.choice(('update', 'update', 'patch', 'patch', 'delete', 'get', 'create'))
+        expect = known if do == 'delete' or do in ('update', 'patch') and self.rng.random() < 0.5 else None
+        at = f'{path}/{key}'
+        request = {'get': ('GET', at), 'create': ('POST', path, self.body(key, v, None)), 'update': ('PUT', at, self.body(key, v, expect)),
+                   'patch': ('PATCH', at, self.body(key, v, expect), 'application/merge-patch+json'),
+                   'delete': ('DELETE', at, {'preconditions': {'resourceVersion': str(expect)}})}[do]
+        o = Op(do, key, time.monotonic(), expect=expect, value=v if do in ('create', 'update', 'patch') else None)
+        try: code, answer = self.client.call(*request)
+        except Gone as e:
+            if e.sent and do != 'get': ops.append(o)
+            self.known.pop(key, None)
+            raise
+        o.end = time.monotonic()
+        answers[f'{do} {code}'] += 1
+        self.take(o, code, answer)
+
+    def take(self, o, code, answer):
+        outcome = {200: 'ok', 201: 'ok', 404: 'absent', 409: 'exists' if o.do == 'create' else 'conflict'}.get(code)
+        if not outcome:
+            faults.append(f'{o}: {code} {answer}')
+            return
+        o.outcome = outcome
+        if outcome == 'ok' and o.do != 'delete': o.version, o.value = version(answer), value(answer)
+        ops.append(o)
+        if outcome in ('exists', 'conflict'): self.known.pop(o.key, None)
+        else: self.known[o.key] = o.version
+
+
+class Lister(Player):
+    seen = 0
+
+    def play(self):
+        how = self.rng.choice(('whole', 'pages', 'past'))
+        o = Op('list', None, time.monotonic(), outcome='ok', items={}, past=how == 'past')
+        query = {'whole': '', 'pages': '?limit=7',
+                 'past': f'?resourceVersionMatch=Exact&resourceVersion={max(first, self.seen - self.rng.randrange(200))}'}[how]
+        code, answer = self.client.call('GET', path + query)
+        o.end = time.monotonic()
+        while code == 200:
+            o.items |= {i['metadata']['name']: (version(i), value(i)) for i in answer['items'] if i['metadata']['name'] in keys}
+            if o.version not in (None, version(answer)): faults.append(f'a page at {version(answer)} of a list at {o.version}')
+            o.version = version(answer)
+            more = answer['metadata'].get('continue')
+            if not more:
+                ops.append(o)
+                self.seen = max(self.seen, o.version)
+                break
+            code, answer = self.page(more)
+        answers[f'list {how} {code}'] += 1
+        if code not in (200, 410): faults.append(f'list {how}: {code} {answer}')
+        time.sleep(0.002)
+
+    def page(self, more):
+        while True:
+            try: return self.client.call('GET', f'{path}?limit=7&continue={more}')
+            except Gone: time.sleep(0.005)
+
+
+class Watcher(Player):
+    """start None: not resumed, but begun anew from a list, each time one more watch."""
+    def __init__(self, number, name, start, query='', selects=None):
+        super().__init__(number)
+        self.name, self.query, self.connected = name, query, 0
+        self.renews = start is None
+        self.watches = [] if self.renews else [Watch(name, start, start, [], selects)]
+
+    def done(self):
+        return stop.is_set() and final is not None and (self.renews or self.watches[-1].end >= final)
+
+    def begin(self):
+        begin = time.monotonic()
+        code, answer = self.client.call('GET', path)
+        items = {i['metadata']['name']: (version(i), value(i)) for i in answer['items'] if i['metadata']['name'] in keys}
+        ops.append(Op('list', None, begin, time.monotonic(), 'ok', version=version(answer), items=items))
+        self.watches.append(Watch(f'{self.name} {len(self.watches)}', version(answer), version(answer)))
+
+    def play(self):
+        if self.renews: self.begin()
+        w = self.watches[-1]
+        r = self.client.open('GET', f'{path}?watch=true&allowWatchBookmarks=true&timeoutSeconds=2&resourceVersion={w.end}{self.query}')
+        if r.status != 200: raise ValueError(f'watch {self.name} from {w.end}: {r.status} {r.read()[:200]}')
+        self.connected += 1
+        try:
+            while line := r.readline(): self.take(w, json.loads(line))
+        except (OSError, http.client.HTTPException, ValueError): raise self.client.gone()
+
+    def take(self, w, e):
+        o = e['object']
+        if e['type'] == 'ERROR': raise RuntimeError(f'watch {self.name} from {w.end}: {o}')
+        if e['type'] != 'BOOKMARK': w.events.append(Event(version(o), e['type'], o['metadata']['name'], value(o)))
+        w.end = max(w.end, version(o))
+
+
+def ready():
+    try: return Client().call('GET', '/api/v1/namespaces/default')[0] == 200
+    except Gone: return False
+
+
+def start(): return subprocess.Popen(a.command, stdout=sys.stderr, stderr=sys.stderr)
+
+
+def wait_ready(p):
+    began = time.monotonic()
+    while not ready():
         if p.poll() is not None: sys.exit(f'the server ended with status {p.returncode} instead of starting')
-        time.sleep(0.01)
-    sys.exit('the server does not answer after 20 s')
+        if time.monotonic() - began > 30: sys.exit('the server does not answer after 30 s')
+        time.sleep(0.002)
+    return time.monotonic() - began
 
 
-class Writer(threading.Thread):
-    """Owns the names <id>-*: nobody else writes them, so what they may hold is known exactly."""
-    def __init__(self, id):
-        super().__init__()
-        self.id, self.rng, self.n = id, random.Random(a.seed * 1000 + id), 0
-        self.acked = []                   # (version, name, value or None for a deletion)
-        self.alive = {}                   # name -> acknowledged value
-        self.unknown = {}                 # name -> set of values (None: gone) an unanswered write may have left
-
-    def run(self):
-        c = None
-        while not stop.is_set():
-            self.n += 1
-            name = f'w{self.id}-{self.rng.randrange(30)}'
-            value = f'{self.id}.{self.n}'
-            body = {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': name}, 'data': {'v': value, 'pad': 'x' * 300}}
-            present = name in self.alive
-            method = 'POST' if not present else self.rng.choice(['PUT', 'PUT', 'DELETE'])
-            try:
-                c = c or connect()
-                code, answer = call(c, method, path if method == 'POST' else f'{path}/{name}', None if method == 'DELETE' else body)
-            except (OSError, http.client.HTTPException, ValueError):
-                self.unknown.setdefault(name, set()).add(None if method == 'DELETE' else value)
-                c = None
-                if not stop.is_set(): time.sleep(0.01)
-                continue
-            maybe = self.unknown.get(name)
-            if method == 'DELETE' and code in (200, 404):
-                if code == 404 and None not in (maybe or ()): faults.append(f'{name}: acknowledged, and not there to delete')
-                self.alive.pop(name, None)
-                if code == 200: self.acked.append((None, name, None)); self.unknown.pop(name, None)
-            elif code in (200, 201):
-                if method == 'POST' and present: faults.append(f'{name}: created twice')
-                self.acked.append((int(answer['metadata']['resourceVersion']), name, value))
-                self.alive[name] = value
-                self.unknown.pop(name, None)
-            elif code == 409 and method == 'POST':
-                if not maybe: faults.append(f'{name}: exists, and nobody made it')
-                self.alive[name] = '?'
-            elif code == 404 and method == 'PUT':
-                if None not in (maybe or ()): faults.append(f'{name}: acknowledged value {self.alive[name]} is lost')
-                self.alive.pop(name, None)
-            elif code != 503: faults.append(f'{method} {name}: {code} {answer}')
+def kill(p, manner):
+    p.send_signal(signal.SIGKILL)
+    p.wait()
+    killed[manner] += 1
 
 
-class Watcher(threading.Thread):
-    def __init__(self, version):
-        super().__init__()
-        self.version, self.events, self.resumed = version, [], 0
-
-    def run(self):
-        while not stop.is_set() or not self.caught_up():
-            try:
-                c = connect(3)
-                c.request('GET', f'{path}?watch=true&resourceVersion={self.version}&timeoutSeconds=2', None, {'Authorization': 'Bearer ' + a.token})
-                r = c.getresponse()
-                if r.status != 200: faults.append(f'watch from {self.version}: {r.status} {r.read()[:200]}'); return
-                self.resumed += 1
-                while line := r.readline():
-                    e = json.loads(line)
-                    if e['type'] == 'ERROR': faults.append(f'watch from {self.version}: {e["object"]}'); return
-                    v = int(e['object']['metadata']['resourceVersion'])
-                    if v <= self.version: faults.append(f'event {v} after {self.version}')
-                    self.version = v
-                    self.events.append((v, e['type'], e['object']['metadata']['name'], e['object'].get('data', {}).get('v')))
-            except (OSError, http.client.HTTPException, ValueError): time.sleep(0.01)
-
-    def caught_up(self):
-        return final is not None and self.version >= final
+def wait_fold():
+    """Until the file is written to, which happens only when the log is folded in; not for long, as it may not be near."""
+    file, until = os.path.join(a.data_dir, 'store.db'), time.monotonic() + 0.5
+    before = os.stat(file).st_mtime_ns
+    while time.monotonic() < until:
+        if os.stat(file).st_mtime_ns != before: return 'folding'
+        time.sleep(0.0002)
+    return 'serving'
 
 
-final = None
+def torment(p):
+    rng, took = random.Random(a.seed), 0.05
+    while killed.total() < a.kills:
+        manner = rng.choice(('serving', 'serving', 'starting', 'folding'))
+        if manner == 'folding': manner = wait_fold()
+        else: time.sleep(rng.uniform(0.01, 0.2))
+        kill(p, 'serving' if manner == 'starting' else manner)
+        while manner == 'starting' and killed.total() < a.kills and rng.random() < 0.7:
+            p = start()
+            time.sleep(rng.uniform(0, took))
+            kill(p, 'starting')
+        p = start()
+        took = wait_ready(p)
+    return p
+
+
+final, killed = None, collections.Counter()
 server = start()
-first = int(call(connect(), 'GET', path)[1]['metadata']['resourceVersion'])
-writers, watcher = [Writer(i) for i in range(4)], Watcher(first)
-for t in writers + [watcher]: t.start()
-rng = random.Random(a.seed)
-for i in range(a.kills):
-    time.sleep(rng.uniform(0.02, 0.25))
-    server.send_signal(signal.SIGKILL); server.wait()
-    server = start()
+wait_ready(server)
+first = version(Client().call('GET', path)[1])
+watchers = [Watcher(10, 'all', first), Watcher(11, 'all too', first), Watcher(12, 'odd', first, '&labelSelector=odd%3DTrue', is_odd),
+            Watcher(13, 'anew', None)]
+players = [Writer(i) for i in range(4)] + [Lister(9)] + watchers
+for t in players: t.start()
+server = torment(server)
 time.sleep(0.2)
 stop.set()
-for t in writers: t.join()
-# one more write tells the watcher where the end is
-code, last = call(connect(), 'POST', path, {'apiVersion': 'v1', 'kind': 'ConfigMap', 'metadata': {'name': 'last'}})
-final = int(last['metadata']['resourceVersion'])
-watcher.join(30)
-if watcher.is_alive(): faults.append(f'the watcher stands at {watcher.version}, the end is {final}')
-listed = {o['metadata']['name']: o.get('data', {}).get('v') for o in call(connect(), 'GET', path)[1]['items']}
-server.terminate(); server.wait()
+for t in players:
+    if t not in watchers: t.join(30)
+# one more write, which all watches see, is their end
+o = Op('create', 'last', time.monotonic(), outcome='ok', value=str(next(n for n in numbers if is_odd(n))))
+code, last = Client().call('POST', path, {'metadata': {'name': 'last', 'labels': {'odd': 'True'}}, 'data': {'v': o.value}})
+o.end, o.version = time.monotonic(), version(last)
+ops.append(o)
+keys.append('last')
+final = o.version
+for t in watchers:
+    t.join(30)
+    if t.is_alive(): faults.append(f'watch {t.name} stands at {t.watches[-1].end}, the end is {final}')
+Lister.play(Lister(99))
+server.terminate()
+if server.wait() != 0: faults.append(f'SIGTERM ended the server with status {server.returncode}')
 
-seen = {(v, n): (t, x) for v, t, n, x in watcher.events}
-if len(seen) != len(watcher.events): faults.append('an event was repeated')
-for w in writers:
-    for v, n, x in w.acked:
-        if v is not None and seen.get((v, n), (None, None))[1] != x: faults.append(f'{n}={x} at {v} was acknowledged and not seen: {seen.get((v, n))}')
-state = {}
-for v, t, n, x in watcher.events:
-    if t == 'ADDED' and n in state or t != 'ADDED' and n not in state: faults.append(f'{t} {n} at {v} does not follow from what was before')
-    if t == 'DELETED': state.pop(n, None)
-    else: state[n] = x
-if state != listed: faults.append(f'the list differs from what the events left: {sorted(set(state.items()) ^ set(listed.items()))[:5]}')
-acked = sum(len(w.acked) for w in writers)
-print(f'{a.kills} kills, {acked} acknowledged writes, {len(watcher.events)} events, {watcher.resumed} watches')
+faults += check(ops, [w for t in watchers for w in t.watches])
+writes = [o for o in ops if o.do in ('create', 'update', 'patch', 'delete')]
+print(f'seed {a.seed}: {killed.total()} kills ({", ".join(f"{n} {m}" for m, n in sorted(killed.items()))}), {len(ops)} calls, of which '
+      f'{sum(o.outcome == "ok" for o in writes)} writes acknowledged and {sum(o.outcome == "unknown" for o in writes)} without an answer, '
+      f'{len(watchers[0].watches[0].events)} changes, {sum(t.connected for t in watchers)} watches begun or resumed')
+print(', '.join(f'{k}: {n}' for k, n in sorted(answers.items())))
 for f in faults[:10]: print('fault:', f)
-sys.exit(bool(faults) or acked < a.kills)
+sys.exit(bool(faults) or len(writes) < a.kills)

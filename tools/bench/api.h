@@ -5,6 +5,7 @@
  * xebec-bench api: bounded load on any API server. One thread drives all connections by epoll, so that the client's share
  * of a small machine is small and known: each report names it. Its own HTTP/1.1 client, as libcurl's multi interface took
  * 25 us of CPU for a get of 1 KB through 64 connections where this takes 10, and so would be part of what is measured.
+ * HTTP/2 is nghttp2's, with client-go's windows.
  *
  * Times are nanoseconds of CLOCK_MONOTONIC. Everything runs on one thread. Functions return 0 or -errno; reterr_why is a
  * sentence, the caller's to free.
@@ -14,6 +15,8 @@
 #include <sys/socket.h>
 #include "xb/json.h"
 
+struct nghttp2_session;
+struct target;
 struct xb_kubeconfig;
 
 /* --- api.c: what the user asked for --- */
@@ -23,10 +26,13 @@ extern const char *const api_op_names[API_OPS];
 struct api_options {
 	const char *kubeconfig, *context, *kind, *namespace_, *query, *prefix, *output;
 	char **server_pid;
-	int count, objects, first, clients, size, watches, events, seconds;
-	bool help;
+	int count, objects, first, clients, size, read_rate, watches, streams, events, seconds;
+	bool http2, help;
 	const struct api_verb *verb;
+	char *const *command;   /* what stands after "--"; NULL for nothing */
 };
+/* Opens what the options' kubeconfig names. The caller closes both, also after a failure. */
+int api_open(const struct api_options *o, struct xb_kubeconfig *k, struct target *t, char **reterr_why);
 
 /* --- api_latency.c: a histogram of fixed size, exact to 1/128 --- */
 enum { LATENCY_SUB = 128, LATENCY_BUCKETS = 58 * LATENCY_SUB };
@@ -64,32 +70,46 @@ struct target {
 	char *server_name;      /* what the certificate must name */
 	char *base;             /* path before /api, mostly empty */
 	char *fields;           /* header fields of every request: Host, Authorization... each with CR LF */
+	bool http2;
 };
-int target_open(struct target *t, const struct xb_kubeconfig *k, char **reterr_why);
+int target_open(struct target *t, const struct xb_kubeconfig *k, bool http2, char **reterr_why);
 void target_done(struct target *t);
 
-/* --- api_conn.c: one connection, one request at a time --- */
+/* --- api_conn.c: connections, and calls on them: one at a time of HTTP/1.1, many of HTTP/2 --- */
 struct conn_loop;
+struct call {                   /* a request and its reply; the caller's, used again when the reply is whole */
+	struct conn *conn;
+	struct xb_buf out;      /* the request as HTTP/1.1 writes it; of HTTP/2 it is made into frames */
+	size_t body_at;         /* HTTP/2: what of out has been sent */
+	struct reply reply;     /* of HTTP/2, only its code */
+};
 struct conn {
 	struct conn_loop *loop;
 	int fd;
 	bool ready;             /* the handshake is done */
-	bool polls_out;
+	unsigned events;        /* that epoll waits for */
 	SSL *ssl;
-	struct xb_buf out;
+	struct xb_buf wire;     /* to be sent */
 	size_t sent;
-	struct reply reply;
+	size_t allowed;         /* bytes that may be read, when the loop is paced */
+	struct call *call;      /* HTTP/1.1: whose reply comes */
+	struct nghttp2_session *session; /* NULL: HTTP/1.1 */
+	bool receiving;         /* the session is on the stack */
+	const char *fault;      /* found by it there */
 };
-struct conn_ops {               /* any may send the next request, or close the connection, or stop the loop */
+struct conn_ops {               /* any may send the next request, or stop the loop */
 	void (*ready)(struct conn *c);
-	void (*head)(struct conn *c);                           /* the reply has begun; may be NULL */
-	void (*piece)(struct conn *c, struct xb_sv piece);      /* of the body, as it comes; c->reply.code is known */
-	void (*reply)(struct conn *c);                          /* whole; returns with the connection free for the next request */
-	void (*lost)(struct conn *c, const char *why);          /* the connection is closed already */
+	void (*head)(struct call *c);                           /* the reply has begun; may be NULL */
+	void (*piece)(struct call *c, struct xb_sv piece);      /* of the body, as it comes; c->reply.code is known */
+	void (*reply)(struct call *c);                          /* whole; of HTTP/1.1, it may close the connection */
+	void (*lost)(struct conn *c, const char *why);          /* the connection is closed already, its calls are void */
+	void (*tick)(void);                                     /* every TICK_MS; may be NULL */
 };
+enum { TICK_MS = 20 };
 struct conn_loop {
 	int epoll;
 	bool stop;
+	bool paced;             /* connections read only what conn_allow lets them */
 	const struct target *target;
 	const struct conn_ops *ops;
 };
@@ -98,7 +118,22 @@ int conn_loop_run(struct conn_loop *l, uint64_t until);         /* 0: stopped; -
 void conn_loop_close(struct conn_loop *l);
 int conn_open(struct conn *c, struct conn_loop *l);             /* ready or lost follow */
 void conn_close(struct conn *c);                                /* also of one that is {} or closed */
-void conn_send(struct conn *c);                                 /* what is in c->out; lost may be called before it returns */
+void conn_allow(struct conn *c, size_t bytes);                  /* to be read, of a paced loop */
+/* What is in c->out, on c->conn, which is ready; lost may be called before it returns. */
+void conn_send(struct call *c);
+
+/* --- api_http2.c: what api_conn.c leaves to nghttp2 --- */
+int http2_open(struct conn *c);
+void http2_close(struct conn *c);
+int http2_submit(struct call *c);                               /* -errno */
+int http2_receive(struct conn *c, struct xb_sv in);             /* calls the loop's ops; -EBADMSG */
+int http2_write(struct conn *c);                                /* what the session has to say, to c->wire */
+/* The fields of a request, cut out of its HTTP/1.1 text, which they borrow; ret_n of at most HTTP2_FIELDS. Returns where the body is. */
+enum { HTTP2_FIELDS = 16 };
+struct http2_field {
+	struct xb_sv name, value;
+};
+size_t http2_fields(struct xb_sv request, struct http2_field ret[static HTTP2_FIELDS], size_t *ret_n);
 
 /* --- api_object.c: paths and bodies --- */
 struct object;
@@ -110,30 +145,45 @@ XB_DEFINE_CLEANUP(struct object *, object_free)
 void object_request(struct object *o, enum api_op op, unsigned n, const struct target *t, struct xb_buf *out);
 void object_list(const struct object *o, const char *query, const struct target *t, struct xb_buf *out);
 
-/* --- api_report.c --- */
+/* --- api_usage.c: what processes use --- */
 struct usage {                  /* of the server's processes, and of this one */
-	bool known;
+	bool known;             /* the server's */
 	double cpu_seconds, own_cpu_seconds;
-	uint64_t rss_bytes;
+	uint64_t rss_bytes, own_rss_bytes;
 };
 struct usage usage_now(char *const *pids);
+/* Lets this process and those have n files open; -errno. */
+int usage_allow_files(int n, char *const *pids);
+
+/* --- api_report.c --- */
 struct api_report {
 	const struct api_options *options;
 	double seconds;
-	uint64_t requests, failed, bytes_in;
+	uint64_t requests, failed, unfinished, bytes_in;
 	struct usage before, after;
-	const struct latency *ops;              /* API_OPS of them, the unused ones empty */
-	const struct latency *since_send, *since_ack; /* of a watch; else NULL */
-	unsigned watches;                       /* open at the end */
-	uint64_t rss_idle;                      /* with all watches open, before the first event */
-	double open_seconds;
+	uint64_t rss_most;                      /* of the server meanwhile, looked at every TICK_MS */
+	const struct latency *ops;              /* API_OPS of them, the unused ones empty; NULL for none */
+	const struct api_watched *watched;      /* of a watch; else NULL */
+	const struct api_started *started;      /* of a start; else NULL */
 	const char *first_error;                /* NULL for none */
+};
+struct api_watched {
+	unsigned watches, connections;          /* open at the end */
+	double open_seconds;
+	struct usage idle;                      /* with all watches open, before the first event */
+	struct latency since_send, since_ack;   /* of an event's last receipt */
+	struct latency receipt;                 /* of each, since the ack */
+};
+struct api_started {
+	int pid;
+	double ready_milliseconds;
 };
 int report_print(const struct api_report *r);
 
-/* --- the two ways to load: return EXIT_SUCCESS or EXIT_FAILURE, having reported --- */
+/* --- the ways to measure: return EXIT_SUCCESS or EXIT_FAILURE, having reported --- */
 int api_load(const struct api_options *o, const struct target *t, struct object *object);     /* api_load.c */
 int api_watch(const struct api_options *o, const struct target *t, struct object *object);    /* api_watch.c */
+int api_start(const struct api_options *o, const struct target *t, struct object *object);    /* api_start.c: of NULLs */
 
 /* What a verb does; count, clients, size: where the user does not say. */
 struct api_verb {

@@ -24,10 +24,11 @@ void conn_close(struct conn *c)
 {
 	if (!c->ssl)
 		return;
+	http2_close(c);
 	SSL_free(c->ssl);
 	c->ssl = NULL;
 	close(TAKE_FD(c->fd));
-	xb_buf_done(&c->out);
+	xb_buf_done(&c->wire);
 	*c = (struct conn){ .loop = c->loop, .fd = -1 };
 }
 
@@ -62,13 +63,13 @@ static bool later(struct conn *c, int returned)
 	}
 }
 
-static void poll_out(struct conn *c, bool on)
+static void poll_for(struct conn *c, unsigned events)
 {
-	struct epoll_event e = { .events = on ? EPOLLIN | EPOLLOUT : EPOLLIN, .data.ptr = c };
+	struct epoll_event e = { .events = events, .data.ptr = c };
 
-	if (c->polls_out != on)
+	if (c->events != events)
 		epoll_ctl(c->loop->epoll, EPOLL_CTL_MOD, c->fd, &e);
-	c->polls_out = on;
+	c->events = events;
 }
 
 /* False: the connection is lost. */
@@ -77,59 +78,84 @@ static bool flush(struct conn *c)
 	size_t n;
 	int r;
 
-	while (c->sent < c->out.n) {
+	if ((c->session && http2_write(c)) || c->wire.err) {
+		lose(c, "out of memory");
+		return false;
+	}
+	while (c->sent < c->wire.n) {
 		ERR_clear_error();
 		errno = 0;
-		r = SSL_write_ex(c->ssl, c->out.p + c->sent, c->out.n - c->sent, &n);
+		r = SSL_write_ex(c->ssl, c->wire.p + c->sent, c->wire.n - c->sent, &n);
 		if (r != 1) {
 			if (!later(c, r))
 				return false;
-			poll_out(c, true);
+			poll_for(c, c->events | EPOLLOUT);
 			return true;
 		}
 		c->sent += n;
 	}
-	poll_out(c, false);
+	c->sent = 0;
+	xb_buf_clear(&c->wire);
+	poll_for(c, c->events & ~EPOLLOUT);
 	return true;
 }
 
-void conn_send(struct conn *c)
+void conn_send(struct call *call)
 {
-	if (c->out.err) {
+	struct conn *c = call->conn;
+
+	call->reply = (struct reply){};
+	c->call = call;
+	if (call->out.err || (c->session && http2_submit(call))) {
 		lose(c, "out of memory");
 		return;
 	}
-	c->sent = 0;
-	c->reply = (struct reply){};
-	if (c->ready)
+	if (!c->session)
+		xb_buf_addsv(&c->wire, xb_buf_sv(&call->out));
+	if (!c->receiving)
 		flush(c);
 }
 
 /* Hands on what came. False: the connection was closed meanwhile. */
-static bool digest(struct conn *c, struct xb_sv in)
+static bool digest_http1(struct conn *c, struct xb_sv in)
 {
 	const struct conn_ops *ops = c->loop->ops;
+	struct call *call = c->call;
 	struct xb_sv piece;
 	bool in_head;
 	int r;
 
 	while (in.n) {
-		in_head = c->reply.state <= REPLY_FIELDS;
-		r = c->reply.state == REPLY_COMPLETE ? -EBADMSG : reply_feed(&c->reply, &in, &piece);
+		in_head = call && call->reply.state <= REPLY_FIELDS;
+		r = !call || call->reply.state == REPLY_COMPLETE ? -EBADMSG : reply_feed(&call->reply, &in, &piece);
 		if (r < 0) {
 			lose(c, "the server's answer is not HTTP/1.1");
 			return false;
 		}
-		if (in_head && c->reply.state > REPLY_FIELDS && ops->head)
-			ops->head(c);
+		if (in_head && call->reply.state > REPLY_FIELDS && ops->head)
+			ops->head(call);
 		if (piece.n && c->ssl)
-			ops->piece(c, piece);
+			ops->piece(call, piece);
 		if (r && c->ssl)
-			ops->reply(c);
+			ops->reply(call);
 		if (!c->ssl)
 			return false;
 	}
 	return true;
+}
+
+static bool digest_http2(struct conn *c, struct xb_sv in)
+{
+	int r;
+
+	c->receiving = true;
+	r = http2_receive(c, in);
+	c->receiving = false;
+	if (r || c->fault) {
+		lose(c, c->fault ? c->fault : "the server's answer is not HTTP/2");
+		return false;
+	}
+	return flush(c);
 }
 
 static void receive(struct conn *c)
@@ -139,14 +165,39 @@ static void receive(struct conn *c)
 	int r;
 
 	do {
+		size_t most = c->loop->paced ? MIN(c->allowed, sizeof(bytes)) : sizeof(bytes);
+
+		if (!most) {
+			poll_for(c, c->events & ~EPOLLIN);
+			return;
+		}
 		ERR_clear_error();
 		errno = 0;
-		r = SSL_read_ex(c->ssl, bytes, sizeof(bytes), &n);
+		r = SSL_read_ex(c->ssl, bytes, most, &n);
 		if (r != 1) {
 			later(c, r);
 			return;
 		}
-	} while (digest(c, (struct xb_sv){ bytes, n }) && SSL_has_pending(c->ssl));
+		c->allowed -= MIN(n, c->allowed);
+	} while ((c->session ? digest_http2 : digest_http1)(c, (struct xb_sv){ bytes, n }) && (c->loop->paced || SSL_has_pending(c->ssl)));
+}
+
+void conn_allow(struct conn *c, size_t bytes)
+{
+	if (!c->ready)
+		return;
+	c->allowed = bytes;
+	poll_for(c, c->events | EPOLLIN);
+	receive(c);
+}
+
+static bool speaks_http2(const SSL *ssl)
+{
+	const unsigned char *chosen;
+	unsigned n;
+
+	SSL_get0_alpn_selected(ssl, &chosen, &n);
+	return n == 2 && !memcmp(chosen, "h2", 2);
 }
 
 static void handshake(struct conn *c)
@@ -158,11 +209,15 @@ static void handshake(struct conn *c)
 	r = SSL_connect(c->ssl);
 	if (r != 1) {
 		if (later(c, r))
-			poll_out(c, SSL_want_write(c->ssl));
+			poll_for(c, SSL_want_write(c->ssl) ? EPOLLIN | EPOLLOUT : EPOLLIN);
+		return;
+	}
+	if (c->loop->target->http2 && (!speaks_http2(c->ssl) || http2_open(c))) {
+		lose(c, "HTTP/2 was not agreed on");
 		return;
 	}
 	c->ready = true;
-	poll_out(c, false);
+	poll_for(c, EPOLLIN);
 	c->loop->ops->ready(c);
 }
 
@@ -194,11 +249,16 @@ static void wake(struct conn *c, unsigned events)
 int conn_loop_run(struct conn_loop *l, uint64_t until)
 {
 	struct epoll_event events[EVENTS_A_TURN];
-	uint64_t now = now_ns();
+	uint64_t now = now_ns(), tick_at = now;
 
 	for (l->stop = false; !l->stop && now < until; now = now_ns()) {
-		int n = epoll_wait(l->epoll, events, ARRAY_SIZE(events), MIN((until - now) / 1000000 + 1, 1000ul));
+		int n;
 
+		if (l->ops->tick && now >= tick_at) {
+			l->ops->tick();
+			tick_at = now + TICK_MS * 1000000;
+		}
+		n = epoll_wait(l->epoll, events, ARRAY_SIZE(events), MIN((until - now) / 1000000 + 1, (uint64_t)TICK_MS));
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		for (int i = 0; i < n && !l->stop; i++)
@@ -236,7 +296,7 @@ int conn_open(struct conn *c, struct conn_loop *l)
 	    (connect(fd, (const struct sockaddr *)&t->address, t->address_n) < 0 && errno != EINPROGRESS) ||
 	    epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &e) < 0)
 		return -errno;
-	*c = (struct conn){ .loop = l, .polls_out = true, .ssl = new_session(t, fd) };
+	*c = (struct conn){ .loop = l, .events = e.events, .ssl = new_session(t, fd) };
 	if (!c->ssl)
 		return -ENOMEM;
 	c->fd = TAKE_FD(fd);

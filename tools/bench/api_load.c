@@ -11,6 +11,7 @@ enum { MOST_FAULT = 64 << 10, OWN_FIRST = 90000000 };
 
 struct client {
 	struct conn conn;
+	struct call call;
 	enum api_op op;
 	unsigned turn;
 	uint64_t sent_at;
@@ -25,7 +26,7 @@ struct load {
 	struct client *clients;
 	int ready, busy, open;
 	uint64_t issued, answered, failed, bytes_in;
-	uint64_t until;
+	uint64_t until, rss_most;
 	char *first_error;
 	struct latency ops[API_OPS];
 };
@@ -65,14 +66,14 @@ static void next(struct client *c)
 	if (c->op == API_CREATE || c->op == API_DELETE)
 		c->owns = c->op == API_CREATE;
 	if (c->op == API_LIST)
-		object_list(load->object, load->o->query, load->target, &c->conn.out);
+		object_list(load->object, load->o->query, load->target, &c->call.out);
 	else
-		object_request(load->object, c->op, pick(c), load->target, &c->conn.out);
+		object_request(load->object, c->op, pick(c), load->target, &c->call.out);
 	load->issued++;
 	load->busy++;
 	c->busy = true;
 	c->sent_at = now_ns();
-	conn_send(&c->conn);
+	conn_send(&c->call);
 }
 
 static void on_ready(struct conn *conn)
@@ -80,31 +81,31 @@ static void on_ready(struct conn *conn)
 	load->loop.stop = ++load->ready == load->o->clients;
 }
 
-static void on_piece(struct conn *conn, struct xb_sv piece)
+static void on_piece(struct call *call, struct xb_sv piece)
 {
-	struct client *c = container_of(conn, struct client, conn);
+	struct client *c = container_of(call, struct client, call);
 
 	load->bytes_in += piece.n;
-	if (conn->reply.code >= 300 && !load->first_error && c->fault.n + piece.n <= MOST_FAULT)
+	if (call->reply.code >= 300 && !load->first_error && c->fault.n + piece.n <= MOST_FAULT)
 		xb_buf_addsv(&c->fault, piece);
 }
 
-static void on_reply(struct conn *conn)
+static void on_reply(struct call *call)
 {
-	struct client *c = container_of(conn, struct client, conn);
+	struct client *c = container_of(call, struct client, call);
 
 	latency_add(&load->ops[c->op], now_ns() - c->sent_at);
 	load->busy--;
 	load->answered++;
-	if (conn->reply.code >= 300) {
-		fail(load->first_error ? NULL : api_fault(&conn->out, conn->reply.code, xb_buf_sv(&c->fault)));
+	if (call->reply.code >= 300) {
+		fail(load->first_error ? NULL : api_fault(&call->out, call->reply.code, xb_buf_sv(&c->fault)));
 		xb_buf_done(&c->fault);
 	}
-	if (!conn->reply.close) {
+	if (!call->reply.close) {
 		next(c);
 		return;
 	}
-	conn_close(conn);
+	conn_close(&c->conn);
 	c->busy = false;
 	if (!--load->open)
 		load->loop.stop = true;
@@ -122,11 +123,20 @@ static void on_lost(struct conn *conn, const char *why)
 		load->loop.stop = true;
 }
 
+static void on_tick(void)
+{
+	load->rss_most = MAX(load->rss_most, usage_now(load->o->server_pid).rss_bytes);
+	for (int i = 0; load->loop.paced && i < load->o->clients; i++)
+		conn_allow(&load->clients[i].conn, load->o->read_rate * 1000ull * TICK_MS / 1000);
+}
+
 static int open_all(void)
 {
-	static const struct conn_ops ops = { .ready = on_ready, .piece = on_piece, .reply = on_reply, .lost = on_lost };
+	static const struct conn_ops ops = { .ready = on_ready, .piece = on_piece, .reply = on_reply, .lost = on_lost, .tick = on_tick };
 	int r = conn_loop_open(&load->loop, load->target, &ops);
 
+	for (int i = 0; i < load->o->clients; i++)
+		load->clients[i].call.conn = &load->clients[i].conn;
 	for (int i = 0; !r && i < load->o->clients; i++, load->open++)
 		r = conn_open(&load->clients[i].conn, &load->loop);
 	if (!r)
@@ -140,40 +150,57 @@ static void close_all(void)
 {
 	for (int i = 0; i < load->o->clients; i++) {
 		conn_close(&load->clients[i].conn);
+		xb_buf_done(&load->clients[i].call.out);
 		xb_buf_done(&load->clients[i].fault);
 	}
 	conn_loop_close(&load->loop);
+}
+
+/* Slow readers are not meant to come to an end. */
+static void give_up(struct api_report *report)
+{
+	if (load->loop.paced)
+		report->unfinished = load->busy;
+	for (; load->busy; load->busy--)
+		if (!load->loop.paced)
+			fail(strdup("no answer in time"));
+}
+
+static void measure(struct api_report *report)
+{
+	uint64_t start = now_ns();
+
+	report->before = usage_now(load->o->server_pid);
+	load->rss_most = report->before.rss_bytes;
+	load->loop.paced = load->o->read_rate > 0;
+	for (int i = 0; i < load->o->clients; i++)
+		if (load->clients[i].conn.ssl)
+			next(&load->clients[i]);
+	if (load->busy)
+		conn_loop_run(&load->loop, load->until + (load->loop.paced ? 0 : LAST_ANSWERS_NS));
+	report->seconds = (now_ns() - start) / 1e9;
+	report->after = usage_now(load->o->server_pid);
+	give_up(report);
 }
 
 int api_load(const struct api_options *o, const struct target *t, struct object *object)
 {
 	static struct load l;
 	struct api_report report = { .options = o, .ops = l.ops };
-	uint64_t start;
 
 	l = (struct load){ .o = o, .target = t, .object = object, .until = now_ns() + o->seconds * 1000000000ull };
 	l.clients = calloc(o->clients, sizeof(*l.clients));
 	load = &l;
 	if (!l.clients)
 		return EXIT_FAILURE;
-	if (!open_all()) {
-		report.before = usage_now(o->server_pid);
-		start = now_ns();
-		for (int i = 0; i < o->clients; i++)
-			if (l.clients[i].conn.ssl)
-				next(&l.clients[i]);
-		if (l.busy)
-			conn_loop_run(&l.loop, l.until + LAST_ANSWERS_NS);
-		report.seconds = (now_ns() - start) / 1e9;
-		report.after = usage_now(o->server_pid);
-		for (; l.busy; l.busy--)
-			fail(strdup("no answer in time"));
-	}
+	if (!open_all())
+		measure(&report);
 	close_all();
 	free(l.clients);
 	report.requests = l.answered;
 	report.failed = l.failed;
 	report.bytes_in = l.bytes_in;
+	report.rss_most = l.rss_most;
 	report.first_error = l.first_error;
 	if (report_print(&report))
 		l.failed++;

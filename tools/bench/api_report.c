@@ -1,52 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <stdio.h>
-#include <sys/resource.h>
 #include "api.h"
 #include "command.h"
 
 const char *const api_op_names[API_OPS] = { "create", "get", "update", "list", "delete" };
-
-/* --- what processes used --- */
-static bool add_process(const char *pid, struct usage *u)
-{
-	char path[64], line[512];
-	unsigned long user = 0, system = 0, pages = 0;
-	const char *after_name;
-	bool ok;
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
-	f = fopen(path, "re");
-	ok = f && fgets(line, sizeof(line), f) && (after_name = strrchr(line, ')')) &&
-	     sscanf(after_name + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) == 2;
-	if (f)
-		fclose(f);
-	snprintf(path, sizeof(path), "/proc/%.20s/statm", pid);
-	f = ok ? fopen(path, "re") : NULL;
-	ok = f && fscanf(f, "%*u %lu", &pages) == 1;
-	if (f)
-		fclose(f);
-	u->cpu_seconds += (user + system) / (double)sysconf(_SC_CLK_TCK);
-	u->rss_bytes += pages * sysconf(_SC_PAGESIZE);
-	return ok;
-}
-
-static double seconds_of(struct timeval t)
-{
-	return t.tv_sec + t.tv_usec / 1e6;
-}
-
-struct usage usage_now(char *const *pids)
-{
-	struct usage u = { .known = pids != NULL };
-	struct rusage own;
-
-	for (; pids && *pids; pids++)
-		u.known &= add_process(*pids, &u);
-	getrusage(RUSAGE_SELF, &own);
-	u.own_cpu_seconds = seconds_of(own.ru_utime) + seconds_of(own.ru_stime);
-	return u;
-}
 
 /* --- words --- */
 #define MILLI(ns) ((ns) / 1e6)
@@ -58,15 +15,46 @@ static void say_latency(const char *name, const struct latency *l)
 	       MILLI(latency_at(l, 0.99)), MILLI(l->most));
 }
 
+/* Bytes that came with a watch. */
+static double per_watch(const struct api_watched *w, uint64_t idle, uint64_t before)
+{
+	return w->watches ? ((double)idle - before) / w->watches : 0;
+}
+
+/* Microseconds of CPU for one watch to have one event, of the server (own: of this process). */
+static double per_receipt(const struct api_report *r, bool own)
+{
+	const struct usage *from = &r->watched->idle;
+	double seconds = own ? r->after.own_cpu_seconds - from->own_cpu_seconds : r->after.cpu_seconds - from->cpu_seconds;
+
+	return r->watched->receipt.n ? seconds * 1e6 / r->watched->receipt.n : 0;
+}
+
 static void say_watch(const struct api_report *r)
 {
-	printf("watch %s: %u watches opened in %.2f s, then %lu events, bodies of %.1f MiB received\n", r->options->kind, r->watches, r->open_seconds,
-	       r->since_send->n, MIB(r->bytes_in));
-	say_latency("from send", r->since_send);
-	say_latency("from ack", r->since_ack);
-	if (r->after.known && r->watches)
-		printf("  server: RSS %.1f MiB before, %.1f idle (%.1f KiB a watch), %.1f after the events\n", MIB(r->before.rss_bytes), MIB(r->rss_idle),
-		       ((double)r->rss_idle - r->before.rss_bytes) / 1024 / r->watches, MIB(r->after.rss_bytes));
+	const struct api_watched *w = r->watched;
+
+	printf("watch %s: %u watches on %u connections of %s opened in %.2f s, then %lu events, bodies of %.1f MiB received\n", r->options->kind, w->watches,
+	       w->connections, r->options->http2 ? "HTTP/2" : "HTTP/1.1", w->open_seconds, w->since_send.n, MIB(r->bytes_in));
+	say_latency("each, ack", &w->receipt);
+	say_latency("last, ack", &w->since_ack);
+	say_latency("last, send", &w->since_send);
+	if (r->after.known)
+		printf("  server: RSS %.1f MiB before, %.1f idle (%.1f KiB a watch), %.1f after the events; %.1f us of CPU a receipt\n",
+		       MIB(r->before.rss_bytes), MIB(w->idle.rss_bytes), per_watch(w, w->idle.rss_bytes, r->before.rss_bytes) / 1024,
+		       MIB(r->after.rss_bytes), per_receipt(r, false));
+	printf("  client: %.1f KiB a watch; %.1f us of CPU a receipt\n",
+	       per_watch(w, w->idle.own_rss_bytes, r->before.own_rss_bytes) / 1024, per_receipt(r, true));
+}
+
+static void say_start(const struct api_report *r)
+{
+	if (r->failed) {
+		printf("start: not ready after %.0f ms\n", r->started->ready_milliseconds);
+		return;
+	}
+	printf("start: process %d ready after %.1f ms and %.0f ms of CPU; RSS %.1f MiB\n", r->started->pid, r->started->ready_milliseconds,
+	       r->after.cpu_seconds * 1e3, MIB(r->after.rss_bytes));
 }
 
 static void say_load(const struct api_report *r)
@@ -80,8 +68,8 @@ static void say_load(const struct api_report *r)
 		if (r->ops[i].n)
 			say_latency(api_op_names[i], &r->ops[i]);
 	if (r->after.known)
-		printf("  server: %.1f us of CPU a request; RSS %.1f MiB before, %.1f after\n", (r->after.cpu_seconds - r->before.cpu_seconds) * 1e6 / n,
-		       MIB(r->before.rss_bytes), MIB(r->after.rss_bytes));
+		printf("  server: %.1f us of CPU a request; RSS %.1f MiB before, %.1f at most, %.1f after\n", (r->after.cpu_seconds - r->before.cpu_seconds) * 1e6 / n,
+		       MIB(r->before.rss_bytes), MIB(r->rss_most), MIB(r->after.rss_bytes));
 	printf("  client: %.1f us of CPU a request, %.0f%% of one core\n", (r->after.own_cpu_seconds - r->before.own_cpu_seconds) * 1e6 / n,
 	       r->seconds > 0 ? (r->after.own_cpu_seconds - r->before.own_cpu_seconds) * 100 / r->seconds : 0);
 }
@@ -105,6 +93,47 @@ static void write_latency(struct xb_jw *w, const char *name, const struct latenc
 	xb_jw_end(w);
 }
 
+static void write_watched(struct xb_jw *w, const struct api_report *r)
+{
+	const struct api_watched *d = r->watched;
+
+	xb_jw_kint(w, "watches", d->watches);
+	xb_jw_kint(w, "connections", d->connections);
+	key_double(w, "openSeconds", d->open_seconds);
+	write_latency(w, "receiptSinceAck", &d->receipt);
+	write_latency(w, "lastReceiptSinceAck", &d->since_ack);
+	write_latency(w, "lastReceiptSinceSend", &d->since_send);
+	if (r->after.known) {
+		key_double(w, "serverBytesPerWatch", per_watch(d, d->idle.rss_bytes, r->before.rss_bytes));
+		key_double(w, "serverCpuMicrosecondsPerReceipt", per_receipt(r, false));
+	}
+	key_double(w, "clientBytesPerWatch", per_watch(d, d->idle.own_rss_bytes, r->before.own_rss_bytes));
+	key_double(w, "clientCpuMicrosecondsPerReceipt", per_receipt(r, true));
+}
+
+static void write_load(struct xb_jw *w, const struct api_report *r)
+{
+	xb_jw_kint(w, "clients", r->options->clients);
+	xb_jw_kint(w, "unfinished", r->unfinished);
+	key_double(w, "requestsPerSecond", r->seconds > 0 ? r->requests / r->seconds : 0);
+}
+
+static void write_started(struct xb_jw *w, const struct api_report *r)
+{
+	xb_jw_kint(w, "pid", r->started->pid);
+	key_double(w, "readyMilliseconds", r->started->ready_milliseconds);
+}
+
+static void write_operations(struct xb_jw *w, const struct latency *ops)
+{
+	xb_jw_key(w, "operations");
+	xb_jw_object(w);
+	for (int i = 0; ops && i < API_OPS; i++)
+		if (ops[i].n)
+			write_latency(w, api_op_names[i], &ops[i]);
+	xb_jw_end(w);
+}
+
 static void write_usage(struct xb_jw *w, const struct api_report *r)
 {
 	key_double(w, "clientCpuSeconds", r->after.own_cpu_seconds - r->before.own_cpu_seconds);
@@ -114,10 +143,8 @@ static void write_usage(struct xb_jw *w, const struct api_report *r)
 	xb_jw_object(w);
 	key_double(w, "cpuSeconds", r->after.cpu_seconds - r->before.cpu_seconds);
 	xb_jw_kint(w, "rssBytesBefore", r->before.rss_bytes);
-	if (r->watches) {
-		xb_jw_kint(w, "rssBytesIdle", r->rss_idle);
-		key_double(w, "bytesPerWatch", ((double)r->rss_idle - r->before.rss_bytes) / r->watches);
-	}
+	if (r->rss_most)
+		xb_jw_kint(w, "rssBytesMost", r->rss_most);
 	xb_jw_kint(w, "rssBytesAfter", r->after.rss_bytes);
 	xb_jw_end(w);
 }
@@ -131,27 +158,15 @@ static int print_json(const struct api_report *r)
 	xb_jw_object(&w);
 	xb_jw_kstr(&w, "verb", r->options->verb->name);
 	xb_jw_kstr(&w, "kind", r->options->kind);
+	xb_jw_kstr(&w, "protocol", r->options->http2 ? "HTTP/2" : "HTTP/1.1");
 	xb_jw_kint(&w, "requests", r->requests);
 	xb_jw_kint(&w, "failed", r->failed);
 	if (r->first_error)
 		xb_jw_kstr(&w, "firstError", r->first_error);
 	key_double(&w, "seconds", r->seconds);
 	xb_jw_kint(&w, "bytesReceived", r->bytes_in);
-	if (r->since_send) {
-		xb_jw_kint(&w, "watches", r->watches);
-		key_double(&w, "openSeconds", r->open_seconds);
-		write_latency(&w, "lastReceiptSinceSend", r->since_send);
-		write_latency(&w, "lastReceiptSinceAck", r->since_ack);
-	} else {
-		xb_jw_kint(&w, "clients", r->options->clients);
-		key_double(&w, "requestsPerSecond", r->seconds > 0 ? r->requests / r->seconds : 0);
-	}
-	xb_jw_key(&w, "operations");
-	xb_jw_object(&w);
-	for (int i = 0; i < API_OPS; i++)
-		if (r->ops[i].n)
-			write_latency(&w, api_op_names[i], &r->ops[i]);
-	xb_jw_end(&w);
+	(r->watched ? write_watched : r->started ? write_started : write_load)(&w, r);
+	write_operations(&w, r->ops);
 	write_usage(&w, r);
 	xb_jw_end(&w);
 	e = xb_jw_finish(&w);
@@ -164,10 +179,7 @@ int report_print(const struct api_report *r)
 {
 	if (!strcmp(r->options->output, "json"))
 		return print_json(r);
-	if (r->since_send)
-		say_watch(r);
-	else
-		say_load(r);
+	(r->watched ? say_watch : r->started ? say_start : say_load)(r);
 	if (r->failed)
 		printf("  failed: %lu, the first: %s\n", r->failed, r->first_error ? r->first_error : "out of memory");
 	return 0;

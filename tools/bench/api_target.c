@@ -80,14 +80,14 @@ static int identify(SSL_CTX *tls, const struct xb_kubeconfig *k, char **reterr_w
 
 static int open_tls(struct target *t, const struct xb_kubeconfig *k, char **reterr_why)
 {
-	static const unsigned char alpn[] = "\x08http/1.1";
+	const char *alpn = t->http2 ? "\x02h2" : "\x08http/1.1";
 	int r;
 
 	t->tls = SSL_CTX_new(TLS_client_method());
 	if (!t->tls)
 		return -ENOMEM;
 	SSL_CTX_set_min_proto_version(t->tls, TLS1_2_VERSION);
-	SSL_CTX_set_alpn_protos(t->tls, alpn, sizeof(alpn) - 1);
+	SSL_CTX_set_alpn_protos(t->tls, (const unsigned char *)alpn, strlen(alpn));
 	/* idle watches hold no buffers; a record comes with one read() instead of two */
 	SSL_CTX_set_mode(t->tls, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_read_ahead(t->tls, 1);
@@ -147,10 +147,11 @@ static int write_fields(struct target *t, const struct xb_kubeconfig *k, char **
 	return t->fields ? 0 : -ENOMEM;
 }
 
-int target_open(struct target *t, const struct xb_kubeconfig *k, char **reterr_why)
+int target_open(struct target *t, const struct xb_kubeconfig *k, bool http2, char **reterr_why)
 {
 	int r = find_server(t, k, reterr_why);
 
+	t->http2 = http2;
 	if (!r)
 		r = write_fields(t, k, reterr_why);
 	return r ? r : open_tls(t, k, reterr_why);

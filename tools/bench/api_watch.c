@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Idle watches on one collection, then updates of one object in it, one at a time: how long until the last watch has it.
- * An event counts by its newline, so nobody else may write to the collection meanwhile.
+ * Idle watches on one collection, then updates of one object in it, one at a time: how long until each watch has it, and
+ * until the last. An event counts by its newline, so nobody else may write to the collection meanwhile.
  */
-#include <sys/resource.h>
 #include "api.h"
 #include "command.h"
 
@@ -11,7 +10,7 @@ enum { OPENING_MOST = 64, SPARE_FILES = 32, MOST_REPLY = 4 << 20 };
 enum phase { PHASE_CREATE, PHASE_LIST, PHASE_OPEN, PHASE_EVENTS, PHASE_DELETE };
 
 struct watcher {
-	struct conn conn;
+	struct call call;
 	int events;
 	bool begun;
 };
@@ -20,7 +19,8 @@ struct watch {
 	const struct target *target;
 	struct object *object;
 	struct conn_loop loop;
-	struct conn writer;
+	struct conn writer, *conns;     /* conns: --streams watches on each */
+	struct call write;
 	struct watcher *watchers;
 	struct xb_buf body;             /* of the writer's reply, or of the first refusal */
 	struct xb_buf request;          /* of every watch */
@@ -30,7 +30,8 @@ struct watch {
 	uint64_t sent_at, acknowledged_at, last_at, answered, bytes_in;
 	char *first_error;
 	uint64_t failed;
-	struct latency ops[API_OPS], since_send, since_ack;
+	struct latency ops[API_OPS];
+	struct api_watched watched;
 };
 static struct watch *watch; /* of the one run a process makes */
 
@@ -46,12 +47,12 @@ static void fail(char *fault)
 
 static void write_object(enum api_op op)
 {
-	object_request(watch->object, op, watch->o->first, watch->target, &watch->writer.out);
+	object_request(watch->object, op, watch->o->first, watch->target, &watch->write.out);
 	xb_buf_clear(&watch->body);
 	watch->acknowledged = false;
 	watch->arrived = 0;
 	watch->sent_at = now_ns();
-	conn_send(&watch->writer);
+	conn_send(&watch->write);
 }
 
 static void next_event(void)
@@ -62,12 +63,17 @@ static void next_event(void)
 		watch->loop.stop = true;
 }
 
+static uint64_t since_ack(uint64_t at)
+{
+	return watch->acknowledged && at > watch->acknowledged_at ? at - watch->acknowledged_at : 0;
+}
+
 static void event_done(void)
 {
 	if (!watch->acknowledged || watch->arrived < watch->o->watches)
 		return;
-	latency_add(&watch->since_send, watch->last_at - watch->sent_at);
-	latency_add(&watch->since_ack, watch->last_at > watch->acknowledged_at ? watch->last_at - watch->acknowledged_at : 0);
+	latency_add(&watch->watched.since_send, watch->last_at - watch->sent_at);
+	latency_add(&watch->watched.since_ack, since_ack(watch->last_at));
 	watch->events++;
 	next_event();
 }
@@ -75,12 +81,13 @@ static void event_done(void)
 /* Few at a time: a server's queue of connections to accept is short. */
 static void open_more(void)
 {
-	while (watch->opened < watch->o->watches && watch->opened - watch->begun < OPENING_MOST && !watch->failed) {
-		int r = conn_open(&watch->watchers[watch->opened].conn, &watch->loop);
+	int streams = watch->o->streams, most = MAX((int)OPENING_MOST, streams);
+
+	for (; watch->opened < watch->o->watches && watch->opened - watch->begun < most && !watch->failed; watch->opened += streams) {
+		int r = conn_open(&watch->conns[watch->opened / streams], &watch->loop);
 
 		if (r)
 			fail(strdup(strerror(-r)));
-		watch->opened++;
 	}
 }
 
@@ -102,7 +109,7 @@ static void watch_from(struct xb_sv list)
 		object_list(watch->object, query.p, watch->target, &watch->request);
 }
 
-static void writer_replied(struct conn *c)
+static void writer_replied(struct call *c)
 {
 	bool exists = watch->phase == PHASE_CREATE && c->reply.code == 409;
 
@@ -135,19 +142,26 @@ static void writer_replied(struct conn *c)
 
 static void on_ready(struct conn *c)
 {
+	int first = (c - watch->conns) * watch->o->streams;
+
 	if (c == &watch->writer) {
 		write_object(API_CREATE);
 		return;
 	}
-	xb_buf_addsv(&c->out, xb_buf_sv(&watch->request));
-	conn_send(c);
+	for (int i = first; i < first + watch->o->streams && i < watch->o->watches && c->ready; i++) {
+		struct call *call = &watch->watchers[i].call;
+
+		call->conn = c;
+		xb_buf_addsv(&call->out, xb_buf_sv(&watch->request));
+		conn_send(call);
+	}
 }
 
-static void on_head(struct conn *c)
+static void on_head(struct call *c)
 {
-	struct watcher *w = container_of(c, struct watcher, conn);
+	struct watcher *w = container_of(c, struct watcher, call);
 
-	if (c == &watch->writer || c->reply.code != 200)
+	if (c == &watch->write || c->reply.code != 200)
 		return;
 	xb_buf_done(&c->out);
 	w->begun = true;
@@ -168,23 +182,24 @@ static void watcher_received(struct watcher *w, struct xb_sv piece)
 	if (!last)
 		return;
 	watch->last_at = now_ns();
+	latency_add(&watch->watched.receipt, since_ack(watch->last_at));
 	watch->arrived++;
 	event_done();
 }
 
-static void on_piece(struct conn *c, struct xb_sv piece)
+static void on_piece(struct call *c, struct xb_sv piece)
 {
-	struct watcher *w = container_of(c, struct watcher, conn);
+	struct watcher *w = container_of(c, struct watcher, call);
 
-	if (c != &watch->writer && w->begun)
+	if (c != &watch->write && w->begun)
 		watcher_received(w, piece);
 	else if (watch->body.n + piece.n <= MOST_REPLY)
 		xb_buf_addsv(&watch->body, piece);
 }
 
-static void on_reply(struct conn *c)
+static void on_reply(struct call *c)
 {
-	if (c == &watch->writer)
+	if (c == &watch->write)
 		writer_replied(c);
 	else if (c->reply.code == 200)
 		fail(strdup("the server ended a watch"));
@@ -205,22 +220,12 @@ static void go(uint64_t until)
 		fail(strdup(r == -ETIME ? "not everything came in time" : strerror(-r)));
 }
 
-static int allow_files(int n)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
-		return -errno;
-	files.rlim_cur = MAX(files.rlim_cur, (rlim_t)n);
-	files.rlim_max = MAX(files.rlim_max, files.rlim_cur);
-	return setrlimit(RLIMIT_NOFILE, &files) < 0 ? -errno : 0;
-}
-
 static void begin(void)
 {
 	static const struct conn_ops ops = { .ready = on_ready, .head = on_head, .piece = on_piece, .reply = on_reply, .lost = on_lost };
-	int r = allow_files(watch->o->watches + SPARE_FILES);
+	int r = usage_allow_files(watch->watched.connections + SPARE_FILES, watch->o->server_pid);
 
+	watch->write.conn = &watch->writer;
 	if (!r)
 		r = conn_loop_open(&watch->loop, watch->target, &ops);
 	if (!r)
@@ -229,13 +234,41 @@ static void begin(void)
 		fail(strdup(strerror(-r)));
 }
 
+static void measure(struct api_report *report, uint64_t until)
+{
+	uint64_t start;
+
+	report->before = usage_now(watch->o->server_pid);
+	start = now_ns();
+	watch->phase = PHASE_OPEN;
+	open_more();
+	go(until);
+	watch->watched.open_seconds = (now_ns() - start) / 1e9;
+	watch->watched.watches = watch->begun;
+	watch->watched.idle = usage_now(watch->o->server_pid);
+	start = now_ns();
+	watch->phase = PHASE_EVENTS;
+	if (!watch->failed)
+		next_event();
+	if (watch->o->events)
+		go(until);
+	report->seconds = (now_ns() - start) / 1e9;
+	report->after = usage_now(watch->o->server_pid);
+	watch->phase = PHASE_DELETE;
+	if (!watch->failed)
+		write_object(API_DELETE);
+	go(until);
+}
+
 static void finish(struct api_report *report)
 {
-	for (int i = 0; i < watch->o->watches; i++)
-		conn_close(&watch->watchers[i].conn);
+	for (unsigned i = 0; i < watch->watched.connections; i++)
+		conn_close(&watch->conns[i]);
 	conn_close(&watch->writer);
 	conn_loop_close(&watch->loop);
-	free(watch->watchers);
+	for (int i = 0; i < watch->o->watches; i++)
+		xb_buf_done(&watch->watchers[i].call.out);
+	xb_buf_done(&watch->write.out);
 	xb_buf_done(&watch->body);
 	xb_buf_done(&watch->request);
 	report->requests = watch->answered;
@@ -247,39 +280,26 @@ static void finish(struct api_report *report)
 int api_watch(const struct api_options *o, const struct target *t, struct object *object)
 {
 	static struct watch w;
-	struct api_report report = { .options = o, .ops = w.ops, .since_send = &w.since_send, .since_ack = &w.since_ack };
-	uint64_t until = now_ns() + o->seconds * 1000000000ull, start;
+	struct api_report report = { .options = o, .ops = w.ops, .watched = &w.watched };
+	uint64_t until = now_ns() + o->seconds * 1000000000ull;
 
 	w = (struct watch){ .o = o, .target = t, .object = object, .loop.epoll = -1 };
+	w.watched.connections = (o->watches + o->streams - 1) / o->streams;
 	w.watchers = calloc(o->watches, sizeof(*w.watchers));
+	w.conns = calloc(w.watched.connections, sizeof(*w.conns));
 	watch = &w;
-	if (!w.watchers)
-		return EXIT_FAILURE;
-	begin();
-	go(until);
-	report.before = usage_now(o->server_pid);
-	start = now_ns();
-	w.phase = PHASE_OPEN;
-	open_more();
-	go(until);
-	report.open_seconds = (now_ns() - start) / 1e9;
-	report.watches = w.begun;
-	report.rss_idle = usage_now(o->server_pid).rss_bytes;
-	start = now_ns();
-	w.phase = PHASE_EVENTS;
-	if (!w.failed)
-		next_event();
-	if (o->events)
+	if (w.watchers && w.conns) {
+		begin();
 		go(until);
-	report.seconds = (now_ns() - start) / 1e9;
-	report.after = usage_now(o->server_pid);
-	w.phase = PHASE_DELETE;
-	if (!w.failed)
-		write_object(API_DELETE);
-	go(until);
-	finish(&report);
-	if (report_print(&report))
+		measure(&report, until);
+		finish(&report);
+		if (report_print(&report))
+			w.failed++;
+	} else {
 		w.failed++;
+	}
+	free(w.conns);
+	free(w.watchers);
 	free(w.first_error);
 	return w.failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -31,7 +31,7 @@ sweep() {
 		for _ in $(seq 500); do grep -q 'populated 0' "$cgroup/cgroup.events" && break; sleep 0.01; done
 		rmdir "$cgroup"
 	fi
-	for ns in $(ip netns list | awk '{ print $1 }' | grep "^$name-" || true); do ip netns del "$ns"; done
+	for ns in $(ip netns list 2>/dev/null | awk '{ print $1 }' | grep "^$name-" || true); do ip netns del "$ns"; done
 	if mountpoint -q "$dir/bpf"; then umount "$dir/bpf"; fi
 	rm -rf "$dir"
 }

@@ -184,7 +184,7 @@ static size_t program(struct agent *a, struct service *v)
 	if (r < 0 || v->fault)
 		set_fault(a, v, r, why);
 	if (!r && v->trigger_us >= a->metrics.start_us)
-		xb_histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
+		histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
 	v->trigger_us = 0;
 	services_forget(a->services, v);
 	return removed;
@@ -262,7 +262,7 @@ static void flush(uv_prepare_t *h)
 	if (a->faulty.n && !uv_is_active((uv_handle_t *)&a->retry))
 		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
 	a->metrics.last_sync_us = xb_time_now();
-	xb_histogram_observe(&a->metrics.sync, (double)(uv_hrtime() - began) / 1e9);
+	histogram_observe(&a->metrics.sync, (double)(uv_hrtime() - began) / 1e9);
 }
 
 /* --- what comes in --- */

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "metrics.h"
+#include "xb/prometheus.h"
 #include "xb/time.h"
 
 /* Upstream's buckets: pkg/proxy/metrics/metrics.go. */
@@ -28,16 +29,19 @@ void proxy_metrics_init(struct metrics *m)
 		programming_bounds[n++] = s;
 	m->sync.bounds = sync_bounds;
 	m->sync.n = SYNC_BUCKETS;
-	m->sync.counts = m->sync_counts;
 	m->programming.bounds = programming_bounds;
 	m->programming.n = n;
-	m->programming.counts = m->programming_counts;
 }
 
-static void write_histogram(struct xb_buf *out, const char *name, const char *help, const struct xb_histogram *h)
+void histogram_observe(struct histogram *h, double value)
 {
-	xb_metrics_head(out, name, "histogram", help);
-	xb_metrics_histogram(out, name, NULL, h);
+	xb_prom_observe(h->bounds, h->n, h->counts, &h->sum, value);
+}
+
+static void write_histogram(struct xb_buf *out, const char *name, const char *help, const struct histogram *h)
+{
+	xb_prom_head(out, name, "histogram", help);
+	xb_prom_histogram(out, name, "", h->bounds, h->n, h->counts, h->sum);
 }
 
 static void write_upstream(const struct metrics *m, const struct metrics_now *now, struct xb_buf *out)
@@ -45,20 +49,18 @@ static void write_upstream(const struct metrics *m, const struct metrics_now *no
 	write_histogram(out, "kubeproxy_sync_proxy_rules_duration_seconds", "Time to bring changes into the tables", &m->sync);
 	write_histogram(out, "kubeproxy_network_programming_duration_seconds",
 			"Time from an endpoint's change of state to the tables", &m->programming);
-	xb_metrics_one(out, "kubeproxy_sync_proxy_rules_endpoint_changes_total", "counter", "Changes of EndpointSlices",
-		       (double)m->endpoint_changes);
-	xb_metrics_one(out, "kubeproxy_sync_proxy_rules_service_changes_total", "counter", "Changes of Services",
-		       (double)m->service_changes);
-	xb_metrics_one(out, "kubeproxy_sync_proxy_rules_service_changes_pending", "gauge", "Services with changes not yet in the tables",
-		       (double)now->pending);
-	xb_metrics_one(out, "kubeproxy_sync_proxy_rules_last_timestamp_seconds", "gauge", "When changes were last brought into the tables",
-		       (double)m->last_sync_us / 1e6);
-	xb_metrics_one(out, "kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds", "gauge", "When a change was last seen",
-		       (double)m->last_queued_us / 1e6);
-	xb_metrics_head(out, "kubeproxy_proxy_healthz_total", "counter", "Answers of /healthz by code");
+	xb_prom_one(out, "kubeproxy_sync_proxy_rules_endpoint_changes_total", "counter", "Changes of EndpointSlices", (double)m->endpoint_changes);
+	xb_prom_one(out, "kubeproxy_sync_proxy_rules_service_changes_total", "counter", "Changes of Services", (double)m->service_changes);
+	xb_prom_one(out, "kubeproxy_sync_proxy_rules_service_changes_pending", "gauge", "Services with changes not yet in the tables",
+	    (double)now->pending);
+	xb_prom_one(out, "kubeproxy_sync_proxy_rules_last_timestamp_seconds", "gauge", "When changes were last brought into the tables",
+	    (double)m->last_sync_us / 1e6);
+	xb_prom_one(out, "kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds", "gauge", "When a change was last seen",
+	    (double)m->last_queued_us / 1e6);
+	xb_prom_head(out, "kubeproxy_proxy_healthz_total", "counter", "Answers of /healthz by code");
 	xb_buf_addf(out, "kubeproxy_proxy_healthz_total{code=\"200\"} %" PRIu64 "\n", m->healthz_ok);
 	xb_buf_addf(out, "kubeproxy_proxy_healthz_total{code=\"503\"} %" PRIu64 "\n", m->healthz_unavailable);
-	xb_metrics_head(out, "kubeproxy_proxy_livez_total", "counter", "Answers of /livez by code");
+	xb_prom_head(out, "kubeproxy_proxy_livez_total", "counter", "Answers of /livez by code");
 	xb_buf_addf(out, "kubeproxy_proxy_livez_total{code=\"200\"} %" PRIu64 "\n", m->livez_ok);
 	xb_buf_addf(out, "kubeproxy_proxy_livez_total{code=\"503\"} %" PRIu64 "\n", m->livez_unavailable);
 }
@@ -99,14 +101,13 @@ static void write_ours(const struct metrics *m, const struct metrics_now *now, s
 	write_table(out, "ports", now->tables.ports, now->tables.ports_size);
 	write_table(out, "frontends", now->tables.frontends, now->tables.frontends_size);
 	write_table(out, "backends", now->tables.backends, now->tables.backends_size);
-	xb_metrics_one(out, "xebec_proxy_table_memory_bytes", "gauge", "Kernel memory of the tables", (double)now->tables.memory);
-	xb_metrics_one(out, "xebec_proxy_publishes_total", "counter", "Publish words stored", (double)now->tables.publishes);
-	xb_metrics_one(out, "xebec_proxy_services", "gauge", "Services known", (double)now->services_known);
-	xb_metrics_one(out, "xebec_proxy_unprogrammed_services", "gauge", "Services with a port that could not be brought into the tables",
-		       (double)now->unprogrammed);
-	xb_metrics_one(out, "xebec_proxy_faults_total", "counter", "Ports that could not be brought into the tables", (double)m->faults);
-	xb_metrics_one(out, "xebec_proxy_unsynced_seconds", "gauge", "Time without a complete list since the start; 0 once there was one",
-		       unsynced);
+	xb_prom_one(out, "xebec_proxy_table_memory_bytes", "gauge", "Kernel memory of the tables", (double)now->tables.memory);
+	xb_prom_one(out, "xebec_proxy_publishes_total", "counter", "Publish words stored", (double)now->tables.publishes);
+	xb_prom_one(out, "xebec_proxy_services", "gauge", "Services known", (double)now->services_known);
+	xb_prom_one(out, "xebec_proxy_unprogrammed_services", "gauge", "Services with a port that could not be brought into the tables",
+	    (double)now->unprogrammed);
+	xb_prom_one(out, "xebec_proxy_faults_total", "counter", "Ports that could not be brought into the tables", (double)m->faults);
+	xb_prom_one(out, "xebec_proxy_unsynced_seconds", "gauge", "Time without a complete list since the start; 0 once there was one", unsynced);
 	write_informers(now, out);
 }
 
@@ -114,5 +115,5 @@ void proxy_metrics_write(const struct metrics *m, const struct metrics_now *now,
 {
 	write_upstream(m, now, out);
 	write_ours(m, now, out);
-	xb_metrics_process(out, m->start_us);
+	xb_prom_process(out, m->start_us);
 }

@@ -4,19 +4,25 @@
 /* What kube-proxy counts, and its text for Prometheus (exposition format 0.0.4): upstream's names, and ours as xebec_proxy_*. */
 #include "apply.h"
 #include "xb/informer.h"
-#include "xb/metrics.h"
 
 #define METRICS_BUCKETS 80
 
+struct histogram {
+	const double *bounds;          /* upper, rising; +Inf is not among them */
+	size_t n;
+	uint64_t counts[METRICS_BUCKETS + 1];
+	double sum;
+};
+void histogram_observe(struct histogram *h, double value);
+
 struct metrics {
-	struct xb_histogram sync, programming; /* seconds */
-	uint64_t sync_counts[METRICS_BUCKETS + 1], programming_counts[METRICS_BUCKETS + 1];
+	struct histogram sync, programming; /* seconds */
 	uint64_t service_changes, endpoint_changes, faults;
 	uint64_t healthz_ok, healthz_unavailable, livez_ok, livez_unavailable;
 	int64_t last_sync_us, last_queued_us; /* wall clock; 0: never */
 	int64_t start_us;
 };
-void proxy_metrics_init(struct metrics *m);         /* m stays where it is */
+void proxy_metrics_init(struct metrics *m);
 
 /* What stands elsewhere at the moment of asking. */
 struct metrics_now {

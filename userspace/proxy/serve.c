@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "serve.h"
 #include "xb/http_server.h"
+#include "xb/prometheus.h"
 #include "xb/time.h"
 #include "xb/why.h"
 
@@ -64,7 +65,7 @@ static void on_metrics(struct xb_http_request *r, void *arg)
 		return;
 	if (xb_sv_is(path, "/metrics")) {
 		agent_write_metrics(s->agent, &body);
-		xb_http_respond_buf(r, 200, "text/plain; version=0.0.4; charset=utf-8", &body);
+		xb_http_respond_buf(r, 200, XB_PROM_CONTENT_TYPE, &body);
 	} else if (xb_sv_is(path, "/proxyMode")) {
 		xb_http_respond(r, 200, TEXT, XB_SV("ebpf"));
 	} else if (xb_sv_is(path, "/healthz")) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include "../user.h"
+#include "certificatesigningrequest.h"
 #include "edit.h"
 #include "seen.h"
 #include "table.h"
@@ -72,53 +72,53 @@ static void prepare_status(struct write *w, struct xb_node *object, const struct
 
 /* --- validation */
 
-/* PKCS #10 in PEM (RFC 2986, RFC 7468), with a signature by its own key. NULL: well. */
-static const char *request_fault(const unsigned char *der, long length)
+static X509_REQ *read_der(const unsigned char *der, long length, const char **ret_fault)
 {
 	X509_REQ *request = d2i_X509_REQ(NULL, &der, length);
-	const char *fault = NULL;
 
 	if (!request)
-		fault = "asn1: structure error: malformed certificate request";
-	else if (X509_REQ_verify(request, X509_REQ_get0_pubkey(request)) != 1)
-		fault = "x509: signature check failed";
+		*ret_fault = "asn1: structure error: malformed certificate request";
+	else if (X509_REQ_verify(request, X509_REQ_get0_pubkey(request)) == 1)
+		return request;
+	else
+		*ret_fault = "x509: signature check failed";
 	X509_REQ_free(request);
-	return fault;
+	return NULL;
 }
 
-static const char *pem_fault(const char *pem, size_t length)
+X509_REQ *csr_read(struct xb_arena *a, struct xb_sv base64, const char **ret_fault)
 {
-	static const char wrong[] = "PEM block type must be CERTIFICATE REQUEST";
-	BIO *bio = BIO_new_mem_buf(pem, (int)length);
-	char *name = NULL, *header = NULL;
+	char *pem = xb_arena_alloc(a, base64.n / 4 * 3 + 1), *name = NULL, *header = NULL;
 	unsigned char *der = NULL;
-	const char *fault = wrong;
+	X509_REQ *request = NULL;
+	BIO *bio = NULL;
+	int size = 0;
 	long n = 0;
 
+	*ret_fault = pem ? "PEM block type must be CERTIFICATE REQUEST" : NULL;
+	if (pem && base64.n)
+		size = EVP_DecodeBlock((unsigned char *)pem, (const unsigned char *)base64.p, (int)base64.n);
+	if (pem)
+		bio = BIO_new_mem_buf(pem, MAX(size, 0));
 	if (bio && PEM_read_bio(bio, &name, &header, &der, &n) == 1 && !strcmp(name, PEM_STRING_X509_REQ))
-		fault = request_fault(der, n);
+		request = read_der(der, n, ret_fault);
 	OPENSSL_free(name);
 	OPENSSL_free(header);
 	OPENSSL_free(der);
 	BIO_free(bio);
-	return fault;
+	return request;
 }
 
-static void validate_request(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *request)
+static void validate_request(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *text)
 {
-	struct xb_sv base64 = xb_tree_text(request);
-	char *pem = xb_arena_alloc(e->arena, base64.n / 4 * 3 + 1);
 	const char *fault;
-	int n;
+	X509_REQ *request = csr_read(e->arena, xb_tree_text(text), &fault);
 
-	if (!pem) {
+	if (!request && !fault)
 		e->no_memory = true;
-		return;
-	}
-	n = base64.n ? EVP_DecodeBlock((unsigned char *)pem, (const unsigned char *)base64.p, (int)base64.n) : 0;
-	fault = pem_fault(pem, MAX(n, 0));
-	if (fault)
-		xb_err_invalid(e, at, request, "%s", fault);
+	else if (!request)
+		xb_err_invalid(e, at, text, "%s", fault);
+	X509_REQ_free(request);
 }
 
 static void validate_usages(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *usages)

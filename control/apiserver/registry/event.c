@@ -192,6 +192,8 @@ const struct strategy event_strategy = {
 	.validate_update = validate_update,
 	.create_on_update = true,
 	.unconditional_update = true,
+	.expires = true,
+	.relaxed = true,
 	COLUMNS(columns),
 	.row = row,
 };

@@ -15,20 +15,28 @@ static const char *const name_labels[] = { "job-name", "batch.kubernetes.io/job-
 
 void job_spec_defaults(struct write *w, struct xb_node *spec)
 {
+	workload_defaults(w, spec);
+	xb_tree_each(rule, xb_tree_path(spec, "podFailurePolicy", "rules"))
+		xb_tree_each(pattern, xb_tree_get(rule, "onPodConditions"))
+			if (!xb_tree_gettext(pattern, "status").n)
+				edit_str(w, pattern, "status", "True");
+}
+
+/* Of a Job alone: a CronJob's template stays as it was written until a Job is made of it. */
+static void count_defaults(struct write *w, struct xb_node *spec)
+{
 	bool indexed_backoff = xb_tree_get(spec, "backoffLimitPerIndex"), policy = xb_tree_get(spec, "podFailurePolicy");
 
-	workload_defaults(w, spec);
 	if (!xb_tree_get(spec, "completions") && !xb_tree_get(spec, "parallelism"))
 		edit_int(w, spec, "completions", 1);
 	if (!xb_tree_get(spec, "parallelism"))
 		edit_int(w, spec, "parallelism", 1);
 	if (!xb_tree_get(spec, "backoffLimit"))
 		edit_int(w, spec, "backoffLimit", indexed_backoff ? INT32_MAX : 6);
+	if (!xb_tree_get(spec, "completionMode"))
+		edit_str(w, spec, "completionMode", "NonIndexed");
+	edit_bool_default(w, spec, "suspend", false);
 	edit_str_default(w, spec, "podReplacementPolicy", policy ? "Failed" : "TerminatingOrFailed");
-	xb_tree_each(rule, xb_tree_path(spec, "podFailurePolicy", "rules"))
-		xb_tree_each(pattern, xb_tree_get(rule, "onPodConditions"))
-			if (!xb_tree_gettext(pattern, "status").n)
-				edit_str(w, pattern, "status", "True");
 }
 
 static void defaults(struct write *w, struct xb_node *object)
@@ -37,6 +45,7 @@ static void defaults(struct write *w, struct xb_node *object)
 	struct xb_node *labels = xb_tree_path(spec, "template", "metadata", "labels");
 
 	job_spec_defaults(w, spec);
+	count_defaults(w, spec);
 	if (!edit_is_empty(labels) && edit_is_empty(xb_tree_get(meta, "labels")))
 		edit_node(w, meta, "labels", xb_tree_copy(w->arena, labels));
 }
@@ -79,7 +88,8 @@ static void validate_completions(struct xb_field_errors *e, const struct xb_path
 	static const char *const modes[] = { "NonIndexed", "Indexed", NULL };
 	const struct xb_node *mode = xb_tree_get(spec, "completionMode"), *parallelism = xb_tree_get(spec, "parallelism");
 
-	xb_validate_one_of(e, XB_PATH(at, "completionMode"), xb_tree_text(mode), modes);
+	if (mode)
+		xb_validate_one_of(e, XB_PATH(at, "completionMode"), xb_tree_text(mode), modes);
 	if (!xb_tree_is(mode, "Indexed"))
 		return;
 	if (!xb_tree_get(spec, "completions"))
@@ -116,8 +126,9 @@ static void validate_policies(struct xb_field_errors *e, const struct xb_path *a
 
 	xb_tree_each(rule, xb_tree_get(failure, "rules"))
 		validate_failure_rule(e, XB_PATH_AT(XB_PATH(XB_PATH(at, "podFailurePolicy"), "rules"), i++), rule);
-	xb_validate_one_of(e, XB_PATH(at, "podReplacementPolicy"), xb_tree_gettext(spec, "podReplacementPolicy"),
-			   failure ? (const char *const[]){ "Failed", NULL } : replacements);
+	if (xb_tree_get(spec, "podReplacementPolicy"))
+		xb_validate_one_of(e, XB_PATH(at, "podReplacementPolicy"), xb_tree_gettext(spec, "podReplacementPolicy"),
+				   failure ? (const char *const[]){ "Failed", NULL } : replacements);
 	if (manager.n > MANAGED_BY_MAX)
 		xb_err_too_long(e, XB_PATH(at, "managedBy"), MANAGED_BY_MAX);
 	else if (xb_tree_get(spec, "managedBy") && !memchr(manager.p, '/', manager.n))

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <openssl/evp.h>
 #include "keys.h"
 #include "edit.h"
+
+char *keys_encode(struct xb_arena *a, struct xb_sv bytes)
+{
+	char *text = xb_arena_alloc(a, (bytes.n + 2) / 3 * 4 + 1);
+
+	if (text)
+		*text = '\0';
+	if (text && bytes.n)
+		EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)bytes.p, (int)bytes.n);
+	return text;
+}
 
 size_t keys_decoded_size(struct xb_sv base64)
 {

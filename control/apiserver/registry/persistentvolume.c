@@ -15,7 +15,6 @@ static void prepare_create(struct write *w, struct xb_node *object)
 {
 	edit_json(w, object, "status", "{\"phase\":\"Pending\"}");
 	edit_str(w, xb_tree_get(object, "status"), "lastPhaseTransitionTime", w->now);
-	volume_protect(w, object, "kubernetes.io/pv-protection");
 }
 
 static void prepare_status(struct write *w, struct xb_node *object, const struct xb_node *old)

@@ -8,7 +8,6 @@
 static void prepare_create(struct write *w, struct xb_node *object)
 {
 	edit_json(w, object, "status", "{\"phase\":\"Pending\"}");
-	volume_protect(w, object, "kubernetes.io/pvc-protection");
 }
 
 static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)

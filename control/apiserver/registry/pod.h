@@ -5,6 +5,8 @@
 #include "strategy.h"
 #include "xb/quantity.h"
 
+struct xb_map;
+
 /*
  * The binding subresource: the pod goes to the node that binding names. Changes pod, or refuses: 409 when it has a node or
  * is being deleted, 422 when binding is not one. -ESTALE, -EINVAL with reterr; -ENOMEM.
@@ -18,6 +20,9 @@ const char *pod_qos_class(const struct xb_node *spec);   /* "Guaranteed", "Burst
 /* at: the path of the spec. Runs for a template too. */
 void pod_spec_validate(struct write *w, const struct xb_path *at, const struct xb_node *spec, struct xb_field_errors *e);
 void pod_validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e);
+void pod_prepare_status(struct write *w, struct xb_node *object, const struct xb_node *old);
+void pod_validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e);
+extern const struct strategy_part pod_parts[]; /* ends with {} */
 enum { POD_COLUMNS = 9 };
 extern const struct column pod_columns[POD_COLUMNS];
 void pod_row(struct table_row *r, struct xb_jv object);
@@ -31,6 +36,10 @@ struct pod_check {
 };
 void pod_validate_volumes(struct pod_check *c, const struct xb_path *at);     /* fills c->volumes */
 void pod_validate_containers(struct pod_check *c, const struct xb_path *at);  /* at: the spec's */
+void pod_validate_container(struct pod_check *c, const struct xb_path *at, const struct xb_node *container); /* what all sorts share */
+void pod_validate_ephemeral(struct pod_check *c, const struct xb_path *at);   /* at: the spec's */
+/* The elements of a list by their names; a client sent as many as it cared to. NULL without memory: w->no_memory is set. */
+struct xb_map *pod_by_name(struct write *w, const struct xb_node *list);
 void pod_validate_field_ref(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ref, const char *const *supported);
 void pod_validate_resource_ref(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ref, bool in_volume);
 void pod_validate_relative_path(struct xb_field_errors *e, const struct xb_path *at, struct xb_sv path);

@@ -399,7 +399,7 @@ static void validate_security(struct pod_check *c, const struct xb_path *at, con
 
 /* --- containers */
 
-static void validate_common(struct pod_check *c, const struct xb_path *at, const struct xb_node *container)
+void pod_validate_container(struct pod_check *c, const struct xb_path *at, const struct xb_node *container)
 {
 	static const char *const policies[] = { "Always", "IfNotPresent", "Never", NULL };
 	static const char *const messages[] = { "File", "FallbackToLogsOnError", NULL };
@@ -459,7 +459,7 @@ void pod_validate_containers(struct pod_check *c, const struct xb_path *spec_pat
 	xb_tree_each(container, containers) {
 		const struct xb_path *here = XB_PATH_AT(at, i++);
 
-		validate_common(c, here, container);
+		pod_validate_container(c, here, container);
 		validate_unique(c, here, container, &names);
 		validate_lifecycle(c, here, container);
 		if (xb_tree_get(container, "restartPolicy"))
@@ -470,7 +470,7 @@ void pod_validate_containers(struct pod_check *c, const struct xb_path *spec_pat
 	xb_tree_each(container, init) {
 		const struct xb_path *here = XB_PATH_AT(init_path, i++);
 
-		validate_common(c, here, container);
+		pod_validate_container(c, here, container);
 		validate_unique(c, here, container, &names);
 		validate_init_container(c, here, container);
 	}

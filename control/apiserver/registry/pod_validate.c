@@ -219,6 +219,7 @@ void pod_spec_validate(struct write *w, const struct xb_path *at, const struct x
 
 	pod_validate_volumes(&c, XB_PATH(at, "volumes"));
 	pod_validate_containers(&c, at);
+	pod_validate_ephemeral(&c, at);
 	validate_host_network(e, at, spec);
 	xb_validate_one_of(e, XB_PATH(at, "restartPolicy"), xb_tree_gettext(spec, "restartPolicy"), restarts);
 	xb_validate_one_of(e, XB_PATH(at, "dnsPolicy"), xb_tree_gettext(spec, "dnsPolicy"), dns_policies);

@@ -45,15 +45,8 @@ static const struct column columns[] = {
 
 static void row(struct table_row *r, struct xb_jv object)
 {
-	struct xb_jv spec = xb_jv_get(object, "spec"), status = xb_jv_get(object, "status");
-
-	cell_name(r, object);
-	cell_int(r, xb_jv_get(spec, "replicas"), 0);
-	cell_int(r, xb_jv_get(status, "replicas"), 0);
-	cell_int(r, xb_jv_get(status, "readyReplicas"), 0);
-	cell_age(r, object);
-	cell_containers(r, xb_jv_get(spec, "template"));
-	cell_label_selector(r, xb_jv_get(spec, "selector"));
+	workload_row_of_replicas(r, object);
+	cell_label_selector(r, xb_jv_path(object, "spec", "selector"));
 }
 
 const struct strategy replica_set_strategy = {

@@ -3,6 +3,11 @@
 #include "edit.h"
 #include "table.h"
 
+static const char *const standard[] = {
+	"cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage", "requests.ephemeral-storage",
+	"limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods", "services", "replicationcontrollers", "resourcequotas",
+	"secrets", "configmaps", "persistentvolumeclaims", "services.nodeports", "services.loadbalancers", NULL
+};
 static const char *const counted[] = { "pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps",
 				       "persistentvolumeclaims", "services.nodeports", "services.loadbalancers", NULL };
 
@@ -11,24 +16,24 @@ static void prepare_create(struct write *w, struct xb_node *object)
 	edit_json(w, object, "status", "{}");
 }
 
+static bool is_one_of(const char *const *names, struct xb_sv name)
+{
+	for (; *names; names++)
+		if (xb_sv_is(name, *names))
+			return true;
+	return false;
+}
+
 static bool is_whole(struct xb_sv name)
 {
-	for (const char *const *c = counted; *c; c++)
-		if (xb_sv_is(name, *c))
-			return true;
-	return xb_sv_starts(name, "count/");
+	return is_one_of(counted, name) || xb_sv_starts(name, "count/");
 }
 
 static void validate_amounts(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *map)
 {
-	static const char *const known[] = {
-		"cpu", "memory", "ephemeral-storage", "requests.cpu", "requests.memory", "requests.storage", "requests.ephemeral-storage",
-		"limits.cpu", "limits.memory", "limits.ephemeral-storage", "pods", "services", "replicationcontrollers", "resourcequotas",
-		"secrets", "configmaps", "persistentvolumeclaims", "services.nodeports", "services.loadbalancers", NULL
-	};
 	struct xb_quantity q;
 
-	amounts_validate_names(e, at, map, known, "must be a standard resource for quota");
+	amounts_validate_names(e, at, map, standard, "must be a standard resource for quota");
 	amounts_validate_nonnegative(e, at, map);
 	xb_tree_each(amount, map)
 		if (is_whole(amount->key) && !xb_quantity_parse(xb_tree_text(amount), &q) && q.nano % 1000000000)
@@ -57,16 +62,33 @@ static bool is_scope(const struct xb_node *scope)
 	return false;
 }
 
-static void validate_scopes(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *scopes)
+/* Most scopes are of pods: what is limited within them is pods, and what pods ask for, which those of BestEffort do not. */
+static bool scope_has(const struct xb_node *scope, struct xb_sv resource)
 {
-	xb_tree_each(scope, scopes)
+	static const char *const compute[] = { "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory", NULL };
+
+	if (!is_scope(scope) || !is_one_of(standard, resource))
+		return true;
+	if (xb_tree_is(scope, "VolumeAttributesClass"))
+		return xb_sv_is(resource, "persistentvolumeclaims") || xb_sv_is(resource, "requests.storage");
+	return xb_sv_is(resource, "pods") || (!xb_tree_is(scope, "BestEffort") && is_one_of(compute, resource));
+}
+
+static void validate_scopes(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *scopes, const struct xb_node *hard)
+{
+	xb_tree_each(scope, scopes) {
 		if (!is_scope(scope))
 			xb_err_invalid(e, at, scopes, "unsupported scope");
+		xb_tree_each(amount, hard)
+			if (!scope_has(scope, amount->key))
+				xb_err_invalid(e, at, scopes, "unsupported scope applied to resource");
+	}
 	if (conflicts(scopes, "BestEffort", "NotBestEffort") || conflicts(scopes, "Terminating", "NotTerminating"))
 		xb_err_invalid(e, at, scopes, "conflicting scopes");
 }
 
-static void validate_scope_selector(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *selector)
+static void validate_scope_selector(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *selector,
+				    const struct xb_node *hard)
 {
 	long i = 0;
 
@@ -77,6 +99,9 @@ static void validate_scope_selector(struct xb_field_errors *e, const struct xb_p
 
 		if (!is_scope(name))
 			xb_err_invalid(e, XB_PATH(here, "scopeName"), name, "unsupported scope");
+		xb_tree_each(amount, hard)
+			if (!scope_has(name, amount->key))
+				xb_err_invalid(e, at, selector, "unsupported scope applied to resource");
 		if (!lists && !xb_tree_is(operator, "Exists") && !xb_tree_is(operator, "DoesNotExist"))
 			xb_err_invalid(e, XB_PATH(here, "operator"), operator, "not a valid selector operator");
 		else if (lists && none)
@@ -89,12 +114,12 @@ static void validate_scope_selector(struct xb_field_errors *e, const struct xb_p
 
 static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec");
+	const struct xb_node *spec = xb_tree_get(object, "spec"), *hard = xb_tree_get(spec, "hard");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
-	validate_amounts(e, XB_PATH(at, "hard"), xb_tree_get(spec, "hard"));
-	validate_scopes(e, XB_PATH(at, "scopes"), xb_tree_get(spec, "scopes"));
-	validate_scope_selector(e, XB_PATH(at, "scopeSelector"), xb_tree_get(spec, "scopeSelector"));
+	validate_amounts(e, XB_PATH(at, "hard"), hard);
+	validate_scopes(e, XB_PATH(at, "scopes"), xb_tree_get(spec, "scopes"), hard);
+	validate_scope_selector(e, XB_PATH(at, "scopeSelector"), xb_tree_get(spec, "scopeSelector"), hard);
 }
 
 static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)

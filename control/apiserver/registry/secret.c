@@ -5,15 +5,6 @@
 #include "keys.h"
 #include "table.h"
 
-static char *encode(struct xb_arena *a, struct xb_sv s)
-{
-	char *text = xb_arena_alloc(a, (s.n + 2) / 3 * 4 + 1);
-
-	if (text && s.n)
-		EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)s.p, (int)s.n);
-	return text;
-}
-
 /* stringData is for writing only: it goes into data, over what stands there. */
 static void defaults(struct write *w, struct xb_node *object)
 {
@@ -23,7 +14,7 @@ static void defaults(struct write *w, struct xb_node *object)
 		return;
 	data = plain->first ? edit_obtain(w, object, "data") : NULL;
 	xb_tree_each(s, plain)
-		edit_entry(w, data, s->key, xb_sv(encode(w->arena, s->text)));
+		edit_entry(w, data, s->key, xb_sv(keys_encode(w->arena, s->text)));
 	xb_tree_remove(plain);
 }
 

@@ -39,3 +39,12 @@ const struct strategy *strategy_of(const struct xb_kind *k)
 			return *s;
 	return &plain;
 }
+
+const struct strategy_part *strategy_part_of(const struct write *w)
+{
+	const struct strategy_part *p = w->sub ? strategy_of(w->kind)->parts : NULL;
+
+	while (p && p->sub && strcmp(p->sub, w->sub->name))
+		p++;
+	return p && p->sub ? p : NULL;
+}

@@ -49,6 +49,14 @@ enum deletion {
 	DELETE_LATER,       /* object was changed (deletionTimestamp, grace period, phase): store that and keep it */
 };
 
+/* A subresource through which a part of the object is written; all else stays as it is. */
+struct strategy_part {
+	const char *sub;
+	void (*merge)(struct write *w, struct xb_node *object, const struct xb_node *sent); /* object is a copy of what is there */
+	/* In place of validate_update. */
+	void (*validate)(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e);
+};
+
 struct strategy {
 	const char *group, *kind;
 	xb_check_fn *name;                 /* metadata.name's rule: the verbs check metadata, the hooks below the rest */
@@ -71,9 +79,12 @@ struct strategy {
 				 struct xb_status *reterr); /* NULL: DELETE_NOW; reterr->code set: refused */
 	/* An object being deleted, without metadata.finalizers and grace: does its kind still hold it? NULL: no. */
 	bool (*held)(const struct xb_node *object);
+	const struct strategy_part *parts; /* ends with {}; NULL: none */
 	bool has_generation;               /* metadata.generation: 1, then one more whenever anything but metadata and status changes */
 	bool unconditional_update;         /* a PUT may come without resourceVersion */
 	bool create_on_update;             /* a PUT of a missing name creates it */
+	bool expires;                      /* goes --event-ttl after its last write */
+	bool relaxed;                      /* its writes do not wait for the disk: a power failure may take the newest */
 	bool returns_deleted;              /* DELETE answers with the object that went (pods, service accounts), not with a Status */
 	const char *default_propagation;   /* "Orphan" for replication controllers (core v1), else NULL: Background */
 	const struct column *columns;
@@ -93,5 +104,6 @@ extern const struct strategy config_map_strategy, endpoints_strategy, event_stra
 	horizontal_pod_autoscaler_strategy, cron_job_strategy, job_strategy, pod_disruption_budget_strategy;
 extern const struct strategy *const strategies[];          /* NULL-terminated */
 const struct strategy *strategy_of(const struct xb_kind *k); /* never NULL for a served kind */
+const struct strategy_part *strategy_part_of(const struct write *w); /* NULL: the write is not to a part */
 
 #endif

@@ -9,16 +9,6 @@ static const struct {
 	{ "ReadWriteOnce", "RWO" }, { "ReadOnlyMany", "ROX" }, { "ReadWriteMany", "RWX" }, { "ReadWriteOncePod", "RWOP" },
 };
 
-void volume_protect(struct write *w, struct xb_node *object, const char *finalizer)
-{
-	struct xb_node *list = edit_obtain_array(w, edit_obtain(w, object, "metadata"), "finalizers");
-
-	xb_tree_each(f, list)
-		if (xb_tree_is(f, finalizer))
-			return;
-	edit_append(w, list, xb_tree_str(w->arena, xb_sv(finalizer)));
-}
-
 void volume_validate_access(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec, const char *required)
 {
 	static const char *const access[] = { "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod", NULL };

@@ -4,8 +4,6 @@
 /* What PersistentVolumes and PersistentVolumeClaims share. */
 #include "strategy.h"
 
-/* The finalizer that keeps it while it is used. */
-void volume_protect(struct write *w, struct xb_node *object, const char *finalizer);
 /* at: the spec's. accessModes (required says why there must be one) and volumeMode. */
 void volume_validate_access(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec, const char *required);
 void cell_phase(struct table_row *r, struct xb_jv object);      /* "Terminating" when it is being deleted */

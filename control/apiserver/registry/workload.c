@@ -120,6 +120,18 @@ void cell_containers(struct table_row *r, struct xb_jv template)
 	cell_each(r, containers, "image");
 }
 
+void workload_row_of_replicas(struct table_row *r, struct xb_jv object)
+{
+	struct xb_jv spec = xb_jv_get(object, "spec"), status = xb_jv_get(object, "status");
+
+	cell_name(r, object);
+	cell_int(r, xb_jv_get(spec, "replicas"), 0);
+	cell_int(r, xb_jv_get(status, "replicas"), 0);
+	cell_int(r, xb_jv_get(status, "readyReplicas"), 0);
+	cell_age(r, object);
+	cell_containers(r, xb_jv_get(spec, "template"));
+}
+
 void cell_label_selector(struct table_row *r, struct xb_jv selector)
 {
 	_cleanup_(xb_selector_freep) struct xb_selector *s = NULL;

@@ -28,6 +28,8 @@ void workload_validate_replicas(struct write *w, const struct xb_node *object, c
 #define COLUMN_CONTAINERS { "Containers", "string", "", "Names of each container in the template.", 1 }
 #define COLUMN_IMAGES { "Images", "string", "", "Images referenced by each container in the template.", 1 }
 void cell_containers(struct table_row *r, struct xb_jv template); /* names, and images: two cells */
+/* All cells of a set of replicas but the last, its selector. */
+void workload_row_of_replicas(struct table_row *r, struct xb_jv object);
 void cell_label_selector(struct table_row *r, struct xb_jv selector); /* "a=b,c in (d)" or "<none>" */
 void cell_ratio(struct table_row *r, struct xb_jv n, struct xb_jv of); /* "1/3" */
 

@@ -10,7 +10,9 @@ bool xb_spot_is_atomic(struct xb_spot s)
 		return !(f->flags & (XB_F_LIST_SET | XB_F_LIST_MAP));
 	if (xb_spot_is_map(s))
 		return f->flags & XB_F_ATOMIC;
-	return f->kind != XB_T_OBJECT || f->type->atomic || (f->shape == XB_ONE && f->flags & XB_F_ATOMIC);
+	if (f->kind != XB_T_OBJECT)
+		return true;
+	return f->shape == XB_ONE && f->flags & (XB_F_ATOMIC | XB_F_GRANULAR) ? f->flags & XB_F_ATOMIC : f->type->atomic;
 }
 
 struct xb_spot xb_spot_member(struct xb_spot s, struct xb_sv key)

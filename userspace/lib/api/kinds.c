@@ -25,7 +25,7 @@ static const struct xb_kind binding = {
 static const struct xb_kind component_status = {
 	.group = "", .version = "v1", .kind = "ComponentStatus", .list_kind = "ComponentStatusList",
 	.plural = "componentstatuses", .singular = "componentstatus", .short_names = NAMES("cs"),
-	.verbs = XB_VERB_GET | XB_VERB_LIST, .type = &xb_type_component_status,
+	.verbs = XB_VERB_GET | XB_VERB_LIST, .type = &xb_type_component_status, .deprecated = "v1 ComponentStatus is deprecated in v1.19+",
 };
 
 static const struct xb_kind config_map = {
@@ -36,6 +36,7 @@ static const struct xb_kind config_map = {
 static const struct xb_kind endpoints = {
 	.group = "", .version = "v1", .kind = "Endpoints", .list_kind = "EndpointsList", .plural = "endpoints", .singular = "endpoints",
 	.short_names = NAMES("ep"), .namespaced = true, .verbs = XB_VERBS_ALL, .type = &xb_type_endpoints,
+	.deprecated = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 };
 
 static const struct xb_kind event = {
@@ -85,10 +86,12 @@ static const struct xb_kind persistent_volume_claim = {
 static const struct xb_kind pod = {
 	.group = "", .version = "v1", .kind = "Pod", .list_kind = "PodList", .plural = "pods", .singular = "pod",
 	.short_names = NAMES("po"), .categories = NAMES("all"), .namespaced = true, .verbs = XB_VERBS_ALL, .type = &xb_type_pod,
-	SUBRESOURCES(BINDING, EVICTION, STATUS(pod)),
-	.field_labels = LABELS(LABEL("spec.nodeName"), LABEL("spec.restartPolicy"), LABEL("spec.schedulerName"),
-			       LABEL("spec.serviceAccountName"), LABEL("spec.hostNetwork", .absent = "false"),
-			       LABEL("status.phase"), LABEL("status.podIP"), LABEL("status.nominatedNodeName")),
+	SUBRESOURCES(BINDING, { .name = "ephemeralcontainers", .type = &xb_type_pod, .verbs = CHANGE }, EVICTION,
+		     { .name = "resize", .type = &xb_type_pod, .verbs = CHANGE }, STATUS(pod)),
+	.field_labels = LABELS(LABEL("spec.nodeName"), LABEL("spec.host", .path = "spec.nodeName"), LABEL("spec.restartPolicy"),
+			       LABEL("spec.schedulerName"), LABEL("spec.serviceAccountName"),
+			       LABEL("spec.hostNetwork", .absent = "false"), LABEL("status.phase"), LABEL("status.podIP"),
+			       LABEL("status.podIPs"), LABEL("status.nominatedNodeName")),
 };
 
 static const struct xb_kind pod_template = {

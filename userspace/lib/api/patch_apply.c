@@ -114,7 +114,7 @@ static int merge(struct xb_arena *a, struct xb_spot s, struct xb_node *live, con
 	struct xb_node *copy;
 	int r;
 
-	if (xb_spot_is_atomic(s) || !live || live->type != config->type) {
+	if (xb_spot_is_atomic(s) || !live || live->type != config->type || config->type == XB_JSON_NULL) {
 		copy = xb_tree_copy(a, config);
 		if (!copy)
 			return -ENOMEM;

@@ -28,7 +28,7 @@ static bool same_name(const char *name, struct xb_sv given)
 static const struct xb_flag *find(const struct xb_flag *rows, size_t n, struct xb_sv name)
 {
 	for (size_t i = 0; i < n; i++)
-		if (same_name(rows[i].name, name))
+		if (rows[i].type != XB_FLAG_ARGUMENT && same_name(rows[i].name, name))
 			return &rows[i];
 	return NULL;
 }
@@ -73,6 +73,16 @@ static int read_duration(const char *value, int64_t *ret)
 	if (xb_duration_parse(xb_sv(value), &ns) || ns < 0)
 		return -EINVAL;
 	*ret = ns / XB_MILLISECOND;
+	return 0;
+}
+
+static int read_bytes(const char *value, int64_t *ret)
+{
+	int64_t n;
+
+	if (xb_sv_i64(xb_sv(value), &n) || n < 0)
+		return -EINVAL;
+	*ret = n;
 	return 0;
 }
 
@@ -179,6 +189,7 @@ static int set(const struct xb_flag *f, const char *value, bool fresh, void *opt
 
 	switch (f->type) {
 	case XB_FLAG_STRING:
+	case XB_FLAG_ARGUMENT:
 		*(const char **)member = value;
 		return 0;
 	case XB_FLAG_CHOICE:
@@ -217,6 +228,10 @@ static int set(const struct xb_flag *f, const char *value, bool fresh, void *opt
 		if (read_int(value, f->min, 65535, member))
 			return bad_value(f, value, reterr_why, expected);
 		return 0;
+	case XB_FLAG_BYTES:
+		if (read_bytes(value, member))
+			return bad_value(f, value, reterr_why, "a number of bytes");
+		return 0;
 	case XB_FLAG_DURATION:
 		if (read_duration(value, member))
 			return bad_value(f, value, reterr_why, "a duration (\"1h30m\", \"90s\", \"500ms\")");
@@ -225,17 +240,29 @@ static int set(const struct xb_flag *f, const char *value, bool fresh, void *opt
 	return -EINVAL;
 }
 
+/* The next row for a word that is no flag. */
+static const struct xb_flag *find_argument(const struct xb_flag *rows, size_t n, const bool *given)
+{
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].type == XB_FLAG_ARGUMENT && !given[i])
+			return &rows[i];
+	return NULL;
+}
+
 /* Splits one argument into its row and, where it holds one, its value. */
-static int match(const struct xb_flag *rows, size_t n, char *arg, const struct xb_flag **ret_flag, char **ret_value,
-		 char **reterr_why)
+static int match(const struct xb_flag *rows, size_t n, const bool *given, char *arg, const struct xb_flag **ret_flag,
+		 char **ret_value, char **reterr_why)
 {
 	const struct xb_flag *f;
 	char *value;
 	size_t length;
 
-	if (arg[0] != '-' || !arg[1])
-		return xb_why(reterr_why, -EINVAL, "unexpected argument: \"%s\"", arg);
-	if (arg[1] != '-') {
+	if (arg[0] != '-' || !arg[1]) {
+		f = find_argument(rows, n, given);
+		if (!f)
+			return xb_why(reterr_why, -EINVAL, "unexpected argument: \"%s\"", arg);
+		value = arg;
+	} else if (arg[1] != '-') {
 		f = find_letter(rows, n, arg[1]);
 		if (!f)
 			return xb_why(reterr_why, -EINVAL, "unknown shorthand flag: '%c' in %s", arg[1], arg);
@@ -268,7 +295,7 @@ int xb_flags_parse(const struct xb_flag *rows, size_t n, int argc, char *const a
 			return r;
 	}
 	for (int i = 1; i < argc; i++) {
-		r = match(rows, n, argv[i], &f, &value, reterr_why);
+		r = match(rows, n, given, argv[i], &f, &value, reterr_why);
 		if (r)
 			return r;
 		if (!value && f->type == XB_FLAG_BOOL)
@@ -318,6 +345,7 @@ static void help_row(const struct xb_flag *f, struct xb_buf *out)
 	static const char *const placeholder[] = {
 		[XB_FLAG_STRING] = " string", [XB_FLAG_ADDRESS] = " ip", [XB_FLAG_ENDPOINT] = " ipport", [XB_FLAG_LIST] = " strings",
 		[XB_FLAG_BOOL] = "", [XB_FLAG_INT] = " int", [XB_FLAG_PORT] = " int", [XB_FLAG_DURATION] = " duration",
+		[XB_FLAG_BYTES] = " bytes",
 	};
 	const char *value = f->type == XB_FLAG_CHOICE ? f->choices : placeholder[f->type];
 	_cleanup_buf_ struct xb_buf text = {};
@@ -341,6 +369,8 @@ void xb_flags_help(const struct xb_flag *rows, size_t n, const char *program, co
 
 	xb_buf_addf(out, "%s\n\nUsage:\n  %s [flags]\n", purpose, program);
 	for (size_t i = 0; i < n; i++) {
+		if (rows[i].type == XB_FLAG_ARGUMENT)
+			continue; /* "program" names them */
 		if (!group || strcmp(group, rows[i].group))
 			xb_buf_addf(out, "\n%s flags:\n\n", rows[i].group);
 		group = rows[i].group;

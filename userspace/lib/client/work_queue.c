@@ -3,6 +3,7 @@
 #include <sys/queue.h>
 #include "xb/map.h"
 #include "xb/vec.h"
+#include "xb/prometheus.h"
 #include "xb/work_queue.h"
 
 /* client-go's: 10 ns to 1000 s */
@@ -31,9 +32,16 @@ struct xb_work_queue {
 	uv_idle_t idle;                 /* active while something can be handed out */
 	unsigned handles;
 	struct xb_work_queue_stats stats;
-	struct xb_histogram waited, worked;
-	uint64_t waited_counts[BUCKETS + 1], worked_counts[BUCKETS + 1];
+	struct duration {
+		uint64_t counts[BUCKETS + 1];
+		double sum;
+	} waited, worked;               /* of seconds */
 };
+
+static void observe(struct duration *d, uint64_t ns)
+{
+	xb_prom_observe(bounds, BUCKETS, d->counts, &d->sum, (double)ns / 1e9);
+}
 
 /* --- what is due later: a heap, in which a job knows its place --- */
 
@@ -154,7 +162,7 @@ static void begin(struct xb_work_queue *q, struct job *j)
 	TAILQ_INSERT_TAIL(&q->working, j, link);
 	q->stats.depth--;
 	q->stats.under_way++;
-	xb_histogram_observe(&q->waited, (double)(now - j->since) / 1e9);
+	observe(&q->waited, now - j->since);
 	j->waits = false;
 	j->works = true;
 	j->since = now;
@@ -254,7 +262,7 @@ void xb_work_queue_done(struct xb_work_queue *q, const char *key, int error)
 	TAILQ_REMOVE(&q->working, j, link);
 	q->stats.under_way--;
 	q->stats.done++;
-	xb_histogram_observe(&q->worked, (double)(now - j->since) / 1e9);
+	observe(&q->worked, now - j->since);
 	j->works = false;
 	if (!error) {
 		j->failures = 0;
@@ -291,8 +299,6 @@ void xb_work_queue_stats(const struct xb_work_queue *q, struct xb_work_queue_sta
 	uint64_t now = uv_hrtime();
 
 	*ret = q->stats;
-	ret->waited = &q->waited;
-	ret->worked = &q->worked;
 	TAILQ_FOREACH(j, &q->working, link) {
 		ret->unfinished += now - j->since;
 		ret->longest_running = MAX(ret->longest_running, now - j->since);
@@ -339,7 +345,7 @@ static void write_numbers(struct xb_work_queue *const *queues, size_t n, struct 
 	struct xb_work_queue_stats s;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		xb_metrics_head(out, rows[i].name, rows[i].type, rows[i].help);
+		xb_prom_head(out, rows[i].name, rows[i].type, rows[i].help);
 		for (size_t k = 0; k < n; k++) {
 			xb_work_queue_stats(queues[k], &s);
 			xb_buf_addf(out, "%s{name=\"%s\"} %.15g\n", rows[i].name, queues[k]->c.name, rows[i].value(&s));
@@ -356,14 +362,16 @@ void xb_work_queue_metrics(struct xb_work_queue *const *queues, size_t n, struct
 		{ "workqueue_queue_duration_seconds", "How long keys waited", offsetof(struct xb_work_queue, waited) },
 		{ "workqueue_work_duration_seconds", "How long keys were worked on", offsetof(struct xb_work_queue, worked) },
 	};
+	const struct duration *d;
 	char label[128];
 
 	write_numbers(queues, n, out);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		xb_metrics_head(out, rows[i].name, "histogram", rows[i].help);
+		xb_prom_head(out, rows[i].name, "histogram", rows[i].help);
 		for (size_t k = 0; k < n; k++) {
 			snprintf(label, sizeof(label), "name=\"%s\"", queues[k]->c.name);
-			xb_metrics_histogram(out, rows[i].name, label, (const void *)((const char *)queues[k] + rows[i].offset));
+			d = (const void *)((const char *)queues[k] + rows[i].offset);
+			xb_prom_histogram(out, rows[i].name, label, bounds, BUCKETS, d->counts, d->sum);
 		}
 	}
 }
@@ -375,8 +383,6 @@ int xb_work_queue_new(const struct xb_work_queue_config *c, struct xb_work_queue
 	if (!q)
 		return -ENOMEM;
 	q->c = *c;
-	q->waited = (struct xb_histogram){ .bounds = bounds, .n = BUCKETS, .counts = q->waited_counts };
-	q->worked = (struct xb_histogram){ .bounds = bounds, .n = BUCKETS, .counts = q->worked_counts };
 	q->c.workers = c->workers ? c->workers : 5;
 	q->c.backoff_min_ms = c->backoff_min_ms ? c->backoff_min_ms : 5;
 	q->c.backoff_max_ms = c->backoff_max_ms ? c->backoff_max_ms : 1000000;

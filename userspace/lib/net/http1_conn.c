@@ -94,6 +94,7 @@ static void end_reply(struct conn *c)
 
 	h->in = (struct xb_buf){};
 	xb_http1_clear(&h->parser);
+	request_gone(&h->request);
 	h->phase = HTTP1_READING;
 	if (h->close || c->server->stopping)
 		conn_linger(c);
@@ -189,6 +190,7 @@ static bool http1_held(const struct conn *c)
 
 static void http1_done(struct conn *c)
 {
+	request_gone(&c->h1.request);
 	xb_http1_done(&c->h1.parser);
 	xb_buf_done(&c->h1.in);
 	xb_buf_done(&c->h1.request.headers);
@@ -229,7 +231,7 @@ static void http1_end(struct xb_http_request *r)
 	struct conn *c = r->conn;
 
 	xb_buf_done(&r->headers);
-	*r = (struct xb_http_request){ .conn = c, .out = &c->out };
+	*r = (struct xb_http_request){ .conn = c, .out = &c->out, .on_gone = r->on_gone, .gone_arg = r->gone_arg };
 	c->h1.phase = HTTP1_FLUSHING;
 	conn_run(c);
 }

@@ -74,6 +74,7 @@ void http2_stream_free(struct http2_stream *s)
 	xb_buf_done(&s->request.headers);
 	http_out_drop(&s->out);
 	free(s->fields);
+	request_gone(&s->request);
 	free(s);
 }
 

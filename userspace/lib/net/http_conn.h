@@ -34,6 +34,8 @@ struct xb_http_request {
 	void (*on_close)(struct xb_http_request *r);
 	void (*on_shutdown)(struct xb_http_request *r);
 	void (*on_drain)(struct xb_http_request *r);
+	void (*on_gone)(void *arg);
+	void *gone_arg;
 	struct xb_buf headers;          /* added by the handler, each with its CRLF */
 	bool active;                    /* the handler has it */
 	bool lost;                      /* its stream is gone, the connection may not be */
@@ -150,6 +152,8 @@ static inline uint64_t conn_now(const struct conn *c)
 }
 /* http2.c. Makes c one of HTTP/2; -ENOMEM. */
 int http2_open(struct conn *c);
+/* http_request.c. Its memory goes: tells the handler, once. */
+void request_gone(struct xb_http_request *r);
 /* http_reply.c. Answers a request that never became one for the handler. */
 void reply_fault(struct xb_http_request *r, int code, const char *message);
 /* http_gzip.c. Does that Accept-Encoding take gzip (RFC 9110 12.5.3); and a new compressed copy, 0 or -ENOMEM. */

@@ -78,6 +78,20 @@ void xb_http_on_close(struct xb_http_request *r, void (*on_close)(struct xb_http
 	r->on_shutdown = on_shutdown;
 }
 
+void xb_http_on_gone(struct xb_http_request *r, void (*on_gone)(void *arg), void *arg)
+{
+	r->on_gone = on_gone;
+	r->gone_arg = arg;
+}
+
+void request_gone(struct xb_http_request *r)
+{
+	void (*on_gone)(void *arg) = TAKE_PTR(r->on_gone);
+
+	if (on_gone)
+		on_gone(r->gone_arg);
+}
+
 static int hex_digit(char c)
 {
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;

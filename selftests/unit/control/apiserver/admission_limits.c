@@ -52,6 +52,27 @@ static void a_pod_is_the_sum_of_its_containers(void **state)
 	assert_string_equal(pod("{" META("x") ",'spec':{'containers':[{'name':'a','resources':{'limits':{'memory':'512Mi'}}},"
 				"{'name':'b','resources':{'limits':{'memory':'1Gi'}}}]}}"),
 			    "pods \"x\" is forbidden: maximum memory usage per Pod is 1Gi, but limit is 1536Mi");
+	assert_string_equal(pod("{" META("x") ",'spec':{'containers':[{'name':'a','resources':{'limits':{'memory':'512Mi'}}},{'name':'b'}]}}"), "");
+	assert_string_equal(pod("{" META("x") ",'spec':{'containers':[{'name':'a','resources':{'limits':{'memory':'512Mi'}}}],'initContainers':["
+				"{'name':'i','resources':{'limits':{'memory':'1Gi'}}},"
+				"{'name':'s','restartPolicy':'Always','resources':{'limits':{'memory':'640Mi'}}}]}}"),
+			    "pods \"x\" is forbidden: maximum memory usage per Pod is 1Gi, but limit is 1152Mi");
+}
+
+static void a_resize_is_checked_and_gets_no_defaults(void **state)
+{
+	struct attempt t = { .request = request, .write = creation("", "pods") };
+
+	RANGE("{'type':'Container','default':{'memory':'1Gi'},'max':{'cpu':'500m'}}");
+	t.write->sub = xb_kind_subresource(t.write->kind, XB_SV("resize"));
+	t.old = t.object = xb_tree_parse(request->arena, quoted(POD("'limits':{'cpu':'600m'}")));
+	assert_string_equal(said(admission_limit_ranger(&t)), "pods \"x\" is forbidden: maximum cpu usage per Container is 500m, but limit is 600m");
+	xb_status_done(&request->fault);
+	t.old = t.object = xb_tree_parse(request->arena, quoted(POD("'limits':{'cpu':'400m'}")));
+	assert_string_equal(said(admission_limit_ranger(&t)), "");
+	assert_null(xb_tree_path(xb_tree_path(t.object, "spec", "containers")->first, "resources", "limits", "memory"));
+	t.write->sub = NULL;
+	assert_string_equal(said(admission_limit_ranger(&t)), "");
 }
 
 static void claims_need_no_limits(void **state)
@@ -71,6 +92,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(defaults_are_filled_in_and_noted, setup, teardown),
 		cmocka_unit_test_setup_teardown(containers_stay_within_their_limits, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_pod_is_the_sum_of_its_containers, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_resize_is_checked_and_gets_no_defaults, setup, teardown),
 		cmocka_unit_test_setup_teardown(claims_need_no_limits, setup, teardown),
 	};
 

@@ -41,6 +41,8 @@ static void upstreams_defaults(void **state)
 	assert_int_equal(run.o.node_port_first, 30000);
 	assert_int_equal(run.o.node_port_last, 32767);
 	assert_int_equal(run.o.event_ttl, 3600000);
+	assert_int_equal(run.o.etcd_compaction_interval, 300000);
+	assert_int_equal(run.o.quota_backend_bytes, INT64_C(8) << 30);
 	assert_int_equal(run.o.min_request_timeout, 1800);
 	assert_true(run.o.advertise_address[0]);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "../../../../control/apiserver/options.h"
+#include "../../../../control/apiserver/registry/keys.h"
 #include "../../../../control/apiserver/sa_token.h"
 #include "../../../../control/store/store.h"
 #include "xb/time.h"
@@ -191,6 +192,43 @@ static void tokens_of_others_are_left_to_others(void **state)
 				 -ENOENT);
 }
 
+static int show(struct world *w, const char *token, const char *audience, struct user **ret)
+{
+	char *const wanted[] = { (char *)audience, NULL };
+	struct xb_node *audiences;
+
+	return sa_token_user(w->tokens, w->arena, xb_sv(token), audience ? wanted : sa_tokens_audiences(w->tokens), ret, &audiences, NULL);
+}
+
+static const char *secret_with(struct world *w, const char *token, const char *more)
+{
+	return xb_arena_printf(w->arena, "{\"metadata\":{%s\"name\":\"s\",\"resourceVersion\":\"\",\"uid\":\"v\"},\"data\":{\"token\":\"%s\"}}", more,
+			       keys_encode(w->arena, xb_sv(token)));
+}
+
+static void a_secret_keeps_a_token(void **state)
+{
+	struct world *w = *state;
+	struct sa_claims c = claims_of(w);
+	_cleanup_buf_ struct xb_buf token = {};
+	uint64_t revision;
+	struct user *u;
+
+	c.secret.name = XB_SV("s");
+	assert_int_equal(sa_token_issue_kept(w->tokens, &c, &token), 0);
+	put(w, "serviceaccounts/a/x", 0, object);
+	assert_int_equal(show(w, token.p, NULL, &u), -EACCES);
+	revision = put(w, "secrets/a/s", 0, secret_with(w, token.p, ""));
+	assert_int_equal(show(w, token.p, NULL, &u), 0);
+	assert_string_equal(u->name, "system:serviceaccount:a:x");
+	assert_string_equal(u->uid, "u");
+	assert_int_equal(show(w, token.p, "vault", &u), -EACCES);
+	revision = put(w, "secrets/a/s", revision, secret_with(w, token.p, "\"labels\":{\"kubernetes.io/legacy-token-invalid-since\":\"2026-01-01\"},"));
+	assert_int_equal(show(w, token.p, NULL, &u), -EACCES);
+	put(w, "secrets/a/s", revision, secret_with(w, "another", ""));
+	assert_int_equal(show(w, token.p, NULL, &u), -EACCES);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_world, remove_world)
 
 int main(void)
@@ -198,6 +236,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_account_is_the_user), TEST(times_count), TEST(another_of_that_name_is_another),
 		TEST(names_do_not_reach_into_other_keys), TEST(tokens_of_others_are_left_to_others),
+		TEST(a_secret_keeps_a_token),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,7 +159,8 @@ static inline uint64_t fixture_set(struct fixture *f, const char *key, int n)
 /* The engine: keeps nothing. Its commits wait while held, and fail while error is not 0. */
 static struct fake {
 	int error;
-	unsigned commits, rows, parts, probes;
+	unsigned commits, rows, parts, probes, relaxed;
+	uint64_t used;              /* bytes of the database, as the engine tells */
 	bool held;
 	uv_mutex_t lock;
 	uv_cond_t changed;
@@ -199,6 +200,7 @@ static inline int fake_commit(void *e, const struct store_batch *b)
 	error = fake.error;
 	if (!error) {
 		fake.commits++;
+		fake.relaxed += b->relaxed;
 		fake.probes += !b->writes && !b->n_dead;
 		for (const struct store_write *w = b->writes; w; w = w->next)
 			fake.rows += w->object != NULL;
@@ -207,6 +209,11 @@ static inline int fake_commit(void *e, const struct store_batch *b)
 	}
 	uv_mutex_unlock(&fake.lock);
 	return error;
+}
+
+static inline void fake_size(void *e, struct store_size *ret)
+{
+	*ret = (struct store_size){ fake.used, fake.used };
 }
 
 static inline void fake_tidy(void *e)
@@ -221,7 +228,10 @@ static inline void fake_close(void *e)
 
 static inline const struct store_engine *fake_engine(void)
 {
-	static const struct store_engine engine = { "fake", fake_open, fake_load, fake_commit, fake_tidy, fake_close };
+	static const struct store_engine engine = {
+		.name = "fake", .open = fake_open, .load = fake_load, .commit = fake_commit, .size = fake_size, .tidy = fake_tidy,
+		.close = fake_close,
+	};
 
 	return &engine;
 }

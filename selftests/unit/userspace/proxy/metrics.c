@@ -6,6 +6,22 @@
 #include <cmocka.h>
 #include "../../../../userspace/proxy/metrics.h"
 
+static void histogram_counts_what_is_at_most_a_bound(void **state)
+{
+	static const double bounds[] = { 1, 2, 4 };
+	struct histogram h = { .bounds = bounds, .n = 3 };
+
+	histogram_observe(&h, 0.5);
+	histogram_observe(&h, 2);
+	histogram_observe(&h, 2.1);
+	histogram_observe(&h, 100);
+	assert_int_equal(h.counts[0], 1);
+	assert_int_equal(h.counts[1], 1);
+	assert_int_equal(h.counts[2], 1);
+	assert_int_equal(h.counts[3], 1);
+	assert_true(h.sum > 104.5 && h.sum < 104.7);
+}
+
 /* Of each line: "# HELP name text", "# TYPE name type", or "name{label="value",...} number". */
 static void check_line(struct xb_sv line)
 {
@@ -45,9 +61,9 @@ static void text_is_prometheus(void **state)
 
 	proxy_metrics_init(&m);
 	m.service_changes = 7;
-	xb_histogram_observe(&m.sync, 0.0005);
-	xb_histogram_observe(&m.sync, 0.003);
-	xb_histogram_observe(&m.programming, 299);
+	histogram_observe(&m.sync, 0.0005);
+	histogram_observe(&m.sync, 0.003);
+	histogram_observe(&m.programming, 299);
 	proxy_metrics_write(&m, &now, &out);
 	assert_int_equal(out.err, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(some); i++)
@@ -62,7 +78,7 @@ static void text_is_prometheus(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_is_prometheus),
+		cmocka_unit_test(histogram_counts_what_is_at_most_a_bound), cmocka_unit_test(text_is_prometheus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

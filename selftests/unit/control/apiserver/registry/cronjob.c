@@ -11,7 +11,10 @@ static void defaults(void **state)
 	assert_string_equal(text_of(xb_tree_get(spec, "concurrencyPolicy")), "'Allow'");
 	assert_string_equal(text_of(xb_tree_get(spec, "successfulJobsHistoryLimit")), "3");
 	assert_string_equal(text_of(xb_tree_get(spec, "failedJobsHistoryLimit")), "1");
-	assert_string_equal(text_of(xb_tree_path(spec, "jobTemplate", "spec", "backoffLimit")), "6");
+	spec = xb_tree_path(spec, "jobTemplate", "spec");
+	assert_string_equal(text_of(xb_tree_path(spec, "template", "spec", "dnsPolicy")), "'ClusterFirst'");
+	assert_null(xb_tree_get(spec, "template")->next); /* a Job's own defaults come with the Job */
+	assert_ptr_equal(spec->first, xb_tree_get(spec, "template"));
 }
 
 static void bad_specs(void **state)

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "fixture.h"
-
-#define OBJECT(spec) "{'apiVersion':'apps/v1','kind':'ReplicaSet','metadata':{'name':'d','namespace':'n'},'spec':{" spec "}}"
-#define TEMPLATE "'template':{'metadata':{'labels':{'app':'x'}},'spec':{'containers':[{'name':'c','image':'nginx:1.14'}]}}"
-#define SELECTOR "'selector':{'matchLabels':{'app':'x'}}"
+#define KIND "ReplicaSet"
+#include "workload_fixture.h"
 
 static void bad_specs(void **state)
 {
@@ -30,11 +27,7 @@ static void bad_specs(void **state)
 
 static void selector_stays(void **state)
 {
-	struct xb_node *object = created(OBJECT(SELECTOR "," TEMPLATE));
-
-	assert_string_equal(fault_of_update(object, "{'spec':{'selector':{'matchLabels':{'z':'z'}},'template':{'metadata':{'labels':{'z':'z'}}}}}"),
-		"spec.selector: Invalid value: v1.LabelSelector{MatchLabels:map[string]string{\"app\":\"x\", \"z\":\"z\"}, "
-		"MatchExpressions:[]v1.LabelSelectorRequirement(nil)}: field is immutable");
+	check_selector_stays();
 }
 
 static void status_adds_up(void **state)

@@ -16,6 +16,13 @@ static void bad_specs(void **state)
 		  "spec.scopes: Invalid value: []string{\"BestEffort\", \"NotBestEffort\"}: conflicting scopes" },
 		{ OBJECT("'scopes':['Odd']"),
 		  "spec.scopes: Invalid value: []string{\"Odd\"}: unsupported scope" },
+		{ OBJECT("'hard':{'pods':'1','requests.cpu':'1','configmaps':'1','count/x.y':'1'},'scopes':['BestEffort']"),
+		  "spec.scopes: Invalid value: []string{\"BestEffort\"}: unsupported scope applied to resource\n"
+		  "spec.scopes: Invalid value: []string{\"BestEffort\"}: unsupported scope applied to resource" },
+		{ OBJECT("'hard':{'pods':'1','requests.cpu':'1','limits.memory':'1'},'scopes':['Terminating']"), "" },
+		{ OBJECT("'hard':{'services':'1'},'scopeSelector':{'matchExpressions':[{'scopeName':'PriorityClass','operator':'Exists'}]}"),
+		  "spec.scopeSelector: Invalid value: {\"matchExpressions\":[{\"operator\":\"Exists\",\"scopeName\":\"PriorityClass\"}]}: "
+		  "unsupported scope applied to resource" },
 		{ OBJECT("'scopeSelector':{'matchExpressions':[{'scopeName':'PriorityClass','operator':'In'}]}"),
 		  "spec.scopeSelector.matchExpressions[0].values: Required value: must be at least one value when `operator` is 'In' or 'NotIn' for scope selector" },
 	};

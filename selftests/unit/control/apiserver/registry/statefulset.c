@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "fixture.h"
-
-#define OBJECT(spec) "{'apiVersion':'apps/v1','kind':'StatefulSet','metadata':{'name':'d','namespace':'n'},'spec':{" spec "}}"
-#define TEMPLATE "'template':{'metadata':{'labels':{'app':'x'}},'spec':{'containers':[{'name':'c','image':'nginx:1.14'}]}}"
-#define SELECTOR "'selector':{'matchLabels':{'app':'x'}}"
+#define KIND "StatefulSet"
+#include "workload_fixture.h"
 
 static void bad_specs(void **state)
 {

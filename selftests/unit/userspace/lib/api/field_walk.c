@@ -1,34 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
+#include "fixture.h"
 #include "xb/field_set.h"
-#include "xb/kinds.h"
-
-static int set_up(void **state)
-{
-	*state = xb_arena_new(0);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	xb_arena_free(*state);
-	return 0;
-}
-
-static const char *written(struct xb_arena *a, const struct xb_node *n)
-{
-	_cleanup_buf_ struct xb_buf out = {};
-
-	if (!n)
-		return "none";
-	xb_tree_write(n, &out);
-	return xb_arena_strn(a, xb_buf_sv(&out));
-}
 
 static const struct xb_type *type_of(const char *group, const char *version, const char *kind)
 {

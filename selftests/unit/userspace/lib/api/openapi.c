@@ -119,7 +119,8 @@ static void compare_field(const struct xb_type *t, const struct xb_field *f, str
 	compare_flag(t, f, XB_F_MERGE, has_strategy(property, "merge"), "merged");
 	compare_flag(t, f, XB_F_RETAIN_KEYS, has_strategy(property, "retainKeys"), "retainKeys");
 	compare_flag(t, f, XB_F_REPLACE, has_strategy(property, "replace"), "replaced");
-	compare_flag(t, f, XB_F_ATOMIC, xb_jv_is(xb_jv_get(property, "x-kubernetes-map-type")), "atomic");
+	compare_flag(t, f, XB_F_ATOMIC, xb_jv_streq(xb_jv_get(property, "x-kubernetes-map-type"), XB_SV("atomic")), "atomic");
+	compare_flag(t, f, XB_F_GRANULAR, xb_jv_streq(xb_jv_get(property, "x-kubernetes-map-type"), XB_SV("granular")), "granular");
 	if (xb_jv_streq(xb_jv_get(property, "type"), XB_SV("array")) != (f->shape == XB_LIST))
 		fault(t, f->name, "list or not");
 	else if (f->shape == XB_LIST)
@@ -140,7 +141,7 @@ static void compare_type(const struct xb_type *t)
 
 	if (!xb_jv_is(definition))
 		fault(t, "", "no such type");
-	if (xb_jv_is(xb_jv_get(definition, "x-kubernetes-map-type")) != t->atomic)
+	if (xb_jv_streq(xb_jv_get(definition, "x-kubernetes-map-type"), XB_SV("atomic")) != t->atomic)
 		fault(t, "", "atomic or not");
 	for (struct xb_jit it = xb_jv_iter(properties); xb_jit_next(&it);)
 		if (!xb_type_field(t, it.key))

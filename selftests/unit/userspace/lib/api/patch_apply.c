@@ -1,24 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "xb/kinds.h"
+#include "fixture.h"
 #include "xb/patch.h"
-
-static int set_up(void **state)
-{
-	*state = xb_arena_new(0);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	xb_arena_free(*state);
-	return 0;
-}
 
 static void applies(struct xb_arena *a, const char *kind, const char *live, const char *config, const char *last, const char *owned,
 		    const char *wanted)
@@ -41,9 +23,14 @@ static void the_configuration_lies_over_the_object(void **state)
 {
 	applies(*state, "ConfigMap", "{\"data\":{\"a\":\"1\",\"b\":\"1\"}}", "{\"data\":{\"b\":\"2\",\"c\":\"3\"}}", NULL, "{}",
 		"{\"data\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"3\"}}");
+	applies(*state, "Pod", "{\"spec\":{\"containers\":null}}", "{\"spec\":{\"containers\":null}}", NULL, "{}", "{\"spec\":{\"containers\":null}}");
 	applies(*state, "ConfigMap", "{}", "{\"data\":{\"a\":\"1\"}}", NULL, "{}", "{\"data\":{\"a\":\"1\"}}");
 	applies(*state, "Pod", "{\"spec\":{\"nodeSelector\":{\"a\":\"b\"}}}", "{\"spec\":{\"nodeSelector\":{\"c\":\"d\"}}}", NULL, "{}",
 		"{\"spec\":{\"nodeSelector\":{\"c\":\"d\"}}}");
+	applies(*state, "PersistentVolume", "{\"spec\":{\"claimRef\":{\"uid\":\"u\"}}}", "{\"spec\":{\"claimRef\":{\"name\":\"c\"}}}", NULL, "{}",
+		"{\"spec\":{\"claimRef\":{\"uid\":\"u\",\"name\":\"c\"}}}");
+	applies(*state, "Event", "{\"involvedObject\":{\"uid\":\"u\"}}", "{\"involvedObject\":{\"name\":\"c\"}}", NULL, "{}",
+		"{\"involvedObject\":{\"name\":\"c\"}}");
 	applies(*state, "Pod", POD("{\"name\":\"x\",\"image\":\"1\",\"args\":[\"a\",\"b\"]}"), POD("{\"name\":\"x\",\"args\":[\"c\"]}"), NULL, "{}",
 		POD("{\"name\":\"x\",\"image\":\"1\",\"args\":[\"c\"]}"));
 }

@@ -1,32 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "xb/kinds.h"
+#include "fixture.h"
 #include "xb/patch.h"
-
-static int set_up(void **state)
-{
-	*state = xb_arena_new(0);
-	return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-	xb_arena_free(*state);
-	return 0;
-}
-
-static const char *written(struct xb_arena *a, const struct xb_node *n)
-{
-	_cleanup_buf_ struct xb_buf out = {};
-
-	xb_tree_write(n, &out);
-	return xb_arena_strn(a, xb_buf_sv(&out));
-}
 
 struct given {
 	const char *target, *patch, *result;

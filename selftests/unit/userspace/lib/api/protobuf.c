@@ -1,39 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include "xb/kinds.h"
+#include "decode_fixture.h"
 #include "xb/protobuf.h"
-
-struct fixture {
-	struct xb_arena *a;
-	struct xb_buf out, why;
-	struct xb_status status;
-};
-
-static int set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	f->a = xb_arena_new(0);
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	xb_arena_free(f->a);
-	xb_buf_done(&f->out);
-	xb_buf_done(&f->why);
-	xb_status_done(&f->status);
-	free(f);
-	return 0;
-}
 
 /* Messages by hand. What they return lives as long as the arena. */
 static void add_varint(struct xb_buf *b, uint64_t n)
@@ -94,12 +61,12 @@ static const char *raw(struct fixture *f, const struct xb_type *t, struct xb_sv 
 	struct xb_node *object = xb_tree_object(f->a);
 	int r;
 
-	xb_buf_clear(&f->why);
+	xb_buf_clear(&f->said);
 	xb_buf_clear(&f->out);
-	r = xb_protobuf_decode(f->a, t, message, object, &f->why);
+	r = xb_protobuf_decode(f->a, t, message, object, &f->said);
 	if (r < 0) {
 		assert_int_equal(r, -EBADMSG);
-		return f->why.p;
+		return f->said.p;
 	}
 	xb_tree_write(object, &f->out);
 	return f->out.p;
@@ -112,7 +79,7 @@ static const char *whole(struct fixture *f, const struct xb_type *t, struct xb_s
 	struct xb_node *object = xb_tree_object(f->a);
 
 	xb_buf_clear(&f->out);
-	assert_int_equal(xb_protobuf_decode(f->a, t, message, object, &f->why), 0);
+	assert_int_equal(xb_protobuf_decode(f->a, t, message, object, &f->said), 0);
 	assert_int_equal(xb_schema_decode(&d, t, object, &f->status), 0);
 	xb_tree_write(object, &f->out);
 	return f->out.p;
@@ -166,11 +133,11 @@ static void the_envelope(void **state)
 	struct xb_protobuf_envelope e;
 	struct xb_sv unknown = MESSAGE(IN(1, TEXT(1, "v1"), TEXT(2, "Secret")), TEXT(2, "inside"), TEXT(3, ""), TEXT(4, ""));
 
-	assert_int_equal(xb_protobuf_open(MESSAGE(XB_SV("k8s\0"), unknown), &e, &f->why), 0);
+	assert_int_equal(xb_protobuf_open(MESSAGE(XB_SV("k8s\0"), unknown), &e, &f->said), 0);
 	assert_true(xb_sv_is(e.api_version, "v1"));
 	assert_true(xb_sv_is(e.kind, "Secret"));
 	assert_true(xb_sv_is(e.message, "inside"));
-	assert_int_equal(xb_protobuf_open(MESSAGE(XB_SV("k8s\0"), TEXT(2, "inside")), &e, &f->why), 0);
+	assert_int_equal(xb_protobuf_open(MESSAGE(XB_SV("k8s\0"), TEXT(2, "inside")), &e, &f->said), 0);
 	assert_int_equal(e.kind.n, 0);
 }
 
@@ -192,9 +159,9 @@ static void not_an_envelope(void **state)
 	};
 
 	for (unsigned i = 0; i < ARRAY_SIZE(cases); i++) {
-		xb_buf_clear(&f->why);
-		assert_int_equal(xb_protobuf_open(cases[i].body, &e, &f->why), -EBADMSG);
-		assert_string_equal(f->why.p, cases[i].why);
+		xb_buf_clear(&f->said);
+		assert_int_equal(xb_protobuf_open(cases[i].body, &e, &f->said), -EBADMSG);
+		assert_string_equal(f->said.p, cases[i].why);
 	}
 	assert_true(xb_sv_is(e.kind, "untouched"));
 }

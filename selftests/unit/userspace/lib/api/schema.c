@@ -1,45 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "decode_fixture.h"
 #include <stdio.h>
-
-#include "xb/kinds.h"
-
-struct fixture {
-	struct xb_arena *a;
-	struct xb_buf out, unknown;
-	struct xb_status status;
-};
-
-static int set_up(void **state)
-{
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	f->a = xb_arena_new(0);
-	*state = f;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *f = *state;
-
-	xb_arena_free(f->a);
-	xb_buf_done(&f->out);
-	xb_buf_done(&f->unknown);
-	xb_status_done(&f->status);
-	free(f);
-	return 0;
-}
 
 static void note_unknown(void *arg, const char *path)
 {
 	struct fixture *f = arg;
 
-	xb_buf_addf(&f->unknown, "%s%s", f->unknown.n ? " " : "", path);
+	xb_buf_addf(&f->said, "%s%s", f->said.n ? " " : "", path);
 }
 
 static const struct xb_type *type_of(const char *kind)
@@ -60,7 +27,7 @@ static const char *decoded_(struct fixture *f, bool no_defaults, const char *kin
 	struct xb_node *n = xb_tree_parse(f->a, json);
 	struct xb_sv path = xb_sv(member), name;
 
-	xb_buf_clear(&f->unknown);
+	xb_buf_clear(&f->said);
 	xb_buf_clear(&f->out);
 	if (xb_schema_decode(&d, type_of(kind), n, &f->status) < 0) {
 		assert_int_equal(f->status.code, 400);
@@ -154,7 +121,7 @@ static void unknown_fields_are_named_and_dropped(void **state)
 
 	assert_string_equal(decoded_(f, true, "Pod", "{\"specc\":1,\"spec\":{\"containers\":[{\"name\":\"a\"},{\"imagee\":{\"x\":1},\"name\":\"b\"}],\"Volumes\":[]}}", "spec"),
 			    "{\"containers\":[{\"name\":\"a\",\"resources\":{}},{\"name\":\"b\",\"resources\":{}}]}");
-	assert_string_equal(f->unknown.p, "specc spec.containers[1].imagee spec.Volumes");
+	assert_string_equal(f->said.p, "specc spec.containers[1].imagee spec.Volumes");
 }
 
 static void scalars_become_canonical(void **state)

@@ -37,7 +37,9 @@ static void keeps_its_limit(void **state)
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(10000);
 	size_t n = 0;
 
+	assert_false(xb_arena_full(a));
 	assert_null(xb_arena_alloc(a, 10001));
+	assert_true(xb_arena_full(a));
 	while (xb_arena_alloc(a, 100))
 		n++;
 	assert_in_range(n, 90, 100);

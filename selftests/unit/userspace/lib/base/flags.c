@@ -13,7 +13,8 @@ struct options {
 	char **plugins;
 	bool dry;
 	int port, level;
-	int64_t period;
+	int64_t period, size;
+	const char *from, *to;
 };
 static const struct xb_flag rows[] = {
 	XB_FLAG(STRING, struct options, name, "name", "x", "Generic", "Its name."),
@@ -25,6 +26,9 @@ static const struct xb_flag rows[] = {
 	XB_FLAG(PORT, struct options, port, "secure-port", "6443", "Serving", "The port.", .min = 1),
 	XB_FLAG(INT, struct options, level, "v", "0", "Logging", "Verbosity.", .max = 10, .letter = 'v'),
 	XB_FLAG(DURATION, struct options, period, "period", "1h", "Logging", "How often."),
+	XB_FLAG(BYTES, struct options, size, "size", "8589934592", "Logging", "How much."),
+	XB_FLAG(ARGUMENT, struct options, from, "from", NULL, "", ""),
+	XB_FLAG(ARGUMENT, struct options, to, "to", NULL, "", ""),
 };
 
 struct run {
@@ -61,7 +65,19 @@ static void defaults(void **state)
 	assert_int_equal(run.o.port, 6443);
 	assert_int_equal(run.o.period, 3600000);
 	assert_int_equal(run.o.endpoint.ss_family, AF_INET);
+	assert_int_equal(run.o.size, INT64_C(8589934592));
+	assert_null(run.o.from);
 	assert_false(run.o.dry);
+}
+
+static void words_that_are_no_flags(void **state)
+{
+	_cleanup_(run_done) struct run run;
+
+	assert_int_equal(PARSE(&run, "here", "--size", "12", "-v", "2", "there"), 0);
+	assert_string_equal(run.o.from, "here");
+	assert_string_equal(run.o.to, "there");
+	assert_int_equal(run.o.size, 12);
 }
 
 static void every_form(void **state)
@@ -116,6 +132,8 @@ static void faults_name_the_flag_and_what_was_expected(void **state)
 		{ "--", "unknown flag: --" },
 		{ "-x", "unknown shorthand flag: 'x' in -x" },
 		{ "word", "unexpected argument: \"word\"" },
+		{ "--from=x", "unknown flag: --from" },
+		{ "--size=-1", "--size: \"-1\" is not a number of bytes" },
 		{ "--dry=maybe", "--dry: \"maybe\" is not true or false" },
 		{ "-v=11", "--v: \"11\" is not a whole number (0 to 10)" },
 		{ "--logging-format=xml", "--logging-format: \"xml\" is not one of text|json" },
@@ -129,7 +147,7 @@ static void faults_name_the_flag_and_what_was_expected(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_(run_done) struct run run;
 
-		assert_int_equal(PARSE(&run, (char *)cases[i].arg), -EINVAL);
+		assert_int_equal(PARSE(&run, "from", "to", (char *)cases[i].arg), -EINVAL);
 		assert_string_equal(run.why, cases[i].why);
 	}
 }
@@ -143,12 +161,14 @@ static void help_lists_groups_and_defaults(void **state)
 	assert_non_null(strstr(out.p, "\nServing flags:\n\n      --bind-address ip\n                Where to listen. (default ::)\n"));
 	assert_non_null(strstr(out.p, "      --dry\n                Change nothing.\n"));
 	assert_non_null(strstr(out.p, "  -v, --v int\n"));
+	assert_null(strstr(out.p, "--from"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
+		cmocka_unit_test(words_that_are_no_flags),
 		cmocka_unit_test(every_form),
 		cmocka_unit_test(short_forms_and_switches),
 		cmocka_unit_test(an_address_alone_takes_the_default_port),

@@ -88,12 +88,52 @@ static void cuts_what_is_too_long(void **state)
 	assert_true(strlen(text) > 4000);
 }
 
+static void log_fields(void)
+{
+	static char long_text[5000];
+	const struct xb_log_field fields[] = {
+		{ "verb", XB_SV("GET"), 0 }, { "URI", XB_SV("/a?b=\"c\"\n"), 0 }, { "resp", {}, 200 }, { "long", { long_text, sizeof(long_text) }, 0 },
+		{ "after", XB_SV("x"), 0 },
+	};
+
+	memset(long_text, '\\', sizeof(long_text));
+	xb_log_fields("a/b.c", 7, 3, "HTTP", fields, ARRAY_SIZE(fields));
+}
+
+static void fields_are_klogs(void **state)
+{
+	char *text;
+
+	xb_log_init("test", 3, false);
+	text = captured(log_fields);
+	assert_non_null(strstr(text, " b.c:7] \"HTTP\" verb=\"GET\" URI=\"/a?b=\\\"c\\\"\\n\" resp=200 long=\"\\\\"));
+	assert_true(xb_sv_ends(xb_sv(text), "\" after=\"x\"\n"));
+	assert_true(strlen(text) < 1500);
+}
+
+static void fields_are_members(void **state)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *d = NULL;
+	struct xb_jv root;
+
+	xb_log_init("test", 3, true);
+	assert_int_equal(xb_json_parse(xb_sv(captured(log_fields)), NULL, &d, NULL), 0);
+	root = xb_json_root(d);
+	assert_true(xb_jv_streq(xb_jv_get(root, "msg"), XB_SV("HTTP")));
+	assert_true(xb_jv_streq(xb_jv_get(root, "URI"), XB_SV("/a?b=\"c\"\n")));
+	assert_int_equal(xb_jv_double(xb_jv_get(root, "resp")), 200);
+	assert_int_equal(xb_jv_double(xb_jv_get(root, "v")), 3);
+	assert_true(xb_jv_streq(xb_jv_get(root, "after"), XB_SV("x")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(writes_klog),
 		cmocka_unit_test(writes_json),
 		cmocka_unit_test(cuts_what_is_too_long),
+		cmocka_unit_test(fields_are_klogs),
+		cmocka_unit_test(fields_are_members),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ static struct fixture {
 	SSL_CTX *client_ctx;
 	char dir[32];
 	struct xb_http_request *kept[STREAMS];  /* of the handler, when it answers later */
-	unsigned n_kept, handled, closed, shutdowns;
+	unsigned n_kept, handled, gone, closed, shutdowns;
 	size_t left, most_pending;              /* of a stream */
 	bool done;
 } f;
@@ -56,6 +56,11 @@ static void on_tick(uv_timer_t *t)
 static void on_close(struct xb_http_request *r)
 {
 	f.closed++;
+}
+
+static void on_gone(void *arg)
+{
+	f.gone++;
 }
 
 static void on_shutdown(struct xb_http_request *r)
@@ -95,6 +100,7 @@ static void handler(struct xb_http_request *r, void *arg)
 	struct xb_sv path = xb_http_path(r), body = xb_http_body(r);
 
 	f.handled++;
+	xb_http_on_gone(r, on_gone, NULL);
 	if (xb_sv_is(path, "/later") || xb_sv_is(path, "/watch"))
 		f.kept[f.n_kept++] = r;
 	if (xb_sv_is(path, "/watch")) {
@@ -793,6 +799,7 @@ static int teardown(void **state)
 	uv_close((uv_handle_t *)&f.tick, NULL);
 	/* what the handler has kept without on_close is still its own */
 	uv_run(&f.loop, UV_RUN_DEFAULT);
+	assert_int_equal(f.gone, f.handled); /* each once, whatever the test did */
 	xb_tls_free(f.tls);
 	SSL_CTX_free(f.client_ctx);
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++)

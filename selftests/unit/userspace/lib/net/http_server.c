@@ -27,7 +27,7 @@ static struct fixture {
 	SSL_SESSION *resume;                    /* by the next client */
 	char dir[32];
 	struct xb_http_request *kept;           /* of the handler, when it answers later */
-	unsigned handled, closed, shutdowns, drains;
+	unsigned handled, gone, closed, shutdowns, drains;
 	size_t left, most_pending;              /* of a stream */
 	bool done;
 	unsigned turns;                         /* of the loop */
@@ -63,6 +63,11 @@ static void on_close(struct xb_http_request *r)
 	f.kept = NULL;
 }
 
+static void on_gone(void *arg)
+{
+	f.gone++;
+}
+
 static void on_shutdown(struct xb_http_request *r)
 {
 	f.shutdowns++;
@@ -93,6 +98,7 @@ static void handler(struct xb_http_request *r, void *arg)
 	struct xb_sv path = xb_http_path(r);
 
 	f.handled++;
+	xb_http_on_gone(r, on_gone, NULL);
 	if (xb_sv_is(path, "/later")) {
 		f.kept = r;
 	} else if (xb_sv_is(path, "/watch")) {
@@ -472,6 +478,30 @@ static void a_slow_reader_does_not_grow_memory(void **state)
 	assert_true(f.most_pending < (64 + 16) << 10);
 }
 
+static void a_request_is_gone_when_its_reply_has_left(void **state)
+{
+	_cleanup_(client_done) struct client c = { .fd = -1 };
+	struct xb_buf body = {};
+
+	assert_int_equal(xb_buf_reserve(&body, 32 << 20), 0);
+	memset(body.p, 'x', 32 << 20);
+	body.n = 32 << 20;
+	start((struct xb_http_config){});
+	c = dial();
+	say(&c, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
+	wait_for(f.kept);
+	xb_http_respond_buf(TAKE_PTR(f.kept), 200, "text/plain", &body);
+	for (int i = 0; i < 50; i++)
+		turn();
+	assert_int_equal(f.gone, 0);
+	wait_for(hear(&c) && f.gone == 1);
+	say(&c, "GET /watch HTTP/1.1\r\nHost: h\r\n\r\n");
+	wait_for(f.kept);
+	assert_int_equal(f.gone, 1);
+	client_done(&c);
+	wait_for(f.gone == 2);
+}
+
 static void shared_chunks_reach_every_stream(void **state)
 {
 	_cleanup_(client_done) struct client a = { .fd = -1 }, b = { .fd = -1 };
@@ -758,6 +788,7 @@ static int teardown(void **state)
 	xb_http_server_free(f.server);
 	uv_close((uv_handle_t *)&f.tick, NULL);
 	uv_run(&f.loop, UV_RUN_DEFAULT);
+	assert_int_equal(f.gone, f.handled); /* each once, whatever the test did */
 	xb_tls_free(f.tls);
 	SSL_SESSION_free(f.resume);
 	SSL_CTX_free(f.client_ctx);
@@ -781,6 +812,7 @@ int main(void)
 		t(a_request_may_be_answered_late), t(a_half_closed_client_gets_its_reply),
 		t(a_half_closed_client_gets_a_whole_stream), t(a_client_that_leaves_ends_its_watch),
 		t(a_client_that_leaves_before_its_reply_is_survived), t(a_slow_reader_does_not_grow_memory),
+		t(a_request_is_gone_when_its_reply_has_left),
 		t(shared_chunks_reach_every_stream), t(shutdown_ends_idle_ones_and_streams_and_waits_for_replies),
 		t(shutdown_gives_up_after_its_grace), t(connections_beyond_the_limit_are_closed),
 		t(no_descriptors_left_does_not_spin), t(tls_serves_and_tells_the_clients_name),
