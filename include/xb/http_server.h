@@ -4,14 +4,16 @@
 /*
  * A server of HTTP/1.1 and HTTP/2 (RFC 9110, 9112, 9113) on libuv with TLS by OpenSSL, for the API server, the kubelet and
  * health ports. A TLS client chooses by ALPN; a plain one speaks HTTP/2 by prior knowledge. To a handler both are the same:
- * requests arrive whole, within limits; replies are whole or streamed. One loop, one thread: everything here is called on
- * the server's loop.
+ * requests arrive whole, within limits; replies are whole or streamed. Everything here is called on the server's loop, and
+ * calls back there. By itself a server does all its work there, too; with io_threads, connections, TLS, HTTP and compression
+ * are on threads of its own, which hand over requests and take replies.
  *
  * Of HTTP/2, a connection has at most 250 requests at a time; more, and a client that floods, are refused with the words of
  * RFC 9113. What a header limit says holds for the list as RFC 9113 6.5.2 counts it, a body's for each stream. A whole reply
  * of more than 128 KiB of JSON is compressed where the client takes gzip.
  */
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <sys/socket.h>
 #include <uv.h>
 #include "xb/str.h"
@@ -22,7 +24,8 @@ struct xb_http_request;
 
 struct xb_http_config {
 	uv_loop_t *loop;
-	struct xb_tls *tls;                 /* NULL: plain. Borrowed; must outlive the server */
+	unsigned io_threads;                /* 0: none */
+	struct xb_tls *tls;                 /* NULL: plain. Borrowed; must outlive the server. Each thread reads its files again */
 	size_t max_header_bytes;            /* 0: 64 KiB, request line included; beyond: 431 */
 	size_t max_body_bytes;              /* 0: 3 MiB; beyond: 413, said before the body is read where its length is known */
 	unsigned header_seconds;            /* 0: 10. From the first byte (or the handshake's start) to the last header: 408 and close */
@@ -31,7 +34,8 @@ struct xb_http_config {
 					       a quarter of it gets a ping, and must be heard of within another */
 	unsigned max_connections;           /* 0: 20000; beyond, new ones are closed at once */
 	void (*handler)(struct xb_http_request *r, void *arg);
-	/* For faults found before there is a request (parse error, limits): writes the body of the reply; NULL: plain text. */
+	/* For faults found before there is a request (parse error, limits): writes the body of the reply; NULL: plain text.
+	 * Called on the thread of the connection. */
 	void (*fault_body)(int code, const char *message, struct xb_buf *out, const char **ret_content_type);
 	void *arg;
 };
@@ -77,8 +81,8 @@ void xb_http_respond(struct xb_http_request *r, int code, const char *content_ty
 void xb_http_respond_buf(struct xb_http_request *r, int code, const char *content_type, struct xb_buf *body);
 
 /* A streamed reply: begin, any number of writes, end. */
-struct xb_http_chunk {                      /* bytes shared by many streams: refcounted, loop thread only */
-	unsigned refs;
+struct xb_http_chunk {                      /* bytes shared by many streams: refcounted, and never changed */
+	atomic_uint refs;
 	size_t n;
 	char bytes[];
 };

@@ -54,7 +54,7 @@ static void begin_request(struct conn *c)
 	h->request.fields = p->fields;
 	h->request.n_fields = p->n_fields;
 	h->request.active = true;
-	c->server->stats.requests++;
+	count(&c->server->stats.requests, 1);
 	c->server->config.handler(&h->request, c->server->config.arg);
 }
 
@@ -118,7 +118,7 @@ static bool http1_step(struct conn *c)
 		return true;
 	}
 	/* A client that has ended its side gets what is on its way; a stream with nothing on its way has lost its reader. */
-	if (c->eof && !c->out.pending && (h->phase == HTTP1_READING || (h->phase == HTTP1_REPLYING && r->streaming)))
+	if (c->eof && !c->out.pending && (h->phase == HTTP1_READING || (h->phase == HTTP1_REPLYING && r->streaming && !r->asked)))
 		conn_die(c);
 	return false;
 }
@@ -231,13 +231,22 @@ static void http1_end(struct xb_http_request *r)
 	struct conn *c = r->conn;
 
 	xb_buf_done(&r->headers);
-	*r = (struct xb_http_request){ .conn = c, .out = &c->out, .on_gone = r->on_gone, .gone_arg = r->gone_arg };
+	*r = (struct xb_http_request){
+		.conn = c, .reply = &http1_reply, .out = &c->out, .on_gone = r->on_gone, .gone_arg = r->gone_arg,
+	};
 	c->h1.phase = HTTP1_FLUSHING;
 	conn_run(c);
 }
 
+static void http1_fail(struct xb_http_request *r)
+{
+	conn_die(r->conn);
+}
+
+const struct reply_ops http1_reply = { http1_begin, http1_push, http1_end, http1_fail };
+
 const struct protocol http1_protocol = {
 	.receive = http1_receive, .step = http1_step, .wants = http1_wants, .deadline = http1_deadline,
 	.on_deadline = http1_on_deadline, .shutdown = http1_shutdown, .closed = http1_closed, .held = http1_held,
-	.done = http1_done, .begin = http1_begin, .push = http1_push, .end = http1_end,
+	.done = http1_done,
 };

@@ -244,7 +244,7 @@ static void http2_receive(struct conn *c, const char *bytes, size_t n)
 	h->heard_at = conn_now(c);
 	h->pinged_at = 0;
 	if (n && nghttp2_session_mem_recv(h->session, (const uint8_t *)bytes, n) < 0) {
-		c->server->stats.faults++;
+		count(&c->server->stats.faults, 1);
 		conn_die(c);
 	}
 }
@@ -385,5 +385,5 @@ static void http2_done(struct conn *c)
 const struct protocol http2_protocol = {
 	.receive = http2_receive, .step = http2_step, .wants = http2_wants, .deadline = http2_deadline,
 	.on_deadline = http2_on_deadline, .shutdown = http2_shutdown, .closed = http2_closed, .held = http2_held,
-	.done = http2_done, .begin = http2_begin, .push = http2_push, .end = http2_end,
+	.done = http2_done,
 };

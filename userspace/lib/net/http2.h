@@ -59,10 +59,7 @@ void http2_stream_closed(struct http2_stream *s);
 void http2_stream_attend(struct http2_stream *s);
 void http2_stream_late(struct http2_stream *s);
 void http2_stream_free(struct http2_stream *s);
-/* The reply: of struct protocol; and n bytes of it for a DATA frame. */
-void http2_begin(struct xb_http_request *r, int code, const char *content_type, ssize_t length);
-void http2_push(struct xb_http_request *r);
-void http2_end(struct xb_http_request *r);
+/* n bytes of the reply for a DATA frame. */
 int http2_stream_sent(struct http2_stream *s, size_t n);
 
 #endif

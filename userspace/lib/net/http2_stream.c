@@ -49,7 +49,7 @@ int http2_stream_new(struct conn *c, int32_t id)
 	if (!s)
 		return -ENOMEM;
 	s->id = id;
-	s->request = (struct xb_http_request){ .conn = c, .out = &s->out };
+	s->request = (struct xb_http_request){ .conn = c, .reply = &http2_reply, .out = &s->out };
 	LIST_INSERT_HEAD(&h->streams, s, link);
 	h->n_streams++;
 	set_timed(s, true);
@@ -219,7 +219,7 @@ static void hand_over(struct http2_stream *s)
 	struct xb_http_server *server = s->request.conn->server;
 
 	s->request.active = true;
-	server->stats.requests++;
+	count(&server->stats.requests, 1);
 	server->config.handler(&s->request, server->config.arg);
 }
 
@@ -308,7 +308,7 @@ static size_t add_handlers_fields(struct xb_buf *headers, nghttp2_nv *to, size_t
 	return n;
 }
 
-void http2_begin(struct xb_http_request *r, int code, const char *content_type, ssize_t length)
+static void http2_begin(struct xb_http_request *r, int code, const char *content_type, ssize_t length)
 {
 	struct http2_stream *s = container_of(r, struct http2_stream, request);
 	nghttp2_data_provider reply = { .source.ptr = s, .read_callback = read_reply };
@@ -333,7 +333,7 @@ void http2_begin(struct xb_http_request *r, int code, const char *content_type, 
 		conn_die(r->conn);
 }
 
-void http2_push(struct xb_http_request *r)
+static void http2_push(struct xb_http_request *r)
 {
 	struct http2_stream *s = container_of(r, struct http2_stream, request);
 
@@ -344,10 +344,12 @@ void http2_push(struct xb_http_request *r)
 	}
 	if (s->out.pending && !s->timed)
 		set_timed(s, true);
+	if (r->above && s->out.pending < DRAIN_BYTES)
+		add_news(s);
 	conn_wake(r->conn);
 }
 
-void http2_end(struct xb_http_request *r)
+static void http2_end(struct xb_http_request *r)
 {
 	struct http2_stream *s = container_of(r, struct http2_stream, request);
 
@@ -358,3 +360,10 @@ void http2_end(struct xb_http_request *r)
 		add_news(s);
 	http2_push(r);
 }
+
+static void http2_fail(struct xb_http_request *r)
+{
+	conn_die(r->conn);
+}
+
+const struct reply_ops http2_reply = { http2_begin, http2_push, http2_end, http2_fail };

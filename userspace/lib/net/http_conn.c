@@ -16,6 +16,13 @@ static void sleep_again(struct conn *c)
 	c->awake = false;
 }
 
+static void go_on_reading(struct conn *c)
+{
+	if (c->parked)
+		TAILQ_REMOVE(&c->server->parked, c, parked_link);
+	c->parked = false;
+}
+
 static void on_handle_closed(uv_handle_t *h)
 {
 	struct conn *c = h->data;
@@ -24,8 +31,10 @@ static void on_handle_closed(uv_handle_t *h)
 	if (--c->handles)
 		return;
 	c->protocol->done(c);
+	c->transport.peer = tls_peer_free(c->transport.peer);
 	http_out_drop(&c->out);
 	sleep_again(c);
+	go_on_reading(c);
 	LIST_REMOVE(c, link);
 	free(c);
 	server_conn_gone(s);
@@ -71,6 +80,19 @@ static uint64_t deadline(struct conn *c)
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
+/* Reads nothing while too many requests wait: conn_unpark goes on. */
+static int wants(struct conn *c)
+{
+	int events = c->protocol->wants(c);
+
+	if (!(events & UV_READABLE) || !c->server->full)
+		return events;
+	if (!c->parked)
+		TAILQ_INSERT_TAIL(&c->server->parked, c, parked_link);
+	c->parked = true;
+	return 0;
+}
+
 /* The timer may ring too early, which is cheaper than moving it with every request. */
 static void arm(struct conn *c)
 {
@@ -78,7 +100,7 @@ static void arm(struct conn *c)
 	uint64_t until;
 
 	if (!c->eof)
-		events |= c->phase == PHASE_LINGERING ? UV_READABLE : c->protocol->wants(c);
+		events |= c->phase == PHASE_LINGERING ? UV_READABLE : wants(c);
 	if (!events)
 		events = UV_PRIORITIZED; /* nothing but a reset */
 	if (events != c->events) {
@@ -133,7 +155,7 @@ static int flush(struct conn *c)
 		if (r < 0)
 			return r;
 		c->stuck_at = 0;
-		c->server->stats.bytes_out += r;
+		count(&c->server->stats.bytes_out, r);
 		http_out_sent(&c->out, r);
 	}
 	return 0;
@@ -175,7 +197,7 @@ static void receive(struct conn *c)
 		return;
 	}
 	c->eof = n == 0;
-	s->stats.bytes_in += n;
+	count(&s->stats.bytes_in, n);
 	if (c->phase == PHASE_OPEN)
 		c->protocol->receive(c, s->scratch, n);
 }
@@ -191,7 +213,7 @@ void conn_run(struct conn *c)
 			;
 		if (c->phase == PHASE_DEAD || c->eof || !c->transport.more)
 			break;
-		if (c->phase == PHASE_OPEN && !(c->protocol->wants(c) & UV_READABLE))
+		if (c->phase == PHASE_OPEN && !(wants(c) & UV_READABLE))
 			break;
 		receive(c);
 	} while (true);
@@ -200,6 +222,12 @@ void conn_run(struct conn *c)
 		arm(c);
 	else
 		release(c);
+}
+
+void conn_unpark(struct conn *c)
+{
+	go_on_reading(c);
+	conn_run(c);
 }
 
 static void on_awake(uv_idle_t *waker)
@@ -252,24 +280,38 @@ static void set_socket_options(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
 }
 
-void conn_new(struct xb_http_server *s, int fd, const struct sockaddr_storage *peer)
+struct conn *conn_new(struct xb_http_server *s, int fd, const struct sockaddr_storage *peer)
 {
 	struct conn *c = calloc(1, sizeof(*c));
 
-	if (!c || transport_open(&c->transport, fd, s->config.tls)) {
-		if (!c)
-			close(fd);
+	if (!c) {
+		close(fd);
+		return NULL;
+	}
+	c->server = s;
+	c->transport.fd = fd;
+	memcpy(&c->peer, peer, sizeof(c->peer));
+	c->protocol = &http1_protocol;
+	xb_http1_init(&c->h1.parser, &s->limits);
+	c->h1.request = (struct xb_http_request){ .conn = c, .reply = &http1_reply, .out = &c->out };
+	count_conns(s, 1);
+	return c;
+}
+
+void conn_open(struct conn *c)
+{
+	struct xb_http_server *s = c->server;
+	int fd = c->transport.fd;
+
+	if (transport_open(&c->transport, fd, s->config.tls)) {
+		count_conns(s, -1);
 		free(c);
 		return;
 	}
 	set_socket_options(fd);
-	memcpy(&c->peer, peer, sizeof(c->peer));
-	c->server = s;
-	c->protocol = &http1_protocol;
-	xb_http1_init(&c->h1.parser, &s->limits);
-	c->h1.request = (struct xb_http_request){ .conn = c, .out = &c->out };
 	if (uv_poll_init(s->config.loop, &c->poll, fd)) {
 		transport_close(&c->transport);
+		count_conns(s, -1);
 		free(c);
 		return;
 	}
@@ -277,7 +319,6 @@ void conn_new(struct xb_http_server *s, int fd, const struct sockaddr_storage *p
 	c->poll.data = c->timer.data = c;
 	c->handles = 2;
 	LIST_INSERT_HEAD(&s->conns, c, link);
-	s->stats.connections++;
 	arm(c);
 }
 

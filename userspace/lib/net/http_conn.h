@@ -4,7 +4,9 @@
 /*
  * The inside of the HTTP server: http_server.c listens and shuts down, http_conn.c moves the bytes of one connection and
  * keeps its time, http1_conn.c and http2.c give the bytes their meaning, http_out.c holds what is to be sent, http_reply.c
- * and http_request.c are the handler's view of a request, whatever it came by.
+ * and http_request.c are the handler's view of a request, whatever it came by. With io_threads, http_loops.c runs a server
+ * of this kind on each thread, without listeners, whose handler is http_relay.c: it takes requests to the owner's loop and
+ * replies back.
  *
  * Callbacks of the handler run from the loop only, never inside a call that the handler makes. Times are milliseconds of
  * uv_now().
@@ -22,9 +24,22 @@
 
 struct conn;
 struct http2;
+struct io_loop;
+struct io_loops;
+
+/* Where a reply goes: HTTP/1.1, HTTP/2, or another thread, whose connection it is (relay_reply). */
+struct reply_ops {
+	/* The reply's head; length < 0: a stream. Sets no_body and chunked. */
+	void (*begin)(struct xb_http_request *r, int code, const char *content_type, ssize_t length);
+	void (*push)(struct xb_http_request *r); /* there is more in r->out */
+	void (*end)(struct xb_http_request *r); /* the reply is whole; the handler lets go of r */
+	void (*fail)(struct xb_http_request *r); /* no memory: the reply cannot be whole */
+};
+extern const struct reply_ops http1_reply, http2_reply, relay_reply;
 
 struct xb_http_request {
 	struct conn *conn;
+	const struct reply_ops *reply;
 	struct http_out *out;           /* where its reply waits: the connection's, or its stream's */
 	struct xb_sv method, target, body;
 	const char *head;               /* fields are offsets into it */
@@ -41,6 +56,8 @@ struct xb_http_request {
 	bool lost;                      /* its stream is gone, the connection may not be */
 	bool streaming, chunked, no_body;
 	bool above;                     /* pending has been over the mark; on_drain is owed */
+	bool asked;                     /* on_drain went to another thread, whose answer is not yet here */
+	size_t ahead;                   /* pending bytes that have left `out` for the connection's thread */
 };
 
 /* What HTTP/1.1 and HTTP/2 do each in their way. */
@@ -54,10 +71,6 @@ struct protocol {
 	void (*closed)(struct conn *c);         /* the connection is dead: tells the handlers, each once */
 	bool (*held)(const struct conn *c);     /* does a handler have a request */
 	void (*done)(struct conn *c);           /* frees what open made */
-	/* The reply's head; length < 0: a stream. Sets no_body and chunked. */
-	void (*begin)(struct xb_http_request *r, int code, const char *content_type, ssize_t length);
-	void (*push)(struct xb_http_request *r); /* there is more in r->out */
-	void (*end)(struct xb_http_request *r); /* the reply is whole; the handler lets go of r */
 };
 extern const struct protocol http1_protocol, http2_protocol;
 
@@ -88,7 +101,7 @@ struct http1_side {                     /* one request at a time; what the clien
 struct conn {
 	struct xb_http_server *server;
 	LIST_ENTRY(conn) link;
-	TAILQ_ENTRY(conn) awake_link;
+	TAILQ_ENTRY(conn) awake_link, parked_link;
 	const struct protocol *protocol; /* HTTP/1.1 until the first bytes show that it is the other */
 	struct transport transport;
 	uv_poll_t poll;
@@ -102,6 +115,7 @@ struct conn {
 		struct sockaddr_in6 v6;
 	} peer;
 	bool awake;                     /* conn_run is due this turn of the loop */
+	bool parked;                    /* would read, but too many requests wait */
 	bool begun;                     /* bytes have come; the protocol is known */
 	bool eof;                       /* the client sends no more */
 	bool blocked;                   /* sending waits for the socket */
@@ -124,26 +138,31 @@ struct listener {
 struct xb_http_server {
 	struct xb_http_config config;
 	struct xb_http1_limits limits;
+	struct io_loops *loops;         /* whose the connections are; NULL: they are on this one */
+	struct io_loop *io;             /* the one of those that this serves; NULL: the owner's loop */
 	struct listener *listeners;
 	LIST_HEAD(, conn) conns;
-	TAILQ_HEAD(, conn) awake;
+	TAILQ_HEAD(, conn) awake, parked;
+	bool full;                      /* too many requests wait for the owner: connections read no more */
 	uv_timer_t timer;               /* a pause of accepting; after shutdown, the grace */
 	uv_idle_t waker;                /* active while a connection is awake */
 	bool stopping, freed;
 	void (*done)(void *arg);
 	void *done_arg;
 	unsigned handles;               /* of listeners, the timer and the waker */
-	struct xb_http_stats stats;
+	struct xb_http_stats stats;     /* written by count() alone: other threads look */
 	time_t date_at;
 	char date[32];                  /* "Sun, 06 Nov 1994 08:49:37 GMT" */
 	char scratch[SCRATCH_BYTES];
 };
 
-/* http_conn.c. conn_new takes the fd; memory faults close it. */
-void conn_new(struct xb_http_server *s, int fd, const struct sockaddr_storage *peer);
+/* http_conn.c. conn_new takes the fd; NULL without memory. Then conn_open, on the loop of s; it frees what it cannot open. */
+struct conn *conn_new(struct xb_http_server *s, int fd, const struct sockaddr_storage *peer);
+void conn_open(struct conn *c);
 void conn_run(struct conn *c);          /* goes on as far as it can without waiting */
 void conn_wake(struct conn *c);         /* conn_run before the loop sleeps: what is written until then leaves together */
 void conn_die(struct conn *c);          /* closes now; tells the handlers from the loop */
+void conn_unpark(struct conn *c);       /* reads again */
 void conn_shutdown(struct conn *c);     /* the server stops */
 void conn_linger(struct conn *c);       /* all is sent: says so and waits for the client to close */
 static inline uint64_t conn_now(const struct conn *c)
@@ -156,11 +175,27 @@ int http2_open(struct conn *c);
 void request_gone(struct xb_http_request *r);
 /* http_reply.c. Answers a request that never became one for the handler. */
 void reply_fault(struct xb_http_request *r, int code, const char *message);
+/* As xb_http_respond_buf and xb_http_stream_write do, with bytes that were queued elsewhere; takes them. */
+void reply_whole(struct xb_http_request *r, int code, const char *content_type, struct http_out *body);
+void reply_stream(struct xb_http_request *r, struct http_out *bytes);
 /* http_gzip.c. Does that Accept-Encoding take gzip (RFC 9110 12.5.3); and a new compressed copy, 0 or -ENOMEM. */
 bool http_accepts_gzip(struct xb_sv accept_encoding);
 int http_gzip(struct xb_sv bytes, struct xb_buf *ret);
 /* http_server.c: the connection is gone and its memory freed by the caller. */
 void server_conn_gone(struct xb_http_server *s);
+void server_tell_done(struct xb_http_server *s);
+void server_close_handles(struct xb_http_server *s);    /* s goes with the last of them and of its connections */
 const char *server_date(struct xb_http_server *s);
+
+/* One thread writes, others may look. */
+static inline void count(uint64_t *total, uint64_t more)
+{
+	__atomic_store_n(total, *total + more, __ATOMIC_RELAXED);
+}
+/* Connections come by the owner's thread and go by the loop's. */
+static inline void count_conns(struct xb_http_server *s, int more)
+{
+	__atomic_fetch_add(&s->stats.connections, more, __ATOMIC_RELAXED);
+}
 
 #endif

@@ -86,10 +86,23 @@ int http_out_add_chunk(struct http_out *o, struct xb_http_chunk *chunk)
 
 	if (!s)
 		return -ENOMEM;
-	chunk->refs++;
+	atomic_fetch_add_explicit(&chunk->refs, 1, memory_order_relaxed);
 	s->chunk = chunk;
 	o->pending += chunk->n;
 	return 0;
+}
+
+void http_out_splice(struct http_out *o, struct http_out *from)
+{
+	if (!from->first)
+		return;
+	if (o->first)
+		o->last->next = from->first;
+	else
+		o->first = from->first;
+	o->last = from->last;
+	o->pending += from->pending;
+	*from = (struct http_out){};
 }
 
 int http_out_move(struct http_out *from, size_t n, struct http_out *to)

@@ -15,6 +15,7 @@ struct http_out {
 int http_out_add(struct http_out *o, struct xb_sv bytes);               /* copies */
 int http_out_add_buf(struct http_out *o, struct xb_buf *bytes);         /* takes the bytes, on failure too */
 int http_out_add_chunk(struct http_out *o, struct xb_http_chunk *chunk); /* takes a reference of its own */
+void http_out_splice(struct http_out *o, struct http_out *from);         /* all of it; from is empty then */
 int http_out_move(struct http_out *from, size_t n, struct http_out *to); /* n bytes off the front; from has them */
 
 int http_out_view(const struct http_out *o, struct iovec *iov, int max); /* of the front; how many were filled */

@@ -3,31 +3,34 @@
 
 #define GZIP_BYTES (128 << 10)  /* smaller replies are not worth the time, as upstream has it */
 
+/* Its connection is another thread's: here is only what that thread has handed over. */
+static bool is_relayed(const struct xb_http_request *r)
+{
+	return r->reply == &relay_reply;
+}
+
 /* Nobody is there to get the reply. */
 static bool is_lost(const struct xb_http_request *r)
 {
-	return r->lost || r->conn->phase == PHASE_DEAD;
+	return r->lost || (!is_relayed(r) && r->conn->phase == PHASE_DEAD);
 }
 
 /* Without memory the reply cannot be whole. */
 static void queued(struct xb_http_request *r, int error)
 {
 	if (error)
-		conn_die(r->conn);
+		r->reply->fail(r);
 }
 
 /* A large JSON text goes compressed where the client takes that; without memory it goes as it is. */
-static void compress_body(struct xb_http_request *r, int code, const char *content_type, struct xb_buf *body)
+static bool compress(struct xb_http_request *r, int code, const char *content_type, struct xb_sv body, struct xb_buf *ret)
 {
-	struct xb_buf smaller = {};
-
-	if (code != 200 || body->n <= GZIP_BYTES || !content_type || !xb_sv_starts(xb_sv(content_type), "application/json") ||
-	    !http_accepts_gzip(xb_http_header(r, "Accept-Encoding")) || http_gzip(xb_buf_sv(body), &smaller))
-		return;
+	if (code != 200 || body.n <= GZIP_BYTES || !content_type || !xb_sv_starts(xb_sv(content_type), "application/json") ||
+	    is_relayed(r) || is_lost(r) || !http_accepts_gzip(xb_http_header(r, "Accept-Encoding")) || http_gzip(body, ret))
+		return false;
 	xb_http_add_header(r, "Content-Encoding", "gzip");
 	xb_http_add_header(r, "Vary", "Accept-Encoding");
-	xb_buf_done(body);
-	*body = smaller;
+	return true;
 }
 
 int xb_http_add_header(struct xb_http_request *r, const char *name, const char *value)
@@ -40,23 +43,47 @@ int xb_http_add_header(struct xb_http_request *r, const char *name, const char *
 
 void xb_http_respond_buf(struct xb_http_request *r, int code, const char *content_type, struct xb_buf *body)
 {
-	compress_body(r, code, content_type, body);
+	struct xb_buf smaller = {};
+
+	if (compress(r, code, content_type, xb_buf_sv(body), &smaller)) {
+		xb_buf_done(body);
+		*body = smaller;
+	}
 	if (!is_lost(r))
-		r->conn->protocol->begin(r, code, content_type, body->n);
+		r->reply->begin(r, code, content_type, body->n);
 	if (is_lost(r) || r->no_body)
 		xb_buf_done(body);
 	else
 		queued(r, http_out_add_buf(r->out, body));
-	r->conn->protocol->end(r);
+	r->reply->end(r);
+}
+
+void reply_whole(struct xb_http_request *r, int code, const char *content_type, struct http_out *body)
+{
+	struct xb_buf smaller = {};
+	struct iovec first[2];
+
+	/* what was taken over rather than copied is in one piece */
+	if (http_out_view(body, first, 2) == 1 &&
+	    compress(r, code, content_type, (struct xb_sv){ first[0].iov_base, first[0].iov_len }, &smaller)) {
+		http_out_drop(body);
+		queued(r, http_out_add_buf(body, &smaller));
+	}
+	if (!is_lost(r))
+		r->reply->begin(r, code, content_type, body->pending);
+	if (!is_lost(r) && !r->no_body)
+		http_out_splice(r->out, body);
+	http_out_drop(body);
+	r->reply->end(r);
 }
 
 void xb_http_respond(struct xb_http_request *r, int code, const char *content_type, struct xb_sv body)
 {
 	if (!is_lost(r))
-		r->conn->protocol->begin(r, code, content_type, body.n);
+		r->reply->begin(r, code, content_type, body.n);
 	if (!is_lost(r) && !r->no_body)
 		queued(r, http_out_add(r->out, body));
-	r->conn->protocol->end(r);
+	r->reply->end(r);
 }
 
 void reply_fault(struct xb_http_request *r, int code, const char *message)
@@ -65,7 +92,7 @@ void reply_fault(struct xb_http_request *r, int code, const char *message)
 	const char *content_type = "text/plain; charset=utf-8";
 	_cleanup_buf_ struct xb_buf body = {};
 
-	r->conn->server->stats.faults++;
+	count(&r->conn->server->stats.faults, 1);
 	if (config->fault_body)
 		config->fault_body(code, message, &body, &content_type);
 	else
@@ -79,7 +106,7 @@ struct xb_http_chunk *xb_http_chunk_new(struct xb_sv bytes)
 
 	if (!c)
 		return NULL;
-	c->refs = 1;
+	atomic_init(&c->refs, 1);
 	c->n = bytes.n;
 	if (bytes.n)
 		memcpy(c->bytes, bytes.p, bytes.n);
@@ -88,7 +115,7 @@ struct xb_http_chunk *xb_http_chunk_new(struct xb_sv bytes)
 
 struct xb_http_chunk *xb_http_chunk_unref(struct xb_http_chunk *c)
 {
-	if (c && !--c->refs)
+	if (c && atomic_fetch_sub_explicit(&c->refs, 1, memory_order_acq_rel) == 1)
 		free(c);
 	return NULL;
 }
@@ -100,8 +127,8 @@ void xb_http_stream_begin(struct xb_http_request *r, int code, const char *conte
 	r->on_drain = on_drain;
 	if (is_lost(r))
 		return;
-	r->conn->protocol->begin(r, code, content_type, -1);
-	r->conn->protocol->push(r);
+	r->reply->begin(r, code, content_type, -1);
+	r->reply->push(r);
 }
 
 static bool begin_piece(struct xb_http_request *r, size_t n)
@@ -118,9 +145,9 @@ static bool begin_piece(struct xb_http_request *r, size_t n)
 static void end_piece(struct xb_http_request *r, int error)
 {
 	queued(r, error ? error : r->chunked && !is_lost(r) ? http_out_add(r->out, XB_SV("\r\n")) : 0);
-	r->above |= r->out->pending >= DRAIN_BYTES;
+	r->above |= xb_http_stream_pending(r) >= DRAIN_BYTES;
 	if (!is_lost(r))
-		r->conn->protocol->push(r);
+		r->reply->push(r);
 }
 
 void xb_http_stream_write(struct xb_http_request *r, struct xb_sv bytes)
@@ -135,14 +162,23 @@ void xb_http_stream_write_chunk(struct xb_http_request *r, struct xb_http_chunk 
 		end_piece(r, http_out_add_chunk(r->out, c));
 }
 
+void reply_stream(struct xb_http_request *r, struct http_out *bytes)
+{
+	if (begin_piece(r, bytes->pending)) {
+		http_out_splice(r->out, bytes);
+		end_piece(r, 0);
+	}
+	http_out_drop(bytes);
+}
+
 size_t xb_http_stream_pending(const struct xb_http_request *r)
 {
-	return r->out->pending;
+	return r->out->pending + r->ahead;
 }
 
 void xb_http_stream_end(struct xb_http_request *r)
 {
 	if (r->chunked && !r->no_body && !is_lost(r))
 		queued(r, http_out_add(r->out, XB_SV("0\r\n\r\n")));
-	r->conn->protocol->end(r);
+	r->reply->end(r);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "http_conn.h"
+#include "http_relay.h"
 
 #define ACCEPTS_PER_TURN 64
 #define ACCEPT_PAUSE_MS 100
@@ -8,11 +8,16 @@
 
 static void free_if_closed(struct xb_http_server *s)
 {
-	if (s->freed && !s->handles && LIST_EMPTY(&s->conns))
-		free(s);
+	struct io_loop *io = s->io;
+
+	if (!s->freed || s->handles || !LIST_EMPTY(&s->conns))
+		return;
+	free(s);
+	if (io)
+		loop_close(io);
 }
 
-static void tell_done(struct xb_http_server *s)
+void server_tell_done(struct xb_http_server *s)
 {
 	void (*done)(void *arg) = TAKE_PTR(s->done);
 
@@ -22,9 +27,9 @@ static void tell_done(struct xb_http_server *s)
 
 void server_conn_gone(struct xb_http_server *s)
 {
-	s->stats.connections--;
+	count_conns(s, -1);
 	if (s->stopping && LIST_EMPTY(&s->conns))
-		tell_done(s);
+		server_tell_done(s);
 	free_if_closed(s);
 }
 
@@ -36,7 +41,7 @@ static void on_grace_over(uv_timer_t *timer)
 	LIST_FOREACH(c, &s->conns, link)
 		conn_die(c);
 	if (LIST_EMPTY(&s->conns))
-		tell_done(s);
+		server_tell_done(s);
 }
 
 static void on_acceptable(uv_poll_t *poll, int status, int events);
@@ -57,11 +62,22 @@ static void pause_accepting(struct xb_http_server *s)
 	uv_timer_start(&s->timer, on_pause_over, ACCEPT_PAUSE_MS, 0);
 }
 
+static void take(struct xb_http_server *s, int fd, const struct sockaddr_storage *peer)
+{
+	struct conn *c = conn_new(s->loops ? loops_least(s->loops) : s, fd, peer);
+
+	if (c && s->loops)
+		loops_hand_over(c);
+	else if (c)
+		conn_open(c);
+}
+
 static void on_acceptable(uv_poll_t *poll, int status, int events)
 {
 	struct listener *l = poll->data;
 	struct xb_http_server *s = l->server;
 	struct sockaddr_storage peer;
+	struct xb_http_stats stats;
 	socklen_t n;
 	int fd;
 
@@ -74,9 +90,10 @@ static void on_acceptable(uv_poll_t *poll, int status, int events)
 				pause_accepting(s);
 			return;
 		}
-		s->stats.accepted++;
-		if (s->stats.connections < s->config.max_connections)
-			conn_new(s, fd, &peer);
+		count(&s->stats.accepted, 1);
+		xb_http_server_stats(s, &stats);
+		if (stats.connections < s->config.max_connections)
+			take(s, fd, &peer);
 		else
 			close(fd);
 	}
@@ -105,10 +122,15 @@ int xb_http_server_new(const struct xb_http_config *c, struct xb_http_server **r
 	uv_idle_init(c->loop, &s->waker);
 	LIST_INIT(&s->conns);
 	TAILQ_INIT(&s->awake);
+	TAILQ_INIT(&s->parked);
 	s->timer.data = s->waker.data = s;
 	s->handles = 2;
-	*ret = s;
-	return 0;
+	r = c->io_threads ? loops_new(s) : 0;
+	if (r)
+		xb_http_server_free(s);
+	else
+		*ret = s;
+	return r;
 }
 
 static int open_socket(const struct sockaddr *addr, int *ret_port)
@@ -193,6 +215,10 @@ void xb_http_server_shutdown(struct xb_http_server *s, unsigned grace_ms, void (
 	s->done = done;
 	s->done_arg = arg;
 	stop_listening(s);
+	if (s->loops) {
+		loops_shutdown(s->loops, grace_ms);
+		return;
+	}
 	LIST_FOREACH(c, &s->conns, link)
 		conn_shutdown(c);
 	uv_timer_start(&s->timer, on_grace_over, LIST_EMPTY(&s->conns) ? 0 : grace_ms, 0);
@@ -206,6 +232,12 @@ static void on_handle_closed(uv_handle_t *h)
 	free_if_closed(s);
 }
 
+void server_close_handles(struct xb_http_server *s)
+{
+	uv_close((uv_handle_t *)&s->timer, on_handle_closed);
+	uv_close((uv_handle_t *)&s->waker, on_handle_closed);
+}
+
 struct xb_http_server *xb_http_server_free(struct xb_http_server *s)
 {
 	struct conn *c;
@@ -217,14 +249,27 @@ struct xb_http_server *xb_http_server_free(struct xb_http_server *s)
 	stop_listening(s);
 	LIST_FOREACH(c, &s->conns, link)
 		conn_die(c);
-	uv_close((uv_handle_t *)&s->timer, on_handle_closed);
-	uv_close((uv_handle_t *)&s->waker, on_handle_closed);
+	if (s->loops)
+		loops_free(s->loops);
+	else
+		server_close_handles(s);
 	return NULL;
 }
 
 void xb_http_server_stats(const struct xb_http_server *s, struct xb_http_stats *ret)
 {
-	*ret = s->stats;
+	const struct xb_http_stats *n = &s->stats;
+
+	*ret = (struct xb_http_stats){
+		.connections = __atomic_load_n(&n->connections, __ATOMIC_RELAXED),
+		.accepted = __atomic_load_n(&n->accepted, __ATOMIC_RELAXED),
+		.requests = __atomic_load_n(&n->requests, __ATOMIC_RELAXED),
+		.bytes_in = __atomic_load_n(&n->bytes_in, __ATOMIC_RELAXED),
+		.bytes_out = __atomic_load_n(&n->bytes_out, __ATOMIC_RELAXED),
+		.faults = __atomic_load_n(&n->faults, __ATOMIC_RELAXED),
+	};
+	if (s->loops)
+		loops_add_stats(s->loops, ret);
 }
 
 const char *server_date(struct xb_http_server *s)

@@ -9,6 +9,7 @@
 struct xb_tls {
 	SSL_CTX *ctx;
 	BIO_METHOD *socket;
+	struct xb_tls_config config;    /* a copy, for tls_clone */
 };
 
 /* OpenSSL's own socket BIO writes without MSG_NOSIGNAL. */
@@ -72,6 +73,17 @@ static int accept_any(int ok, X509_STORE_CTX *store)
 	return 1;
 }
 
+static char *copy(const char *file)
+{
+	return file ? strdup(file) : NULL;
+}
+
+static int keep_config(struct xb_tls *t, const struct xb_tls_config *c)
+{
+	t->config = (struct xb_tls_config){ copy(c->cert_file), copy(c->key_file), copy(c->client_ca_file), c->client_required };
+	return t->config.cert_file && t->config.key_file && !t->config.client_ca_file == !c->client_ca_file ? 0 : -ENOMEM;
+}
+
 static int load_pair(SSL_CTX *ctx, const struct xb_tls_config *c, char **reterr_why)
 {
 	if (SSL_CTX_use_certificate_chain_file(ctx, c->cert_file) != 1)
@@ -112,7 +124,7 @@ int xb_tls_server_new(const struct xb_tls_config *c, struct xb_tls **ret, char *
 	ERR_clear_error();
 	t->socket = socket_method();
 	t->ctx = SSL_CTX_new(TLS_server_method());
-	if (!t->ctx || !t->socket || SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION) != 1 ||
+	if (!t->ctx || !t->socket || keep_config(t, c) || SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_cipher_list(t->ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1 ||
 	    SSL_CTX_set_session_id_context(t->ctx, session_context, sizeof(session_context) - 1) != 1)
 		return -ENOMEM;
@@ -138,8 +150,27 @@ struct xb_tls *xb_tls_free(struct xb_tls *t)
 		return NULL;
 	SSL_CTX_free(t->ctx);
 	BIO_meth_free(t->socket);
+	free((char *)t->config.cert_file);
+	free((char *)t->config.key_file);
+	free((char *)t->config.client_ca_file);
 	free(t);
 	return NULL;
+}
+
+int tls_clone(const struct xb_tls *tls, struct xb_tls **ret)
+{
+	_cleanup_(xb_tls_freep) struct xb_tls *t = NULL;
+	unsigned char keys[80]; /* of tickets: OpenSSL knows no other size */
+	int r = xb_tls_server_new(&tls->config, &t, NULL);
+
+	if (r)
+		return r;
+	if (SSL_CTX_get_tlsext_ticket_keys(tls->ctx, keys, sizeof(keys)) != 1 ||
+	    SSL_CTX_set_tlsext_ticket_keys(t->ctx, keys, sizeof(keys)) != 1)
+		return -EINVAL;
+	OPENSSL_cleanse(keys, sizeof(keys));
+	*ret = TAKE_PTR(t);
+	return 0;
 }
 
 SSL *tls_session_new(struct xb_tls *tls, int fd)

@@ -126,7 +126,6 @@ static void tls_close(struct transport *t)
 {
 	SSL_free(t->ssl);
 	t->ssl = NULL;
-	t->peer = tls_peer_free(t->peer);
 }
 
 static const struct transport_ops tls_ops = { tls_recv, tls_send, tls_finish, tls_close };

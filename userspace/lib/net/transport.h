@@ -23,14 +23,16 @@ struct transport {
 	bool h2;                                /* TLS: that is what was agreed on (ALPN) */
 	bool recv_wants_write;                  /* recv said -EAGAIN because it must first write */
 	SSL *ssl;
-	struct xb_tls_peer *peer;               /* NULL without a verified certificate */
+	struct xb_tls_peer *peer;               /* NULL without a verified certificate; outlives close, for whom it is told */
 };
 
 /* Both take the fd, on failure too. tls is NULL for plain. */
 int transport_open(struct transport *t, int fd, struct xb_tls *tls);
 void transport_close(struct transport *t);
 
-/* From tls.c. A new server session on that socket; NULL without memory. And its client, once the handshake is over. */
+/* From tls.c. A second context of the same files, for another thread; a ticket of the one is good for the other. */
+int tls_clone(const struct xb_tls *tls, struct xb_tls **ret);
+/* A new server session on that socket; NULL without memory. And its client, once the handshake is over. */
 SSL *tls_session_new(struct xb_tls *tls, int fd);
 struct xb_tls_peer *tls_session_peer(SSL *ssl);
 bool tls_session_is_h2(SSL *ssl);
