@@ -445,6 +445,7 @@ static int listen_on(struct server *s, struct xb_tls *tls, char **reterr_why)
 	const struct apiserver_options *o = s->options;
 	struct xb_http_config config = {
 		.loop = s->loop,
+		.io_threads = o->io_threads,
 		.tls = tls,
 		.body_seconds = (unsigned)((o->request_timeout + 999) / 1000),
 		.handler = on_request,

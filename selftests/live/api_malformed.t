@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# What no client should send: a clear Status each time, and the server goes on serving. Attacks are in api_cve.t.
+# What no client should send: a clear Status each time, and the server goes on serving. Connections have threads of their own.
+# Attacks are in api_cve.t.
 . "$(dirname "$0")/../lib.sh"
 
 node_up
-apiserver_start
+apiserver_start --io-threads=2
 cm=/api/v1/namespaces/default/configmaps
 post() { api POST $cm -H "Content-Type: ${TYPE:-application/json}" --data-binary "$@"; }
 code() { tail -1 <<<"$1"; }

@@ -44,6 +44,7 @@ static void upstreams_defaults(void **state)
 	assert_int_equal(run.o.etcd_compaction_interval, 300000);
 	assert_int_equal(run.o.quota_backend_bytes, INT64_C(8) << 30);
 	assert_int_equal(run.o.min_request_timeout, 1800);
+	assert_in_range(run.o.io_threads, 0, 4);
 	assert_true(run.o.advertise_address[0]);
 }
 
@@ -53,13 +54,14 @@ static void a_usual_command_line(void **state)
 
 	assert_int_equal(PARSE(&run, "--secure-port=7443", "--bind-address", "127.0.0.1", "--service-cluster-ip-range=10.0.0.0/24,fd00::/112",
 			       "--service-node-port-range=30000-30010", "--disable-admission-plugins=ServiceAccount,PodSecurity",
-			       "--authorization-mode=AlwaysAllow", "--feature-gates=A=true,B=false", "-v=4", "--data-dir=/tmp/x"), 0);
+			       "--authorization-mode=AlwaysAllow", "--feature-gates=A=true,B=false", "-v=4", "--io-threads=3", "--data-dir=/tmp/x"), 0);
 	assert_string_equal(run.o.reach_address, "127.0.0.1");
 	assert_string_equal(run.o.service_first_ip[0], "10.0.0.1");
 	assert_string_equal(run.o.service_first_ip[1], "fd00::1");
 	assert_string_equal(run.o.disable_admission_plugins[1], "PodSecurity");
 	assert_int_equal(run.o.node_port_last, 30010);
 	assert_int_equal(run.o.verbosity, 4);
+	assert_int_equal(run.o.io_threads, 3);
 }
 
 static void the_address_for_others_and_the_one_for_kubeconfig(void **state)
