@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <uv.h>
 #include "admission.h"
 #include "authz.h"
 #include "options.h"
@@ -16,9 +15,9 @@ static const struct xb_flag rows[] = {
 	     "The address at which the cluster reaches this server. Without it, --bind-address, or, when that is unspecified or loopback, this host's address on its default route."),
 	FLAG(LIST, feature_gates, "feature-gates", NULL, "Generic",
 	     "A list of Name=true|false. This server has no gates: each is checked for its form, reported, and has no effect."),
-	FLAG(INT, io_threads, "io-threads", "-1", "Generic",
-	     "The threads that serve connections (TLS, HTTP, compression) beside the one that has the API's logic; 0 to serve them there, too. -1 stands for one fewer than there are cores, at most 4, and on up to 2 cores for 0.",
-	     .min = -1, .max = 64),
+	FLAG(INT, io_threads, "io-threads", "0", "Generic",
+	     "The threads that serve connections (TLS, HTTP, compression) beside the one that has the API's logic; 0 to serve them there, too.",
+	     .max = 64),
 	FLAG(INT, max_mutating_requests_inflight, "max-mutating-requests-inflight", "200", "Generic",
 	     "The most requests that write and are served at once; others wait in the queues of their users. 0 for no limit.", .max = 1000000),
 	FLAG(INT, max_requests_inflight, "max-requests-inflight", "400", "Generic",
@@ -261,20 +260,11 @@ static int choose_advertise_address(struct apiserver_options *o, char **reterr_w
 	return 0;
 }
 
-static int choose_io_threads(struct apiserver_options *o, char **reterr_why)
-{
-	int cores = (int)uv_available_parallelism();
-
-	if (o->io_threads < 0)
-		o->io_threads = cores > 2 ? MIN(cores - 1, 4) : 0;
-	return 0;
-}
-
 int options_parse(int argc, char *const argv[], struct apiserver_options *o, char **reterr_why)
 {
 	static int (*const checks[])(struct apiserver_options *o, char **reterr_why) = {
 		check_access, check_plugins, check_files, check_feature_gates, check_service_ranges, check_node_ports,
-		choose_advertise_address, choose_io_threads,
+		choose_advertise_address,
 	};
 	int r;
 

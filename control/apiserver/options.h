@@ -18,7 +18,7 @@ struct apiserver_options {
 						 the only one listened on */
 	const char *cert_dir, *tls_cert_file, *tls_private_key_file; /* the files: both or neither */
 	int64_t request_timeout;              /* durations: milliseconds */
-	int io_threads;                       /* chosen where it was left to us */
+	int io_threads;
 	int min_request_timeout;              /* seconds: a watch lasts this long at least */
 	int64_t shutdown_delay;
 	int max_requests_inflight, max_mutating_requests_inflight; /* seats (flow.h); 0: no limit */
