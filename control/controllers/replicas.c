@@ -3,6 +3,7 @@
  * ReplicationControllers and ReplicaSets: as many pods as they ask for (upstream's pkg/controller/replicaset). One sync does
  * one of these, and what it did brings the next one: take over or let go of pods, make some, delete some, tell the status.
  */
+#include "claims.h"
 #include "loops.h"
 #include "pods.h"
 #include "replicas.h"
@@ -157,6 +158,24 @@ void replicas_await(struct replicas_sync *s)
 	kcm_work_done(s->w, 0);
 }
 
+/* --- adoption and release --- */
+static void on_claims(struct kcm_work *w, int error)
+{
+	kcm_work_done(w, error);
+}
+
+static void start_claims(struct replicas_sync *s, const struct replicas_pods *p)
+{
+	struct claims c = {
+		.kind = s->l->pod_kind, .owner_kind = s->l->kind, .owner = s->set,
+		.adopt = p->to_adopt.v, .n_adopt = p->to_adopt.n, .release = p->to_release.v, .n_release = p->to_release.n,
+	};
+	int r = claims_begin(s->w, &c, on_claims);
+
+	if (r)
+		kcm_work_done(s->w, r);
+}
+
 /* --- one set --- */
 static int64_t wanted(struct xb_jv set)
 {
@@ -174,7 +193,7 @@ static void bring_about(struct replicas_sync *s, struct replicas_pods *p)
 	if (pods_deleting(s->set))
 		tell_status(s, p, NULL);
 	else if (p->to_adopt.n || p->to_release.n)
-		replicas_claim(s, p);
+		start_claims(s, p);
 	else if (!met)
 		replicas_await(s);
 	else if (s->diff < 0)

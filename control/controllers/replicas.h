@@ -3,7 +3,7 @@
 #define CONTROLLERS_REPLICAS_H
 /*
  * The inside of replicas.c: one sync of a ReplicationController or ReplicaSet, here called a set. replicas.c decides,
- * replicas_claim.c and replicas_scale.c do; each function ends the work, now or after its rounds.
+ * replicas_scale.c does; each function ends the work, now or after its rounds.
  */
 #include "work.h"
 #include "xb/expectations.h"
@@ -33,7 +33,7 @@ struct replicas_sync {
 	const char *uid;                        /* the set's, from then on */
 	int64_t diff;                           /* pods too many, or when negative too few */
 	struct replicas_target *targets;
-	size_t n_targets, n_adopt;              /* those to adopt come first */
+	size_t n_targets;
 	struct xb_sv body;                      /* of the pods to make */
 	unsigned remaining, batch;
 	bool terminating;                       /* the namespace */
@@ -52,7 +52,6 @@ int replicas_hold(struct replicas_sync *s);     /* the set, for rounds to come *
 int replicas_new_targets(struct replicas_sync *s, size_t n);
 int replicas_add_targets(struct replicas_sync *s, const struct xb_jv *pods, size_t n); /* copies their names and uids */
 
-void replicas_claim(struct replicas_sync *s, const struct replicas_pods *p); /* adopts and releases */
 void replicas_create(struct replicas_sync *s);  /* -diff pods */
 void replicas_delete(struct replicas_sync *s, struct replicas_pods *p); /* diff pods */
 
