@@ -9,6 +9,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "serviceaccount-controller", .start = serviceaccount_start, .stop = namespace_objects_stop },
 	{ .name = "root-ca-certificate-publisher-controller", .start = root_ca_start, .stop = namespace_objects_stop },
 	{ .name = "replicationcontroller-controller", .start = replicationcontroller_start, .stop = replicas_stop },
+	{ .name = "deployment-controller", .start = deployment_start, .stop = deployment_stop },
 	{ .name = "replicaset-controller", .start = replicaset_start, .stop = replicas_stop },
 };
 

@@ -4,6 +4,8 @@
 /* The loops, as kcm.c's table names them: see struct kcm_loop. */
 struct kcm;
 
+int deployment_start(struct kcm *k, void **ret);
+void deployment_stop(void *loop);
 int replicaset_start(struct kcm *k, void **ret);
 int replicationcontroller_start(struct kcm *k, void **ret);
 void replicas_stop(void *loop);

@@ -41,6 +41,8 @@ static const struct xb_flag rows[] = {
 	FLAG(STRING, cluster_signing_cert_file, "cluster-signing-cert-file", NULL, "Cluster", "The CA that signs certificate requests."),
 	FLAG(STRING, cluster_signing_key_file, "cluster-signing-key-file", NULL, "Cluster", "The private key of --cluster-signing-cert-file."),
 
+	FLAG(INT, concurrent_deployment_syncs, "concurrent-deployment-syncs", "5", "Loops", "How many Deployments are worked on at once.",
+	     .min = 1, .max = 10000),
 	FLAG(INT, concurrent_rc_syncs, "concurrent-rc-syncs", "5", "Loops", "How many ReplicationControllers are worked on at once.",
 	     .min = 1, .max = 10000),
 	FLAG(INT, concurrent_replicaset_syncs, "concurrent-replicaset-syncs", "5", "Loops",
