@@ -2,10 +2,8 @@
 #ifndef XB_INFORMER_H
 #define XB_INFORMER_H
 /*
- * A local copy of one collection, kept equal to the API server's by list and watch (client-go's reflector and informer):
- * paged list, watch from its version with bookmarks, resumed after a break from the last version seen, listed anew after
- * 410 Gone, back-off with jitter from 0.8 to 30 s. Objects are immutable documents: bytes and index, no trees. While the
- * server is away the copy stays as it was.
+ * A local copy of one collection, kept equal to the API server's by list and watch (client-go's informer; xb/reflector.h says
+ * how). Objects are immutable documents: bytes and index, no trees. While the server is away the copy stays as it was.
  */
 #include "xb/rest.h"
 

@@ -26,6 +26,7 @@ typedef void (*xb_rest_done)(void *arg, int code, struct xb_sv body, const struc
 struct xb_rest_request {
 	const char *method, *path;      /* path with query, "/api/v1/..." */
 	const char *content_type;       /* NULL without a body */
+	const char *accept;             /* NULL: "application/json" */
 	struct xb_sv body;              /* copied */
 	unsigned timeout_ms;            /* 0: 30 s */
 };

@@ -343,7 +343,7 @@ static int add_token(struct xb_rest_call *c)
 
 static int set_headers(struct xb_rest_call *c, const struct xb_rest_request *q)
 {
-	int r = add_header(c, "Accept: application/json");
+	int r = add_header(c, "Accept: %s", q->accept ? q->accept : "application/json");
 
 	if (!r)
 		r = add_header(c, "Expect:");

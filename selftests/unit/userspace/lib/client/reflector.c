@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What goes beyond an informer, whose tests are this one's as well: the form that is asked for, and pages as they come. */
+#include "fake_api.h"
+#include "xb/reflector.h"
+
+struct test {
+	uv_loop_t loop;
+	struct fake_api api;
+	struct xb_rest *rest;
+	struct xb_reflector *reflector;
+	struct xb_buf told;             /* "a b . -a " */
+	unsigned lists;
+	bool metadata;                  /* of every request */
+};
+
+static void on_request(struct fake_conn *c, const char *method, const char *path, const char *headers, const char *body)
+{
+	struct test *t = c->api->arg;
+
+	t->metadata &= strstr(headers, "as=PartialObjectMetadata;g=meta.k8s.io;v=v1") != NULL;
+	if (strstr(path, "watch=true"))
+		fake_stream(c), fake_chunk(c, "{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"11\"}}}\n");
+	else if (!t->lists++)
+		fake_reply(c, 200, "{\"metadata\":{\"resourceVersion\":\"10\",\"continue\":\"x\"},\"items\":[{\"metadata\":{\"name\":\"a\"}}]}");
+	else if (strstr(path, "continue=x") && t->lists == 2)
+		fake_reply(c, 500, "{}");
+	else
+		fake_reply(c, 200, "{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[{\"metadata\":{\"name\":\"b\"}}]}");
+}
+
+static int on_listed(void *arg, struct xb_jv object)
+{
+	struct test *t = arg;
+
+	xb_buf_addf(&t->told, "%.*s ", XB_SV_ARG(xb_jv_text(xb_jv_path(object, "metadata", "name"))));
+	return 0;
+}
+
+static int on_list_end(void *arg, bool whole)
+{
+	struct test *t = arg;
+
+	xb_buf_adds(&t->told, whole ? "whole " : "nothing ");
+	return 0;
+}
+
+static int on_event(void *arg, struct xb_jv object, bool deleted)
+{
+	struct test *t = arg;
+
+	xb_buf_addf(&t->told, "%c%.*s", deleted ? '-' : '+', XB_SV_ARG(xb_jv_text(xb_jv_path(object, "metadata", "name"))));
+	uv_stop(&t->loop);
+	return 0;
+}
+
+static void tells_pages_as_they_come_and_when_they_came_to_nothing(void **state)
+{
+	struct test t = { .metadata = true };
+	struct xb_kubeconfig k = {};
+	char *why = NULL;
+	struct xb_reflector_config c = {
+		.path = "/api/v1/pods", .accept = XB_ACCEPT_METADATA, .listed = on_listed, .list_end = on_list_end, .event = on_event,
+		.arg = &t, .backoff_min_ms = 10, .backoff_max_ms = 40,
+	};
+
+	uv_loop_init(&t.loop);
+	t.api = (struct fake_api){ .loop = &t.loop, .handler = on_request, .arg = &t };
+	fake_start(&t.api);
+	assert_true(asprintf(&k.server, "http://127.0.0.1:%d", t.api.port) > 0);
+	assert_int_equal(xb_rest_new(&t.loop, &k, "test", &t.rest, &why), 0);
+	xb_kubeconfig_done(&k);
+	c.rest = t.rest;
+	assert_int_equal(xb_reflector_new(&c, &t.reflector), 0);
+	uv_run(&t.loop, UV_RUN_DEFAULT);
+	assert_string_equal(t.told.p, "a nothing b whole -a");
+	assert_true(t.metadata);
+	xb_reflector_free(t.reflector);
+	xb_rest_free(t.rest);
+	fake_stop(&t.api);
+	uv_run(&t.loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&t.loop), 0);
+	xb_buf_done(&t.told);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(tells_pages_as_they_come_and_when_they_came_to_nothing) };
+
+	return cmocka_run_group_tests_name("userspace/lib/client/reflector", tests, NULL, NULL);
+}
