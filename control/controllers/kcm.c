@@ -11,6 +11,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "replicationcontroller-controller", .start = replicationcontroller_start, .stop = replicas_stop },
 	{ .name = "deployment-controller", .start = deployment_start, .stop = deployment_stop },
 	{ .name = "replicaset-controller", .start = replicaset_start, .stop = replicas_stop },
+	{ .name = "namespace-controller", .start = namespace_start, .stop = namespace_stop },
 };
 
 const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural)

@@ -12,5 +12,7 @@ void replicas_stop(void *loop);
 int serviceaccount_start(struct kcm *k, void **ret);
 int root_ca_start(struct kcm *k, void **ret);
 void namespace_objects_stop(void *loop);
+int namespace_start(struct kcm *k, void **ret);
+void namespace_stop(void *loop);
 
 #endif

@@ -48,6 +48,9 @@ static const struct xb_flag rows[] = {
 	FLAG(INT, concurrent_replicaset_syncs, "concurrent-replicaset-syncs", "5", "Loops",
 	     "How many ReplicaSets are worked on at once.", .min = 1, .max = 10000),
 
+	FLAG(INT, concurrent_namespace_syncs, "concurrent-namespace-syncs", "10", "Loops",
+	     "How many terminating namespaces are worked on at once.", .min = 1, .max = 10000),
+
 	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
 	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),
 	FLAG(BOOL, help, "help", "false", "Global", "Print this and end.", .letter = 'h'),

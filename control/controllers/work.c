@@ -108,9 +108,17 @@ int kcm_work_ask(struct kcm_work *w, const struct kcm_request *q,
 		 int (*answered)(void *arg, int code, struct xb_sv body, const struct xb_status *status), void *arg)
 {
 	_cleanup_buf_ struct xb_buf path = {};
-	struct xb_rest_request request = { .method = q->method, .content_type = q->body.n ? q->type : NULL, .body = q->body };
+	struct xb_rest_request request = {
+		.method = q->method,
+		.content_type = q->body.n ? q->type : NULL,
+		.accept = q->accept,
+		.body = q->body,
+	};
 
-	xb_kind_path(q->kind, xb_sv(q->namespace_ ? q->namespace_ : w->namespace_), xb_sv(q->name), q->sub, &path);
+	if (q->kind)
+		xb_kind_path(q->kind, xb_sv(q->namespace_ ? q->namespace_ : w->namespace_), xb_sv(q->name), q->sub, &path);
+	else
+		xb_buf_adds(&path, q->path);
 	request.path = path.p;
 	return path.err || !w->calls ? -ENOMEM : xb_calls_add(w->calls, &request, answered, arg);
 }
@@ -157,7 +165,14 @@ struct kcm_queue *kcm_queue_free(struct kcm_queue *q)
 int kcm_queue_new(struct kcm *k, const struct kcm_queue_config *c, struct kcm_queue **ret)
 {
 	struct kcm_queue *q = calloc(1, sizeof(*q));
-	struct xb_work_queue_config keys = { .loop = k->loop, .name = c->name, .workers = (unsigned)c->workers, .work = begin, .arg = q };
+	struct xb_work_queue_config keys = {
+		.loop = k->loop,
+		.name = c->name,
+		.workers = (unsigned)c->workers,
+		.work = begin,
+		.arg = q,
+		.backoff_max_ms = c->backoff_max_ms,
+	};
 	int r;
 
 	if (!q)

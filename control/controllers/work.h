@@ -32,6 +32,7 @@ struct kcm_queue_config {
 	int workers;                    /* how many keys at once */
 	void (*sync)(struct kcm_work *w); /* ends with kcm_work_done, now or later */
 	void *loop;
+	unsigned backoff_max_ms;        /* xb_work_queue's */
 };
 int kcm_queue_new(struct kcm *k, const struct kcm_queue_config *c, struct kcm_queue **ret);
 struct kcm_queue *kcm_queue_free(struct kcm_queue *q);  /* with the work under way, which is dropped; from a loop's stop */
@@ -46,11 +47,13 @@ const char *kcm_key(struct xb_jv object, struct xb_buf *out);
 void kcm_work_round(struct kcm_work *w, void (*then)(struct kcm_work *w, int error));
 struct kcm_request {
 	const char *method;
-	const struct xb_kind *kind;
+	const struct xb_kind *kind;     /* NULL: path says it all */
+	const char *path;
 	const char *name, *sub;         /* NULL: the collection; the object itself */
 	const char *namespace_;         /* NULL: the work's */
 	const char *type;               /* of the body */
 	struct xb_sv body;              /* copied */
+	const char *accept;             /* xb_rest_request's */
 };
 #define KCM_JSON      "application/json"
 #define KCM_MERGE     "application/merge-patch+json"
