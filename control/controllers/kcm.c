@@ -12,6 +12,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "deployment-controller", .start = deployment_start, .stop = deployment_stop },
 	{ .name = "replicaset-controller", .start = replicaset_start, .stop = replicas_stop },
 	{ .name = "namespace-controller", .start = namespace_start, .stop = namespace_stop },
+	{ .name = "garbage-collector-controller", .start = garbage_collector_start, .stop = garbage_collector_stop },
 };
 
 const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural)

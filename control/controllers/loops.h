@@ -14,5 +14,7 @@ int root_ca_start(struct kcm *k, void **ret);
 void namespace_objects_stop(void *loop);
 int namespace_start(struct kcm *k, void **ret);
 void namespace_stop(void *loop);
+int garbage_collector_start(struct kcm *k, void **ret);
+void garbage_collector_stop(void *loop);
 
 #endif

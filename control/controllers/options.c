@@ -50,6 +50,10 @@ static const struct xb_flag rows[] = {
 
 	FLAG(INT, concurrent_namespace_syncs, "concurrent-namespace-syncs", "10", "Loops",
 	     "How many terminating namespaces are worked on at once.", .min = 1, .max = 10000),
+	FLAG(BOOL, enable_garbage_collector, "enable-garbage-collector", "true", "Loops",
+	     "Run the garbage collector. Must be what the API server's flag of that name is."),
+	FLAG(INT, concurrent_gc_syncs, "concurrent-gc-syncs", "20", "Loops", "How many objects the garbage collector works on at once.",
+	     .min = 1, .max = 10000),
 
 	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
 	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),

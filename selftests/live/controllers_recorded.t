@@ -50,4 +50,5 @@ manipulation 'scale rc to three'
 manipulation 'delete one pod' "$(a_pod)"
 manipulation 'relabel one pod away' "$(a_pod)"
 manipulation 'scale rc to one'
+manipulation 'delete rc, background'
 done_testing
