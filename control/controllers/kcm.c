@@ -13,6 +13,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "replicaset-controller", .start = replicaset_start, .stop = replicas_stop },
 	{ .name = "namespace-controller", .start = namespace_start, .stop = namespace_stop },
 	{ .name = "garbage-collector-controller", .start = garbage_collector_start, .stop = garbage_collector_stop },
+	{ .name = "pod-garbage-collector-controller", .start = pod_gc_start, .stop = pod_gc_stop },
 };
 
 const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural)

@@ -54,6 +54,8 @@ static const struct xb_flag rows[] = {
 	     "Run the garbage collector. Must be what the API server's flag of that name is."),
 	FLAG(INT, concurrent_gc_syncs, "concurrent-gc-syncs", "20", "Loops", "How many objects the garbage collector works on at once.",
 	     .min = 1, .max = 10000),
+	FLAG(INT, terminated_pod_gc_threshold, "terminated-pod-gc-threshold", "12500", "Loops",
+	     "How many pods that are over may be there before the oldest are deleted. 0 or less: any number."),
 
 	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
 	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),

@@ -15,7 +15,7 @@ struct kcm_options {
 	const char *root_ca_file, *service_account_private_key_file, *cluster_signing_cert_file, *cluster_signing_key_file;
 	const char *client_ca_file, *requestheader_client_ca_file;
 	int concurrent_deployment_syncs, concurrent_rc_syncs, concurrent_replicaset_syncs;
-	int concurrent_namespace_syncs, concurrent_gc_syncs;
+	int concurrent_namespace_syncs, concurrent_gc_syncs, terminated_pod_gc_threshold;
 	bool enable_garbage_collector;
 	const char *logging_format;
 	int verbosity;

@@ -87,4 +87,15 @@ made two "$(ref one "$(uid configmap one)" ',"blockOwnerDeletion":true')"
 k patch configmap one --type=merge -p "{\"metadata\":{\"ownerReferences\":[$(ref two "$(uid configmap two)" ',"blockOwnerDeletion":true')]}}" >/dev/null
 k delete configmap one --cascade=foreground --wait=false >/dev/null
 ok 'a circle goes in the foreground' busywait 10 eval 'gone configmap one && gone configmap two'
+
+# --- pods that nobody else would delete ---
+k create -f - >/dev/null <<'EOF'
+{"apiVersion":"v1","kind":"Node","metadata":{"name":"dead"},"spec":{"taints":[{"key":"node.kubernetes.io/out-of-service","effect":"NoExecute"}]}}
+EOF
+k create -f - >/dev/null <<'EOF'
+{"apiVersion":"v1","kind":"Pod","metadata":{"name":"stuck"},"spec":{"nodeName":"dead","containers":[{"name":"c","image":"i"}],
+"tolerations":[{"operator":"Exists"}]}}
+EOF
+k delete pod stuck --wait=false >/dev/null
+ok 'a pod that hangs on a node out of service is ended' busywait 10 gone pod stuck
 done_testing
