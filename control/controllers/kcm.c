@@ -14,6 +14,9 @@ static const struct kcm_loop loops[] = {
 	{ .name = "namespace-controller", .start = namespace_start, .stop = namespace_stop },
 	{ .name = "garbage-collector-controller", .start = garbage_collector_start, .stop = garbage_collector_stop },
 	{ .name = "pod-garbage-collector-controller", .start = pod_gc_start, .stop = pod_gc_stop },
+	{ .name = "endpoints-controller", .start = endpoints_start, .run = endpoints_run, .stop = endpoints_stop },
+	{ .name = "endpointslice-controller", .start = endpointslice_start, .stop = endpointslice_stop },
+	{ .name = "endpointslice-mirroring-controller", .start = mirror_start, .stop = mirror_stop },
 };
 
 const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural)
@@ -34,6 +37,14 @@ void kcm_by_controller(struct xb_jv object, struct xb_index_entry *e)
 void kcm_by_namespace(struct xb_jv object, struct xb_index_entry *e)
 {
 	xb_index_add(e, xb_jv_text(xb_jv_path(object, "metadata", "namespace")));
+}
+
+void kcm_by_node(struct xb_jv pod, struct xb_index_entry *e)
+{
+	struct xb_sv node = xb_jv_text(xb_jv_path(pod, "spec", "nodeName"));
+
+	if (node.n)
+		xb_index_add(e, node);
 }
 
 struct xb_index *kcm_index(struct kcm *k, const struct xb_kind *kind, xb_index_keys *keys)

@@ -70,5 +70,6 @@ const struct xb_kind *kcm_kind(const char *group, const char *version, const cha
 struct xb_index *kcm_index(struct kcm *k, const struct xb_kind *kind, xb_index_keys *keys);
 xb_index_keys kcm_by_controller;        /* the controller's uid; of an orphan "<namespace>/" */
 xb_index_keys kcm_by_namespace;
+xb_index_keys kcm_by_node;              /* of pods: spec.nodeName, when they have one */
 
 #endif

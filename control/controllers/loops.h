@@ -18,5 +18,12 @@ int garbage_collector_start(struct kcm *k, void **ret);
 void garbage_collector_stop(void *loop);
 int pod_gc_start(struct kcm *k, void **ret);
 void pod_gc_stop(void *loop);
+int endpoints_start(struct kcm *k, void **ret);
+void endpoints_run(void *loop);
+void endpoints_stop(void *loop);
+int endpointslice_start(struct kcm *k, void **ret);
+void endpointslice_stop(void *loop);
+int mirror_start(struct kcm *k, void **ret);
+void mirror_stop(void *loop);
 
 #endif

@@ -17,6 +17,9 @@ struct kcm_options {
 	int concurrent_deployment_syncs, concurrent_rc_syncs, concurrent_replicaset_syncs;
 	int concurrent_namespace_syncs, concurrent_gc_syncs, terminated_pod_gc_threshold;
 	bool enable_garbage_collector;
+	int concurrent_endpoint_syncs, concurrent_service_endpoint_syncs, mirroring_concurrent_service_endpoint_syncs;
+	int max_endpoints_per_slice, mirroring_max_endpoints_per_subset;
+	int64_t endpoint_batch_ms, endpointslice_batch_ms, mirroring_batch_ms;
 	const char *logging_format;
 	int verbosity;
 	bool help, version;
