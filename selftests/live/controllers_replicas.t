@@ -6,7 +6,8 @@
 
 node_up
 apiserver_start
-kcm_start --leader-elect=false
+# without the garbage collector and the namespace loop, so that what they would take away can be looked at
+kcm_start --leader-elect=false --controllers='*,-garbage-collector-controller,-namespace-controller'
 
 pods() { k get pods -l "app=$1" -o name | wc -l; }
 has() { [ "$(pods "$1")" = "$2" ]; } # label, number
