@@ -115,12 +115,16 @@ struct conn_loop {
 };
 int conn_loop_open(struct conn_loop *l, const struct target *t, const struct conn_ops *ops);
 int conn_loop_run(struct conn_loop *l, uint64_t until);         /* 0: stopped; -ETIME: the time came first */
+int conn_loop_turn(struct conn_loop *l);                        /* what there is to do, for a loop that polls l->epoll itself */
 void conn_loop_close(struct conn_loop *l);
 int conn_open(struct conn *c, struct conn_loop *l);             /* ready or lost follow */
 void conn_close(struct conn *c);                                /* also of one that is {} or closed */
 void conn_allow(struct conn *c, size_t bytes);                  /* to be read, of a paced loop */
 /* What is in c->out, on c->conn, which is ready; lost may be called before it returns. */
 void conn_send(struct call *c);
+/* The same in two steps: what was put leaves at once, and with fewer system calls. */
+void conn_put(struct call *c);
+void conn_flush(struct conn *c);                                /* also of one that is {}, closed or not ready */
 
 /* --- api_http2.c: what api_conn.c leaves to nghttp2 --- */
 int http2_open(struct conn *c);
@@ -179,6 +183,13 @@ struct api_started {
 	double ready_milliseconds;
 };
 int report_print(const struct api_report *r);
+/* Members of a report in JSON, for w. */
+void report_double(struct xb_jw *w, const char *key, double value);
+void report_latency(struct xb_jw *w, const char *name, const struct latency *l);
+/* rss_most: 0 where it is not known. Nothing is written when the processes are not known. */
+void report_usage(struct xb_jw *w, const char *name, const struct usage *before, const struct usage *after, uint64_t rss_most);
+/* Prints a whole report: as it is with "json", else each member on a line of words. -EBADMSG, -ENOMEM. */
+int report_print_json(const char *output, struct xb_sv json);
 
 /* --- the ways to measure: return EXIT_SUCCESS or EXIT_FAILURE, having reported --- */
 int api_load(const struct api_options *o, const struct target *t, struct object *object);     /* api_load.c */

@@ -100,7 +100,7 @@ static bool flush(struct conn *c)
 	return true;
 }
 
-void conn_send(struct call *call)
+void conn_put(struct call *call)
 {
 	struct conn *c = call->conn;
 
@@ -112,8 +112,18 @@ void conn_send(struct call *call)
 	}
 	if (!c->session)
 		xb_buf_addsv(&c->wire, xb_buf_sv(&call->out));
-	if (!c->receiving)
+}
+
+void conn_flush(struct conn *c)
+{
+	if (c->ready && !c->receiving)
 		flush(c);
+}
+
+void conn_send(struct call *call)
+{
+	conn_put(call);
+	conn_flush(call->conn);
 }
 
 /* Hands on what came. False: the connection was closed meanwhile. */
@@ -246,23 +256,37 @@ static void wake(struct conn *c, unsigned events)
 			receive(c);
 }
 
-int conn_loop_run(struct conn_loop *l, uint64_t until)
+static int turn(struct conn_loop *l, int timeout_ms)
 {
 	struct epoll_event events[EVENTS_A_TURN];
+	int n = epoll_wait(l->epoll, events, ARRAY_SIZE(events), timeout_ms);
+
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	for (int i = 0; i < n && !l->stop; i++)
+		wake(events[i].data.ptr, events[i].events);
+	return 0;
+}
+
+int conn_loop_turn(struct conn_loop *l)
+{
+	return turn(l, 0);
+}
+
+int conn_loop_run(struct conn_loop *l, uint64_t until)
+{
 	uint64_t now = now_ns(), tick_at = now;
 
 	for (l->stop = false; !l->stop && now < until; now = now_ns()) {
-		int n;
+		int r;
 
 		if (l->ops->tick && now >= tick_at) {
 			l->ops->tick();
 			tick_at = now + TICK_MS * 1000000;
 		}
-		n = epoll_wait(l->epoll, events, ARRAY_SIZE(events), MIN((until - now) / 1000000 + 1, (uint64_t)TICK_MS));
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		for (int i = 0; i < n && !l->stop; i++)
-			wake(events[i].data.ptr, events[i].events);
+		r = turn(l, MIN((until - now) / 1000000 + 1, (uint64_t)TICK_MS));
+		if (r)
+			return r;
 	}
 	return l->stop ? 0 : -ETIME;
 }

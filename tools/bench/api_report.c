@@ -75,21 +75,21 @@ static void say_load(const struct api_report *r)
 }
 
 /* --- JSON --- */
-static void key_double(struct xb_jw *w, const char *key, double value)
+void report_double(struct xb_jw *w, const char *key, double value)
 {
 	xb_jw_key(w, key);
 	xb_jw_double(w, value);
 }
 
-static void write_latency(struct xb_jw *w, const char *name, const struct latency *l)
+void report_latency(struct xb_jw *w, const char *name, const struct latency *l)
 {
 	xb_jw_key(w, name);
 	xb_jw_object(w);
 	xb_jw_kint(w, "count", l->n);
-	key_double(w, "p50Milliseconds", MILLI(latency_at(l, 0.5)));
-	key_double(w, "p90Milliseconds", MILLI(latency_at(l, 0.9)));
-	key_double(w, "p99Milliseconds", MILLI(latency_at(l, 0.99)));
-	key_double(w, "maxMilliseconds", MILLI(l->most));
+	report_double(w, "p50Milliseconds", MILLI(latency_at(l, 0.5)));
+	report_double(w, "p90Milliseconds", MILLI(latency_at(l, 0.9)));
+	report_double(w, "p99Milliseconds", MILLI(latency_at(l, 0.99)));
+	report_double(w, "maxMilliseconds", MILLI(l->most));
 	xb_jw_end(w);
 }
 
@@ -99,29 +99,29 @@ static void write_watched(struct xb_jw *w, const struct api_report *r)
 
 	xb_jw_kint(w, "watches", d->watches);
 	xb_jw_kint(w, "connections", d->connections);
-	key_double(w, "openSeconds", d->open_seconds);
-	write_latency(w, "receiptSinceAck", &d->receipt);
-	write_latency(w, "lastReceiptSinceAck", &d->since_ack);
-	write_latency(w, "lastReceiptSinceSend", &d->since_send);
+	report_double(w, "openSeconds", d->open_seconds);
+	report_latency(w, "receiptSinceAck", &d->receipt);
+	report_latency(w, "lastReceiptSinceAck", &d->since_ack);
+	report_latency(w, "lastReceiptSinceSend", &d->since_send);
 	if (r->after.known) {
-		key_double(w, "serverBytesPerWatch", per_watch(d, d->idle.rss_bytes, r->before.rss_bytes));
-		key_double(w, "serverCpuMicrosecondsPerReceipt", per_receipt(r, false));
+		report_double(w, "serverBytesPerWatch", per_watch(d, d->idle.rss_bytes, r->before.rss_bytes));
+		report_double(w, "serverCpuMicrosecondsPerReceipt", per_receipt(r, false));
 	}
-	key_double(w, "clientBytesPerWatch", per_watch(d, d->idle.own_rss_bytes, r->before.own_rss_bytes));
-	key_double(w, "clientCpuMicrosecondsPerReceipt", per_receipt(r, true));
+	report_double(w, "clientBytesPerWatch", per_watch(d, d->idle.own_rss_bytes, r->before.own_rss_bytes));
+	report_double(w, "clientCpuMicrosecondsPerReceipt", per_receipt(r, true));
 }
 
 static void write_load(struct xb_jw *w, const struct api_report *r)
 {
 	xb_jw_kint(w, "clients", r->options->clients);
 	xb_jw_kint(w, "unfinished", r->unfinished);
-	key_double(w, "requestsPerSecond", r->seconds > 0 ? r->requests / r->seconds : 0);
+	report_double(w, "requestsPerSecond", r->seconds > 0 ? r->requests / r->seconds : 0);
 }
 
 static void write_started(struct xb_jw *w, const struct api_report *r)
 {
 	xb_jw_kint(w, "pid", r->started->pid);
-	key_double(w, "readyMilliseconds", r->started->ready_milliseconds);
+	report_double(w, "readyMilliseconds", r->started->ready_milliseconds);
 }
 
 static void write_operations(struct xb_jw *w, const struct latency *ops)
@@ -130,23 +130,49 @@ static void write_operations(struct xb_jw *w, const struct latency *ops)
 	xb_jw_object(w);
 	for (int i = 0; ops && i < API_OPS; i++)
 		if (ops[i].n)
-			write_latency(w, api_op_names[i], &ops[i]);
+			report_latency(w, api_op_names[i], &ops[i]);
 	xb_jw_end(w);
 }
 
-static void write_usage(struct xb_jw *w, const struct api_report *r)
+void report_usage(struct xb_jw *w, const char *name, const struct usage *before, const struct usage *after, uint64_t rss_most)
 {
-	key_double(w, "clientCpuSeconds", r->after.own_cpu_seconds - r->before.own_cpu_seconds);
-	if (!r->after.known)
+	if (!after->known)
 		return;
-	xb_jw_key(w, "server");
+	xb_jw_key(w, name);
 	xb_jw_object(w);
-	key_double(w, "cpuSeconds", r->after.cpu_seconds - r->before.cpu_seconds);
-	xb_jw_kint(w, "rssBytesBefore", r->before.rss_bytes);
-	if (r->rss_most)
-		xb_jw_kint(w, "rssBytesMost", r->rss_most);
-	xb_jw_kint(w, "rssBytesAfter", r->after.rss_bytes);
+	report_double(w, "cpuSeconds", after->cpu_seconds - before->cpu_seconds);
+	xb_jw_kint(w, "rssBytesBefore", before->rss_bytes);
+	if (rss_most)
+		xb_jw_kint(w, "rssBytesMost", rss_most);
+	xb_jw_kint(w, "rssBytesAfter", after->rss_bytes);
 	xb_jw_end(w);
+}
+
+static void say_members(const char *of, struct xb_jv object)
+{
+	for (struct xb_jit it = xb_jv_iter(object); xb_jit_next(&it);) {
+		_cleanup_buf_ struct xb_buf name = {};
+
+		xb_buf_addf(&name, "%s%s%.*s", of, *of ? " " : "", XB_SV_ARG(it.key));
+		if (xb_jv_type(it.value) == XB_JSON_OBJECT)
+			say_members(name.p ? name.p : "", it.value);
+		else
+			printf("%-40s %.*s\n", name.p ? name.p : "", XB_SV_ARG(xb_jv_bytes(it.value)));
+	}
+}
+
+int report_print_json(const char *output, struct xb_sv json)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
+	int r = xb_json_parse(json, NULL, &doc, NULL);
+
+	if (r)
+		return r;
+	if (!strcmp(output, "json"))
+		printf("%.*s\n", XB_SV_ARG(json));
+	else
+		say_members("", xb_json_root(doc));
+	return fflush(stdout) ? -errno : 0;
 }
 
 static int print_json(const struct api_report *r)
@@ -163,11 +189,12 @@ static int print_json(const struct api_report *r)
 	xb_jw_kint(&w, "failed", r->failed);
 	if (r->first_error)
 		xb_jw_kstr(&w, "firstError", r->first_error);
-	key_double(&w, "seconds", r->seconds);
+	report_double(&w, "seconds", r->seconds);
 	xb_jw_kint(&w, "bytesReceived", r->bytes_in);
 	(r->watched ? write_watched : r->started ? write_started : write_load)(&w, r);
 	write_operations(&w, r->ops);
-	write_usage(&w, r);
+	report_double(&w, "clientCpuSeconds", r->after.own_cpu_seconds - r->before.own_cpu_seconds);
+	report_usage(&w, "server", &r->before, &r->after, r->rss_most);
 	xb_jw_end(&w);
 	e = xb_jw_finish(&w);
 	if (!e)
