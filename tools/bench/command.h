@@ -14,6 +14,7 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns EXIT_SUCCESS or EXIT_FAILURE */
 };
 int cmd_api(int argc, char **argv);
+int cmd_hollow(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_service(int argc, char **argv);
 int cmd_connect(int argc, char **argv);

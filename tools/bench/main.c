@@ -11,6 +11,7 @@ static const struct command commands[] = {
 	{ "service", "connections and round trips through a service address, beside the pod's own", cmd_service },
 	{ "connect", "open connections at a steady rate and count those that fail", cmd_connect },
 	{ "api", "bounded load on an API server: create, get, update, list, watch", cmd_api },
+	{ "hollow", "nodes that exist in the API alone, and the pods bound to them", cmd_hollow },
 	{ "serve", "answer HTTP, TCP and UDP echo: the far end of the others", cmd_serve },
 };
 
