@@ -15,6 +15,7 @@ struct command {
 };
 int cmd_api(int argc, char **argv);
 int cmd_hollow(int argc, char **argv);
+int cmd_sched(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_service(int argc, char **argv);
 int cmd_connect(int argc, char **argv);

@@ -6,6 +6,7 @@
  * the status of pods that are bound to them, the end of pods that are to be deleted. One list and watch of nodes and one of pods,
  * however many nodes; writes go by writer.h. One thread.
  */
+#include "names.h"
 #include "writer.h"
 #include "xb/informer.h"
 #include "xb/map.h"
@@ -20,7 +21,7 @@ struct hollow_options {
 };
 
 /* --- hollow_object.c: what is written, and when; no state --- */
-enum { HOLLOW_PODS = 250, HOLLOW_NODES = 32768, HOLLOW_NAME = 254 };
+enum { HOLLOW_PODS = 250, HOLLOW_NODES = 32768 };
 struct hollow_range {                           /* the addresses of a node's pods */
 	uint32_t v4;                            /* of slot 0; host order */
 	bool has_v6;
@@ -30,7 +31,7 @@ struct hollow_range {                           /* the addresses of a node's pod
 struct hollow_range hollow_range_of(unsigned number);
 void hollow_range_read(struct xb_jv cidrs, struct hollow_range *range);        /* of each family the first; else as it was */
 int hollow_range_slot(const struct hollow_range *range, struct xb_sv ip);       /* -ENOENT: not one of 0 to HOLLOW_PODS - 1 */
-bool hollow_number(const struct hollow_options *o, struct xb_sv node, unsigned *ret); /* false: not one of ours */
+struct names hollow_names(const struct hollow_options *o);                     /* of nodes */
 
 /* N things to be done once a period each, evenly spread over it: kubelets' renewals. */
 struct hollow_round {

@@ -14,7 +14,8 @@ static void (*when_registered)(struct hollow *h), (*when_deleted)(struct hollow 
 
 static void add_path(struct writer_request *q, const char *collection, const struct node *n)
 {
-	xb_buf_addf(&q->path, "%s/%s%u", collection, hollow->o->prefix, node_number(hollow, n));
+	xb_buf_addf(&q->path, "%s/", collection);
+	names_add(hollow_names(hollow->o), n - hollow->nodes, &q->path);
 }
 
 /* --- the lease --- */
@@ -107,10 +108,10 @@ static bool lease_answered(struct job *j, int code, struct xb_sv body)
 /* --- the Node --- */
 static struct xb_jv object_of(const struct node *n)
 {
-	char name[HOLLOW_NAME];
+	_cleanup_buf_ struct xb_buf name = {};
 
-	snprintf(name, sizeof(name), "%s%u", hollow->o->prefix, node_number(hollow, n));
-	return xb_informer_get(hollow->node_copy, "", name);
+	names_add(hollow_names(hollow->o), n - hollow->nodes, &name);
+	return xb_informer_get(hollow->node_copy, "", name.p ? name.p : "");
 }
 
 static void status_write(struct job *j, struct writer_request *q)
@@ -203,14 +204,14 @@ static void seen(struct node *n, struct xb_jv object)
 static void on_changed(void *arg, struct xb_jv old, struct xb_jv object)
 {
 	struct xb_jv any = xb_jv_is(object) ? object : old;
-	unsigned number;
+	unsigned i;
 
-	if (!hollow_number(hollow->o, xb_jv_text(xb_jv_path(any, "metadata", "name")), &number))
+	if (!names_find(hollow_names(hollow->o), xb_jv_text(xb_jv_path(any, "metadata", "name")), &i))
 		return;
 	if (xb_jv_is(object))
-		seen(&hollow->nodes[number - hollow->o->first], object);
+		seen(&hollow->nodes[i], object);
 	else
-		lost(&hollow->nodes[number - hollow->o->first]);
+		lost(&hollow->nodes[i]);
 }
 
 static void on_synced(void *arg)

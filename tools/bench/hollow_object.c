@@ -71,20 +71,9 @@ int hollow_range_slot(const struct hollow_range *range, struct xb_sv ip)
 	return ntohl(v4.s_addr) - range->v4;
 }
 
-bool hollow_number(const struct hollow_options *o, struct xb_sv node, unsigned *ret)
+struct names hollow_names(const struct hollow_options *o)
 {
-	size_t n = strlen(o->prefix);
-	struct xb_sv digits;
-	uint64_t number;
-
-	if (!xb_sv_starts(node, o->prefix))
-		return false;
-	digits = (struct xb_sv){ node.p + n, node.n - n };
-	if (xb_sv_u64(digits, &number) || (digits.n > 1 && *digits.p == '0') || number < (uint64_t)o->first ||
-	    number >= (uint64_t)o->first + o->nodes)
-		return false;
-	*ret = number;
-	return true;
+	return (struct names){ o->prefix, o->first, o->nodes };
 }
 
 unsigned hollow_round_take(struct hollow_round *r, uint64_t ms, unsigned *ret_first)
@@ -101,7 +90,7 @@ static void kname(struct xb_jw *w, const char *key, const struct hollow_options 
 {
 	_cleanup_buf_ struct xb_buf name = {};
 
-	xb_buf_addf(&name, "%s%u", o->prefix, number);
+	names_add(hollow_names(o), number - o->first, &name);
 	xb_jw_ksv(w, key, xb_buf_sv(&name));
 }
 

@@ -249,10 +249,10 @@ static void on_changed(void *arg, struct xb_jv old, struct xb_jv object)
 	struct xb_jv any = xb_jv_is(object) ? object : old, meta = xb_jv_get(any, "metadata");
 	struct xb_sv namespace_ = xb_jv_text(xb_jv_get(meta, "namespace"));
 	_cleanup_buf_ struct xb_buf key = {};
-	unsigned number;
+	unsigned node;
 	struct pod *p;
 
-	if (!hollow_number(hollow->o, xb_jv_text(xb_jv_path(any, "spec", "nodeName")), &number))
+	if (!names_find(hollow_names(hollow->o), xb_jv_text(xb_jv_path(any, "spec", "nodeName")), &node))
 		return;
 	xb_buf_addf(&key, "%.*s/%.*s", XB_SV_ARG(namespace_), XB_SV_ARG(xb_jv_text(xb_jv_get(meta, "name"))));
 	p = key.err ? NULL : xb_map_get(hollow->pods, xb_buf_sv(&key));
@@ -261,7 +261,7 @@ static void on_changed(void *arg, struct xb_jv old, struct xb_jv object)
 		p = NULL;
 	}
 	if (!p && xb_jv_is(object)) {
-		p = key.err ? NULL : pod_new(&hollow->nodes[number - hollow->o->first], namespace_, xb_buf_sv(&key));
+		p = key.err ? NULL : pod_new(&hollow->nodes[node], namespace_, xb_buf_sv(&key));
 		if (p)
 			begin(p, object);
 		else

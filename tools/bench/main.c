@@ -12,6 +12,7 @@ static const struct command commands[] = {
 	{ "connect", "open connections at a steady rate and count those that fail", cmd_connect },
 	{ "api", "bounded load on an API server: create, get, update, list, watch", cmd_api },
 	{ "hollow", "nodes that exist in the API alone, and the pods bound to them", cmd_hollow },
+	{ "sched", "make pods and measure how soon a scheduler has bound them", cmd_sched },
 	{ "serve", "answer HTTP, TCP and UDP echo: the far end of the others", cmd_serve },
 };
 

@@ -4,8 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-/* tests link libraries, and a tool has none: the file itself */
+/* tests link libraries, and a tool has none: the files themselves */
 #include "../../../../tools/bench/hollow_object.c"
+#include "../../../../tools/bench/names.c"
 
 #define NOW INT64_C(1767323045000000) /* 2026-01-02T03:04:05Z */
 static const struct hollow_options options = { .prefix = "n-", .nodes = 10, .first = 5, .cpu = "4", .memory = "1Gi", .pods_per_node = 110,
@@ -81,20 +82,6 @@ static void what_was_slept_through_is_due_once(void **state)
 	assert_int_equal(first, 1);
 	assert_int_equal(hollow_round_take(&r, 60500, &first), 1);
 	assert_int_equal(first, 1);
-}
-
-static void only_our_own_names_have_numbers(void **state)
-{
-	static const char *const others[] = { "n-4", "n-15", "n-", "n-05", "n-5x", "m-5", "n--5", "n-99999999999999999999" };
-	unsigned n = 77;
-
-	assert_true(hollow_number(&options, XB_SV("n-5"), &n));
-	assert_int_equal(n, 5);
-	assert_true(hollow_number(&options, XB_SV("n-14"), &n));
-	assert_int_equal(n, 14);
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		assert_false(hollow_number(&options, xb_sv(others[i]), &n));
-	assert_int_equal(n, 14);
 }
 
 static void ranges_do_not_overlap(void **state)
@@ -235,7 +222,6 @@ int main(void)
 		cmocka_unit_test(renewals_are_spread_over_the_period),
 		cmocka_unit_test(few_have_their_turn_once_a_period),
 		cmocka_unit_test(what_was_slept_through_is_due_once),
-		cmocka_unit_test(only_our_own_names_have_numbers),
 		cmocka_unit_test(ranges_do_not_overlap),
 		cmocka_unit_test(pod_cidrs_go_before),
 		cmocka_unit_test(a_lease_is_small_and_names_its_version),
