@@ -90,16 +90,21 @@ pod web2 '"nodeName":"hollow-4"'
 ok 'and its address is given out again' busywait 10 pod_is web2 '{.status.podIP}' 10.244.4.2
 pod web3 '"nodeName":"hollow-4"'
 ok 'a second pod has another' busywait 10 pod_is web3 '{.status.podIP}' 10.244.4.3
+k patch pod late -p '{"metadata":{"finalizers":["example.com/hold"]}}' >/dev/null
+k delete pod late --wait=false >/dev/null
+ok 'before it goes it has ended' busywait 10 pod_is late '{.status.phase} {.status.containerStatuses[0].state.terminated.exitCode}' 'Failed 143'
+k patch pod late --type=json -p '[{"op":"remove","path":"/metadata/finalizers"}]' >/dev/null
+ok 'and goes when its finalizers have' busywait 10 gone pod late
 ok 'a pod that runs on does' pod_is stays '{.status.phase}' Running
 ok 'restartPolicy Always has no end' pod_is always '{.status.phase} {.status.containerStatuses[0].restartCount}' 'Running 0'
 
 ok 'SIGTERM ends it' hollow_stop
 said '[.nodes, .registered, .pods.removed, .pods.rejected, .pods.ended, .requests.failed, .leases.renewed > 20, .copyBytes > 1000]' \
-	'[20,20,1,1,2,0,true,true]' 'and it reports what it did'
+	'[20,20,2,1,2,0,true,true]' 'and it reports what it did'
 
 # again, with what is there
 k patch node hollow-4 --subresource=status --type=strategic -p '{"status":{"conditions":[{"type":"Ready","status":"Unknown"}]}}' >/dev/null
-hollow_start
+hollow_start --start-delay 1s
 ok 'a second run takes over its nodes and makes them ready' busywait 10 all_ready 20
 pod web4 '"nodeName":"hollow-4"'
 ok 'it gives no address twice' busywait 10 pod_is web4 '{.status.podIP}' 10.244.4.4
@@ -110,6 +115,7 @@ ok 'a node that was deleted stays so' gone node hollow-9
 hollow_stop
 said '[.requests.failed, .requests.firstError]' '[1,"PUT /apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases/hollow-10: 500: resourceVersion should not be set on objects to be created"]' \
 	'what the server refuses is told'
+said '[.pods.started, .pods.start.p50Milliseconds > 1000]' '[1,true]' '--start-delay passes before a pod runs'
 ok 'cleanup' in_ns node "$BIN/xebec-bench" hollow --nodes 20 --cleanup
 is "$(k get nodes,leases -n kube-node-lease -o name)" '' 'leaves neither nodes nor leases'
 

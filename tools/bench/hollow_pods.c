@@ -8,7 +8,8 @@
 #include "xb/time.h"
 
 enum { RETRY_MS = 1000 };
-enum step { POD_START, POD_END, POD_REMOVE, POD_REST }; /* POD_REST: nothing, until it is to be deleted */
+enum { SIGTERM_CODE = 143 };    /* how a container ends whose pod is deleted */
+enum step { POD_START, POD_END, POD_STOP, POD_REMOVE, POD_REST }; /* POD_REST: nothing, until it is to be deleted */
 
 struct pod {
 	struct job job;
@@ -120,7 +121,9 @@ static void pod_write(struct job *j, struct writer_request *q)
 		find_slot(p);
 	what.slot = p->slot;
 	what.restarts += p->step == POD_END && restarts(what.object);
-	if (p->slot < 0)
+	if (p->step == POD_STOP)
+		hollow_write_ended(&what, SIGTERM_CODE, xb_time_now(), &q->body);
+	else if (p->slot < 0)
 		hollow_write_rejected(what.object, hollow->o->pods_per_node, xb_time_now(), &q->body);
 	else if (p->step == POD_START || restarts(what.object))
 		hollow_write_running(&what, xb_time_now(), &q->body);
@@ -138,6 +141,9 @@ static void written(struct pod *p, struct xb_jv object)
 {
 	if (p->step == POD_REMOVE) {
 		hollow->removed++;
+	} else if (p->step == POD_STOP) {
+		finish(p);
+		do_after(p, POD_REMOVE, 0);
 	} else if (p->slot < 0) {
 		hollow->rejected++;
 		p->step = POD_REST;
@@ -166,10 +172,11 @@ static struct pod *pod_free(struct pod *p)
 	return NULL;
 }
 
+/* A pod that ran has a final phase before it goes, as finalizers' owners wait for one. */
 static void remove_if_deleted(struct pod *p, struct xb_jv object)
 {
-	if (is_deleted(object) && p->job.place != JOB_UNDER_WAY && p->step != POD_REMOVE)
-		do_after(p, POD_REMOVE, hollow->o->stop_delay);
+	if (is_deleted(object) && p->job.place != JOB_UNDER_WAY && p->step != POD_STOP && p->step != POD_REMOVE)
+		do_after(p, p->running ? POD_STOP : POD_REMOVE, hollow->o->stop_delay);
 }
 
 /* 404 and 409: it is not there any more, as the watch will show. */

@@ -40,11 +40,9 @@ void writer_add(struct writer *w, struct job *j)
 void writer_add_after(struct writer *w, struct job *j, uint64_t ms)
 {
 	writer_drop(w, j);
-	j->due = w->tick + (ms + TICK_MS - 1) / TICK_MS;
-	if (j->due == w->tick)
-		put(w, j, JOB_QUEUED);
-	else
-		put(w, j, JOB_WAITING);
+	/* not before: the tick under way has begun some time ago */
+	j->due = w->tick + 1 + (ms + TICK_MS - 1) / TICK_MS;
+	put(w, j, ms ? JOB_WAITING : JOB_QUEUED);
 }
 
 /* A slice holds what comes due in this turn of the wheel and in later ones. */
