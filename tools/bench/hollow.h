@@ -72,7 +72,7 @@ struct node {
 	struct job lease, status;               /* what the kubelet renews; the Node itself */
 	enum { LEASE_CREATE, LEASE_READ, LEASE_RENEW, LEASE_DELETE } lease_step;
 	enum { NODE_CREATE, NODE_HEARTBEAT, NODE_UNTAINT, NODE_DELETE } status_step;
-	bool seen, registered, ready;
+	bool seen, registered, ready, look_again;
 	char uid[40];
 	uint64_t lease_version;
 	struct hollow_range range;

@@ -144,20 +144,6 @@ static void status_write(struct job *j, struct writer_request *q)
 	}
 }
 
-static bool status_answered(struct job *j, int code, struct xb_sv body)
-{
-	struct node *n = container_of(j, struct node, status);
-	/* there already; gone, or changed meanwhile, as the watch will show */
-	bool past = n->status_step == NODE_CREATE ? code == 409 : code == 404 || code == 409, good = code / 100 == 2 || past;
-
-	if (!good)
-		writer_add_after(&hollow->writer, j, RETRY_MS);
-	else if (n->status_step == NODE_DELETE)
-		count_deleted();
-	hollow->heartbeat_count += n->status_step == NODE_HEARTBEAT && code / 100 == 2;
-	return good || !code;
-}
-
 static void set_step(struct node *n, int step)
 {
 	if (job_is_busy(&n->status))
@@ -174,6 +160,33 @@ static bool is_ready(struct xb_jv object)
 	return false;
 }
 
+/* What the node lacks. While a write is under way it is looked at after the answer: the watch may be ahead of that. */
+static void look(struct node *n, struct xb_jv object)
+{
+	n->ready = is_ready(object);
+	n->look_again = job_is_busy(&n->status);
+	if (!n->ready)
+		set_step(n, NODE_HEARTBEAT);
+	else if (hollow->o->untaint && hollow_is_tainted(object))
+		set_step(n, NODE_UNTAINT);
+}
+
+static bool status_answered(struct job *j, int code, struct xb_sv body)
+{
+	struct node *n = container_of(j, struct node, status);
+	/* there already; gone, or changed meanwhile, as the watch will show */
+	bool past = n->status_step == NODE_CREATE ? code == 409 : code == 404 || code == 409, good = code / 100 == 2 || past;
+
+	hollow->heartbeat_count += n->status_step == NODE_HEARTBEAT && code / 100 == 2;
+	if (!good)
+		writer_add_after(&hollow->writer, j, RETRY_MS);
+	else if (n->status_step == NODE_DELETE)
+		count_deleted();
+	if (n->seen && n->look_again)
+		look(n, object_of(n));
+	return good || !code;
+}
+
 static void lost(struct node *n)
 {
 	n->seen = false;
@@ -188,17 +201,13 @@ static void seen(struct node *n, struct xb_jv object)
 
 	snprintf(n->uid, sizeof(n->uid), "%.*s", XB_SV_ARG(uid));
 	hollow_range_read(xb_jv_path(object, "spec", "podCIDRs"), &n->range);
-	n->ready = is_ready(object);
 	if (!n->seen) {
 		n->seen = true;
 		n->lease_step = LEASE_CREATE;
 		if (!job_is_busy(&n->lease))
 			writer_add(&hollow->writer, &n->lease);
 	}
-	if (!n->ready)
-		set_step(n, NODE_HEARTBEAT);
-	else if (hollow->o->untaint && hollow_is_tainted(object))
-		set_step(n, NODE_UNTAINT);
+	look(n, object);
 }
 
 static void on_changed(void *arg, struct xb_jv old, struct xb_jv object)

@@ -2,6 +2,7 @@
 #include "command.h"
 #include "writer.h"
 
+#define TICK_NS (TICK_MS * 1000000ull)
 #define REOPEN_NS 300000000ull
 #define ANSWER_NS 30000000000ull
 enum { MOST_ANSWER = 1 << 20 };
@@ -40,8 +41,8 @@ void writer_add(struct writer *w, struct job *j)
 void writer_add_after(struct writer *w, struct job *j, uint64_t ms)
 {
 	writer_drop(w, j);
-	/* not before: the tick under way has begun some time ago */
-	j->due = w->tick + 1 + (ms + TICK_MS - 1) / TICK_MS;
+	/* from now, not from the last tick, which a busy loop may have seen late */
+	j->due = (now_ns() - w->began + ms * 1000000) / TICK_NS + 1;
 	put(w, j, ms ? JOB_WAITING : JOB_QUEUED);
 }
 
@@ -192,7 +193,7 @@ static void on_tick(uv_timer_t *h)
 	struct writer *w = h->data;
 	uint64_t now = now_ns();
 
-	while (w->tick < (now - w->began) / (TICK_MS * 1000000ull))
+	while (w->tick < (now - w->began) / TICK_NS)
 		come_due(w);
 	keep_open(w, now);
 }

@@ -60,7 +60,7 @@ struct writer {
 int writer_open(struct writer *w, uv_loop_t *loop, const struct target *t, unsigned most);
 void writer_close(struct writer *w);            /* answers nobody; the loop must turn until its handles are closed */
 void writer_add(struct writer *w, struct job *j);                       /* a job that is under way must not be added */
-void writer_add_after(struct writer *w, struct job *j, uint64_t ms);    /* not before; up to two ticks later */
+void writer_add_after(struct writer *w, struct job *j, uint64_t ms);    /* not before */
 void writer_drop(struct writer *w, struct job *j);                      /* no longer wanted; what is under way is answered still */
 static inline bool job_is_busy(const struct job *j)
 {
