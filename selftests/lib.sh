@@ -176,6 +176,13 @@ kcm_start() {
 	busywait 20 in_ns node curl -kfsS --max-time 1 https://127.0.0.1:10257/healthz ||
 		{ note "$(tail -20 "$TMP/kcm.log")"; bail "kube-controller-manager is not healthy after 20 s"; }
 }
+# scheduler_start FLAGS...: sets SCHEDULER_PID; waits until it serves
+scheduler_start() {
+	XB_EXEC=exec on_node "$BIN/kube-scheduler" --kubeconfig="$TMP/admin.conf" "$@" >>"$TMP/scheduler.log" 2>&1 &
+	SCHEDULER_PID=$!
+	busywait 20 in_ns node curl -kfsS --max-time 1 https://127.0.0.1:10259/healthz ||
+		{ note "$(tail -20 "$TMP/scheduler.log")"; bail "kube-scheduler is not healthy after 20 s"; }
+}
 stop() { kill "$1" 2>/dev/null; wait "$1" 2>/dev/null; }
 
 # service NAME PORT:TARGET POD_IP...: a Service without selector and its EndpointSlice; more of the spec by SPEC='"x": 1,'

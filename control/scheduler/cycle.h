@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SCHEDULER_CYCLE_H
+#define SCHEDULER_CYCLE_H
+/*
+ * One decision: the nodes that a pod fits on, and the best of them (upstream's schedule_one.go). In a large cluster nodes are
+ * tried until enough fit: that many are compared, and the next pod's trial goes on where this one's ended.
+ */
+#include "plugins/plugin.h"
+
+struct sched_cycle;
+struct sched_cycle_config {
+	unsigned percentage;    /* of nodes to score, 1 to 100; 0: 50 less one for each 125 nodes, at least 5 */
+	uint64_t seed;          /* of the choice among equals */
+};
+struct sched_cycle *sched_cycle_new(const struct sched_cycle_config *c); /* NULL without memory */
+struct sched_cycle *sched_cycle_free(struct sched_cycle *y);
+XB_DEFINE_CLEANUP(struct sched_cycle *, sched_cycle_free)
+
+/* 0 and the node; -ENOENT: none, and p->failed has a bit for each plugin that refused nodes; -ENOMEM. Changes nothing else. */
+int sched_cycle_pick(struct sched_cycle *y, struct sched_cache *c, struct sched_pod *p, uint32_t *ret);
+/*
+ * Why there is none, after -ENOENT: "0/3 nodes are available: 1 Insufficient cpu, 2 Too many pods." Appended. verdicts:
+ * by number of the node, of nodes that are there; NULL when they are not asked for.
+ */
+int sched_cycle_explain(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p, struct xb_buf *out,
+			enum sched_verdict *verdicts);
+/* Does p fit on that node, as the cluster is now; why: NULL, or gets the reasons against it. 1, 0 or -ENOMEM. */
+int sched_cycle_fits(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p, uint32_t node, struct sched_reasons *why);
+/* Lets those count that room is being made for and that are not less important than p; and ends that. */
+int sched_cycle_begin(struct sched_cache *c, const struct sched_pod *p);        /* 0 or -ENOMEM; end it in either case */
+void sched_cycle_end(struct sched_cache *c, const struct sched_pod *p);
+
+/* Is p, which was refused, worth another try after that change (upstream's QueueingHints). */
+bool sched_cycle_worth(struct sched_cache *c, const struct sched_pod *p, const struct sched_change *change);
+
+/* How many nodes that fit are enough. */
+size_t sched_cycle_enough(unsigned percentage, size_t nodes);
+
+#endif

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "scheduler.h"
+#include "xb/log.h"
+#include "xb/time.h"
+
+/* A change for which there is no memory is lost until its object changes again. */
+static void check(int r, const char *what, struct xb_sv name)
+{
+	if (r)
+		log_err_errno(r, "%s %.*s: %m", what, XB_SV_ARG(name));
+}
+
+const struct xb_kind *sched_kind(const char *group, const char *version, const char *plural)
+{
+	return xb_kind_by_resource(xb_sv(group), xb_sv(version), xb_sv(plural));
+}
+
+struct worth {
+	struct scheduler *scheduler;
+	const struct sched_change *change;
+};
+
+static bool is_worth(void *arg, const struct sched_pod *p)
+{
+	struct worth *w = arg;
+
+	return sched_cycle_worth(w->scheduler->cache, p, w->change);
+}
+
+void sched_wake(struct scheduler *s, const struct sched_change *change)
+{
+	struct worth w = { s, change };
+
+	if (!sched_queue_count(s->queue, SCHED_PARKED))
+		return;
+	check(sched_queue_wake_if(s->queue, is_worth, &w, xb_time_ms()), "parked pods", (struct xb_sv){});
+	sched_work(s);
+}
+
+/* --- nodes and namespaces --- */
+static struct xb_sv name_of(struct xb_jv object)
+{
+	return xb_jv_text(xb_jv_path(object, "metadata", "name"));
+}
+
+static void on_node(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	struct scheduler *s = arg;
+	struct sched_change change = {};
+	uint32_t node;
+	int r;
+
+	if (!xb_jv_is(object)) {
+		sched_cache_del_node(s->cache, name_of(old));
+		return;
+	}
+	r = sched_cache_set_node(s->cache, object, &change.events, &node);
+	check(r, "node", name_of(object));
+	if (r || !change.events)
+		return;
+	change.node = &s->cache->nodes.v[node];
+	sched_wake(s, &change);
+}
+
+static void on_namespace(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	struct scheduler *s = arg;
+	struct xb_sv name = name_of(xb_jv_is(object) ? object : old);
+
+	check(sched_cache_set_namespace(s->cache, name, object), "namespace", name);
+	sched_wake(s, &(struct sched_change){ .events = SCHED_NAMESPACE });
+}
+
+/* --- pods --- */
+static void forget(struct scheduler *s, struct sched_pod *p)
+{
+	struct sched_change change = { .events = SCHED_POD_DELETED, .pod = p };
+	bool counted = p->node != SCHED_NO_NODE || p->nominated != SCHED_NO_NODE;
+
+	sched_queue_del(s->queue, p);
+	sched_cache_nominate(s->cache, p, SCHED_NO_NODE);
+	sched_cache_unplace(s->cache, p);
+	if (counted)
+		sched_wake(s, &change);
+	sched_cache_del_pod(s->cache, p);
+}
+
+static int make(struct scheduler *s, struct xb_jv object, struct sched_pod **ret)
+{
+	struct sched_pod *p = NULL;
+	int r = sched_pod_new(s->cache, object, &p);
+
+	if (!r)
+		r = sched_cache_add_pod(s->cache, p);
+	if (!r)
+		*ret = p;
+	return r;
+}
+
+static bool gives(const struct sched_resources *before, const struct sched_resources *after)
+{
+	for (int i = 0; i < SCHED_RESOURCES; i++)
+		if (after->v[i] < before->v[i])
+			return true;
+	return false;
+}
+
+/* On that node, whatever was known. */
+static int place_anew(struct scheduler *s, struct sched_pod *p, struct xb_jv object, uint32_t node, unsigned *ret_events)
+{
+	struct sched_resources before = { .v = { 0 } };
+	bool counted = p->node == node;
+	int r;
+
+	memcpy(before.v, p->request.v, sizeof(before.v));
+	sched_queue_del(s->queue, p);
+	sched_cache_nominate(s->cache, p, SCHED_NO_NODE);
+	sched_cache_unplace(s->cache, p);
+	r = sched_pod_read(s->cache, p, object);
+	if (!r)
+		r = sched_cache_place(s->cache, p, node);
+	*ret_events = counted ? SCHED_POD_LABELS : SCHED_POD_ADDED;
+	if (counted && gives(&before, &p->request))
+		*ret_events |= SCHED_POD_DELETED;
+	return r;
+}
+
+static int on_placed(struct scheduler *s, struct sched_pod *p, struct xb_jv object, struct xb_sv node_name)
+{
+	bool assumed = p && p->assumed;
+	unsigned events = SCHED_POD_ADDED;
+	uint32_t node;
+	int r = p ? 0 : make(s, object, &p);
+
+	if (!r)
+		r = sched_cache_node(s->cache, node_name, &node);
+	if (r)
+		return r;
+	p->assumed = false;
+	if (p->node == node && sched_pod_same(p, object, assumed)) {
+		sched_pod_renew(p, object);
+		if (!assumed)
+			return 0;
+	} else {
+		r = place_anew(s, p, object, node, &events);
+	}
+	sched_wake(s, &(struct sched_change){ .events = events, .pod = p });
+	return r;
+}
+
+static int renominate(struct scheduler *s, struct sched_pod *p, struct xb_jv object)
+{
+	struct xb_sv name = xb_jv_text(xb_jv_path(object, "status", "nominatedNodeName"));
+	uintptr_t node = name.n ? (uintptr_t)xb_map_get(s->cache->node_by_name, name) : 0;
+
+	return sched_cache_nominate(s->cache, p, node ? node - 1 : SCHED_NO_NODE);
+}
+
+static int on_waiting(struct scheduler *s, struct sched_pod *p, struct xb_jv object)
+{
+	struct sched_change change = { .events = SCHED_POD_ITSELF };
+	bool is_new = !p;
+	int r = p ? 0 : make(s, object, &p);
+
+	if (r)
+		return r;
+	if (!is_new && (p->assumed || sched_pod_same(p, object, false))) {
+		sched_pod_renew(p, object);
+		return 0;
+	}
+	if (is_new)
+		r = renominate(s, p, object);
+	else
+		r = sched_pod_read(s->cache, p, object);
+	if (r || p->gated || p->terminating) {
+		sched_queue_del(s->queue, p);
+		return r;
+	}
+	if (p->place == SCHED_NOWHERE)
+		r = sched_queue_add(s->queue, p, xb_time_ms());
+	else if (p->place == SCHED_PARKED && sched_cycle_worth(s->cache, p, &change))
+		r = sched_queue_wake(s->queue, p, xb_time_ms());
+	sched_work(s);
+	return r;
+}
+
+/* The order in the active queue is by priority, which does not change in a pod's life. */
+static void on_pod(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	struct scheduler *s = arg;
+	struct xb_jv meta = xb_jv_get(xb_jv_is(object) ? object : old, "metadata"), spec = xb_jv_get(object, "spec");
+	struct xb_sv node = sched_text(spec, "nodeName"), scheduler = sched_text(spec, "schedulerName");
+	_cleanup_buf_ struct xb_buf key = {};
+	struct sched_pod *p;
+	int r = 0;
+
+	xb_buf_addf(&key, "%.*s/%.*s", XB_SV_ARG(sched_text(meta, "namespace")), XB_SV_ARG(sched_text(meta, "name")));
+	p = key.err ? NULL : sched_cache_pod(s->cache, xb_buf_sv(&key));
+	if (p && (!xb_jv_is(object) || sched_pod_ended(object) || !xb_sv_eq(p->uid, sched_text(meta, "uid")))) {
+		forget(s, p);
+		p = NULL;
+	}
+	if (key.err || !xb_jv_is(object) || sched_pod_ended(object))
+		return;
+	if (node.n)
+		r = on_placed(s, p, object, node);
+	else if (xb_sv_is(scheduler.n ? scheduler : XB_SV("default-scheduler"), s->name))
+		r = on_waiting(s, p, object);
+	check(r, "pod", xb_buf_sv(&key));
+}
+
+/* --- the copies --- */
+static void on_synced(void *arg)
+{
+	log_info("every collection is read: scheduling begins");
+	sched_work(arg);
+}
+
+static void on_trouble(void *arg, const char *path, const char *why)
+{
+	if (why)
+		log_warning("%s: %s; trying on", path, why);
+	else
+		log_info("%s: the API server answers again", path);
+}
+
+int sched_follow(struct scheduler *s)
+{
+	struct xb_cache_config c = { .rest = s->rest, .synced = on_synced, .trouble = on_trouble, .arg = s };
+	int r = xb_cache_new(&c, &s->copies);
+
+	if (!r)
+		r = xb_cache_follow(s->copies, sched_kind("", "v1", "namespaces"), on_namespace, s);
+	if (!r)
+		r = xb_cache_follow(s->copies, sched_kind("", "v1", "nodes"), on_node, s);
+	if (!r)
+		r = xb_cache_follow(s->copies, sched_kind("", "v1", "pods"), on_pod, s);
+	if (r)
+		return r;
+	s->budgets = xb_cache_of(s->copies, sched_kind("policy", "v1", "poddisruptionbudgets"));
+	return s->budgets ? 0 : -ENOMEM;
+}

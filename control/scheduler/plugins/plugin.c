@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdio.h>
+#include "plugin.h"
+
+void sched_reasons_add(struct sched_reasons *r, const char *fmt, ...)
+{
+	char *text = NULL;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	for (size_t i = 0; n >= 0 && i < r->n; i++)
+		if (!strcmp(r->v[i].text, text)) {
+			r->v[i].n++;
+			free(text);
+			return;
+		}
+	if (n >= 0 && !xb_vec_push(r, (struct sched_reason){ .text = text, .n = 1 }))
+		return;
+	if (n >= 0)
+		free(text);
+	r->err = -ENOMEM;
+}
+
+void sched_reasons_done(struct sched_reasons *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		free(r->v[i].text);
+	free(r->v);
+	*r = (struct sched_reasons){};
+}
+
+/* As upstream sorts them: the whole texts, numbers in front. */
+static int by_text(const void *a, const void *b)
+{
+	const struct sched_reason *x = a, *y = b;
+	char nx[16], ny[16];
+	int order;
+
+	snprintf(nx, sizeof(nx), "%u ", x->n);
+	snprintf(ny, sizeof(ny), "%u ", y->n);
+	order = strcmp(nx, ny);
+	return order ? order : strcmp(x->text, y->text);
+}
+
+void sched_reasons_write(struct sched_reasons *r, struct xb_buf *out)
+{
+	if (r->n)
+		qsort(r->v, r->n, sizeof(*r->v), by_text);
+	for (size_t i = 0; i < r->n; i++)
+		xb_buf_addf(out, "%s%u %s", i ? ", " : "", r->v[i].n, r->v[i].text);
+	if (r->err)
+		out->err = r->err;
+}
+
+void sched_normalize(int64_t *scores, size_t n, bool reverse)
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; i < n; i++)
+		most = MAX(most, scores[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (most)
+			scores[i] = scores[i] * SCHED_MAX_SCORE / most;
+		if (reverse)
+			scores[i] = SCHED_MAX_SCORE - scores[i];
+	}
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef SCHEDULER_SCHEDULER_H
+#define SCHEDULER_SCHEDULER_H
+/*
+ * The scheduler at work: follows the cluster (follow.c), decides a pod after the other while the API server keeps up with what
+ * is written (decide.c), makes room by sending pods away (evict.c).
+ */
+#include "api.h"
+#include "cycle.h"
+#include "metrics.h"
+#include "queue.h"
+#include "xb/cache.h"
+#include "xb/recorder.h"
+
+struct scheduler {
+	/* the caller's */
+	struct xb_rest *rest;
+	struct xb_recorder *recorder;
+	struct sched_metrics *metrics;
+	const char *name;               /* pods that ask for this scheduler are ours: "default-scheduler" */
+	/* own */
+	uv_loop_t *loop;
+	uv_idle_t busy;                 /* runs while there is something to decide */
+	uv_timer_t tick;
+	unsigned handles;
+	struct xb_cache *copies;
+	struct xb_informer *budgets;
+	struct sched_cache *cache;
+	struct sched_queue *queue;
+	struct sched_cycle *cycle;
+	struct sched_api *api;
+	uint64_t random;
+};
+struct scheduler_config {
+	struct xb_rest *rest;
+	struct xb_recorder *recorder;
+	struct sched_metrics *metrics;
+	const char *name;
+	unsigned percentage;            /* as sched_cycle_config's */
+	uint64_t seed;
+};
+int scheduler_new(const struct scheduler_config *c, struct scheduler **ret);
+struct scheduler *scheduler_free(struct scheduler *s);  /* before its rest and recorder; the loop must turn once more */
+void scheduler_gauges(const struct scheduler *s, struct sched_gauges *ret);
+
+/* Between its files */
+const struct xb_kind *sched_kind(const char *group, const char *version, const char *plural);
+int sched_follow(struct scheduler *s);                  /* makes the copies. 0 or -ENOMEM */
+void sched_wake(struct scheduler *s, const struct sched_change *change); /* pods that the change may help are tried again */
+void sched_work(struct scheduler *s);                   /* there may be something to decide */
+void sched_decide(struct scheduler *s, struct sched_pod *p);
+/* Makes room for p: 0 and the node on which; -ENOENT and why there is none appended to the message; -ENOMEM. */
+int sched_evict(struct scheduler *s, struct sched_pod *p, const enum sched_verdict *verdicts, struct xb_buf *message, uint32_t *ret);
+void sched_tell(struct scheduler *s, const struct sched_pod *p, enum xb_event_type type, const char *reason, struct xb_sv message);
+
+#endif
