@@ -5,12 +5,7 @@
 #define PERCENT_AT_LEAST  5
 #define PERCENT           50
 
-/* In upstream's order: what is cheap and refuses much comes first. */
-static const struct sched_plugin *const plugins[] = {
-	&sched_node_unschedulable, &sched_node_name, &sched_taint_toleration, &sched_node_affinity, &sched_node_ports,
-	&sched_fit, &sched_spread, &sched_pod_affinity, &sched_balanced, &sched_image_locality,
-};
-#define N ARRAY_SIZE(plugins)
+#define N SCHED_PLUGINS
 
 struct sched_cycle {
 	struct sched_cycle_config c;
@@ -41,11 +36,11 @@ static int prepare(struct sched_cycle *y, struct sched_cache *c, const struct sc
 {
 	y->n_active = 0;
 	for (unsigned i = 0; i < N; i++) {
-		int r = plugins[i]->prepare(y->states[i], c, p);
+		int r = sched_plugins[i]->prepare(y->states[i], c, p);
 
 		if (r < 0)
 			return r;
-		if (r)
+		if (r && y->c.profile->filters[i])
 			y->active[y->n_active++] = i;
 	}
 	return 0;
@@ -57,7 +52,7 @@ static int refused_by(const struct sched_cycle *y, const struct sched_cache *c, 
 {
 	*ret = SCHED_FITS;
 	for (unsigned i = 0; i < y->n_active; i++) {
-		const struct sched_plugin *o = plugins[y->active[i]];
+		const struct sched_plugin *o = sched_plugins[y->active[i]];
 
 		if (!o->excludes || !o->excludes(y->states[y->active[i]], &c->nodes.v[node]))
 			continue;
@@ -67,7 +62,7 @@ static int refused_by(const struct sched_cycle *y, const struct sched_cache *c, 
 		return y->active[i];
 	}
 	for (unsigned i = 0; i < y->n_active; i++) {
-		*ret = plugins[y->active[i]]->filter(y->states[y->active[i]], &c->nodes.v[node], node, why);
+		*ret = sched_plugins[y->active[i]]->filter(y->states[y->active[i]], &c->nodes.v[node], node, why);
 		if (*ret != SCHED_FITS)
 			return y->active[i];
 	}
@@ -83,7 +78,7 @@ static int find_fitting(struct sched_cycle *y, struct sched_cache *c, struct sch
 	y->fitting.n = 0;
 	if (!order)
 		return n ? -ENOMEM : 0;
-	enough = sched_cycle_enough(y->c.percentage, n);
+	enough = sched_cycle_enough(y->c.profile->percentage, n);
 	if (xb_vec_room(&y->fitting, enough))
 		return -ENOMEM;
 	for (; tried < n && y->fitting.n < enough; tried++) {
@@ -109,12 +104,13 @@ static int add_scores(struct sched_cycle *y, struct sched_cache *c, const struct
 	y->scores.n = y->totals.n = n;
 	memset(y->totals.v, 0, n * sizeof(*y->totals.v));
 	for (unsigned i = 0; i < N; i++) {
-		int r = plugins[i]->score ? plugins[i]->score(y->states[i], c, p, y->fitting.v, n, y->scores.v) : 0;
+		unsigned weight = sched_plugins[i]->score ? y->c.profile->weights[i] : 0;
+		int r = weight ? sched_plugins[i]->score(y->states[i], c, p, y->fitting.v, n, y->scores.v) : 0;
 
 		if (r < 0)
 			return r;
 		for (size_t k = 0; r && k < n; k++)
-			y->totals.v[k] += y->scores.v[k] * plugins[i]->weight;
+			y->totals.v[k] += y->scores.v[k] * weight;
 	}
 	return 0;
 }
@@ -250,8 +246,8 @@ bool sched_cycle_worth(struct sched_cache *c, const struct sched_pod *p, const s
 	if (!p->failed)
 		return true;
 	for (unsigned i = 0; i < N; i++)
-		if (p->failed & 1U << i && plugins[i]->events & change->events
-		    && (!plugins[i]->helps || plugins[i]->helps(c, p, change)))
+		if (p->failed & 1U << i && sched_plugins[i]->events & change->events
+		    && (!sched_plugins[i]->helps || sched_plugins[i]->helps(c, p, change)))
 			return true;
 	return false;
 }
@@ -262,8 +258,8 @@ struct sched_cycle *sched_cycle_free(struct sched_cycle *y)
 	if (!y)
 		return NULL;
 	for (unsigned i = 0; i < N; i++) {
-		if (y->states[i] && plugins[i]->done)
-			plugins[i]->done(y->states[i]);
+		if (y->states[i] && sched_plugins[i]->done)
+			sched_plugins[i]->done(y->states[i]);
 		free(y->states[i]);
 	}
 	xb_vec_done(&y->fitting);
@@ -273,18 +269,29 @@ struct sched_cycle *sched_cycle_free(struct sched_cycle *y)
 	return NULL;
 }
 
-struct sched_cycle *sched_cycle_new(const struct sched_cycle_config *c)
+static int make_state(struct sched_cycle *y, unsigned i, char **reterr_why)
+{
+	struct xb_jv args = y->c.profile->args[i];
+
+	y->states[i] = calloc(1, MAX(sched_plugins[i]->state_size, (size_t)1));
+	if (!y->states[i])
+		return -ENOMEM;
+	return xb_jv_is(args) ? sched_plugins[i]->configure(y->states[i], args, reterr_why) : 0;
+}
+
+int sched_cycle_new(const struct sched_cycle_config *c, struct sched_cycle **ret, char **reterr_why)
 {
 	_cleanup_(sched_cycle_freep) struct sched_cycle *y = calloc(1, sizeof(*y));
+	int r = 0;
 
 	if (!y)
-		return NULL;
+		return -ENOMEM;
 	y->c = *c;
 	y->random = c->seed ? c->seed : 1;
-	for (unsigned i = 0; i < N; i++) {
-		y->states[i] = calloc(1, MAX(plugins[i]->state_size, (size_t)1));
-		if (!y->states[i])
-			return NULL;
-	}
-	return TAKE_PTR(y);
+	for (unsigned i = 0; !r && i < N; i++)
+		r = make_state(y, i, reterr_why);
+	if (r)
+		return r;
+	*ret = TAKE_PTR(y);
+	return 0;
 }

@@ -5,14 +5,15 @@
  * One decision: the nodes that a pod fits on, and the best of them (upstream's schedule_one.go). In a large cluster nodes are
  * tried until enough fit: that many are compared, and the next pod's trial goes on where this one's ended.
  */
-#include "plugins/plugin.h"
+#include "config.h"
 
 struct sched_cycle;
 struct sched_cycle_config {
-	unsigned percentage;    /* of nodes to score, 1 to 100; 0: 50 less one for each 125 nodes, at least 5 */
+	const struct sched_profile *profile; /* borrowed */
 	uint64_t seed;          /* of the choice among equals */
 };
-struct sched_cycle *sched_cycle_new(const struct sched_cycle_config *c); /* NULL without memory */
+/* -EINVAL: arguments of a plugin; reterr_why: a sentence, the caller's to free. -ENOMEM. */
+int sched_cycle_new(const struct sched_cycle_config *c, struct sched_cycle **ret, char **reterr_why);
 struct sched_cycle *sched_cycle_free(struct sched_cycle *y);
 XB_DEFINE_CLEANUP(struct sched_cycle *, sched_cycle_free)
 
@@ -33,7 +34,7 @@ void sched_cycle_end(struct sched_cache *c, const struct sched_pod *p);
 /* Is p, which was refused, worth another try after that change (upstream's QueueingHints). */
 bool sched_cycle_worth(struct sched_cache *c, const struct sched_pod *p, const struct sched_change *change);
 
-/* How many nodes that fit are enough. */
+/* How many nodes that fit are enough. percentage: of all; 0: 50 less one for each 125 nodes, at least 5. At least 100 nodes. */
 size_t sched_cycle_enough(unsigned percentage, size_t nodes);
 
 #endif

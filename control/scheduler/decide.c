@@ -6,10 +6,11 @@
 #define NOTE_MAX 1024           /* of an event's message, events.k8s.io validation */
 
 /* Upstream's recorder cuts a message that is too long at its end. */
-void sched_tell(struct scheduler *s, const struct sched_pod *p, enum xb_event_type type, const char *reason, struct xb_sv message)
+void sched_tell(struct scheduler *s, const struct sched_pod *p, const char *scheduler, enum xb_event_type type, const char *reason,
+		struct xb_sv message)
 {
 	struct xb_event e = {
-		.component = s->name,
+		.component = scheduler,
 		.kind = sched_kind("", "v1", "pods"),
 		.object = xb_json_root(p->doc),
 		.type = type,
@@ -33,7 +34,7 @@ static void set_aside(struct scheduler *s, struct sched_pod *p, const char *reas
 {
 	const char *nominated = p->nominated == SCHED_NO_NODE ? NULL : s->cache->nodes.v[p->nominated].name;
 
-	sched_tell(s, p, XB_EVENT_WARNING, "FailedScheduling", message);
+	sched_tell(s, p, sched_profile_of(s, p)->name, XB_EVENT_WARNING, "FailedScheduling", message);
 	log_failed(p, sched_api_unschedulable(s->api, p, reason, message, nominated), "cannot say that there is no node for it");
 	log_failed(p, sched_queue_failed(s->queue, p, xb_time_ms()), "it is not tried again before it changes");
 }
@@ -43,9 +44,9 @@ static int explain(struct scheduler *s, struct sched_pod *p, struct xb_buf *mess
 	_cleanup_free_ enum sched_verdict *verdicts = calloc(s->cache->nodes.n + 1, sizeof(*verdicts));
 	uint32_t node = SCHED_NO_NODE;
 	size_t n = 0;
-	int r = verdicts ? sched_cycle_explain(s->cycle, s->cache, p, message, verdicts) : -ENOMEM;
+	int r = verdicts ? sched_cycle_explain(sched_cycle_of(s, p), s->cache, p, message, verdicts) : -ENOMEM;
 
-	if (r || !sched_cache_order(s->cache, &n))
+	if (r || !sched_cache_order(s->cache, &n) || !sched_profile_of(s, p)->preempts)
 		return r;
 	r = sched_evict(s, p, verdicts, message, &node);
 	if (!r || r == -ENOENT)
@@ -82,8 +83,8 @@ static void on_bound(struct scheduler *s, struct sched_pod *p)
 	_cleanup_buf_ struct xb_buf message = {};
 
 	xb_buf_addf(&message, "Successfully assigned %s to %s", p->key, s->cache->nodes.v[p->node].name);
-	sched_tell(s, p, XB_EVENT_NORMAL, "Scheduled", xb_buf_sv(&message));
-	sched_metrics_attempt(s->metrics, SCHED_SCHEDULED, seconds_since(p->since_ms));
+	sched_tell(s, p, sched_profile_of(s, p)->name, XB_EVENT_NORMAL, "Scheduled", xb_buf_sv(&message));
+	sched_metrics_attempt(s->metrics, p->profile, SCHED_SCHEDULED, seconds_since(p->since_ms));
 	sched_metrics_bound(s->metrics, seconds_since(p->first_ms));
 }
 
@@ -93,6 +94,7 @@ static void on_answer(void *arg, const char *key, const char *uid, int code, con
 	struct scheduler *s = arg;
 	struct sched_pod *p = sched_cache_pod(s->cache, xb_sv(key));
 	_cleanup_buf_ struct xb_buf message = {};
+	uint32_t node;
 
 	if (!p || !xb_sv_is(p->uid, uid))
 		return;
@@ -104,9 +106,10 @@ static void on_answer(void *arg, const char *key, const char *uid, int code, con
 	if (!p->assumed)
 		return;
 	p->assumed = false;
+	node = p->node;
 	sched_cache_unplace(s->cache, p);
-	sched_wake(s, &(struct sched_change){ .events = SCHED_POD_DELETED, .pod = p });
-	sched_metrics_attempt(s->metrics, SCHED_ERROR, seconds_since(p->since_ms));
+	sched_wake_for_room(s, p, node);
+	sched_metrics_attempt(s->metrics, p->profile, SCHED_ERROR, seconds_since(p->since_ms));
 	log_warning("pod %s: its binding was refused: %s", key, status->message ? status->message : "no answer");
 	if (code == 404)
 		return;
@@ -134,7 +137,7 @@ void sched_decide(struct scheduler *s, struct sched_pod *p)
 {
 	uint64_t began = uv_hrtime();
 	uint32_t node;
-	int r = sched_cycle_pick(s->cycle, s->cache, p, &node);
+	int r = sched_cycle_pick(sched_cycle_of(s, p), s->cache, p, &node);
 
 	sched_metrics_algorithm(s->metrics, (double)(uv_hrtime() - began) / 1e9);
 	p->since_ms = xb_time_ms();
@@ -143,5 +146,5 @@ void sched_decide(struct scheduler *s, struct sched_pod *p)
 	if (!r)
 		return;
 	failed(s, p, r);
-	sched_metrics_attempt(s->metrics, r == -ENOENT ? SCHED_UNSCHEDULABLE_RESULT : SCHED_ERROR, seconds_since(p->since_ms));
+	sched_metrics_attempt(s->metrics, p->profile, r == -ENOENT ? SCHED_UNSCHEDULABLE_RESULT : SCHED_ERROR, seconds_since(p->since_ms));
 }

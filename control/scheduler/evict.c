@@ -40,14 +40,15 @@ static bool waits(const struct scheduler *s, const struct sched_pod *p)
 
 static void send_away(struct scheduler *s, const struct sched_pod *p, struct sched_pod *victim, uint32_t node)
 {
+	const char *scheduler = sched_profile_of(s, p)->name;
 	_cleanup_buf_ struct xb_buf message = {};
 
 	if (victim->terminating)
 		return;
 	xb_buf_addf(&message, "Preempted by pod %.*s on node %s", XB_SV_ARG(p->uid), s->cache->nodes.v[node].name);
-	if (!sched_api_evict(s->api, victim, s->name))
+	if (!sched_api_evict(s->api, victim, scheduler))
 		s->metrics->preemption_victims++;
-	sched_tell(s, victim, XB_EVENT_NORMAL, "Preempted", xb_buf_sv(&message));
+	sched_tell(s, victim, scheduler, XB_EVENT_NORMAL, "Preempted", xb_buf_sv(&message));
 }
 
 /* Less important pods that were to have room there look for it anew. */
@@ -67,7 +68,9 @@ int sched_evict(struct scheduler *s, struct sched_pod *p, const enum sched_verdi
 {
 	_cleanup_(budgets_done) budgets all = {};
 	struct sched_victims victims = {};
-	struct sched_preemption x = { .cycle = s->cycle, .cache = s->cache, .pod = p, .verdicts = verdicts, .random = s->random++ };
+	struct sched_preemption x = {
+		.cycle = sched_cycle_of(s, p), .cache = s->cache, .pod = p, .verdicts = verdicts, .random = s->random++,
+	};
 	int r;
 
 	if (waits(s, p)) {

@@ -37,6 +37,15 @@ void sched_wake(struct scheduler *s, const struct sched_change *change)
 	sched_work(s);
 }
 
+void sched_wake_for_room(struct scheduler *s, const struct sched_pod *p, uint32_t node)
+{
+	struct sched_change change = { .events = SCHED_POD_DELETED, .pod = p };
+
+	if (s->cache->nodes.v[node].there)
+		change.node = &s->cache->nodes.v[node];
+	sched_wake(s, &change);
+}
+
 /* --- nodes and namespaces --- */
 static struct xb_sv name_of(struct xb_jv object)
 {
@@ -74,14 +83,13 @@ static void on_namespace(void *arg, struct xb_jv old, struct xb_jv object)
 /* --- pods --- */
 static void forget(struct scheduler *s, struct sched_pod *p)
 {
-	struct sched_change change = { .events = SCHED_POD_DELETED, .pod = p };
-	bool counted = p->node != SCHED_NO_NODE || p->nominated != SCHED_NO_NODE;
+	uint32_t node = p->node != SCHED_NO_NODE ? p->node : p->nominated;
 
 	sched_queue_del(s->queue, p);
 	sched_cache_nominate(s->cache, p, SCHED_NO_NODE);
 	sched_cache_unplace(s->cache, p);
-	if (counted)
-		sched_wake(s, &change);
+	if (node != SCHED_NO_NODE)
+		sched_wake_for_room(s, p, node);
 	sched_cache_del_pod(s->cache, p);
 }
 
@@ -156,7 +164,7 @@ static int renominate(struct scheduler *s, struct sched_pod *p, struct xb_jv obj
 	return sched_cache_nominate(s->cache, p, node ? node - 1 : SCHED_NO_NODE);
 }
 
-static int on_waiting(struct scheduler *s, struct sched_pod *p, struct xb_jv object)
+static int on_waiting(struct scheduler *s, struct sched_pod *p, struct xb_jv object, unsigned profile)
 {
 	struct sched_change change = { .events = SCHED_POD_ITSELF };
 	bool is_new = !p;
@@ -168,6 +176,7 @@ static int on_waiting(struct scheduler *s, struct sched_pod *p, struct xb_jv obj
 		sched_pod_renew(p, object);
 		return 0;
 	}
+	p->profile = profile;
 	if (is_new)
 		r = renominate(s, p, object);
 	else
@@ -184,6 +193,16 @@ static int on_waiting(struct scheduler *s, struct sched_pod *p, struct xb_jv obj
 	return r;
 }
 
+static bool find_profile(const struct scheduler *s, struct xb_sv name, unsigned *ret)
+{
+	for (size_t i = 0; i < s->config->profiles.n; i++)
+		if (xb_sv_is(name, s->config->profiles.v[i].name)) {
+			*ret = i;
+			return true;
+		}
+	return false;
+}
+
 /* The order in the active queue is by priority, which does not change in a pod's life. */
 static void on_pod(void *arg, struct xb_jv old, struct xb_jv object)
 {
@@ -192,6 +211,7 @@ static void on_pod(void *arg, struct xb_jv old, struct xb_jv object)
 	struct xb_sv node = sched_text(spec, "nodeName"), scheduler = sched_text(spec, "schedulerName");
 	_cleanup_buf_ struct xb_buf key = {};
 	struct sched_pod *p;
+	unsigned profile;
 	int r = 0;
 
 	xb_buf_addf(&key, "%.*s/%.*s", XB_SV_ARG(sched_text(meta, "namespace")), XB_SV_ARG(sched_text(meta, "name")));
@@ -204,8 +224,8 @@ static void on_pod(void *arg, struct xb_jv old, struct xb_jv object)
 		return;
 	if (node.n)
 		r = on_placed(s, p, object, node);
-	else if (xb_sv_is(scheduler.n ? scheduler : XB_SV("default-scheduler"), s->name))
-		r = on_waiting(s, p, object);
+	else if (find_profile(s, scheduler.n ? scheduler : XB_SV("default-scheduler"), &profile))
+		r = on_waiting(s, p, object, profile);
 	check(r, "pod", xb_buf_sv(&key));
 }
 

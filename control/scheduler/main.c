@@ -19,6 +19,7 @@ struct program {
 	struct xb_recorder *recorder;
 	struct xb_lease *lease;         /* NULL: without election */
 	struct scheduler *scheduler;    /* NULL: does not lead */
+	struct sched_config config;
 	struct sched_metrics metrics;
 	bool stopping;
 	int code;
@@ -41,15 +42,14 @@ static void end(struct program *p, int code)
 
 static void start(struct program *p)
 {
-	struct scheduler_config c = { .rest = p->rest, .recorder = p->recorder, .metrics = &p->metrics, .name = "default-scheduler" };
+	struct scheduler_config c = { .rest = p->rest, .recorder = p->recorder, .metrics = &p->metrics, .config = &p->config };
+	_cleanup_free_ char *why = NULL;
 	int r;
 
 	xb_random_bytes(&c.seed, sizeof(c.seed));
-	r = scheduler_new(&c, &p->scheduler);
-	if (r) {
-		log_err_errno(r, "cannot schedule: %m");
-		end(p, EXIT_FAILURE);
-	}
+	r = scheduler_new(&c, &p->scheduler, &why);
+	if (r)
+		end(p, fault(r, "cannot schedule", why));
 }
 
 /* --- the lease --- */
@@ -134,7 +134,8 @@ static int connect_api(struct program *p)
 	const struct sched_options *o = &p->options;
 	_cleanup_kubeconfig_ struct xb_kubeconfig k = {};
 	_cleanup_free_ char *why = NULL;
-	int r = o->kubeconfig || o->master ? xb_kubeconfig_load(o->kubeconfig, NULL, o->master, &k, &why) :
+	const char *file = o->kubeconfig ? o->kubeconfig : p->config.kubeconfig;
+	int r = file || o->master ? xb_kubeconfig_load(file, NULL, o->master, &k, &why) :
 					     xb_kubeconfig_in_cluster(NULL, &k, &why);
 
 	if (!r)
@@ -220,8 +221,12 @@ int main(int argc, char *argv[])
 		puts("Kubernetes " VERSION);
 		code = EXIT_SUCCESS;
 	} else {
-		code = run(&p);
+		r = sched_config_read(p.options.config, &p.config, &why);
+		if (!r)
+			r = sched_config_lease(&p.config, &p.options.lease, &why);
+		code = r ? fault(r, "cannot start", why) : run(&p);
 	}
+	sched_config_done(&p.config);
 	sched_options_done(&p.options);
 	return code;
 }

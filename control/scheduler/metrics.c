@@ -3,8 +3,6 @@
 #include "metrics.h"
 #include "xb/prometheus.h"
 
-#define PROFILE "profile=\"default-scheduler\""
-
 static const char *const results[SCHED_RESULTS] = { "scheduled", "unschedulable", "error" };
 
 /* upstream's buckets: each twice the one before */
@@ -22,9 +20,9 @@ static void observe(struct sched_histogram *h, double first, size_t n, double se
 	xb_prom_observe(doubled(first, n), n, h->counts, &h->sum, seconds);
 }
 
-void sched_metrics_attempt(struct sched_metrics *m, enum sched_result result, double seconds)
+void sched_metrics_attempt(struct sched_metrics *m, unsigned profile, enum sched_result result, double seconds)
 {
-	observe(&m->attempts[result], 0.001, SCHED_BUCKETS, seconds);
+	observe(&m->attempts[profile][result], 0.001, SCHED_BUCKETS, seconds);
 }
 
 void sched_metrics_algorithm(struct sched_metrics *m, double seconds)
@@ -46,20 +44,30 @@ static uint64_t total(const struct sched_histogram *h)
 	return sum;
 }
 
-static void write_attempts(const struct sched_metrics *m, struct xb_buf *out)
+static void write_attempts(const struct sched_metrics *m, bool times, struct xb_buf *out)
+{
+	for (unsigned i = 0; i < m->n_profiles; i++)
+		for (int k = 0; k < SCHED_RESULTS; k++) {
+			const struct sched_histogram *h = &m->attempts[i][k];
+			_cleanup_buf_ struct xb_buf labels = {};
+
+			xb_buf_addf(&labels, "profile=\"%s\",result=\"%s\"", m->profiles[i], results[k]);
+			if (labels.err)
+				out->err = labels.err;
+			else if (times)
+				xb_prom_histogram(out, "scheduler_scheduling_attempt_duration_seconds", labels.p,
+						  doubled(0.001, SCHED_BUCKETS), SCHED_BUCKETS, h->counts, h->sum);
+			else
+				xb_prom_sample(out, "scheduler_schedule_attempts_total", labels.p, total(h));
+		}
+}
+
+static void write_times(const struct sched_metrics *m, struct xb_buf *out)
 {
 	xb_prom_head(out, "scheduler_schedule_attempts_total", "counter", "Attempts to find a node for a pod, by result.");
-	for (int i = 0; i < SCHED_RESULTS; i++)
-		xb_buf_addf(out, "scheduler_schedule_attempts_total{" PROFILE ",result=\"%s\"} %" PRIu64 "\n", results[i], total(&m->attempts[i]));
+	write_attempts(m, false, out);
 	xb_prom_head(out, "scheduler_scheduling_attempt_duration_seconds", "histogram", "Time of an attempt, the binding included.");
-	for (int i = 0; i < SCHED_RESULTS; i++) {
-		_cleanup_buf_ struct xb_buf labels = {};
-
-		xb_buf_addf(&labels, PROFILE ",result=\"%s\"", results[i]);
-		if (labels.p)
-			xb_prom_histogram(out, "scheduler_scheduling_attempt_duration_seconds", labels.p, doubled(0.001, SCHED_BUCKETS),
-					  SCHED_BUCKETS, m->attempts[i].counts, m->attempts[i].sum);
-	}
+	write_attempts(m, true, out);
 	xb_prom_head(out, "scheduler_scheduling_algorithm_duration_seconds", "histogram", "Time to find a node.");
 	xb_prom_histogram(out, "scheduler_scheduling_algorithm_duration_seconds", "", doubled(0.001, SCHED_BUCKETS), SCHED_BUCKETS,
 			  m->algorithm.counts, m->algorithm.sum);
@@ -70,7 +78,7 @@ static void write_attempts(const struct sched_metrics *m, struct xb_buf *out)
 
 void sched_metrics_write(const struct sched_metrics *m, const struct sched_gauges *g, struct xb_buf *out)
 {
-	write_attempts(m, out);
+	write_times(m, out);
 	xb_prom_head(out, "scheduler_pending_pods", "gauge", "Pods that want a node.");
 	xb_prom_sample(out, "scheduler_pending_pods", "queue=\"active\"", g->active);
 	xb_prom_sample(out, "scheduler_pending_pods", "queue=\"backoff\"", g->backoff);

@@ -5,6 +5,8 @@
 #define FLAG(type, member, ...) XB_FLAG(type, struct sched_options, member, __VA_ARGS__)
 
 static const struct xb_flag rows[] = {
+	FLAG(STRING, config, "config", NULL, "Generic",
+	     "A file with a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1). What it says of the leader election goes before flags."),
 	FLAG(LIST, feature_gates, "feature-gates", NULL, "Generic",
 	     "A list of Name=true|false. There are no gates here: each is checked for its form and has no effect."),
 	FLAG(STRING, kubeconfig, "kubeconfig", NULL, "Generic",

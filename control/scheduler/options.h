@@ -6,7 +6,7 @@
 #include "xb/serve.h"
 
 struct sched_options {
-	const char *kubeconfig, *master;
+	const char *config, *kubeconfig, *master;
 	char **feature_gates;
 	struct xb_lease_options lease;
 	struct xb_serve_options serve;

@@ -43,6 +43,7 @@ struct sched_pod {
 	XB_VEC(struct sched_rule) rules;
 	XB_VEC(uint32_t) images; /* of its containers */
 	bool terminating, gated;
+	unsigned profile;       /* which one is to place it */
 
 	/* cache.c: where it counts */
 	uint32_t node;          /* SCHED_NO_NODE: nowhere */

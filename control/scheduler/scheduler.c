@@ -78,7 +78,9 @@ struct scheduler *scheduler_free(struct scheduler *s)
 		return NULL;
 	sched_api_free(s->api);
 	xb_cache_free(s->copies);
-	sched_cycle_free(s->cycle);
+	for (size_t i = 0; i < s->cycles.n; i++)
+		sched_cycle_free(s->cycles.v[i]);
+	xb_vec_done(&s->cycles);
 	sched_queue_free(s->queue);
 	sched_cache_free(s->cache);
 	uv_close((uv_handle_t *)&s->busy, on_closed);
@@ -87,7 +89,23 @@ struct scheduler *scheduler_free(struct scheduler *s)
 }
 XB_DEFINE_CLEANUP(struct scheduler *, scheduler_free)
 
-int scheduler_new(const struct scheduler_config *c, struct scheduler **ret)
+static int make_cycles(struct scheduler *s, char **reterr_why)
+{
+	const struct sched_config *c = s->config;
+	int r = xb_vec_room(&s->cycles, c->profiles.n);
+
+	s->metrics->n_profiles = c->profiles.n;
+	for (size_t i = 0; !r && i < c->profiles.n; i++) {
+		struct sched_cycle_config one = { .profile = &c->profiles.v[i], .seed = s->random + i };
+
+		r = sched_cycle_new(&one, &s->cycles.v[s->cycles.n], reterr_why);
+		s->cycles.n += !r;
+		s->metrics->profiles[i] = one.profile->name;
+	}
+	return r;
+}
+
+int scheduler_new(const struct scheduler_config *c, struct scheduler **ret, char **reterr_why)
 {
 	_cleanup_(scheduler_freep) struct scheduler *s = calloc(1, sizeof(*s));
 	int r;
@@ -97,7 +115,7 @@ int scheduler_new(const struct scheduler_config *c, struct scheduler **ret)
 	s->rest = c->rest;
 	s->recorder = c->recorder;
 	s->metrics = c->metrics;
-	s->name = c->name;
+	s->config = c->config;
 	s->random = c->seed;
 	s->loop = xb_rest_loop(c->rest);
 	s->handles = 2;
@@ -105,10 +123,12 @@ int scheduler_new(const struct scheduler_config *c, struct scheduler **ret)
 	uv_timer_init(s->loop, &s->tick);
 	s->busy.data = s->tick.data = s;
 	s->cache = sched_cache_new();
-	s->queue = sched_queue_new(&(struct sched_queue_config){});
-	s->cycle = sched_cycle_new(&(struct sched_cycle_config){ .percentage = c->percentage, .seed = c->seed });
+	s->queue = sched_queue_new(&(struct sched_queue_config){
+		.backoff_ms = c->config->backoff_ms, .max_backoff_ms = c->config->max_backoff_ms });
 	s->api = sched_api_new(c->rest, on_answered, s);
-	r = s->cache && s->queue && s->cycle && s->api ? sched_follow(s) : -ENOMEM;
+	r = s->cache && s->queue && s->api ? make_cycles(s, reterr_why) : -ENOMEM;
+	if (!r)
+		r = sched_follow(s);
 	if (r)
 		return r;
 	uv_timer_start(&s->tick, on_tick, TICK_MS, TICK_MS);

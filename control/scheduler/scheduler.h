@@ -17,7 +17,7 @@ struct scheduler {
 	struct xb_rest *rest;
 	struct xb_recorder *recorder;
 	struct sched_metrics *metrics;
-	const char *name;               /* pods that ask for this scheduler are ours: "default-scheduler" */
+	const struct sched_config *config;
 	/* own */
 	uv_loop_t *loop;
 	uv_idle_t busy;                 /* runs while there is something to decide */
@@ -27,7 +27,7 @@ struct scheduler {
 	struct xb_informer *budgets;
 	struct sched_cache *cache;
 	struct sched_queue *queue;
-	struct sched_cycle *cycle;
+	XB_VEC(struct sched_cycle *) cycles; /* one a profile */
 	struct sched_api *api;
 	uint64_t random;
 };
@@ -35,22 +35,32 @@ struct scheduler_config {
 	struct xb_rest *rest;
 	struct xb_recorder *recorder;
 	struct sched_metrics *metrics;
-	const char *name;
-	unsigned percentage;            /* as sched_cycle_config's */
+	const struct sched_config *config;
 	uint64_t seed;
 };
-int scheduler_new(const struct scheduler_config *c, struct scheduler **ret);
+/* Borrows everything. -EINVAL: the configuration; reterr_why: a sentence, the caller's to free. -ENOMEM. */
+int scheduler_new(const struct scheduler_config *c, struct scheduler **ret, char **reterr_why);
 struct scheduler *scheduler_free(struct scheduler *s);  /* before its rest and recorder; the loop must turn once more */
 void scheduler_gauges(const struct scheduler *s, struct sched_gauges *ret);
 
 /* Between its files */
+static inline const struct sched_profile *sched_profile_of(const struct scheduler *s, const struct sched_pod *p)
+{
+	return &s->config->profiles.v[p->profile];
+}
+static inline struct sched_cycle *sched_cycle_of(const struct scheduler *s, const struct sched_pod *p)
+{
+	return s->cycles.v[p->profile];
+}
 const struct xb_kind *sched_kind(const char *group, const char *version, const char *plural);
 int sched_follow(struct scheduler *s);                  /* makes the copies. 0 or -ENOMEM */
 void sched_wake(struct scheduler *s, const struct sched_change *change); /* pods that the change may help are tried again */
+void sched_wake_for_room(struct scheduler *s, const struct sched_pod *p, uint32_t node); /* p has left that node */
 void sched_work(struct scheduler *s);                   /* there may be something to decide */
 void sched_decide(struct scheduler *s, struct sched_pod *p);
 /* Makes room for p: 0 and the node on which; -ENOENT and why there is none appended to the message; -ENOMEM. */
 int sched_evict(struct scheduler *s, struct sched_pod *p, const enum sched_verdict *verdicts, struct xb_buf *message, uint32_t *ret);
-void sched_tell(struct scheduler *s, const struct sched_pod *p, enum xb_event_type type, const char *reason, struct xb_sv message);
+void sched_tell(struct scheduler *s, const struct sched_pod *p, const char *scheduler, enum xb_event_type type, const char *reason,
+		struct xb_sv message);
 
 #endif

@@ -107,6 +107,30 @@ ok 'killed in the middle of 200 pods, all are bound' busywait 20 eval '[ "$(boun
 is "$(k get pods -l set=crash -o json | jq -c '[.items[].spec.nodeName] | group_by(.) | map(length)')" '[50,50,50,50]' 'and every node is as full as it can be, not more'
 like "$(in_ns node curl -kfsS https://127.0.0.1:10259/metrics | grep '^scheduler_schedule_attempts_total.*result="scheduled"')" ' [1-9][0-9]*$' 'what it did is in the metrics'
 
+# --- profiles ---
+stop "$SCHEDULER_PID"
+cat >"$TMP/scheduler.yaml" <<EOT
+apiVersion: kubescheduler.config.k8s.io/v1
+kind: KubeSchedulerConfiguration
+leaderElection:
+  leaderElect: false
+profiles:
+- schedulerName: default-scheduler
+- schedulerName: another
+  plugins:
+    filter:
+      disabled:
+      - name: NodeResourcesFit
+EOT
+scheduler_start --config="$TMP/scheduler.yaml"
+ok 'a profile of that name takes the pods that ask for it' busywait 5 eval '[ -n "$(where other)" ]'
+is "$(events other Scheduled | jq -r '.[0].reportingComponent')" another 'in its name'
+pod greedy 1000 '"schedulerName":"another","nodeSelector":{"disk":"ssd"}' | k create -f - >/dev/null
+ok 'a filter that it turned off refuses nothing' busywait 5 is_at greedy a
+k delete pod greedy --grace-period=0 --force >/dev/null 2>&1
+sed 's/NodeResourcesFit/Nope/' "$TMP/scheduler.yaml" >"$TMP/bad.yaml"
+like "$(on_node "$BIN/kube-scheduler" --config="$TMP/bad.yaml" 2>&1)" "--config: '$TMP/bad.yaml': profiles\[0*1\].plugins.filter: plugin \"Nope\" does not exist" 'what it does not know is refused'
+
 # --- one leads ---
 stop "$SCHEDULER_PID"
 scheduler_start --leader-elect-retry-period=200ms

@@ -2,10 +2,25 @@
 /* NodeResourcesFit (with LeastAllocated) and NodeResourcesBalancedAllocation. */
 #include <math.h>
 #include "plugin.h"
+#include "xb/why.h"
 
 struct fit {
 	const struct sched_pod *pod;
+	bool pack;              /* scoringStrategy MostAllocated */
 };
+
+static int configure(void *state, struct xb_jv args, char **reterr_why)
+{
+	struct xb_jv strategy = xb_jv_get(args, "scoringStrategy");
+	struct xb_sv type = sched_text(strategy, "type");
+
+	((struct fit *)state)->pack = xb_sv_is(type, "MostAllocated");
+	if (type.n && !xb_sv_is(type, "MostAllocated") && !xb_sv_is(type, "LeastAllocated"))
+		return xb_why(reterr_why, -EINVAL, "NodeResourcesFit: scoringStrategy.type: must be LeastAllocated or MostAllocated here");
+	if (xb_jv_is(xb_jv_get(strategy, "resources")) || xb_jv_is(xb_jv_get(args, "ignoredResources")))
+		return xb_why(reterr_why, -EINVAL, "NodeResourcesFit: cpu and memory are weighed, alike: no other choice is supported here");
+	return 0;
+}
 
 static int prepare(void *state, struct sched_cache *c, const struct sched_pod *p)
 {
@@ -71,30 +86,32 @@ static enum sched_verdict filter(const void *state, const struct sched_node *nod
 	return fits(p, node) ? SCHED_FITS : explain(p, node, why);
 }
 
-/* Whatever pod goes, one more may come. */
+/* Where a pod goes only that node can take another one now. */
 static bool helps(struct sched_cache *c, const struct sched_pod *p, const struct sched_change *change)
 {
 	return !change->node || fits(p, change->node);
 }
 
 /* --- scores --- */
-static int64_t least(int64_t asked, int64_t has)
+static int64_t share(int64_t asked, int64_t has, bool pack)
 {
-	return asked > has ? 0 : (has - asked) * SCHED_MAX_SCORE / has;
+	return asked > has && !pack ? 0 : (pack ? MIN(asked, has) : has - asked) * SCHED_MAX_SCORE / has;
 }
 
 static int score(void *state, struct sched_cache *c, const struct sched_pod *p, const uint32_t *nodes, size_t n, int64_t *ret_scores)
 {
+	bool pack = ((const struct fit *)state)->pack;
+
 	for (size_t i = 0; i < n; i++) {
 		const struct sched_node *node = &c->nodes.v[nodes[i]];
 		int64_t cpu = node->allocatable.v[SCHED_CPU], memory = node->allocatable.v[SCHED_MEMORY], sum = 0, weights = 0;
 
 		if (cpu) {
-			sum += least(node->nonzero[0] + p->nonzero[0], cpu);
+			sum += share(node->nonzero[0] + p->nonzero[0], cpu, pack);
 			weights++;
 		}
 		if (memory) {
-			sum += least(node->nonzero[1] + p->nonzero[1], memory);
+			sum += share(node->nonzero[1] + p->nonzero[1], memory, pack);
 			weights++;
 		}
 		ret_scores[i] = weights ? sum / weights : 0;
@@ -107,6 +124,7 @@ const struct sched_plugin sched_fit = {
 	.weight = 1,
 	.events = SCHED_NODE_ADDED | SCHED_NODE_ALLOCATABLE | SCHED_POD_DELETED | SCHED_POD_ITSELF,
 	.state_size = sizeof(struct fit),
+	.configure = configure,
 	.prepare = prepare,
 	.filter = filter,
 	.score = score,

@@ -5,7 +5,7 @@
  * What keeps a pod from nodes, and what makes one node better than another: upstream's plugins, by upstream's names. Before
  * nodes are looked at, a plugin works out what it needs to know of the pod, so that a node costs it a few compares.
  *
- * To add one: <name>.c with its row; the row's declaration at the end, and the row in the table of ../cycle.c, in upstream's order;
+ * To add one: <name>.c with its row; the row's declaration at the end, and the row in the table of plugin.c, in upstream's order;
  * its object in ../Kbuild; a table of cases in selftests/unit/control/scheduler/plugins/<name>.c.
  */
 #include "../cache.h"
@@ -32,7 +32,7 @@ void sched_reasons_write(struct sched_reasons *r, struct xb_buf *out);
 /* What has changed in the cluster, for hints. */
 struct sched_change {
 	unsigned events;        /* of sched_event */
-	const struct sched_node *node;      /* of the node events, else NULL */
+	const struct sched_node *node;      /* that changed, or that has more room now; NULL: none */
 	const struct sched_pod *pod;        /* of the pod events: as it counts now, or counted */
 };
 
@@ -42,6 +42,8 @@ struct sched_plugin {
 	unsigned events;        /* which may help a pod that it kept out */
 	size_t state_size;      /* of what it knows of the pod: zeroed once, then kept from pod to pod */
 	void (*done)(void *state);
+	/* Takes arguments of a profile (pluginConfig). NULL: has none. -EINVAL with a sentence that names the field. */
+	int (*configure)(void *state, struct xb_jv args, char **reterr_why);
 	/* Works out what filter needs. 1; 0: every node passes; -errno. */
 	int (*prepare)(void *state, struct sched_cache *c, const struct sched_pod *p);
 	/* why: NULL unless reasons are wanted. */
@@ -56,6 +58,9 @@ struct sched_plugin {
 	/* Could that change help p, which this plugin kept out? NULL: yes. */
 	bool (*helps)(struct sched_cache *c, const struct sched_pod *p, const struct sched_change *change);
 };
+
+#define SCHED_PLUGINS 10
+extern const struct sched_plugin *const sched_plugins[SCHED_PLUGINS]; /* in upstream's order: what is cheap and refuses much comes first */
 
 /* Scales so that the highest is SCHED_MAX_SCORE; reverse: the lowest. */
 void sched_normalize(int64_t *scores, size_t n, bool reverse);

@@ -10,6 +10,7 @@
 #include "../../../../control/scheduler/cycle.h"
 
 struct cluster {
+	struct sched_config config;
 	struct sched_cache *cache;
 	struct sched_cycle *cycle;
 	unsigned pods;
@@ -29,14 +30,16 @@ static inline struct xb_json *cluster_parse(const char *text)
 
 static inline void cluster_init(struct cluster *k)
 {
-	*k = (struct cluster){ .cache = sched_cache_new(), .cycle = sched_cycle_new(&(struct sched_cycle_config){ .seed = 7 }) };
+	*k = (struct cluster){ .cache = sched_cache_new() };
 	assert_non_null(k->cache);
-	assert_non_null(k->cycle);
+	assert_int_equal(sched_config_read(NULL, &k->config, NULL), 0);
+	assert_int_equal(sched_cycle_new(&(struct sched_cycle_config){ .profile = k->config.profiles.v, .seed = 7 }, &k->cycle, NULL), 0);
 }
 static inline void cluster_done(struct cluster *k)
 {
 	sched_cycle_free(k->cycle);
 	sched_cache_free(k->cache);
+	sched_config_done(&k->config);
 }
 #define _cleanup_cluster_ _cleanup_(cluster_done)
 

@@ -75,8 +75,10 @@ static void hints_ask_the_plugins_that_refused(void **state)
 	assert_null(cluster_pick(&k, p));
 	assert_false(worth(&k, p, SCHED_NODE_LABELS));
 	assert_false(worth(&k, p, SCHED_NODE_ALLOCATABLE));
+	assert_false(worth(&k, p, SCHED_POD_DELETED));
 	cluster_node(&k, "a", "", "", "'allocatable':{'cpu':'8','memory':'1Gi','pods':'110'}");
 	assert_true(worth(&k, p, SCHED_NODE_ALLOCATABLE));
+	assert_true(worth(&k, p, SCHED_POD_DELETED));
 }
 
 static void room_that_is_made_is_kept_for_the_more_important(void **state)

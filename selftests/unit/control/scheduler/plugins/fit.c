@@ -43,6 +43,8 @@ static void the_emptier_node_is_better(void **state)
 
 static void scores_are_upstreams(void **state)
 {
+	_cleanup_free_ void *fit = calloc(1, sched_fit.state_size);
+	_cleanup_(xb_json_unrefp) struct xb_json *pack = cluster_parse("{'scoringStrategy':{'type':'MostAllocated'}}");
 	_cleanup_cluster_ struct cluster k = {};
 	struct sched_pod *p;
 	uint32_t node = 0;
@@ -51,8 +53,11 @@ static void scores_are_upstreams(void **state)
 	cluster_init(&k);
 	cluster_node(&k, "n", "", "", "'allocatable':{'cpu':'4','memory':'10000','pods':'110'}");
 	p = cluster_pod(&k, "", ASKS("'cpu':'3','memory':'5000'"));
-	assert_int_equal(sched_fit.score(NULL, k.cache, p, &node, 1, &score), 1);
+	assert_int_equal(sched_fit.score(fit, k.cache, p, &node, 1, &score), 1);
 	assert_int_equal(score, (25 + 50) / 2);
+	assert_int_equal(sched_fit.configure(fit, xb_json_root(pack), NULL), 0);
+	assert_int_equal(sched_fit.score(fit, k.cache, p, &node, 1, &score), 1);
+	assert_int_equal(score, (75 + 50) / 2);
 	assert_int_equal(sched_balanced.score(NULL, k.cache, p, &node, 1, &score), 1);
 	assert_int_equal(score, 87);
 	p = cluster_pod(&k, "", "'containers':[{}]");
