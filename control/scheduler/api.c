@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <sys/queue.h>
 #include "api.h"
+#include "xb/log.h"
 #include "xb/time.h"
 
 #define PATCH "application/strategic-merge-patch+json"
@@ -79,6 +80,8 @@ static void on_answer(void *arg, int code, struct xb_sv body, const struct xb_st
 	a->under_way--;
 	if (o->done)
 		o->done(o->arg, o->key, o->uid, code, status);
+	else if (code / 100 != 2 && code != 404)
+		log_warning("pod %s: it cannot be written: %s", o->key, status->message ? status->message : "no answer");
 	call_free(o);
 	a->answered(a->arg);
 }

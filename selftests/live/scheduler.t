@@ -5,8 +5,14 @@
 . "$(dirname "$0")/../lib.sh"
 
 node_up
-apiserver_start
-scheduler_start --leader-elect=false
+# as who it is in a cluster, with the rights of its role and no more
+printf '%s\n' 'admintoken,admin,1,"system:masters"' 'schedulertoken,system:kube-scheduler,2' >"$TMP/tokens.csv"
+apiserver_start --authorization-mode=Node,RBAC
+cp "$TMP/admin.conf" "$TMP/scheduler.conf"
+k --kubeconfig="$TMP/scheduler.conf" config set-credentials scheduler --token=schedulertoken >/dev/null
+k --kubeconfig="$TMP/scheduler.conf" config set-context --current --user=scheduler >/dev/null
+scheduler() { scheduler_start --kubeconfig="$TMP/scheduler.conf" "$@"; }
+scheduler --leader-elect=false
 
 node() { # name, cpu, labels, taints
 	cat <<EOT
@@ -101,7 +107,7 @@ many | k create -f - >/dev/null &
 creator=$!
 busywait 20 eval '[ "$(bound)" -ge 40 ]'
 kill -9 "$SCHEDULER_PID"; wait "$SCHEDULER_PID" 2>/dev/null
-scheduler_start --leader-elect=false
+scheduler --leader-elect=false
 wait "$creator"
 ok 'killed in the middle of 200 pods, all are bound' busywait 20 eval '[ "$(bound)" = 200 ]'
 is "$(k get pods -l set=crash -o json | jq -c '[.items[].spec.nodeName] | group_by(.) | map(length)')" '[50,50,50,50]' 'and every node is as full as it can be, not more'
@@ -122,7 +128,7 @@ profiles:
       disabled:
       - name: NodeResourcesFit
 EOT
-scheduler_start --config="$TMP/scheduler.yaml"
+scheduler --config="$TMP/scheduler.yaml"
 ok 'a profile of that name takes the pods that ask for it' busywait 5 eval '[ -n "$(where other)" ]'
 is "$(events other Scheduled | jq -r '.[0].reportingComponent')" another 'in its name'
 pod greedy 1000 '"schedulerName":"another","nodeSelector":{"disk":"ssd"}' | k create -f - >/dev/null
@@ -133,7 +139,7 @@ like "$(on_node "$BIN/kube-scheduler" --config="$TMP/bad.yaml" 2>&1)" "--config:
 
 # --- one leads ---
 stop "$SCHEDULER_PID"
-scheduler_start --leader-elect-retry-period=200ms
+scheduler --leader-elect-retry-period=200ms
 pod led 100m '"nodeSelector":{"disk":"ssd"}' | k create -f - >/dev/null
 ok 'with election it works too' busywait 10 is_at led a
 like "$(k get lease kube-scheduler -n kube-system -o 'jsonpath={.spec.holderIdentity}')" '_[0-9a-f-]{36}$' 'by the lease'

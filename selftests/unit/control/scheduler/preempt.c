@@ -56,6 +56,30 @@ static void the_least_harm_is_chosen(void **state)
 	xb_vec_done(&v.pods);
 }
 
+static void of_equals_the_lower_sum_then_the_fewer(void **state)
+{
+	_cleanup_cluster_ struct cluster k = {};
+	_cleanup_buf_ struct xb_buf why = {};
+	struct sched_victims v = {};
+
+	cluster_init(&k);
+	cluster_node(&k, "a", "", "", "");
+	cluster_node(&k, "b", "", "", "");
+	cluster_placed(&k, "a", "", ASKS("3", "2"));
+	cluster_placed(&k, "a", "", ASKS("3", "2"));
+	cluster_placed(&k, "b", "", ASKS("3", "2"));
+	cluster_placed(&k, "b", "", ASKS("1", "2"));
+	assert_int_equal(preempt(&k, cluster_pod(&k, "", ASKS("10", "4")), NULL, 0, &why, &v), 0);
+	assert_string_equal(k.cache->nodes.v[v.node].name, "b");
+	xb_vec_done(&v.pods);
+	cluster_node(&k, "c", "", "", "");
+	cluster_placed(&k, "c", "", ASKS("3", "4"));
+	assert_int_equal(preempt(&k, cluster_pod(&k, "", ASKS("10", "4")), NULL, 0, &why, &v), 0);
+	assert_string_equal(k.cache->nodes.v[v.node].name, "c");
+	assert_int_equal(v.pods.n, 1);
+	xb_vec_done(&v.pods);
+}
+
 static void budgets_are_kept_where_that_is_possible(void **state)
 {
 	_cleanup_cluster_ struct cluster k = {};
@@ -105,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_more_go_than_must),
 		cmocka_unit_test(the_least_harm_is_chosen),
+		cmocka_unit_test(of_equals_the_lower_sum_then_the_fewer),
 		cmocka_unit_test(budgets_are_kept_where_that_is_possible),
 		cmocka_unit_test(it_says_why_it_does_not_help),
 	};
