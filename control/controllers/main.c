@@ -2,7 +2,6 @@
 /* kube-controller-manager: serves, waits until it leads, runs the loops, and ends when it is told to or leads no more. */
 #include <signal.h>
 #include "kcm.h"
-#include "serve.h"
 #include "xb/file.h"
 #include "xb/log.h"
 #include "xb/prometheus.h"
@@ -159,10 +158,12 @@ static int connect_api(struct program *p)
 
 static int work(struct program *p)
 {
-	_cleanup_(kcm_serve_freep) struct serve *serve = NULL;
+	_cleanup_(xb_serve_freep) struct xb_serve *serve = NULL;
 	_cleanup_free_ char *why = NULL;
-	struct serve_config c = { .loop = &p->loop, .options = &p->options, .write_metrics = write_metrics, .arg = p };
-	int r = kcm_serve_new(&c, &serve, &why);
+	struct xb_serve_config c = {
+		.loop = &p->loop, .options = &p->options.serve, .program = NAME, .write_metrics = write_metrics, .arg = p,
+	};
+	int r = xb_serve_new(&c, &serve, &why);
 
 	if (r)
 		return fault(r, "cannot serve", why);

@@ -18,17 +18,7 @@ static const struct xb_flag rows[] = {
 
 	XB_LEASE_FLAGS(struct kcm_options, lease, "kube-controller-manager"),
 
-	FLAG(ADDRESS, bind_address, "bind-address", "0.0.0.0", "Secure serving",
-	     "The address to serve health and metrics on. Metrics are for this host alone."),
-	FLAG(STRING, cert_dir, "cert-dir", NULL, "Secure serving", "Accepted: a certificate that is not given is made anew at each start."),
-	FLAG(PORT, secure_port, "secure-port", "10257", "Secure serving", "The port to serve HTTPS on. 0: not at all."),
-	FLAG(STRING, tls_cert_file, "tls-cert-file", NULL, "Secure serving", "The serving certificate. Without it one is made."),
-	FLAG(STRING, tls_private_key_file, "tls-private-key-file", NULL, "Secure serving", "The private key of --tls-cert-file."),
-	FLAG(STRING, authentication_kubeconfig, "authentication-kubeconfig", NULL, "Secure serving", "Accepted: there is nobody to authenticate."),
-	FLAG(STRING, authorization_kubeconfig, "authorization-kubeconfig", NULL, "Secure serving", "Accepted: there is nobody to authorize."),
-	FLAG(STRING, client_ca_file, "client-ca-file", NULL, "Secure serving", "Accepted: clients need no certificate."),
-	FLAG(STRING, requestheader_client_ca_file, "requestheader-client-ca-file", NULL, "Secure serving",
-	     "Accepted: clients need no certificate."),
+	XB_SERVE_FLAGS(struct kcm_options, serve, "10257"),
 
 	FLAG(STRING, cluster_name, "cluster-name", "kubernetes", "Cluster", "The cluster's name."),
 	FLAG(BOOL, allocate_node_cidrs, "allocate-node-cidrs", "false", "Cluster", "Give each node a part of --cluster-cidr."),
@@ -190,9 +180,9 @@ int kcm_options_parse(int argc, char *const argv[], struct kcm_options *o, char 
 	r = xb_flags_parse(rows, ARRAY_SIZE(rows), argc, argv, o, reterr_why);
 	if (r || o->help || o->version)
 		return r;
-	if (!o->tls_cert_file != !o->tls_private_key_file)
-		return xb_why(reterr_why, -EINVAL, "--tls-cert-file and --tls-private-key-file: one was given without the other");
-	r = check_controllers(o, reterr_why);
+	r = xb_serve_check(&o->serve, reterr_why);
+	if (!r)
+		r = check_controllers(o, reterr_why);
 	if (!r)
 		r = check_feature_gates(o, reterr_why);
 	if (!r && o->lease.leader_elect)

@@ -3,17 +3,16 @@
 #define CONTROLLERS_OPTIONS_H
 /* kube-controller-manager's command line, by upstream's names. To add a flag: a member and a row. */
 #include "xb/lease.h"
+#include "xb/serve.h"
 
 struct kcm_options {
-	const char *kubeconfig, *master, *authentication_kubeconfig, *authorization_kubeconfig;
+	const char *kubeconfig, *master;
 	char **controllers, **feature_gates;
 	struct xb_lease_options lease;
-	const char *bind_address, *cert_dir, *tls_cert_file, *tls_private_key_file;
-	int secure_port;
+	struct xb_serve_options serve;
 	const char *cluster_name, *cluster_cidr, *service_cluster_ip_range;
 	bool allocate_node_cidrs, use_service_account_credentials;
 	const char *root_ca_file, *service_account_private_key_file, *cluster_signing_cert_file, *cluster_signing_key_file;
-	const char *client_ca_file, *requestheader_client_ca_file;
 	int concurrent_deployment_syncs, concurrent_rc_syncs, concurrent_replicaset_syncs;
 	int concurrent_namespace_syncs, concurrent_gc_syncs, terminated_pod_gc_threshold;
 	bool enable_garbage_collector;

@@ -47,7 +47,7 @@ static void an_unknown_loop_is_refused(void **state)
 static void has_upstreams_defaults(void **state)
 {
 	assert_int_equal(parse("--v=0", NULL), 0);
-	assert_int_equal(o.secure_port, 10257);
+	assert_int_equal(o.serve.secure_port, 10257);
 	assert_true(o.lease.leader_elect);
 	assert_int_equal(o.lease.lease_ms, 15000);
 	assert_int_equal(o.lease.renew_ms, 10000);
