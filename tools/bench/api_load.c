@@ -4,6 +4,8 @@
  * is up. The clock starts when all connections stand.
  */
 #include "api.h"
+
+#define IDLE_US 500000
 #include "command.h"
 
 #define LAST_ANSWERS_NS 5000000000ull /* beyond the time for sending */
@@ -180,6 +182,9 @@ static void measure(struct api_report *report)
 		conn_loop_run(&load->loop, load->until + (load->loop.paced ? 0 : LAST_ANSWERS_NS));
 	report->seconds = (now_ns() - start) / 1e9;
 	report->after = usage_now(load->o->server_pid);
+	/* what a server keeps for the next requests goes when none come */
+	usleep(IDLE_US);
+	report->after.rss_bytes = usage_now(load->o->server_pid).rss_bytes;
 	give_up(report);
 }
 
