@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# The main job, end to end: a real kubectl creates a Service, and the pods behind its address answer.
+# The main job, end to end: a real kubectl makes a replication controller and a Service; pods are made, get a node, and answer
+# behind the Service's address; one that is deleted is replaced.
 #
 #   main_job.sh BIN_FOLDER        KEEP=1: leave everything up and print how to use it
 #   main_job.sh BIN_FOLDER down   take down what KEEP=1 left
 #
-# Everything lives in a sandbox: a network namespace for the node, one for each stand-in pod, a cgroup-v2 subtree to which
+# There is no kubelet yet: "xebec-bench hollow" says of pods that they run, and this script gives each a network namespace with
+# its address and a server. Everything lives in a sandbox: a network namespace for the node, one for each stand-in pod, a cgroup-v2 subtree to which
 # kube-proxy attaches its programs, a bpffs of its own and a folder in /tmp. The host's network is not touched.
 set -euo pipefail
 
@@ -57,38 +59,29 @@ trap 'sweep; exit 130' INT TERM
 mkdir -p "$dir/bpf" "$cgroup"
 mount -t bpf bpf "$dir/bpf"
 
-say 'A node, and three stand-in pods'
 ip netns add $node
 in_ns $node ip link set lo up
 in_ns $node ip addr add $node_ip/32 dev lo
 in_ns $node sysctl -qw net.ipv4.ip_forward=1
-pods=(nginx-1 nginx-2 nginx-3)
-for i in 1 2 3; do
-	ns=$name-pod$i ip=10.244.1.$((i + 1))
-	ip netns add $ns
-	in_ns $node ip link add veth$i type veth peer name eth0 netns $ns
-	in_ns $node ip link set veth$i up
-	in_ns $node ip addr add 169.254.1.1/32 dev veth$i
-	in_ns $node ip route add $ip/32 dev veth$i src $node_ip
-	in_ns $ns ip link set lo up
-	in_ns $ns ip link set eth0 up
-	in_ns $ns ip addr add $ip/32 dev eth0
-	in_ns $ns ip route add 169.254.1.1 dev eth0 scope link
-	in_ns $ns ip route add default via 169.254.1.1 dev eth0
-	in_ns $ns "$bin/xebec-bench" serve --http 0.0.0.0:80 --text "${pods[i - 1]}" 2>"$dir/pod$i.log" &
-	wait_for in_ns $node curl -fs --max-time 1 http://$ip/ || fail "pod $i does not answer at $ip"
-	echo "${pods[i - 1]}  $ip"
-done
 
-say 'kube-apiserver and kube-proxy'
+say 'The control plane, and kube-proxy on the node'
 in_ns $node "$bin/kube-apiserver" --bind-address=$node_ip --advertise-address=$node_ip --cert-dir="$dir/pki" --data-dir="$dir/data" \
 	--kubeconfig-out="$dir/admin.conf" --service-cluster-ip-range=10.96.0.0/12 2>"$dir/kube-apiserver.log" &
 wait_for in_ns $node curl -fs --max-time 1 --cacert "$dir/pki/ca.crt" https://$node_ip:6443/readyz || fail 'kube-apiserver is not ready'
-in_ns $node "$bin/kube-proxy" --kubeconfig="$dir/admin.conf" --hostname-override=node --cgroup-path="$cgroup" --bpffs-path="$dir/bpf" \
+for program in kube-controller-manager kube-scheduler; do
+	in_ns $node "$bin/$program" --kubeconfig="$dir/admin.conf" 2>"$dir/$program.log" &
+done
+wait_for in_ns $node curl -kfs --max-time 1 https://127.0.0.1:10257/healthz || fail 'kube-controller-manager is not healthy'
+wait_for in_ns $node curl -kfs --max-time 1 https://127.0.0.1:10259/healthz || fail 'kube-scheduler is not healthy'
+in_ns $node "$bin/xebec-bench" hollow --kubeconfig "$dir/admin.conf" --nodes 1 --prefix node- --untaint >"$dir/hollow.log" 2>&1 &
+in_ns $node "$bin/kube-proxy" --kubeconfig="$dir/admin.conf" --hostname-override=node-0 --cgroup-path="$cgroup" --bpffs-path="$dir/bpf" \
 	2>"$dir/kube-proxy.log" &
 wait_for in_ns $node curl -fs --max-time 1 http://127.0.0.1:10256/healthz || fail 'kube-proxy is not healthy'
+kq() { in_ns $node env HOME="$dir" KUBECONFIG="$dir/admin.conf" "$kubectl" "$@"; } # quietly
+wait_for kq wait --for=condition=Ready node/node-0 --timeout=10s || fail 'node-0 is not ready'
 k version
 k cluster-info
+k get nodes
 
 say 'The introduction, by kubectl'
 cat >"$dir/development-ns.yaml" <<'EOF'
@@ -98,6 +91,24 @@ metadata:
   name: "development"
   labels:
     name: "development"
+EOF
+cat >"$dir/nginx-rc.yaml" <<'EOF'
+apiVersion: v1
+kind: ReplicationController
+metadata:
+  name: my-nginx
+spec:
+  replicas: 1
+  template:
+    metadata:
+      labels:
+        app: nginx
+    spec:
+      containers:
+      - name: nginx
+        image: nginx
+        ports:
+        - containerPort: 80
 EOF
 cat >"$dir/nginxsvc.yaml" <<'EOF'
 apiVersion: v1
@@ -115,50 +126,66 @@ spec:
 EOF
 k create -f "$dir/development-ns.yaml"
 k get namespaces
-for i in 1 2 3; do
-	cat <<EOF
----
-apiVersion: v1
-kind: Pod
-metadata:
-  name: ${pods[i - 1]}
-  namespace: development
-  labels:
-    app: nginx
-spec:
-  nodeName: node
-  containers:
-  - name: nginx-server
-    image: nginx
-    ports:
-    - containerPort: 80
-EOF
-done >"$dir/pods.yaml"
-k create -f "$dir/pods.yaml"
-# what a kubelet and the endpoint slice controller would write; both are stand-ins here
-echo '# (a kubelet would now report that the containers run)'
-kq() { in_ns $node env HOME="$dir" KUBECONFIG="$dir/admin.conf" "$kubectl" "$@"; } # quietly
-for i in 1 2 3; do
-	kq get pod "${pods[i - 1]}" -n development -o json | jq --arg ip 10.244.1.$((i + 1)) --arg now "$(date -u +%FT%TZ)" '.status += {
-		phase: "Running", podIP: $ip, conditions: [{type: "Ready", status: "True"}], containerStatuses: [{name: "nginx-server",
-		ready: true, restartCount: 0, image: "nginx", imageID: "", state: {running: {startedAt: $now}}}]}' >"$dir/status.json"
-	kq replace --raw "/api/v1/namespaces/development/pods/${pods[i - 1]}/status" -f "$dir/status.json" >/dev/null || fail "status of ${pods[i - 1]}"
-done
+running() { kq get pods -n development -l app=nginx -o json | jq -r '.items[] | select(.status.podIP and .metadata.deletionTimestamp == null) | .metadata.name + " " + .status.podIP'; }
+are_running() { [ "$(running | wc -l)" = "$1" ]; }
+n_networks=0
+# what a kubelet and a container would do: the pod's network, and a server in it that says the pod's name
+give_network() { # pod, address
+	local ns=$name-pod-$1 veth
+	[ ! -e /run/netns/"$ns" ] || return 0
+	n_networks=$((n_networks + 1)) veth=veth$n_networks
+	ip netns add "$ns"
+	in_ns $node ip link add $veth type veth peer name eth0 netns "$ns"
+	in_ns $node ip link set $veth up
+	in_ns $node ip addr add 169.254.1.1/32 dev $veth
+	in_ns $node ip route add "$2/32" dev $veth src $node_ip
+	in_ns "$ns" ip link set lo up
+	in_ns "$ns" ip link set eth0 up
+	in_ns "$ns" ip addr add "$2/32" dev eth0
+	in_ns "$ns" ip route add 169.254.1.1 dev eth0 scope link
+	in_ns "$ns" ip route add default via 169.254.1.1 dev eth0
+	in_ns "$ns" "$bin/xebec-bench" serve --http 0.0.0.0:80 --text "$1" 2>"$dir/pod-$1.log" &
+	wait_for in_ns $node curl -fs --max-time 1 "http://$2/" || fail "pod $1 does not answer at $2"
+}
+take_networks() { # of pods that are gone
+	local ns
+	for ns in $(ip netns list 2>/dev/null | awk '{ print $1 }' | grep "^$name-pod-"); do
+		running | grep -q "^${ns#"$name-pod-"} " && continue
+		ip netns pids "$ns" | xargs -r kill
+		ip netns del "$ns"
+	done
+}
+give_networks() { # to so many pods
+	wait_for are_running "$1" || fail "there are not $1 running pods"
+	while read -r pod address; do give_network "$pod" "$address"; done < <(running)
+}
+k create -f "$dir/nginx-rc.yaml" -n development
+k scale rc my-nginx --replicas=3 -n development
+give_networks 3
 k get pods -n development -o wide
 k create -f "$dir/nginxsvc.yaml" -n development
-{
-	printf 'apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata:\n  name: nginxsvc-1\n  namespace: development\n'
-	printf '  labels:\n    kubernetes.io/service-name: nginxsvc\naddressType: IPv4\nports:\n- port: 80\n  protocol: TCP\nendpoints:\n'
-	for i in 1 2 3; do printf -- '- addresses: ["10.244.1.%d"]\n  conditions: {ready: true}\n' $((i + 1)); done
-} >"$dir/slice.yaml"
-k create -f "$dir/slice.yaml"
+vip=$(kq get service nginxsvc -n development -o 'jsonpath={.spec.clusterIP}')
+endpoints() { kq get endpointslices -n development -l kubernetes.io/service-name=nginxsvc -o json | jq -r '.items[].endpoints[]? | select(.conditions.ready) | .targetRef.name' | sort; }
+follow() { [ "$(endpoints)" = "$(running | cut -d' ' -f1 | sort)" ]; } # do they follow the pods
+wait_for follow || fail 'the EndpointSlices do not follow the pods'
 k get service nginxsvc -n development
 k get endpointslices -n development
-vip=$(kq get service nginxsvc -n development -o 'jsonpath={.spec.clusterIP}')
+first=$name-pod-$(running | head -1 | cut -d' ' -f1)
 
-say "300 requests to http://$vip/ from the first pod"
-wait_for in_ns $name-pod1 curl -fs --max-time 1 "http://$vip/" || fail "no answer at $vip"
-for _ in $(seq 300); do in_ns $name-pod1 curl -fsS --max-time 3 "http://$vip/" || fail "a request to $vip"; done | sort | uniq -c
+requests() {
+	say "300 requests to http://$vip/ from a pod"
+	wait_for in_ns "$first" curl -fs --max-time 1 "http://$vip/" || fail "no answer at $vip"
+	for _ in $(seq 300); do in_ns "$first" curl -fsS --max-time 3 "http://$vip/" || fail "a request to $vip"; done | sort | uniq -c
+}
+requests
+
+say 'A pod is deleted; another takes its place'
+k delete "$(kq get pods -n development -l app=nginx -o name | tail -1)" -n development
+take_networks
+give_networks 3
+wait_for follow || fail 'the EndpointSlices do not follow the pods'
+k get pods -n development
+requests
 
 say 'The same service in the BPF tables, as bpftool reads them'
 bpftool=$(command -v bpftool || echo /usr/sbin/bpftool)
@@ -176,9 +203,9 @@ if [ "${KEEP:-}" = 1 ]; then
 	cat <<EOF
   alias k='ip netns exec $node kubectl --kubeconfig $dir/admin.conf'
   k get pods -A
-  sudo sh -c 'echo \$\$ > $cgroup/cgroup.procs; exec nsenter --net=/run/netns/$name-pod1 curl http://$vip/'
+  sudo sh -c 'echo \$\$ > $cgroup/cgroup.procs; exec nsenter --net=/run/netns/$first curl http://$vip/'
   bpftool map dump pinned $(find "$dir/bpf" -name xb_svc)
-  logs: $dir/kube-apiserver.log $dir/kube-proxy.log
+  logs: $dir/*.log
   take it down:  sudo make down
 EOF
 	exit 0
