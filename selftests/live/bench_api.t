@@ -36,7 +36,7 @@ for protocol in HTTP/1.1 HTTP/2; do
 done
 report=$(bench watch --http2 --kind configmaps --watches 20 --streams 8 --events 5)
 said '[.failed, .watches, .connections, .receiptSinceAck.count]' '[0,20,3,100]' 'HTTP/2: eight watches on a connection'
-report=$(bench get --kind secrets --count 3 --first 7)
+report=$(bench get --kind secrets --count 3 --first 7 --clients 1)
 said '[.failed, .firstError]' '[3,"GET /api/v1/namespaces/default/secrets/bench-00000007: 404: secrets \"bench-00000007\" not found"]' 'what the server refuses is told'
 kill "$server"
 busywait 10 bash -c "! kill -0 $server"
