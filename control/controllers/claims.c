@@ -2,6 +2,8 @@
 #include "claims.h"
 #include "pods.h"
 
+#define REMOVE_FINALIZER "$deleteFromPrimitiveList/finalizers"
+
 struct claimed {
 	const char *name, *uid;
 };
@@ -35,10 +37,34 @@ static void write_reference(struct xb_jw *w, const struct claiming *c, bool adop
 	xb_jw_end(w);
 }
 
+static void write_finalizer(struct xb_jw *w, const char *key, const char *finalizer)
+{
+	xb_jw_key(w, key);
+	xb_jw_array(w);
+	xb_jw_str(w, finalizer);
+	xb_jw_end(w);
+}
+
+void claims_finalizer_patch(struct xb_sv uid, const char *finalizer, struct xb_buf *out)
+{
+	struct xb_jw w = XB_JW(out);
+
+	xb_jw_object(&w);
+	xb_jw_key(&w, "metadata");
+	xb_jw_object(&w);
+	xb_jw_ksv(&w, "uid", uid);
+	write_finalizer(&w, REMOVE_FINALIZER, finalizer);
+	xb_jw_end(&w);
+	xb_jw_end(&w);
+	if (xb_jw_finish(&w) < 0)
+		out->err = -ENOMEM;
+}
+
 static void claim(const struct claiming *c, size_t i)
 {
 	_cleanup_buf_ struct xb_buf patch = {};
 	struct kcm_request q = { .method = "PATCH", .kind = c->c.kind, .name = c->objects[i].name, .type = KCM_STRATEGIC };
+	bool adopt = i < c->c.n_adopt;
 	struct xb_jw w = XB_JW(&patch);
 
 	xb_jw_object(&w);
@@ -47,8 +73,10 @@ static void claim(const struct claiming *c, size_t i)
 	xb_jw_kstr(&w, "uid", c->objects[i].uid);
 	xb_jw_key(&w, "ownerReferences");
 	xb_jw_array(&w);
-	write_reference(&w, c, i < c->c.n_adopt);
+	write_reference(&w, c, adopt);
 	xb_jw_end(&w);
+	if (c->c.finalizer)
+		write_finalizer(&w, adopt ? "finalizers" : REMOVE_FINALIZER, c->c.finalizer);
 	xb_jw_end(&w);
 	xb_jw_end(&w);
 	q.body = xb_jw_finish(&w) < 0 ? (struct xb_sv){} : xb_buf_sv(&patch);

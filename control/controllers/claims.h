@@ -12,9 +12,12 @@ struct claims {
 	struct xb_jv owner;
 	const struct xb_jv *adopt, *release;
 	size_t n_adopt, n_release;
+	const char *finalizer;          /* of the owner's objects, given and taken with them; NULL: none */
 };
 /* Begins a round of requests and ends it: then is called as kcm_work_round's, with -ESTALE when an object was not what the copy
- * shows. Nothing of c is needed afterwards. -ENOMEM: nothing was begun. */
+ * shows. Nothing of c is needed afterwards, but the finalizer's text. -ENOMEM: nothing was begun. */
 int claims_begin(struct kcm_work *w, const struct claims *c, void (*then)(struct kcm_work *w, int error));
+/* {"metadata":{"uid":...,"$deleteFromPrimitiveList/finalizers":[...]}}, a strategic merge patch. An error is out's. */
+void claims_finalizer_patch(struct xb_sv uid, const char *finalizer, struct xb_buf *out);
 
 #endif

@@ -17,6 +17,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "endpoints-controller", .start = endpoints_start, .run = endpoints_run, .stop = endpoints_stop },
 	{ .name = "endpointslice-controller", .start = endpointslice_start, .stop = endpointslice_stop },
 	{ .name = "endpointslice-mirroring-controller", .start = mirror_start, .stop = mirror_stop },
+	{ .name = "job-controller", .start = job_start, .stop = job_stop },
 };
 
 const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural)

@@ -25,5 +25,7 @@ int endpointslice_start(struct kcm *k, void **ret);
 void endpointslice_stop(void *loop);
 int mirror_start(struct kcm *k, void **ret);
 void mirror_stop(void *loop);
+int job_start(struct kcm *k, void **ret);
+void job_stop(void *loop);
 
 #endif

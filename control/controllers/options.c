@@ -37,6 +37,7 @@ static const struct xb_flag rows[] = {
 	     .min = 1, .max = 10000),
 	FLAG(INT, concurrent_replicaset_syncs, "concurrent-replicaset-syncs", "5", "Loops",
 	     "How many ReplicaSets are worked on at once.", .min = 1, .max = 10000),
+	FLAG(INT, concurrent_job_syncs, "concurrent-job-syncs", "5", "Loops", "How many Jobs are worked on at once.", .min = 1, .max = 10000),
 
 	FLAG(INT, concurrent_namespace_syncs, "concurrent-namespace-syncs", "10", "Loops",
 	     "How many terminating namespaces are worked on at once.", .min = 1, .max = 10000),
