@@ -27,5 +27,7 @@ int mirror_start(struct kcm *k, void **ret);
 void mirror_stop(void *loop);
 int job_start(struct kcm *k, void **ret);
 void job_stop(void *loop);
+int ttl_after_finished_start(struct kcm *k, void **ret);
+void ttl_after_finished_stop(void *loop);
 
 #endif
