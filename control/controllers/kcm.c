@@ -18,6 +18,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "endpointslice-controller", .start = endpointslice_start, .stop = endpointslice_stop },
 	{ .name = "endpointslice-mirroring-controller", .start = mirror_start, .stop = mirror_stop },
 	{ .name = "job-controller", .start = job_start, .stop = job_stop },
+	{ .name = "cronjob-controller", .start = cronjob_start, .stop = cronjob_stop },
 	{ .name = "ttl-after-finished-controller", .start = ttl_after_finished_start, .stop = ttl_after_finished_stop },
 };
 

@@ -27,6 +27,8 @@ int mirror_start(struct kcm *k, void **ret);
 void mirror_stop(void *loop);
 int job_start(struct kcm *k, void **ret);
 void job_stop(void *loop);
+int cronjob_start(struct kcm *k, void **ret);
+void cronjob_stop(void *loop);
 int ttl_after_finished_start(struct kcm *k, void **ret);
 void ttl_after_finished_stop(void *loop);
 

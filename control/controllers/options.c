@@ -38,6 +38,8 @@ static const struct xb_flag rows[] = {
 	FLAG(INT, concurrent_replicaset_syncs, "concurrent-replicaset-syncs", "5", "Loops",
 	     "How many ReplicaSets are worked on at once.", .min = 1, .max = 10000),
 	FLAG(INT, concurrent_job_syncs, "concurrent-job-syncs", "5", "Loops", "How many Jobs are worked on at once.", .min = 1, .max = 10000),
+	FLAG(INT, concurrent_cron_job_syncs, "concurrent-cron-job-syncs", "5", "Loops", "How many CronJobs are worked on at once.",
+	     .min = 1, .max = 10000),
 	FLAG(INT, concurrent_ttl_after_finished_syncs, "concurrent-ttl-after-finished-syncs", "5", "Loops",
 	     "How many Jobs that are over are worked on at once.", .min = 1, .max = 10000),
 

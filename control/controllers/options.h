@@ -19,7 +19,7 @@ struct kcm_options {
 	int concurrent_endpoint_syncs, concurrent_service_endpoint_syncs, mirroring_concurrent_service_endpoint_syncs;
 	int max_endpoints_per_slice, mirroring_max_endpoints_per_subset;
 	int64_t endpoint_batch_ms, endpointslice_batch_ms, mirroring_batch_ms;
-	int concurrent_job_syncs, concurrent_ttl_after_finished_syncs;
+	int concurrent_job_syncs, concurrent_cron_job_syncs, concurrent_ttl_after_finished_syncs;
 	const char *logging_format;
 	int verbosity;
 	bool help, version;

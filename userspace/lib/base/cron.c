@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <errno.h>
 #include <strings.h>
+#include <time.h>
 #include "xb/cron.h"
 #include "xb/time.h"
 
@@ -203,4 +204,43 @@ int xb_cron_parse(struct xb_sv text, struct xb_cron *ret, struct xb_buf *retwhy)
 	if (!r)
 		*ret = c;
 	return r;
+}
+
+static bool has(uint64_t bits, int n)
+{
+	return bits >> n & 1;
+}
+
+static bool is_day(const struct xb_cron *c, const struct tm *tm)
+{
+	bool day = has(c->days, tm->tm_mday), weekday = has(c->weekdays, tm->tm_wday);
+
+	if (!has(c->months, tm->tm_mon + 1))
+		return false;
+	return c->any_day || c->any_weekday ? day && weekday : day || weekday;
+}
+
+int64_t xb_cron_next(const struct xb_cron *c, const struct xb_zone *zone, int64_t after)
+{
+	int64_t t = after - after % 60 + 60;
+	const int64_t limit = after + INT64_C(5) * 366 * 86400;
+
+	if (c->every_seconds)
+		return after + c->every_seconds;
+	while (t < limit) {
+		time_t local = t + xb_zone_offset(zone, t);
+		struct tm tm;
+
+		gmtime_r(&local, &tm);
+		/* not over midnight at once: the day may have 23 hours or 25 */
+		if (!is_day(c, &tm))
+			t += tm.tm_hour < 22 ? (22 - tm.tm_hour) * 3600 - tm.tm_min * 60 : 3600 - tm.tm_min * 60;
+		else if (!has(c->hours, tm.tm_hour))
+			t += 3600 - tm.tm_min * 60;
+		else if (!has(c->minutes, tm.tm_min))
+			t += 60;
+		else
+			return t;
+	}
+	return 0;
 }

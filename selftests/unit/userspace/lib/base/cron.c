@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "xb/cron.h"
+#include "xb/time.h"
 
 static void fields_become_bits(void **state)
 {
@@ -55,11 +56,53 @@ static void what_is_wrong_is_said(void **state)
 	}
 }
 
+static void the_next_time(void **state)
+{
+	static const struct {
+		const char *text, *zone, *after, *next;
+	} rows[] = {
+		{ "*/15 * * * *", NULL, "2026-01-01T00:00:00Z", "2026-01-01T00:15:00Z" },
+		{ "59 23 31 12 *", NULL, "2026-12-31T23:59:00Z", "2027-12-31T23:59:00Z" },
+		{ "0 0 29 2 *", NULL, "2026-01-01T00:00:00Z", "2028-02-29T00:00:00Z" },
+		{ "0 0 13 * fri", NULL, "2026-02-01T00:00:00Z", "2026-02-06T00:00:00Z" },
+		{ "@every 90m", NULL, "2026-01-01T00:00:10Z", "2026-01-01T01:30:10Z" },
+		{ "0 9 * * *", "Asia/Kolkata", "2026-01-01T00:00:00Z", "2026-01-01T03:30:00Z" },
+		{ "0 0 * * *", "America/New_York", "2026-07-01T05:00:00Z", "2026-07-02T04:00:00Z" },
+		/* clocks go forward at 2 and back at 2 */
+		{ "30 2 * * *", "America/New_York", "2026-03-08T05:00:00Z", "2026-03-09T06:30:00Z" },
+		{ "0 1 * * *", "America/New_York", "2026-11-01T05:00:00Z", "2026-11-01T06:00:00Z" },
+	};
+	_cleanup_buf_ struct xb_buf why = {};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(xb_zone_freep) struct xb_zone *zone = NULL;
+		struct xb_cron c;
+		int64_t after;
+
+		assert_int_equal(xb_cron_parse(xb_sv(rows[i].text), &c, &why), 0);
+		assert_int_equal(xb_time_parse(xb_sv(rows[i].after), &after), 0);
+		if (rows[i].zone)
+			assert_int_equal(xb_zone_load(xb_sv(rows[i].zone), &zone), 0);
+		assert_string_equal(xb_time_format(xb_cron_next(&c, zone, after / 1000000) * 1000000).s, rows[i].next);
+	}
+}
+
+static void a_day_that_never_comes(void **state)
+{
+	_cleanup_buf_ struct xb_buf why = {};
+	struct xb_cron c;
+
+	assert_int_equal(xb_cron_parse(XB_SV("0 0 30 2 *"), &c, &why), 0);
+	assert_int_equal(xb_cron_next(&c, NULL, 1767225600), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_become_bits),
 		cmocka_unit_test(what_is_wrong_is_said),
+		cmocka_unit_test(the_next_time),
+		cmocka_unit_test(a_day_that_never_comes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
