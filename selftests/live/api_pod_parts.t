@@ -22,7 +22,7 @@ is "$(patch $pod/resize '{"metadata":{"labels":{"a":"x"}},"spec":{"containers":[
 	jq -c '[.metadata.labels.a, .spec.containers[0].image, .spec.containers[0].resources.requests.cpu]')" '["b","i","2"]' 'resize changes resources and no more'
 is "$(patch $pod '{"spec":{"containers":[{"name":"c","resources":{"requests":{"cpu":"3"}}}]}}' | jq -r '.details.causes[0].field, .code')" $'spec\n422' \
 	'the pod itself takes no other resources'
-is "$(k get pod p -o json --show-managed-fields | jq -c '[.metadata.managedFields[] | select(.subresource == "resize")] | length > 0')" true 'managedFields name the subresource'
+is "$(api GET $pod | head -n -1 | jq -c '[.metadata.managedFields[] | select(.subresource == "resize")] | length > 0')" true 'managedFields name the subresource'
 
 # --- ephemeral containers ---
 is "$(patch $pod '{"spec":{"ephemeralContainers":[{"name":"e","image":"b"}]}}' | jq .code)" 422 'the pod itself takes no ephemeral container'

@@ -118,7 +118,8 @@ stop "$APISERVER_PID"
 apiserver_start --v=3 --logging-format=json --max-requests-inflight=40 --request-timeout=4s
 sed "s/client-certificate-data:.*/token: noisytoken/; /client-key-data:/d" "$TMP/admin.conf" >"$TMP/noisy.conf"
 sed "s/client-certificate-data:.*/token: quiettoken/; /client-key-data:/d" "$TMP/admin.conf" >"$TMP/quiet.conf"
-is "$(k --kubeconfig "$TMP/noisy.conf" auth whoami -o 'jsonpath={.status.userInfo.username}')" noisy 'the noisy user'
+is "$(as noisy POST /apis/authentication.k8s.io/v1/selfsubjectreviews -H 'Content-Type: application/json' -d '{}' | head -n -1 |
+	jq -r .status.userInfo.username)" noisy 'the noisy user'
 in_ns node "$BIN/xebec-bench" api create --kubeconfig "$TMP/admin.conf" -n default --kind configmaps --count 4000 --size 4000 --clients 16 >/dev/null
 cat >"$TMP/hold.py" <<'EOT'
 # opens lists and reads nothing of them

@@ -27,7 +27,7 @@ k create -f - >/dev/null <<'EOF'
 {"apiVersion":"v1","kind":"Pod","metadata":{"name":"slow","namespace":"full"},"spec":{"nodeName":"n","terminationGracePeriodSeconds":3,
 "containers":[{"name":"c","image":"i"}]}}
 EOF
-k patch pod slow -n full --subresource=status --type=merge -p '{"status":{"phase":"Running"}}' >/dev/null
+api PATCH /api/v1/namespaces/full/pods/slow/status -H 'Content-Type: application/merge-patch+json' -d '{"status":{"phase":"Running"}}' >/dev/null
 k create namespace empty >/dev/null
 k create namespace other >/dev/null
 k create configmap a -n other >/dev/null

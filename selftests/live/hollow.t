@@ -103,7 +103,8 @@ said '[.nodes, .registered, .pods.removed, .pods.rejected, .pods.ended, .request
 	'[20,20,2,1,2,0,true,true]' 'and it reports what it did'
 
 # again, with what is there
-k patch node hollow-4 --subresource=status --type=strategic -p '{"status":{"conditions":[{"type":"Ready","status":"Unknown"}]}}' >/dev/null
+api PATCH /api/v1/nodes/hollow-4/status -H 'Content-Type: application/strategic-merge-patch+json' \
+	-d '{"status":{"conditions":[{"type":"Ready","status":"Unknown"}]}}' >/dev/null
 hollow_start --start-delay 1s
 ok 'a second run takes over its nodes and makes them ready' busywait 10 all_ready 20
 pod web4 '"nodeName":"hollow-4"'
