@@ -77,7 +77,9 @@ is "$(jobs_of paused) $(jobs_of late) $(jobs_of lost)" '0 0 0' 'suspended, too l
 
 # --- by hand ---
 k create cronjob hello --image=busybox --schedule='0 0 1 1 *' -- echo hi >/dev/null
-k create job byhand --from=cronjob/hello >/dev/null
-ok 'kubectl create job --from runs' busywait 5 ends byhand
-is "$(k get job byhand -o 'jsonpath={.metadata.annotations.cronjob\.kubernetes\.io/instantiate}')" manual 'and is marked'
+if [ "$(kubectl_minor)" -ge 21 ]; then # older ones do not know CronJobs of batch/v1
+	k create job byhand --from=cronjob/hello >/dev/null
+	ok 'kubectl create job --from runs' busywait 5 ends byhand
+	is "$(k get job byhand -o 'jsonpath={.metadata.annotations.cronjob\.kubernetes\.io/instantiate}')" manual 'and is marked'
+fi
 done_testing
