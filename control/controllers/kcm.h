@@ -6,13 +6,13 @@
  * time (work.h); what it knows of the cluster are the shared copies of the cache, as bytes, and their indexes.
  *
  * To add a loop:
- *   1. <loop>.c: a start, which asks for what the loop reads (xb_cache_of, kcm_index), follows changes (xb_cache_follow),
- *      and makes its queue (kcm_queue_new); a sync, which works on one key; a stop;
+ *   1. <loop>.c in its family's folder: a start, which asks for what the loop reads (xb_cache_of, kcm_index), follows changes
+ *      (xb_cache_follow), and makes its queue (kcm_queue_new); a sync, which works on one key; a stop;
  *   2. its start and stop in loops.h, its row in the table of kcm.c, its object in Kbuild;
  *   3. its flags in options.c, by upstream's names;
- *   4. its pure parts in selftests/unit/control/controllers/<loop>.c, the rest in selftests/live/controllers_<loop>.t;
+ *   4. its pure parts in selftests/unit/control/controllers/<family>/<loop>.c, the rest in selftests/live/controllers_<loop>.t;
  *   5. its line in README.md.
- * replicas.c is the pattern.
+ * workloads/replicas.c is the pattern.
  */
 #include "options.h"
 #include "xb/cache.h"
