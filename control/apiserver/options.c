@@ -206,14 +206,7 @@ static int check_node_ports(struct apiserver_options *o, char **reterr_why)
 
 static int check_feature_gates(struct apiserver_options *o, char **reterr_why)
 {
-	for (char **g = o->feature_gates; g && *g; g++) {
-		struct xb_sv value = xb_sv(*g), name;
-
-		xb_sv_split(&value, '=', &name);
-		if (!name.n || (!xb_sv_is(value, "true") && !xb_sv_is(value, "false")))
-			return xb_why(reterr_why, -EINVAL, "--feature-gates: \"%s\" is not of the form Name=true or Name=false", *g);
-	}
-	return 0;
+	return xb_flags_check_gates(o->feature_gates, reterr_why);
 }
 
 /* The source address of a datagram to afar: no packet is sent. */

@@ -8,17 +8,10 @@
 static const struct xb_flag rows[] = {
 	FLAG(LIST, controllers, "controllers", "*", "Generic",
 	     "The loops to run, by upstream's names. '*': all that run by default, 'a': a as well, '-a': not a."),
-	FLAG(LIST, feature_gates, "feature-gates", NULL, "Generic",
-	     "A list of Name=true|false. There are no gates here: each is checked for its form and has no effect."),
-	FLAG(STRING, kubeconfig, "kubeconfig", NULL, "Generic",
-	     "A kubeconfig file. Without it and --master, the pod's service account is used."),
-	FLAG(STRING, master, "master", NULL, "Generic", "The API server's URL, in place of the kubeconfig's."),
 	FLAG(BOOL, use_service_account_credentials, "use-service-account-credentials", "false", "Generic",
 	     "Accepted: every loop uses the credentials of --kubeconfig."),
 
-	XB_LEASE_FLAGS(struct kcm_options, lease, "kube-controller-manager"),
-
-	XB_SERVE_FLAGS(struct kcm_options, serve, "10257"),
+	XB_PROGRAM_FLAGS(struct kcm_options, program, "kube-controller-manager", "10257"),
 
 	FLAG(STRING, cluster_name, "cluster-name", "kubernetes", "Cluster", "The cluster's name."),
 	FLAG(BOOL, allocate_node_cidrs, "allocate-node-cidrs", "false", "Cluster", "Give each node a part of --cluster-cidr."),
@@ -68,10 +61,7 @@ static const struct xb_flag rows[] = {
 	FLAG(DURATION, mirroring_batch_ms, "mirroring-endpointslice-updates-batch-period", "0", "Loops",
 	     "How long a change of Endpoints waits for others before it is mirrored."),
 
-	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
-	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),
-	FLAG(BOOL, help, "help", "false", "Global", "Print this and end.", .letter = 'h'),
-	FLAG(BOOL, version, "version", "false", "Global", "Print the version and end."),
+	XB_PROGRAM_LAST_FLAGS(struct kcm_options, program),
 };
 
 /* Upstream's v1.33 with their older names, so that a list written for it also starts here. */
@@ -165,34 +155,16 @@ bool kcm_options_enabled(const struct kcm_options *o, const char *loop)
 	return all && !known[i].off;
 }
 
-static int check_feature_gates(const struct kcm_options *o, char **reterr_why)
-{
-	for (char *const *g = o->feature_gates; g && *g; g++) {
-		struct xb_sv value = xb_sv(*g), name;
-
-		xb_sv_split(&value, '=', &name);
-		if (!name.n || (!xb_sv_is(value, "true") && !xb_sv_is(value, "false")))
-			return xb_why(reterr_why, -EINVAL, "--feature-gates: \"%s\" is not of the form Name=true or Name=false", *g);
-	}
-	return 0;
-}
-
 int kcm_options_parse(int argc, char *const argv[], struct kcm_options *o, char **reterr_why)
 {
 	int r;
 
 	*o = (struct kcm_options){};
 	r = xb_flags_parse(rows, ARRAY_SIZE(rows), argc, argv, o, reterr_why);
-	if (r || o->help || o->version)
+	if (r || o->program.help || o->program.version)
 		return r;
-	r = xb_serve_check(&o->serve, reterr_why);
-	if (!r)
-		r = check_controllers(o, reterr_why);
-	if (!r)
-		r = check_feature_gates(o, reterr_why);
-	if (!r && o->lease.leader_elect)
-		r = xb_lease_check(&o->lease, reterr_why);
-	return r;
+	r = xb_program_check(&o->program, reterr_why);
+	return r ? r : check_controllers(o, reterr_why);
 }
 
 void kcm_options_done(struct kcm_options *o)

@@ -2,14 +2,11 @@
 #ifndef CONTROLLERS_OPTIONS_H
 #define CONTROLLERS_OPTIONS_H
 /* kube-controller-manager's command line, by upstream's names. To add a flag: a member and a row. */
-#include "xb/lease.h"
-#include "xb/serve.h"
+#include "xb/program.h"
 
 struct kcm_options {
-	const char *kubeconfig, *master;
-	char **controllers, **feature_gates;
-	struct xb_lease_options lease;
-	struct xb_serve_options serve;
+	struct xb_program_options program;
+	char **controllers;
 	const char *cluster_name, *cluster_cidr, *service_cluster_ip_range;
 	bool allocate_node_cidrs, use_service_account_credentials;
 	const char *root_ca_file, *service_account_private_key_file, *cluster_signing_cert_file, *cluster_signing_key_file;
@@ -20,9 +17,6 @@ struct kcm_options {
 	int max_endpoints_per_slice, mirroring_max_endpoints_per_subset;
 	int64_t endpoint_batch_ms, endpointslice_batch_ms, mirroring_batch_ms;
 	int concurrent_job_syncs, concurrent_cron_job_syncs, concurrent_ttl_after_finished_syncs;
-	const char *logging_format;
-	int verbosity;
-	bool help, version;
 };
 
 /* -EINVAL and the like with a sentence in *reterr_why, the caller's to free. Call kcm_options_done in every case. */

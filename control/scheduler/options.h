@@ -2,17 +2,11 @@
 #ifndef SCHEDULER_OPTIONS_H
 #define SCHEDULER_OPTIONS_H
 /* kube-scheduler's command line, by upstream's names. To add a flag: a member and a row. */
-#include "xb/lease.h"
-#include "xb/serve.h"
+#include "xb/program.h"
 
 struct sched_options {
-	const char *config, *kubeconfig, *master;
-	char **feature_gates;
-	struct xb_lease_options lease;
-	struct xb_serve_options serve;
-	const char *logging_format;
-	int verbosity;
-	bool help, version;
+	const char *config;
+	struct xb_program_options program;
 };
 
 /* -EINVAL and the like with a sentence in *reterr_why, the caller's to free. Call sched_options_done in every case. */

@@ -62,6 +62,8 @@ struct xb_flag {
  */
 int xb_flags_parse(const struct xb_flag *rows, size_t n, int argc, char *const argv[], void *options, char **reterr_why);
 void xb_flags_done(const struct xb_flag *rows, size_t n, void *options); /* frees the lists */
+/* --feature-gates, of which each must be of the form Name=true or Name=false. gates may be NULL. -EINVAL as above. */
+int xb_flags_check_gates(char *const *gates, char **reterr_why);
 /* The text of --help: usage, purpose, and the flags under their headings with their defaults. */
 void xb_flags_help(const struct xb_flag *rows, size_t n, const char *program, const char *purpose, struct xb_buf *out);
 

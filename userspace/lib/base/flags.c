@@ -377,3 +377,15 @@ void xb_flags_help(const struct xb_flag *rows, size_t n, const char *program, co
 		help_row(&rows[i], out);
 	}
 }
+
+int xb_flags_check_gates(char *const *gates, char **reterr_why)
+{
+	for (char *const *g = gates; g && *g; g++) {
+		struct xb_sv value = xb_sv(*g), name;
+
+		xb_sv_split(&value, '=', &name);
+		if (!name.n || (!xb_sv_is(value, "true") && !xb_sv_is(value, "false")))
+			return xb_why(reterr_why, -EINVAL, "--feature-gates: \"%s\" is not of the form Name=true or Name=false", *g);
+	}
+	return 0;
+}

@@ -47,12 +47,12 @@ static void an_unknown_loop_is_refused(void **state)
 static void has_upstreams_defaults(void **state)
 {
 	assert_int_equal(parse("--v=0", NULL), 0);
-	assert_int_equal(o.serve.secure_port, 10257);
-	assert_true(o.lease.leader_elect);
-	assert_int_equal(o.lease.lease_ms, 15000);
-	assert_int_equal(o.lease.renew_ms, 10000);
-	assert_int_equal(o.lease.retry_ms, 2000);
-	assert_string_equal(o.lease.name, "kube-controller-manager");
+	assert_int_equal(o.program.serve.secure_port, 10257);
+	assert_true(o.program.lease.leader_elect);
+	assert_int_equal(o.program.lease.lease_ms, 15000);
+	assert_int_equal(o.program.lease.renew_ms, 10000);
+	assert_int_equal(o.program.lease.retry_ms, 2000);
+	assert_string_equal(o.program.lease.name, "kube-controller-manager");
 	assert_int_equal(o.concurrent_replicaset_syncs, 5);
 }
 
