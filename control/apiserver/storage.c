@@ -35,18 +35,25 @@ static unsigned history_seconds(const struct apiserver_options *o)
 	return o->etcd_compaction_interval ? (unsigned)MIN(MAX(seconds, 1), UINT32_MAX) : UINT32_MAX;
 }
 
-static int relax(struct store *s)
+static int tell_kind(struct store *s, const struct xb_kind *k)
+{
+	_cleanup_free_ char *prefix = storage_prefix(k);
+	int r = prefix ? 0 : -ENOMEM;
+
+	if (!r && strategy_of(k)->relaxed)
+		r = store_relax(s, prefix);
+	if (!r && strategy_of(k)->patient)
+		r = store_patient(s, prefix);
+	return r;
+}
+
+static int tell_kinds(struct store *s)
 {
 	int r = 0;
 
-	for (const struct xb_kind *const *k = xb_kinds; !r && *k; k++) {
-		_cleanup_free_ char *prefix = NULL;
-
-		if ((*k)->stored || !strategy_of(*k)->relaxed)
-			continue;
-		prefix = storage_prefix(*k);
-		r = prefix ? store_relax(s, prefix) : -ENOMEM;
-	}
+	for (const struct xb_kind *const *k = xb_kinds; !r && *k; k++)
+		if (!(*k)->stored)
+			r = tell_kind(s, *k);
 	return r;
 }
 
@@ -65,7 +72,7 @@ int storage_open(const struct apiserver_options *o, uv_loop_t *loop, struct stor
 
 	if (r)
 		return r;
-	r = relax(s);
+	r = tell_kinds(s);
 	if (r)
 		return xb_why(reterr_why, r, "out of memory");
 	*ret = TAKE_PTR(s);

@@ -21,11 +21,12 @@ struct store {
 	struct store_write *queue, **queue_end; /* wait for the next batch */
 	struct store_write *flying;             /* with the commit thread */
 	size_t pending;             /* writes in both */
+	bool hurry;                 /* something in the queue does not wait for others */
 	bool busy, probe;           /* a batch is with the thread; the next batch goes out though it is empty */
 	struct store_part *flying_parts;        /* the new ones of the batch */
 	uint64_t dead[STORE_DEAD_BATCH], dead_parts[STORE_DEAD_BATCH];
 	size_t n_dead;              /* of both, in the batch with the thread */
-	char **relaxed;             /* prefixes (relaxed.c); NULL-terminated, or NULL */
+	char **relaxed, **patient;  /* prefixes (prefixes.c); NULL-terminated, or NULL */
 	struct store_size size;     /* after the last batch */
 	uint64_t quota;
 	bool full;                  /* the quota was reached, and not enough has gone since */
@@ -47,20 +48,21 @@ struct store {
 	uv_loop_t *loop;
 	uv_async_t collected;
 	uv_idle_t submit;           /* active while something waits for a batch: once a turn, and the loop does not sleep */
-	uv_timer_t tick;
-	unsigned handles;           /* open ones of these three */
+	uv_timer_t tick, patience;  /* patience: active while what is queued waits for others */
+	unsigned handles;           /* open ones of these four */
 };
 
 /* Queues, batches and their outcome (write.c). */
 void store_write_submit(uv_idle_t *h);
 void store_write_collect(uv_async_t *h);
 void store_write_tick(uv_timer_t *h);
+void store_write_no_longer(uv_timer_t *h); /* patience is over */
 void store_write_drain(struct store *s);
 void store_write_commit(struct store *s, struct store_object *o); /* the version is durable: show it, note the change */
 
-/* Is the key under a relaxed prefix? */
-bool store_relaxed(const struct store *s, const char *key);
-void store_relaxed_done(struct store *s);
+/* Is the key under one of the prefixes, s->relaxed or s->patient? */
+bool store_has_prefix(char *const *prefixes, const char *key);
+void store_prefixes_done(struct store *s);
 
 /* Takes the engine's size and tells the owner when puts begin or end to be refused. After each batch. */
 void store_limits_look(struct store *s);

@@ -104,8 +104,9 @@ static int start(struct store *s, uv_loop_t *loop)
 		return r;
 	uv_idle_init(loop, &s->submit);
 	uv_timer_init(loop, &s->tick);
-	s->handles = 3;
-	s->collected.data = s->submit.data = s->tick.data = s;
+	uv_timer_init(loop, &s->patience);
+	s->handles = 4;
+	s->collected.data = s->submit.data = s->tick.data = s->patience.data = s;
 	uv_unref((uv_handle_t *)&s->collected);
 	uv_unref((uv_handle_t *)&s->tick);
 	uv_timer_start(&s->tick, store_write_tick, TICK_MS, TICK_MS);
@@ -181,7 +182,7 @@ struct store *store_close(struct store *s)
 	store_history_done(&s->history);
 	store_watches_done(&s->watches);
 	free_objects(s);
-	store_relaxed_done(s);
+	store_prefixes_done(s);
 	xb_buf_done(&s->scratch);
 	if (!s->handles) {
 		free(s);
@@ -190,6 +191,7 @@ struct store *store_close(struct store *s)
 	uv_close((uv_handle_t *)&s->collected, closed);
 	uv_close((uv_handle_t *)&s->submit, closed);
 	uv_close((uv_handle_t *)&s->tick, closed);
+	uv_close((uv_handle_t *)&s->patience, closed);
 	return NULL;
 }
 

@@ -6,7 +6,7 @@
  * changes that watches and consistent lists read. One thread (the owner's loop) calls everything here; a thread of the
  * store's own does nothing but commit batches. What readers see (store_get, store_range, watches) is committed and
  * durable; writers compare with the head, which also holds what is on its way to the disk. Writes that arrive while a
- * commit runs form the next batch: group commit without a timer.
+ * commit runs form the next batch: group commit without a timer, but for those that are said to be patient.
  *
  * Durability sits behind struct store_engine (engine.h), so that SQLite and, later, etcd are two files.
  */
@@ -117,6 +117,12 @@ int store_delete(struct store *s, const char *key, uint64_t expect, const struct
  * twice, and who saw a lost one finds it compacted. A later write that is not relaxed makes them durable with itself. 0 or -ENOMEM.
  */
 int store_relax(struct store *s, const char *prefix);
+/*
+ * Writes of keys that begin with prefix are patient from now on: while nothing else is queued they wait up to
+ * STORE_PATIENCE_MS for others to share the commit with, so that many small ones cost one. 0 or -ENOMEM.
+ */
+#define STORE_PATIENCE_MS 100
+int store_patient(struct store *s, const char *prefix);
 /* Calls done(arg, error, NULL) once all that is queued now is committed: for an answer that rests on the head. When
  * nothing is queued it is called before the return. */
 int store_barrier(struct store *s, store_done done, void *arg);

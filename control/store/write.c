@@ -23,11 +23,15 @@ static bool is_dead_due(const struct store *s)
 	return s->history.n_dead >= (s->full ? 1 : STORE_DEAD_BATCH);
 }
 
-/* A batch is made at the next turn of the loop: it takes what all callbacks of this turn have queued. */
+/* A batch is made at the next turn of the loop: it takes what all callbacks of this turn have queued. What is patient waits longer. */
 static void schedule(struct store *s)
 {
-	if (!s->busy && (s->queue || s->probe || (!s->write_error && is_dead_due(s))))
+	if (s->busy)
+		return;
+	if (s->hurry || s->probe || (!s->write_error && is_dead_due(s)))
 		uv_idle_start(&s->submit, store_write_submit);
+	else if (s->queue && !uv_is_active((uv_handle_t *)&s->patience))
+		uv_timer_start(&s->patience, store_write_no_longer, STORE_PATIENCE_MS, 0);
 }
 
 /* Of the batch: parts that are not in the file yet. */
@@ -90,6 +94,8 @@ static void submit(struct store *s)
 	*end = NULL;
 	if (!s->queue)
 		s->queue_end = &s->queue;
+	s->hurry = s->queue != NULL;
+	uv_timer_stop(&s->patience);
 
 	b.writes = s->flying;
 	list_parts(s);
@@ -188,8 +194,10 @@ static void take_barriers(struct store *s, struct store_write **end)
 		end = &(*end)->next;
 		*end = NULL;
 	}
-	if (!s->queue)
+	if (!s->queue) {
 		s->queue_end = &s->queue;
+		s->hurry = false;
+	}
 }
 
 static void succeeded(struct store *s, struct store_write *writes)
@@ -220,6 +228,7 @@ static void failed(struct store *s, struct store_write *writes, int error)
 	struct store_write *queue = TAKE_PTR(s->queue);
 
 	s->queue_end = &s->queue;
+	s->hurry = false;
 	for (struct store_write *w = writes; w; w = w->next)
 		if (w->object)
 			revert(s, w->object);
@@ -269,6 +278,14 @@ void store_write_tick(uv_timer_t *timer)
 	schedule(s);
 }
 
+void store_write_no_longer(uv_timer_t *timer)
+{
+	struct store *s = timer->data;
+
+	s->hurry = true;
+	schedule(s);
+}
+
 void store_write_drain(struct store *s)
 {
 	while (s->busy || s->queue) {
@@ -283,6 +300,7 @@ static void enqueue(struct store *s, struct store_write *w)
 	*s->queue_end = w;
 	s->queue_end = &w->next;
 	s->pending++;
+	s->hurry = s->hurry || !w->patient;
 	schedule(s);
 }
 
@@ -369,7 +387,8 @@ static int write_one(struct store *s, const char *key, uint64_t expect, bool del
 	w = o ? new_write(o, done, arg) : NULL;
 	if (!w)
 		return -ENOMEM;
-	w->relaxed = store_relaxed(s, key);
+	w->relaxed = store_has_prefix(s->relaxed, key);
+	w->patient = store_has_prefix(s->patient, key);
 	/* everything that needs memory happens before the commit: what is durable must be shown */
 	r = store_history_reserve(&s->history, s->pending + 1);
 	if (r)

@@ -53,6 +53,7 @@ const struct strategy lease_strategy = {
 	.name = xb_check_dns1123_subdomain,
 	.validate = validate,
 	.create_on_update = true,
+	.patient = true,
 	COLUMNS(columns),
 	.row = row,
 };

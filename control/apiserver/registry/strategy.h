@@ -84,6 +84,7 @@ struct strategy {
 	bool unconditional_update;         /* a PUT may come without resourceVersion */
 	bool create_on_update;             /* a PUT of a missing name creates it */
 	bool expires;                      /* goes --event-ttl after its last write */
+	bool patient;                      /* its writes may wait a moment for others to share a commit */
 	bool relaxed;                      /* its writes do not wait for the disk: a power failure may take the newest */
 	bool returns_deleted;              /* DELETE answers with the object that went (pods, service accounts), not with a Status */
 	const char *default_propagation;   /* "Orphan" for replication controllers (core v1), else NULL: Background */

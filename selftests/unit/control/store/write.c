@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "fixture.h"
+#include "../../../../control/store/core.h"
 
 static int setup(void **state)
 {
@@ -106,6 +107,36 @@ static void test_writes_during_a_commit_are_one_batch(void **state)
 	assert_int_equal(fixture_n(store_get(f->s, "k5")), 45);
 }
 
+/* Alone they share one commit a while later; with anything else, and before an answer that rests on them, they go at once. */
+static void test_patient_writes_share_a_commit(void **state)
+{
+	struct fixture *f = *state;
+	struct outcome a, b, c, barrier = {};
+
+	assert_int_equal(store_patient(f->s, "leases/"), 0);
+	fixture_put(f, "leases/a", 0, 1, &a);
+	for (int i = 0; i < 20; i++)
+		uv_run(&f->loop, UV_RUN_NOWAIT);
+	assert_int_equal(a.calls, 0);
+	fixture_put(f, "leases/b", 0, 1, &b);
+	fixture_wait(f, &b);
+	assert_int_equal(a.calls, 1);
+	assert_int_equal(fake.commits, 1);
+
+	fixture_put(f, "leases/c", 0, 1, &a);
+	fixture_put(f, "pods/x", 0, 1, &b);
+	fixture_put(f, "leases/d", 0, 1, &c);
+	fixture_wait(f, &b);
+	assert_int_equal(a.calls + c.calls, 2);
+	assert_int_equal(fake.commits, 2);
+
+	fixture_put(f, "leases/e", 0, 1, &a);
+	assert_int_equal(store_barrier(f->s, fixture_done_cb, &barrier), 0);
+	assert_true(uv_is_active((uv_handle_t *)&f->s->submit));
+	fixture_wait(f, &a);
+	assert_int_equal(fake.commits, 3);
+}
+
 static void test_barrier(void **state)
 {
 	struct fixture *f = *state;
@@ -189,7 +220,7 @@ int main(void)
 #define T(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_compare_and_set), T(test_revision_stands_in_the_document), T(test_refused_values),
-		T(test_writes_during_a_commit_are_one_batch), T(test_barrier), T(test_failed_commit),
+		T(test_writes_during_a_commit_are_one_batch), T(test_patient_writes_share_a_commit), T(test_barrier), T(test_failed_commit),
 		T(test_close_commits_what_is_queued),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
