@@ -15,6 +15,7 @@ void namespace_objects_stop(void *loop);
 int namespace_start(struct kcm *k, void **ret);
 void namespace_stop(void *loop);
 int garbage_collector_start(struct kcm *k, void **ret);
+void garbage_collector_run(void *loop);
 void garbage_collector_stop(void *loop);
 int pod_gc_start(struct kcm *k, void **ret);
 void pod_gc_stop(void *loop);

@@ -22,7 +22,9 @@ struct xb_cache *xb_cache_free(struct xb_cache *c); /* before its xb_rest; not f
 /* The copy of a kind's objects in all namespaces: made, and filled from the next turn of the loop on, when it is first asked
  * for. Borrowed. NULL without memory. */
 struct xb_informer *xb_cache_of(struct xb_cache *c, const struct xb_kind *k);
-/* changed is called for each change, as xb_informer's, in the order in which they were followed. 0 or -ENOMEM. */
+struct xb_informer *xb_cache_find(const struct xb_cache *c, const struct xb_kind *k); /* NULL: nobody has asked for it */
+/* changed is called for each object that the copy has by now, then for each change, as xb_informer's, in the order in which they
+ * were followed. 0 or -ENOMEM. */
 int xb_cache_follow(struct xb_cache *c, const struct xb_kind *k, void (*changed)(void *arg, struct xb_jv old, struct xb_jv object),
 		    void *arg);
 /* The same of those objects only that a field selector ("metadata.name=default") leaves: a copy of its own, for each selector. */

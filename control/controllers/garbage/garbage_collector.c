@@ -487,6 +487,11 @@ static void on_look(void *arg, const struct gc_node *n)
 		xb_work_queue_add(kcm_queue_keys(g->queue), uid.p);
 }
 
+void garbage_collector_run(void *loop)
+{
+	gc_monitors_run(loop);
+}
+
 void garbage_collector_stop(void *loop)
 {
 	struct gc *g = loop;

@@ -22,6 +22,7 @@ struct gc {
 };
 
 int gc_monitors_start(struct gc *g);
+void gc_monitors_run(struct gc *g);                     /* the shared copies are whole */
 void gc_monitors_stop(struct gc *g);
 
 /* Coordinates of an owner, as one string, appended: uids are never used again, so once gone is gone. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* One watch of the metadata of each kind that can be deleted; which kinds there are is asked for again and again. */
+/*
+ * Every kind that can be deleted is watched: by the copy that other loops read as well, where there is one, else its metadata alone.
+ * Which kinds there are is asked for again and again.
+ */
 #include "gc.h"
 #include "xb/log.h"
 #include "xb/owner.h"
@@ -13,7 +16,8 @@ struct gc_monitor {
 	struct gc *g;
 	struct xb_arena *arena;         /* of the kind's strings */
 	struct xb_kind kind;
-	struct xb_reflector *reflector; /* NULL: the server has no such kind now */
+	struct xb_reflector *reflector; /* NULL: it is shared, or the server has no such kind now */
+	bool shared;
 	uint32_t list;
 	bool synced, named;             /* named: by the discovery that is read */
 };
@@ -95,6 +99,21 @@ static int on_event(void *arg, struct xb_jv object, bool deleted)
 	return 0;
 }
 
+static void on_shared(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	bool deleted = xb_jv_type(object) == XB_JSON_NONE;
+
+	if (on_event(arg, deleted ? old : object, deleted))
+		log_warning("garbage collector: out of memory; an object is not seen before its next change");
+}
+
+void gc_monitors_run(struct gc *g)
+{
+	for (size_t i = 0; i < g->monitors.n; i++)
+		g->monitors.v[i]->synced |= g->monitors.v[i]->shared;
+	begin_if_whole(g);
+}
+
 static void on_trouble(void *arg, const char *path, const char *why)
 {
 	if (why)
@@ -153,8 +172,18 @@ static struct gc_monitor *monitor_new(struct gc *g, const struct xb_kind *k)
 	return TAKE_PTR(m);
 }
 
+static int share(struct gc_monitor *m, const struct xb_kind *k)
+{
+	struct xb_cache *cache = m->g->kcm->cache;
+
+	m->shared = true;
+	m->synced = xb_cache_synced(cache);
+	return xb_cache_follow(cache, k, on_shared, m);
+}
+
 static int watch(struct gc_monitor *m)
 {
+	const struct xb_kind *k = kcm_kind(m->kind.group, m->kind.version, m->kind.plural);
 	_cleanup_buf_ struct xb_buf path = {};
 	struct xb_reflector_config c = {
 		.rest = m->g->kcm->rest,
@@ -166,6 +195,8 @@ static int watch(struct gc_monitor *m)
 		.arg = m,
 	};
 
+	if (k && xb_cache_find(m->g->kcm->cache, k))
+		return share(m, k);
 	xb_kind_path(&m->kind, (struct xb_sv){}, (struct xb_sv){}, NULL, &path);
 	c.path = path.p;
 	return path.err ? path.err : xb_reflector_new(&c, &m->reflector);
@@ -183,7 +214,7 @@ static int take_kinds(struct gc *g)
 		m = find(g, &g->known.v[i].kind);
 		if (!m)
 			m = monitor_new(g, &g->known.v[i].kind);
-		if (!m || (!m->reflector && watch(m)))
+		if (!m || (!m->reflector && !m->shared && watch(m)))
 			return -ENOMEM;
 		m->named = true;
 	}
@@ -191,7 +222,7 @@ static int take_kinds(struct gc *g)
 	for (size_t i = 0; i < g->monitors.n && !g->known.n_failed; i++) {
 		struct gc_monitor *m = g->monitors.v[i];
 
-		if (!m->named) {
+		if (!m->named && !m->shared) {
 			m->reflector = xb_reflector_free(m->reflector);
 			m->synced = true;
 		}

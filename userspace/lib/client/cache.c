@@ -106,12 +106,26 @@ static bool is_of(const struct collection *l, const struct xb_kind *k, const cha
 	return !field_selector || !strcmp(l->field_selector, field_selector);
 }
 
-static struct collection *obtain(struct xb_cache *c, const struct xb_kind *k, const char *field_selector)
+static struct collection *find(const struct xb_cache *c, const struct xb_kind *k, const char *field_selector)
 {
 	for (size_t i = 0; i < c->collections.n; i++)
 		if (is_of(c->collections.v[i], k, field_selector))
 			return c->collections.v[i];
-	return make(c, k, field_selector);
+	return NULL;
+}
+
+static struct collection *obtain(struct xb_cache *c, const struct xb_kind *k, const char *field_selector)
+{
+	struct collection *l = find(c, k, field_selector);
+
+	return l ? l : make(c, k, field_selector);
+}
+
+struct xb_informer *xb_cache_find(const struct xb_cache *c, const struct xb_kind *k)
+{
+	struct collection *l = find(c, k, NULL);
+
+	return l ? l->informer : NULL;
 }
 
 struct xb_informer *xb_cache_of(struct xb_cache *c, const struct xb_kind *k)
@@ -121,15 +135,26 @@ struct xb_informer *xb_cache_of(struct xb_cache *c, const struct xb_kind *k)
 	return l ? l->informer : NULL;
 }
 
+static void report(void *arg, struct xb_jv object)
+{
+	const struct follower *f = arg;
+
+	f->changed(f->arg, (struct xb_jv){}, object);
+}
+
 int xb_cache_follow_some(struct xb_cache *c, const struct xb_kind *k, const char *field_selector,
 			 void (*changed)(void *arg, struct xb_jv old, struct xb_jv object), void *arg, struct xb_informer **ret)
 {
 	struct collection *l = obtain(c, k, field_selector);
-	int r = l ? xb_vec_push(&l->followers, (struct follower){ changed, arg }) : -ENOMEM;
+	struct follower f = { changed, arg };
+	int r = l ? xb_vec_push(&l->followers, f) : -ENOMEM;
 
-	if (!r && ret)
+	if (r)
+		return r;
+	xb_informer_each(l->informer, report, &f);
+	if (ret)
 		*ret = l->informer;
-	return r;
+	return 0;
 }
 
 int xb_cache_follow(struct xb_cache *c, const struct xb_kind *k, void (*changed)(void *arg, struct xb_jv old, struct xb_jv object),

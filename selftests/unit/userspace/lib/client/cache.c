@@ -83,6 +83,17 @@ static void every_follower_hears_each_change_in_order(void **state)
 	assert_string_equal(t.told.p, "1+ 2+ 1~ 2~ 1- 2- ");
 }
 
+static void who_follows_later_is_told_what_is_there(void **state)
+{
+	assert_null(xb_cache_find(t.cache, pods));
+	assert_int_equal(xb_cache_follow(t.cache, pods, on_changed, "1"), 0);
+	assert_ptr_equal(xb_cache_find(t.cache, pods), xb_cache_of(t.cache, pods));
+	run_until(&t.f.loop, t.pod_watch);
+	assert_int_equal(xb_cache_follow(t.cache, pods, on_changed, "2"), 0);
+	assert_string_equal(t.told.p, "1+ 2+ ");
+	assert_int_equal(t.f.api.requests, 2);
+}
+
 static void managed_fields_are_not_kept(void **state)
 {
 	struct xb_informer *copy = xb_cache_of(t.cache, pods);
@@ -140,7 +151,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(a_kind_is_copied_once), TEST(every_follower_hears_each_change_in_order), TEST(managed_fields_are_not_kept),
+		TEST(a_kind_is_copied_once), TEST(every_follower_hears_each_change_in_order), TEST(who_follows_later_is_told_what_is_there),
+		TEST(managed_fields_are_not_kept),
 		TEST(is_synced_once_when_all_are), TEST(some_are_a_copy_of_their_own), TEST(paths_of_kinds),
 	};
 
