@@ -10,7 +10,8 @@
 struct sched_cycle {
 	struct sched_cycle_config c;
 	void *states[N];
-	unsigned active[N];             /* plugins that have a say about this pod's nodes: the first n */
+	bool says[N];                   /* has a say about this pod's nodes */
+	unsigned active[N];             /* those that have: the first n */
 	unsigned n_active;
 	size_t next;                    /* where in the order the next trial begins */
 	uint64_t random;
@@ -32,18 +33,42 @@ size_t sched_cycle_enough(unsigned percentage, size_t nodes)
 }
 
 /* --- filters --- */
-static int prepare(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p)
+static int prepare_one(struct sched_cycle *y, unsigned i, struct sched_cache *c, const struct sched_pod *p)
+{
+	int r = sched_plugins[i]->prepare(y->states[i], c, p);
+
+	y->says[i] = r > 0 && y->c.profile->filters[i];
+	return MIN(r, 0);
+}
+
+static void list_active(struct sched_cycle *y)
 {
 	y->n_active = 0;
-	for (unsigned i = 0; i < N; i++) {
-		int r = sched_plugins[i]->prepare(y->states[i], c, p);
-
-		if (r < 0)
-			return r;
-		if (r && y->c.profile->filters[i])
+	for (unsigned i = 0; i < N; i++)
+		if (y->says[i])
 			y->active[y->n_active++] = i;
-	}
-	return 0;
+}
+
+static int prepare(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p)
+{
+	int r = 0;
+
+	for (unsigned i = 0; !r && i < N; i++)
+		r = prepare_one(y, i, c, p);
+	list_active(y);
+	return r;
+}
+
+/* Other pods have come or gone since it was prepared. */
+static int prepare_again(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p)
+{
+	int r = 0;
+
+	for (unsigned i = 0; !r && i < N; i++)
+		if (sched_plugins[i]->counts_pods)
+			r = prepare_one(y, i, c, p);
+	list_active(y);
+	return r;
 }
 
 /* The plugin that refuses the node; -1: none does. */
@@ -159,7 +184,7 @@ void sched_cycle_end(struct sched_cache *c, const struct sched_pod *p)
 			sched_cache_unplace(c, c->nominated.v[i]);
 }
 
-static int pick(struct sched_cycle *y, struct sched_cache *c, struct sched_pod *p, uint32_t *ret)
+int sched_cycle_pick(struct sched_cycle *y, struct sched_cache *c, struct sched_pod *p, uint32_t *ret)
 {
 	enum sched_verdict verdict;
 	int r = prepare(y, c, p);
@@ -181,26 +206,16 @@ static int pick(struct sched_cycle *y, struct sched_cache *c, struct sched_pod *
 	return 0;
 }
 
-int sched_cycle_pick(struct sched_cycle *y, struct sched_cache *c, struct sched_pod *p, uint32_t *ret)
-{
-	int r = sched_cycle_begin(c, p);
-
-	if (!r)
-		r = pick(y, c, p, ret);
-	sched_cycle_end(c, p);
-	return r;
-}
-
 int sched_cycle_fits(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p, uint32_t node, struct sched_reasons *why)
 {
 	enum sched_verdict verdict;
-	int r = prepare(y, c, p);
+	int r = prepare_again(y, c, p);
 
 	return r ? r : refused_by(y, c, node, why, &verdict) < 0;
 }
 
-static int explain(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p, struct xb_buf *out,
-		   enum sched_verdict *verdicts)
+int sched_cycle_explain(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p, struct xb_buf *out,
+			enum sched_verdict *verdicts)
 {
 	struct sched_reasons why = {};
 	size_t n = 0;
@@ -227,17 +242,6 @@ static int explain(struct sched_cycle *y, struct sched_cache *c, const struct sc
 		xb_buf_addc(out, '.');
 	sched_reasons_done(&why);
 	return out->err;
-}
-
-int sched_cycle_explain(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p, struct xb_buf *out,
-			enum sched_verdict *verdicts)
-{
-	int r = sched_cycle_begin(c, p);
-
-	if (!r)
-		r = explain(y, c, p, out, verdicts);
-	sched_cycle_end(c, p);
-	return r;
 }
 
 /* --- hints --- */

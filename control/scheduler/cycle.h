@@ -17,6 +17,12 @@ int sched_cycle_new(const struct sched_cycle_config *c, struct sched_cycle **ret
 struct sched_cycle *sched_cycle_free(struct sched_cycle *y);
 XB_DEFINE_CLEANUP(struct sched_cycle *, sched_cycle_free)
 
+/*
+ * Within sched_cycle_begin and sched_cycle_end: room that is being made for pods that are not less important than p is taken
+ * meanwhile. begin: 0 or -ENOMEM, to be ended in either case.
+ */
+int sched_cycle_begin(struct sched_cache *c, const struct sched_pod *p);
+void sched_cycle_end(struct sched_cache *c, const struct sched_pod *p);
 /* 0 and the node; -ENOENT: none, and p->failed has a bit for each plugin that refused nodes; -ENOMEM. Changes nothing else. */
 int sched_cycle_pick(struct sched_cycle *y, struct sched_cache *c, struct sched_pod *p, uint32_t *ret);
 /*
@@ -25,11 +31,8 @@ int sched_cycle_pick(struct sched_cycle *y, struct sched_cache *c, struct sched_
  */
 int sched_cycle_explain(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p, struct xb_buf *out,
 			enum sched_verdict *verdicts);
-/* Does p fit on that node, as the cluster is now; why: NULL, or gets the reasons against it. 1, 0 or -ENOMEM. */
+/* Does p, the one of the last pick or explain, fit on that node, as other pods are now; why: NULL, or gets the reasons against it. 1, 0 or -ENOMEM. */
 int sched_cycle_fits(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p, uint32_t node, struct sched_reasons *why);
-/* Lets those count that room is being made for and that are not less important than p; and ends that. */
-int sched_cycle_begin(struct sched_cache *c, const struct sched_pod *p);        /* 0 or -ENOMEM; end it in either case */
-void sched_cycle_end(struct sched_cache *c, const struct sched_pod *p);
 
 /* Is p, which was refused, worth another try after that change (upstream's QueueingHints). */
 bool sched_cycle_worth(struct sched_cache *c, const struct sched_pod *p, const struct sched_change *change);

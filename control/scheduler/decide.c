@@ -60,18 +60,6 @@ static void faulted(struct scheduler *s, struct sched_pod *p, struct xb_sv messa
 	set_aside(s, p, "SchedulerError", message);
 }
 
-static void failed(struct scheduler *s, struct sched_pod *p, int r)
-{
-	_cleanup_buf_ struct xb_buf message = {};
-
-	if (r == -ENOENT)
-		r = explain(s, p, &message);
-	if (r)
-		faulted(s, p, xb_sv(strerror(-r)));
-	else
-		set_aside(s, p, "Unschedulable", xb_buf_sv(&message));
-}
-
 /* --- the binding --- */
 static double seconds_since(int64_t ms)
 {
@@ -133,18 +121,35 @@ static int assume(struct scheduler *s, struct sched_pod *p, uint32_t node)
 	return r;
 }
 
-void sched_decide(struct scheduler *s, struct sched_pod *p)
+/* 0 and the node; -ENOENT: there is none, why says why, and room may have been made. */
+static int find_node(struct scheduler *s, struct sched_pod *p, uint32_t *ret, struct xb_buf *why)
 {
 	uint64_t began = uv_hrtime();
-	uint32_t node;
-	int r = sched_cycle_pick(sched_cycle_of(s, p), s->cache, p, &node);
+	int r = sched_cycle_begin(s->cache, p), e = 0;
 
+	if (!r)
+		r = sched_cycle_pick(sched_cycle_of(s, p), s->cache, p, ret);
 	sched_metrics_algorithm(s->metrics, (double)(uv_hrtime() - began) / 1e9);
+	if (r == -ENOENT)
+		e = explain(s, p, why);
+	sched_cycle_end(s->cache, p);
+	return e ? e : r;
+}
+
+void sched_decide(struct scheduler *s, struct sched_pod *p)
+{
+	_cleanup_buf_ struct xb_buf why = {};
+	uint32_t node;
+	int r = find_node(s, p, &node, &why);
+
 	p->since_ms = xb_time_ms();
 	if (!r)
 		r = assume(s, p, node);
 	if (!r)
 		return;
-	failed(s, p, r);
+	if (r == -ENOENT)
+		set_aside(s, p, "Unschedulable", xb_buf_sv(&why));
+	else
+		faulted(s, p, xb_sv(strerror(-r)));
 	sched_metrics_attempt(s->metrics, p->profile, r == -ENOENT ? SCHED_UNSCHEDULABLE_RESULT : SCHED_ERROR, seconds_since(p->since_ms));
 }

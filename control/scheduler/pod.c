@@ -184,6 +184,7 @@ void sched_pod_renew(struct sched_pod *p, struct xb_jv object)
 	p->namespace_ = sched_text(meta, "namespace");
 	p->name = sched_text(meta, "name");
 	p->uid = sched_text(meta, "uid");
+	p->started = xb_jv_text(xb_jv_path(object, "status", "startTime"));
 	p->spec = xb_jv_get(object, "spec");
 	p->labels = xb_jv_get(meta, "labels");
 	p->terminating = xb_jv_is(xb_jv_get(meta, "deletionTimestamp"));

@@ -34,6 +34,7 @@ struct sched_cache;
 struct sched_pod {
 	struct xb_json *doc;
 	struct xb_sv namespace_, name, uid; /* in doc */
+	struct xb_sv started;   /* status.startTime in doc; RFC 3339 sorts as text. Empty: it has not started */
 	struct xb_jv spec, labels;
 	char *key;              /* "<namespace>/<name>" */
 	int32_t priority;

@@ -5,12 +5,10 @@
 #define CANDIDATES_PERCENT  10
 
 /* --- which pods are worth more --- */
-/* A pod that has not started is as if it had started now: RFC 3339 sorts as text, and '~' after all of it. */
+/* A pod that has not started is as if it had started now: '~' sorts after all of RFC 3339. */
 static struct xb_sv started(const struct sched_pod *p)
 {
-	struct xb_sv at = xb_jv_text(xb_jv_path(xb_json_root(p->doc), "status", "startTime"));
-
-	return at.n ? at : XB_SV("~");
+	return p->started.n ? p->started : XB_SV("~");
 }
 
 static int by_importance(const void *a, const void *b)
@@ -213,10 +211,7 @@ int sched_preempt(const struct sched_preemption *x, struct xb_buf *why, struct s
 		xb_buf_adds(why, "preemption: not eligible due to preemptionPolicy=Never.");
 		return why->err ? why->err : -ENOENT;
 	}
-	r = sched_cycle_begin(x->cache, x->pod);
-	if (!r)
-		r = try_nodes(x, &reasons, &best);
-	sched_cycle_end(x->cache, x->pod);
+	r = try_nodes(x, &reasons, &best);
 	if (r == -ENOENT) {
 		sched_cache_order(x->cache, &n);
 		xb_buf_addf(why, "preemption: 0/%zu nodes are available: ", n);

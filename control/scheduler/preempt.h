@@ -28,6 +28,7 @@ struct sched_preemption {
 	uint64_t random;        /* from which node on they are tried */
 };
 /*
+ * After sched_cycle_explain for the same pod, within the same sched_cycle_begin and sched_cycle_end.
  * 0 and the node and pods. -ENOENT: none, and why is appended: "preemption: 0/3 nodes are available: ...". -ENOMEM.
  * ret is the caller's to release with xb_vec_done(&ret->pods).
  */

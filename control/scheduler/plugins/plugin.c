@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include "plugin.h"
 
+#define TEXT_MAX 1024 /* the longest names a taint, of 317 and 63 bytes */
+
 const struct sched_plugin *const sched_plugins[SCHED_PLUGINS] = {
 	&sched_node_unschedulable, &sched_node_name, &sched_taint_toleration, &sched_node_affinity, &sched_node_ports,
 	&sched_fit, &sched_spread, &sched_pod_affinity, &sched_balanced, &sched_image_locality,
@@ -9,23 +11,22 @@ const struct sched_plugin *const sched_plugins[SCHED_PLUGINS] = {
 
 void sched_reasons_add(struct sched_reasons *r, const char *fmt, ...)
 {
-	char *text = NULL;
+	char text[TEXT_MAX];
+	char *copy;
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vasprintf(&text, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	for (size_t i = 0; n >= 0 && i < r->n; i++)
+	for (size_t i = 0; i < r->n; i++)
 		if (!strcmp(r->v[i].text, text)) {
 			r->v[i].n++;
-			free(text);
 			return;
 		}
-	if (n >= 0 && !xb_vec_push(r, (struct sched_reason){ .text = text, .n = 1 }))
+	copy = strdup(text);
+	if (copy && !xb_vec_push(r, (struct sched_reason){ .text = copy, .n = 1 }))
 		return;
-	if (n >= 0)
-		free(text);
+	free(copy);
 	r->err = -ENOMEM;
 }
 

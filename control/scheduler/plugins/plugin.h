@@ -46,6 +46,7 @@ struct sched_plugin {
 	int (*configure)(void *state, struct xb_jv args, char **reterr_why);
 	/* Works out what filter needs. 1; 0: every node passes; -errno. */
 	int (*prepare)(void *state, struct sched_cache *c, const struct sched_pod *p);
+	bool counts_pods;       /* prepare looks at other pods: it is asked again when they come or go */
 	/* why: NULL unless reasons are wanted. */
 	enum sched_verdict (*filter)(const void *state, const struct sched_node *node, uint32_t number, struct sched_reasons *why);
 	/* Is this node none of those that the pod itself names? Asked before all filters; may be NULL. */

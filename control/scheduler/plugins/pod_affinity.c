@@ -221,6 +221,7 @@ const struct sched_plugin sched_pod_affinity = {
 	.state_size = sizeof(struct pod_affinity),
 	.done = done,
 	.prepare = prepare,
+	.counts_pods = true,
 	.filter = filter,
 	.score = score,
 	.helps = helps,

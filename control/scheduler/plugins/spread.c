@@ -247,6 +247,7 @@ const struct sched_plugin sched_spread = {
 	.state_size = sizeof(struct spread),
 	.done = done,
 	.prepare = prepare,
+	.counts_pods = true,
 	.filter = filter,
 	.score = score,
 	.helps = helps,

@@ -86,7 +86,11 @@ static inline struct sched_pod *cluster_placed(struct cluster *k, const char *no
 static inline const char *cluster_pick(struct cluster *k, struct sched_pod *p)
 {
 	uint32_t node;
-	int r = sched_cycle_pick(k->cycle, k->cache, p, &node);
+	int r = sched_cycle_begin(k->cache, p);
+
+	if (!r)
+		r = sched_cycle_pick(k->cycle, k->cache, p, &node);
+	sched_cycle_end(k->cache, p);
 
 	assert_true(r == 0 || r == -ENOENT);
 	return r ? NULL : k->cache->nodes.v[node].name;
@@ -97,7 +101,9 @@ static inline void cluster_assert_why(struct cluster *k, struct sched_pod *p, co
 	_cleanup_buf_ struct xb_buf why = {};
 
 	assert_null(cluster_pick(k, p));
+	assert_int_equal(sched_cycle_begin(k->cache, p), 0);
 	assert_int_equal(sched_cycle_explain(k->cycle, k->cache, p, &why, NULL), 0);
+	sched_cycle_end(k->cache, p);
 	assert_string_equal(why.p, expected);
 }
 

@@ -14,8 +14,13 @@ static int preempt(struct cluster *k, struct sched_pod *p, struct sched_budget *
 	_cleanup_buf_ struct xb_buf text = {};
 
 	assert_null(cluster_pick(k, p));
+	int r;
+
+	assert_int_equal(sched_cycle_begin(k->cache, p), 0);
 	assert_int_equal(sched_cycle_explain(k->cycle, k->cache, p, &text, verdicts), 0);
-	return sched_preempt(&x, why, ret);
+	r = sched_preempt(&x, why, ret);
+	sched_cycle_end(k->cache, p);
+	return r;
 }
 
 static void no_more_go_than_must(void **state)
