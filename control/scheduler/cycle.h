@@ -31,7 +31,8 @@ int sched_cycle_pick(struct sched_cycle *y, struct sched_cache *c, struct sched_
  */
 int sched_cycle_explain(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p, struct xb_buf *out,
 			enum sched_verdict *verdicts);
-/* Does p, the one of the last pick or explain, fit on that node, as other pods are now; why: NULL, or gets the reasons against it. 1, 0 or -ENOMEM. */
+/* Does p, the one of the last pick or explain, fit on that node, as other pods are now; why: NULL, or gets the reasons against
+ * it. 1, 0 or -ENOMEM. */
 int sched_cycle_fits(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p, uint32_t node, struct sched_reasons *why);
 
 /* Is p, which was refused, worth another try after that change (upstream's QueueingHints). */

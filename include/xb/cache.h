@@ -4,7 +4,8 @@
 /*
  * The collections that the parts of a program read, each copied once however many parts read it (client-go's shared
  * informers): one list and one watch a kind and process. managedFields are not kept; a write without them leaves the server's
- * as they are. One loop, one thread.
+ * as they are. Of pods nothing is kept that only their node reads (environment, commands, probes, mounts, security contexts:
+ * cache.c), so a pod is not to be written back as it stands here, but patched. One loop, one thread.
  */
 #include "xb/informer.h"
 #include "xb/kinds.h"

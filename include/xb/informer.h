@@ -7,13 +7,16 @@
  */
 #include "xb/rest.h"
 
+#define XB_INFORMER_LEAVE_OUT_MAX 64
+
 struct xb_informer;
 struct xb_informer_config {
 	struct xb_rest *rest;
 	const char *path;               /* "/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices" */
 	const char *label_selector, *field_selector; /* NULL for none */
-	/* Names of members to leave out of the copy, at any depth: what the user never reads ("managedFields"). NULL-terminated
-	 * and borrowed; NULL to keep objects as they come. Not for what is to be written back. */
+	/* Paths of members to leave out of the copy: what the user never reads ("metadata.managedFields", "spec.containers.env": of
+	 * each item). NULL-terminated and borrowed, at most XB_INFORMER_LEAVE_OUT_MAX; NULL to keep objects as they come. Not for
+	 * what is to be written back. */
 	const char *const *leave_out;
 	/* added: old is NULL; deleted: object is NULL and old the last state known. Only changes are reported: an object
 	 * that a new list shows with the same resourceVersion is not. Called from the loop; views are borrowed. */

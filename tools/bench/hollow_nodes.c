@@ -273,8 +273,11 @@ static int make(struct hollow *h)
 
 int hollow_nodes_start(struct hollow *h, void (*registered)(struct hollow *h))
 {
-	static const char *const leave_out[] = { "managedFields", "labels", "annotations", "images", "nodeInfo", "capacity", "allocatable",
-						 "addresses", "message", "reason", "lastHeartbeatTime", "lastTransitionTime", NULL };
+	static const char *const leave_out[] = {
+		"metadata.managedFields", "metadata.labels", "metadata.annotations", "status.images", "status.nodeInfo", "status.capacity",
+		"status.allocatable", "status.addresses", "status.conditions.message", "status.conditions.reason",
+		"status.conditions.lastHeartbeatTime", "status.conditions.lastTransitionTime", NULL
+	};
 	struct xb_informer_config c = {
 		.rest = h->rest, .path = NODES, .leave_out = leave_out,
 		.changed = on_changed, .synced = on_synced, .trouble = hollow_trouble,

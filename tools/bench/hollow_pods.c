@@ -282,11 +282,20 @@ int hollow_pods_start(struct hollow *h)
 {
 	/* what a status is not made of */
 	static const char *const leave_out[] = {
-		"managedFields", "labels", "ownerReferences", "conditions", "containerStatuses", "initContainerStatuses", "hostIPs", "podIPs",
-		"tolerations", "affinity", "topologySpreadConstraints", "nodeSelector", "volumes", "volumeMounts", "env", "envFrom",
-		"resources", "command", "args", "ports", "securityContext", "livenessProbe", "readinessProbe", "startupProbe",
-		"lifecycle", "imagePullSecrets", "terminationMessagePath", "terminationMessagePolicy", "imagePullPolicy", "dnsPolicy",
-		"schedulerName", "serviceAccount", "serviceAccountName", NULL
+		"metadata.managedFields", "metadata.labels", "metadata.ownerReferences", "status.conditions",
+		"status.containerStatuses", "status.initContainerStatuses", "status.hostIPs", "status.podIPs", "spec.tolerations",
+		"spec.affinity", "spec.topologySpreadConstraints", "spec.nodeSelector", "spec.volumes", "spec.securityContext",
+		"spec.imagePullSecrets", "spec.dnsPolicy", "spec.schedulerName", "spec.serviceAccount", "spec.serviceAccountName",
+		"spec.containers.volumeMounts", "spec.containers.env", "spec.containers.envFrom", "spec.containers.resources",
+		"spec.containers.command", "spec.containers.args", "spec.containers.ports", "spec.containers.securityContext",
+		"spec.containers.livenessProbe", "spec.containers.readinessProbe", "spec.containers.startupProbe",
+		"spec.containers.lifecycle", "spec.containers.terminationMessagePath", "spec.containers.terminationMessagePolicy",
+		"spec.containers.imagePullPolicy", "spec.initContainers.volumeMounts", "spec.initContainers.env",
+		"spec.initContainers.envFrom", "spec.initContainers.resources", "spec.initContainers.command",
+		"spec.initContainers.args", "spec.initContainers.ports", "spec.initContainers.securityContext",
+		"spec.initContainers.livenessProbe", "spec.initContainers.readinessProbe", "spec.initContainers.startupProbe",
+		"spec.initContainers.lifecycle", "spec.initContainers.terminationMessagePath",
+		"spec.initContainers.terminationMessagePolicy", "spec.initContainers.imagePullPolicy", NULL
 	};
 	struct xb_informer_config c = {
 		.rest = h->rest, .path = "/api/v1/pods", .field_selector = "spec.nodeName!=", .leave_out = leave_out,

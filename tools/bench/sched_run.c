@@ -148,8 +148,8 @@ static void on_trouble(void *arg, const char *path, const char *why)
 
 static int watch(void)
 {
-	static const char *const leave_out[] = { "managedFields", "labels", "status", "containers", "volumes", "tolerations", "affinity",
-						 "topologySpreadConstraints", NULL };
+	static const char *const leave_out[] = { "metadata.managedFields", "metadata.labels", "status", "spec.containers", "spec.volumes",
+						 "spec.tolerations", "spec.affinity", "spec.topologySpreadConstraints", NULL };
 	_cleanup_buf_ struct xb_buf path = {};
 	struct xb_informer_config c = {
 		.rest = sched->rest, .label_selector = "app.kubernetes.io/managed-by=xebec-bench", .leave_out = leave_out,

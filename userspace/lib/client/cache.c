@@ -19,7 +19,25 @@ struct xb_cache {
 	bool synced;
 };
 
-static const char *const leave_out[] = { "managedFields", NULL };
+static const char *const leave_out[] = { "metadata.managedFields", NULL };
+/* What only the node reads that runs them: most of a pod. */
+static const char *const leave_out_of_pods[] = {
+	"metadata.managedFields", "spec.containers.env", "spec.containers.envFrom", "spec.containers.command", "spec.containers.args",
+	"spec.containers.volumeMounts", "spec.containers.volumeDevices", "spec.containers.livenessProbe",
+	"spec.containers.readinessProbe", "spec.containers.startupProbe", "spec.containers.lifecycle",
+	"spec.containers.securityContext", "spec.containers.terminationMessagePath", "spec.containers.terminationMessagePolicy",
+	"spec.containers.imagePullPolicy", "spec.initContainers.env", "spec.initContainers.envFrom", "spec.initContainers.command",
+	"spec.initContainers.args", "spec.initContainers.volumeMounts", "spec.initContainers.volumeDevices",
+	"spec.initContainers.livenessProbe", "spec.initContainers.readinessProbe", "spec.initContainers.startupProbe",
+	"spec.initContainers.lifecycle", "spec.initContainers.securityContext", "spec.initContainers.terminationMessagePath",
+	"spec.initContainers.terminationMessagePolicy", "spec.initContainers.imagePullPolicy", "spec.ephemeralContainers.env",
+	"spec.ephemeralContainers.envFrom", "spec.ephemeralContainers.command", "spec.ephemeralContainers.args",
+	"spec.ephemeralContainers.volumeMounts", "spec.ephemeralContainers.volumeDevices", "spec.ephemeralContainers.livenessProbe",
+	"spec.ephemeralContainers.readinessProbe", "spec.ephemeralContainers.startupProbe", "spec.ephemeralContainers.lifecycle",
+	"spec.ephemeralContainers.securityContext", "spec.ephemeralContainers.terminationMessagePath",
+	"spec.ephemeralContainers.terminationMessagePolicy", "spec.ephemeralContainers.imagePullPolicy",
+	"status.containerStatuses.imageID", "status.containerStatuses.containerID", NULL
+};
 
 void xb_kind_path(const struct xb_kind *k, struct xb_sv namespace_, struct xb_sv name, const char *sub, struct xb_buf *out)
 {
@@ -81,7 +99,7 @@ static struct collection *make(struct xb_cache *c, const struct xb_kind *k, cons
 	struct xb_informer_config config = {
 		.rest = c->c.rest,
 		.field_selector = field_selector,
-		.leave_out = leave_out,
+		.leave_out = !*k->group && !strcmp(k->plural, "pods") ? leave_out_of_pods : leave_out,
 		.changed = on_changed,
 		.synced = on_synced,
 		.trouble = on_trouble,

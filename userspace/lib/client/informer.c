@@ -4,8 +4,15 @@
 #include "xb/reflector.h"
 #include "xb/vec.h"
 
+/* Those of the paths that lead on from here, each what is left of it. */
+struct trail {
+	const char *v[XB_INFORMER_LEAVE_OUT_MAX];
+	unsigned n;
+};
+
 struct xb_informer {
 	struct xb_informer_config c;
+	struct trail leave_out;
 	struct xb_reflector *reflector;
 	struct xb_map *items;
 	struct xb_index *indexes;
@@ -18,19 +25,29 @@ struct xb_informer {
 /* --- documents --- */
 static const struct xb_json_limits limits = { .max_bytes = 1 << 28 };
 
-static bool left_out(const struct xb_informer *i, struct xb_sv name)
+/* Into a member; true: a path ends with it. */
+static bool descend(const struct trail *t, struct xb_sv name, struct trail *ret)
 {
-	for (const char *const *n = i->c.leave_out; *n; n++)
-		if (xb_sv_is(name, *n))
+	ret->n = 0;
+	for (unsigned i = 0; i < t->n; i++) {
+		const char *path = t->v[i];
+
+		if (strncmp(path, name.p, name.n))
+			continue;
+		if (!path[name.n])
 			return true;
+		if (path[name.n] == '.')
+			ret->v[ret->n++] = path + name.n + 1;
+	}
 	return false;
 }
 
-static void write_rest(const struct xb_informer *i, struct xb_jw *w, struct xb_jv v)
+static void write_rest(struct xb_jw *w, struct xb_jv v, const struct trail *t)
 {
 	bool object = xb_jv_type(v) == XB_JSON_OBJECT;
+	struct trail further;
 
-	if (!object && xb_jv_type(v) != XB_JSON_ARRAY) {
+	if (!t->n || (!object && xb_jv_type(v) != XB_JSON_ARRAY)) {
 		xb_jw_raw(w, xb_jv_bytes(v));
 		return;
 	}
@@ -41,13 +58,13 @@ static void write_rest(const struct xb_informer *i, struct xb_jw *w, struct xb_j
 	for (struct xb_jit it = xb_jv_iter(v); xb_jit_next(&it);) {
 		_cleanup_buf_ struct xb_buf key = {};
 
-		if (object && left_out(i, it.key))
+		if (object && descend(t, it.key, &further))
 			continue;
 		if (it.key_escaped)
 			xb_json_unescape(it.key, &key);
 		if (object)
 			xb_jw_keysv(w, it.key_escaped ? xb_buf_sv(&key) : it.key);
-		write_rest(i, w, it.value);
+		write_rest(w, it.value, object ? &further : t);
 	}
 	xb_jw_end(w);
 }
@@ -58,9 +75,9 @@ static int own_document(const struct xb_informer *i, struct xb_jv object, struct
 	_cleanup_buf_ struct xb_buf text = {};
 	struct xb_jw w = XB_JW(&text);
 
-	if (!i->c.leave_out)
+	if (!i->leave_out.n)
 		return xb_json_parse(xb_jv_bytes(object), &limits, ret, NULL);
-	write_rest(i, &w, object);
+	write_rest(&w, object, &i->leave_out);
 	/* what the writer finds too deep is kept whole */
 	return xb_json_parse(xb_jw_finish(&w) < 0 ? xb_jv_bytes(object) : xb_buf_sv(&text), &limits, ret, NULL);
 }
@@ -298,6 +315,11 @@ int xb_informer_new(const struct xb_informer_config *c, struct xb_informer **ret
 	if (!i)
 		return -ENOMEM;
 	i->c = *c;
+	for (const char *const *path = c->leave_out; path && *path; path++) {
+		if (i->leave_out.n == XB_INFORMER_LEAVE_OUT_MAX)
+			return -E2BIG;
+		i->leave_out.v[i->leave_out.n++] = *path;
+	}
 	i->items = xb_map_new(XB_MAP_BORROW);
 	r = i->items ? xb_reflector_new(&of, &i->reflector) : -ENOMEM;
 	if (r)

@@ -124,7 +124,7 @@ static int setup(void **state)
 
 static void start(struct test *t)
 {
-	static const char *const leave_out[] = { "managedFields", "targetRef", NULL };
+	static const char *const leave_out[] = { "metadata.managedFields", "endpoints.targetRef", "spec.ports.name", NULL };
 	struct xb_informer_config c = { .leave_out = leave_out, .rest = t->rest, .path = "/api/v1/services", .label_selector = "!a,b=c", .changed = on_changed,
 					.synced = on_synced, .trouble = on_trouble, .arg = t, .backoff_min_ms = 10, .backoff_max_ms = 40 };
 
@@ -449,9 +449,12 @@ static void bad_lists_are_asked_for_again(void **state)
 	assert_string_equal(t->told.p, "+a@1 +b@2 synced ");
 }
 
-#define FAT "{\"metadata\":{\"name\":\"fat\",\"managedFields\":[{\"a\":[1]}],\"namespace\":\"ns\",\"resourceVersion\":\"%s\"}," \
+/* Only members of the paths go: a label of that name stays, and so does what merely begins like one. */
+#define FAT "{\"metadata\":{\"name\":\"fat\",\"managedFields\":[{\"a\":[1]}],\"labels\":{\"managedFields\":\"x\",\"spec.ports.name\":\"y\"}," \
+	    "\"namespace\":\"ns\",\"resourceVersion\":\"%s\"},\"spec\":{\"name\":1,\"ports\":[{\"name\":\"a\",\"names\":2},{\"name\":\"b\"}]}," \
 	    "\"endpoints\":[{\"targetRef\":{\"kind\":\"Pod\"},\"k\\u0041\":\"\\n\"},{},null]}"
-#define LEAN "{\"metadata\":{\"name\":\"fat\",\"namespace\":\"ns\",\"resourceVersion\":\"%s\"}," \
+#define LEAN "{\"metadata\":{\"name\":\"fat\",\"labels\":{\"managedFields\":\"x\",\"spec.ports.name\":\"y\"}," \
+	     "\"namespace\":\"ns\",\"resourceVersion\":\"%s\"},\"spec\":{\"name\":1,\"ports\":[{\"names\":2},{}]}," \
 	     "\"endpoints\":[{\"kA\":\"\\n\"},{},null]}"
 
 static void list_fat(struct test *t, struct fake_conn *c, const char *path)
