@@ -15,6 +15,8 @@ int xb_selector_from_label_selector(struct xb_jv selector, struct xb_selector **
 struct xb_selector *xb_selector_free(struct xb_selector *s);
 XB_DEFINE_CLEANUP(struct xb_selector *, xb_selector_free)
 bool xb_selector_matches(const struct xb_selector *s, struct xb_jv labels); /* labels: metadata.labels, may be missing */
+/* The i-th pair that it demands, "key=value" or "key in (value)"; borrowed. False: it demands no more of them. */
+bool xb_selector_pair(const struct xb_selector *s, size_t i, struct xb_sv *ret_key, struct xb_sv *ret_value);
 void xb_selector_write(const struct xb_selector *s, struct xb_buf *out);    /* as upstream prints it, sorted by key: "app=nginx" */
 
 struct xb_field_label {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "service_pods.h"
 #include "../pods.h"
+#include "../selected.h"
 
 static struct xb_jv spec(struct xb_jv object, const char *field)
 {
@@ -20,19 +21,7 @@ static struct xb_jv labels(struct xb_jv object)
 /* --- by label --- */
 static void pair_key(struct xb_jv object, struct xb_sv key, struct xb_jv value, struct xb_buf *out)
 {
-	xb_buf_clear(out);
-	xb_buf_addf(out, "%.*s/%.*s=%.*s", XB_SV_ARG(xb_jv_text(xb_jv_path(object, "metadata", "namespace"))), XB_SV_ARG(key),
-		    XB_SV_ARG(xb_jv_text(value)));
-}
-
-static void by_each_label(struct xb_jv pod, struct xb_index_entry *e)
-{
-	_cleanup_buf_ struct xb_buf key = {};
-
-	for (struct xb_jit it = xb_jv_iter(labels(pod)); xb_jit_next(&it);) {
-		pair_key(pod, it.key, it.value, &key);
-		xb_index_add(e, xb_buf_sv(&key));
-	}
+	selected_key(xb_jv_text(xb_jv_path(object, "metadata", "namespace")), key, xb_jv_text(value), out);
 }
 
 /* The pair with the longest value: the more is said, the fewer are meant. */
@@ -58,7 +47,7 @@ int service_pods_init(struct service_pods *s, struct kcm *k)
 	*s = (struct service_pods){ .service_kind = kcm_kind("", "v1", "services"), .pod_kind = kcm_kind("", "v1", "pods") };
 	s->services = xb_cache_of(k->cache, s->service_kind);
 	s->services_by_pair = kcm_index(k, s->service_kind, by_one_pair);
-	s->pods_by_label = kcm_index(k, s->pod_kind, by_each_label);
+	s->pods_by_label = kcm_index(k, s->pod_kind, selected_by_label);
 	return s->services && s->services_by_pair && s->pods_by_label ? 0 : -ENOMEM;
 }
 

@@ -456,6 +456,23 @@ bool xb_selector_matches(const struct xb_selector *s, struct xb_jv labels)
 	return true;
 }
 
+static bool is_pair(const struct requirement *q)
+{
+	return q->values.n == 1 && (q->op == OP_EQUALS || q->op == OP_DOUBLE_EQUALS || q->op == OP_IN);
+}
+
+bool xb_selector_pair(const struct xb_selector *s, size_t i, struct xb_sv *ret_key, struct xb_sv *ret_value)
+{
+	for (size_t at = 0; s && at < s->all.n; at++) {
+		if (!is_pair(&s->all.v[at]) || i--)
+			continue;
+		*ret_key = xb_sv(s->all.v[at].key);
+		*ret_value = xb_sv(s->all.v[at].values.v[0]);
+		return true;
+	}
+	return false;
+}
+
 void xb_selector_write(const struct xb_selector *s, struct xb_buf *out)
 {
 	static const char *const between[] = {

@@ -154,6 +154,22 @@ static void from_a_map(void **state)
 	assert_null(none);
 }
 
+static void tells_the_pairs_it_demands(void **state)
+{
+	_cleanup_(xb_selector_freep) struct xb_selector *s = parsed("a=b,c in (d),e in (f,g),h!=i,j==k,l");
+	static const char *const pairs[][2] = { { "a", "b" }, { "c", "d" }, { "j", "k" } };
+	struct xb_sv key, value;
+	size_t i = 0;
+
+	for (; xb_selector_pair(s, i, &key, &value); i++) {
+		assert_true(i < ARRAY_SIZE(pairs));
+		assert_true(xb_sv_is(key, pairs[i][0]));
+		assert_true(xb_sv_is(value, pairs[i][1]));
+	}
+	assert_int_equal(i, ARRAY_SIZE(pairs));
+	assert_false(xb_selector_pair(NULL, 0, &key, &value));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -163,6 +179,7 @@ int main(void)
 		cmocka_unit_test(writes_sorted),
 		cmocka_unit_test(from_objects),
 		cmocka_unit_test(from_a_map),
+		cmocka_unit_test(tells_the_pairs_it_demands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
