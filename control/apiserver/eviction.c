@@ -68,7 +68,7 @@ static int check_budget(struct request *q, const struct xb_node *budget, struct 
 }
 
 /* The deletion, queued behind it, is what the client waits for. */
-static void budget_written(void *arg, int error, struct store_object *o)
+static void queued(void *arg, int error, struct store_object *o)
 {
 }
 
@@ -83,7 +83,7 @@ static int charge_budget(struct request *q, struct write *w, const char *key, ui
 	edit_int(w, status, "disruptionsAllowed", xb_tree_geti64(status, "disruptionsAllowed", 0) - 1);
 	edit_entry(w, edit_obtain(w, status, "disruptedPods"), q->write.name, xb_sv(w->now));
 	r = w->no_memory ? -ENOMEM : stored_value(w->arena, budget, &bytes, &value);
-	return r ? r : store_put(q->server->store, key, expect, &value, budget_written, NULL);
+	return r ? r : store_put(q->server->store, key, expect, &value, queued, NULL);
 }
 
 /* A pod that is not ready is no loss, when enough others are healthy or the budget says so. */
@@ -159,6 +159,26 @@ static int ask_budget(struct request *q, const struct xb_node *pod)
 	return r || q->query.n_dry_run ? r : charge_budget(q, &w, key, head->revision, budget);
 }
 
+/* So that whoever made it knows why it went; should it stay after all, the disruption controller takes that back. */
+static int tell_pod(struct request *q, struct store_object *head, struct xb_node *pod)
+{
+	struct write *w = &q->write;
+	struct xb_node *status = edit_obtain(w, pod, "status");
+	const char *key = write_key(q, w);
+	_cleanup_buf_ struct xb_buf bytes = {};
+	struct store_value value;
+	int r;
+
+	edit_condition(w, status, "DisruptionTarget", "True");
+	xb_tree_each(c, xb_tree_get(status, "conditions"))
+		if (xb_tree_is(xb_tree_get(c, "type"), "DisruptionTarget")) {
+			edit_str(w, c, "reason", "EvictionByEvictionAPI");
+			edit_str(w, c, "message", "Eviction API: evicting");
+		}
+	r = w->no_memory || !key ? -ENOMEM : stored_value(w->arena, pod, &bytes, &value);
+	return r ? r : store_put(q->server->store, key, head->revision, &value, queued, NULL);
+}
+
 int eviction_handler(struct request *q)
 {
 	struct delete_options options;
@@ -183,6 +203,8 @@ int eviction_handler(struct request *q)
 		r = admission_run(q, &q->write, NULL, pod);
 	if (!r && !ignores_budgets(pod))
 		r = ask_budget(q, pod);
+	if (!r && !q->query.n_dry_run)
+		r = tell_pod(q, head, pod);
 	if (r)
 		return r;
 	q->answer = answer_evicted;

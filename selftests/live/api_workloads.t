@@ -48,5 +48,11 @@ api PATCH $BUDGET/x/status -H "$MERGE" -d '{"status":{"observedGeneration":1,"di
 like "$(evict a v1beta1)" '"status":"Success".*201$' 'one pod may go, as a client of v1beta1 asks'
 like "$(evict b v1)" 'needs 1 healthy pods and has 2 currently.*429$' 'the other may not'
 like "$(k get pdb x -o json | jq -c .status)" '"disruptedPods":\{"a":"[^"]+"\},"disruptionsAllowed":0' 'the budget says why'
+k create -f - >/dev/null <<EOF
+{"apiVersion":"v1","kind":"Pod","metadata":{"name":"held","finalizers":["example.com/held"]},"spec":{"containers":[{"name":"c","image":"nginx"}]}}
+EOF
+like "$(evict held v1)" '"status":"Success".*201$' 'a pod that no budget selects may go'
+is "$(k get pod held -o json | jq -c '[.metadata.deletionTimestamp != null, (.status.conditions[] | select(.type == "DisruptionTarget") | .status, .reason, .message)]')" \
+	'[true,"True","EvictionByEvictionAPI","Eviction API: evicting"]' 'and tells why it goes'
 like "$(evict none v1)" 'pods ..none.. not found.*404$' 'a pod that is not there'
 done_testing
