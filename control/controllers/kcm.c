@@ -21,6 +21,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "job-controller", .start = job_start, .stop = job_stop },
 	{ .name = "cronjob-controller", .start = cronjob_start, .stop = cronjob_stop },
 	{ .name = "ttl-after-finished-controller", .start = ttl_after_finished_start, .stop = ttl_after_finished_stop },
+	{ .name = "disruption-controller", .start = disruption_start, .stop = disruption_stop },
 };
 
 const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural)

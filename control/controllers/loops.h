@@ -32,5 +32,7 @@ int cronjob_start(struct kcm *k, void **ret);
 void cronjob_stop(void *loop);
 int ttl_after_finished_start(struct kcm *k, void **ret);
 void ttl_after_finished_stop(void *loop);
+int disruption_start(struct kcm *k, void **ret);
+void disruption_stop(void *loop);
 
 #endif
