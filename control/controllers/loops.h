@@ -34,5 +34,7 @@ int ttl_after_finished_start(struct kcm *k, void **ret);
 void ttl_after_finished_stop(void *loop);
 int disruption_start(struct kcm *k, void **ret);
 void disruption_stop(void *loop);
+int resource_quota_start(struct kcm *k, void **ret);
+void resource_quota_stop(void *loop);
 
 #endif

@@ -60,6 +60,10 @@ static const struct xb_flag rows[] = {
 	     "How many endpoints of a subset are mirrored at most.", .min = 1, .max = 1000),
 	FLAG(DURATION, mirroring_batch_ms, "mirroring-endpointslice-updates-batch-period", "0", "Loops",
 	     "How long a change of Endpoints waits for others before it is mirrored."),
+	FLAG(INT, concurrent_resource_quota_syncs, "concurrent-resource-quota-syncs", "5", "Loops",
+	     "How many ResourceQuotas are worked on at once.", .min = 1, .max = 10000),
+	FLAG(DURATION, resource_quota_sync_ms, "resource-quota-sync-period", "5m0s", "Loops",
+	     "How often what a ResourceQuota's namespace uses is counted anew."),
 
 	XB_PROGRAM_LAST_FLAGS(struct kcm_options, program),
 };

@@ -17,6 +17,8 @@ struct kcm_options {
 	int max_endpoints_per_slice, mirroring_max_endpoints_per_subset;
 	int64_t endpoint_batch_ms, endpointslice_batch_ms, mirroring_batch_ms;
 	int concurrent_job_syncs, concurrent_cron_job_syncs, concurrent_ttl_after_finished_syncs;
+	int concurrent_resource_quota_syncs;
+	int64_t resource_quota_sync_ms;
 };
 
 /* -EINVAL and the like with a sentence in *reterr_why, the caller's to free. Call kcm_options_done in every case. */

@@ -18,6 +18,7 @@ struct xb_informer_config {
 	 * each item). NULL-terminated and borrowed, at most XB_INFORMER_LEAVE_OUT_MAX; NULL to keep objects as they come. Not for
 	 * what is to be written back. */
 	const char *const *leave_out;
+	const char *accept;             /* as xb_reflector's: the form of the objects; borrowed */
 	/* added: old is NULL; deleted: object is NULL and old the last state known. Only changes are reported: an object
 	 * that a new list shows with the same resourceVersion is not. Called from the loop; views are borrowed. */
 	void (*changed)(void *arg, struct xb_jv old, struct xb_jv object);

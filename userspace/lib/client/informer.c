@@ -302,6 +302,7 @@ int xb_informer_new(const struct xb_informer_config *c, struct xb_informer **ret
 		.path = c->path,
 		.label_selector = c->label_selector,
 		.field_selector = c->field_selector,
+		.accept = c->accept,
 		.listed = on_listed,
 		.list_end = on_list_end,
 		.event = on_event,
