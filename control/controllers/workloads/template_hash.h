@@ -18,4 +18,9 @@ struct template_hash {
 };
 struct template_hash template_hash(struct xb_sv canonical, int64_t collisions);
 
+/* A template as its ControllerRevision stores it: {"spec":{"template":{"$patch":"replace",...}}}, a strategic merge patch that brings
+ * it back. Equal templates have equal bytes, and those are upstream's. Appended. */
+void template_patch(struct xb_jv template, struct xb_buf *out);
+struct template_hash template_patch_hash(struct xb_sv patch, int64_t collisions); /* upstream's, too; collisions: from 0 */
+
 #endif

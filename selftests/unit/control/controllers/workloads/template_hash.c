@@ -55,12 +55,51 @@ static void hashes_stay(void **state)
 	assert_string_equal(template_hash(XB_SV("a"), -1).s, "7d6b446664");
 }
 
+/* What a real controller manager made of this template: the revision "ss-6d9f7f77c9". */
+static void a_revision_is_upstreams(void **state)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *d = NULL;
+	_cleanup_buf_ struct xb_buf patch = {}, again = {};
+
+	assert_int_equal(xb_json_parse(XB_SV("{\"metadata\":{\"labels\":{\"app\":\"ss\"}},\"spec\":{\"containers\":[{\"name\":\"c\","
+		"\"image\":\"nginx:1.14\",\"ports\":[{\"containerPort\":80,\"protocol\":\"TCP\"}],\"resources\":{},"
+		"\"terminationMessagePath\":\"/dev/termination-log\",\"terminationMessagePolicy\":\"File\",\"imagePullPolicy\":\"IfNotPresent\"}],"
+		"\"restartPolicy\":\"Always\",\"terminationGracePeriodSeconds\":1,\"dnsPolicy\":\"ClusterFirst\",\"securityContext\":{},"
+		"\"schedulerName\":\"default-scheduler\"}}"), NULL, &d, NULL), 0);
+	template_patch(xb_json_root(d), &patch);
+	assert_int_equal(patch.err, 0);
+	assert_true(xb_sv_starts(xb_buf_sv(&patch), "{\"spec\":{\"template\":{\"$patch\":\"replace\",\"metadata\":{\"creationTimestamp\":null,"
+		"\"labels\":{\"app\":\"ss\"}},\"spec\":{\"containers\":[{\"image\":\"nginx:1.14\","));
+	assert_string_equal(template_patch_hash(xb_buf_sv(&patch), 0).s, "6d9f7f77c9");
+	assert_string_not_equal(template_patch_hash(xb_buf_sv(&patch), 1).s, "6d9f7f77c9");
+	/* and what is stored is the same again */
+	xb_json_unref(d);
+	d = NULL;
+	assert_int_equal(xb_json_parse(xb_buf_sv(&patch), NULL, &d, NULL), 0);
+	template_patch(xb_jv_path(xb_json_root(d), "spec", "template"), &again);
+	assert_string_equal(again.p, patch.p);
+}
+
+static void texts_are_written_as_go_does(void **state)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *d = NULL;
+	_cleanup_buf_ struct xb_buf patch = {};
+
+	assert_int_equal(xb_json_parse(XB_SV("{\"metadata\":{\"annotations\":{\"a\":\"\\u0041\\/\"}},"
+					     "\"spec\":{\"x\":\"a && b >\\u003c \\\"\"}}"), NULL, &d, NULL), 0);
+	template_patch(xb_json_root(d), &patch);
+	assert_string_equal(patch.p, "{\"spec\":{\"template\":{\"$patch\":\"replace\",\"metadata\":{\"annotations\":{\"a\":\"A/\"},"
+		"\"creationTimestamp\":null},\"spec\":{\"x\":\"a \\u0026\\u0026 b \\u003e\\u003c \\\"\"}}}}");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_null_and_the_hash_say_nothing),
 		cmocka_unit_test(what_differs_differs),
 		cmocka_unit_test(hashes_stay),
+		cmocka_unit_test(a_revision_is_upstreams),
+		cmocka_unit_test(texts_are_written_as_go_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
