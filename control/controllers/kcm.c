@@ -67,6 +67,19 @@ struct xb_index *kcm_index(struct kcm *k, const struct xb_kind *kind, xb_index_k
 	return index;
 }
 
+struct xb_jv kcm_owner(const struct xb_informer *copy, const struct xb_kind *kind, struct xb_jv object)
+{
+	struct xb_jv ref = xb_owner_controller(object), owner;
+	_cleanup_free_ char *namespace_ = NULL, *name = NULL;
+
+	if (!xb_jv_streq(xb_jv_get(ref, "kind"), xb_sv(kind->kind)))
+		return (struct xb_jv){};
+	namespace_ = xb_sv_dup(xb_jv_text(xb_jv_path(object, "metadata", "namespace")));
+	name = xb_sv_dup(xb_jv_text(xb_jv_get(ref, "name")));
+	owner = namespace_ && name ? xb_informer_get(copy, namespace_, name) : (struct xb_jv){};
+	return xb_sv_eq(xb_jv_text(xb_jv_path(owner, "metadata", "uid")), xb_jv_text(xb_jv_get(ref, "uid"))) ? owner : (struct xb_jv){};
+}
+
 static void on_synced(void *arg)
 {
 	struct kcm *k = arg;

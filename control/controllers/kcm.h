@@ -71,5 +71,7 @@ struct xb_index *kcm_index(struct kcm *k, const struct xb_kind *kind, xb_index_k
 xb_index_keys kcm_by_controller;        /* the controller's uid; of an orphan "<namespace>/" */
 xb_index_keys kcm_by_namespace;
 xb_index_keys kcm_by_node;              /* of pods: spec.nodeName, when they have one */
+/* The object that controls another one of its namespace, from the copy of its kind; {} when it is of another kind, or gone. */
+struct xb_jv kcm_owner(const struct xb_informer *copy, const struct xb_kind *kind, struct xb_jv object);
 
 #endif

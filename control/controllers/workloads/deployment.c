@@ -412,24 +412,9 @@ static void sync_deployment(struct kcm_work *w)
 }
 
 /* --- what comes in --- */
-
-/* The object that controls another one, from its copy; {} when it is of another kind, or gone. */
-static struct xb_jv owner_of(const struct xb_informer *copy, const struct xb_kind *kind, struct xb_jv object)
-{
-	struct xb_jv ref = xb_owner_controller(object), owner;
-	_cleanup_free_ char *namespace_ = NULL, *name = NULL;
-
-	if (!xb_jv_streq(xb_jv_get(ref, "kind"), xb_sv(kind->kind)))
-		return (struct xb_jv){};
-	namespace_ = xb_sv_dup(meta(object, "namespace"));
-	name = xb_sv_dup(xb_jv_text(xb_jv_get(ref, "name")));
-	owner = namespace_ && name ? xb_informer_get(copy, namespace_, name) : (struct xb_jv){};
-	return xb_sv_eq(meta(owner, "uid"), xb_jv_text(xb_jv_get(ref, "uid"))) ? owner : (struct xb_jv){};
-}
-
 static void queue_owner(struct deployments *l, struct xb_jv set)
 {
-	struct xb_jv deployment = owner_of(l->deployments, l->kind, set);
+	struct xb_jv deployment = kcm_owner(l->deployments, l->kind, set);
 
 	if (xb_jv_is(deployment))
 		kcm_queue_add(l->queue, deployment);
@@ -472,7 +457,7 @@ static void on_pod(void *arg, struct xb_jv old, struct xb_jv pod)
 
 	if (xb_jv_is(pod) && pod_runs(pod))
 		return;
-	deployment = owner_of(l->deployments, l->kind, owner_of(l->sets, l->set_kind, xb_jv_is(pod) ? pod : old));
+	deployment = kcm_owner(l->deployments, l->kind, kcm_owner(l->sets, l->set_kind, xb_jv_is(pod) ? pod : old));
 	if (xb_jv_streq(xb_jv_path(deployment, "spec", "strategy", "type"), XB_SV("Recreate")))
 		kcm_queue_add(l->queue, deployment);
 }

@@ -232,15 +232,7 @@ static void sync_set(struct kcm_work *w)
 /* --- what comes in --- */
 static struct xb_jv owner_of(const struct replicas *l, struct xb_jv pod)
 {
-	struct xb_jv ref = xb_owner_controller(pod), set;
-	_cleanup_free_ char *namespace_ = NULL, *name = NULL;
-
-	if (!xb_jv_streq(xb_jv_get(ref, "kind"), xb_sv(l->kind->kind)))
-		return (struct xb_jv){};
-	namespace_ = xb_sv_dup(replicas_meta(pod, "namespace"));
-	name = xb_sv_dup(xb_jv_text(xb_jv_get(ref, "name")));
-	set = namespace_ && name ? xb_informer_get(l->sets, namespace_, name) : (struct xb_jv){};
-	return xb_sv_eq(replicas_meta(set, "uid"), xb_jv_text(xb_jv_get(ref, "uid"))) ? set : (struct xb_jv){};
+	return kcm_owner(l->sets, l->kind, pod);
 }
 
 static void queue_if(struct replicas *l, struct xb_jv set)
