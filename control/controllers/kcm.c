@@ -11,6 +11,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "replicationcontroller-controller", .start = replicationcontroller_start, .stop = replicas_stop },
 	{ .name = "deployment-controller", .start = deployment_start, .stop = deployment_stop },
 	{ .name = "replicaset-controller", .start = replicaset_start, .stop = replicas_stop },
+	{ .name = "daemonset-controller", .start = daemonset_start, .stop = daemonset_stop },
 	{ .name = "namespace-controller", .start = namespace_start, .stop = namespace_stop },
 	{ .name = "garbage-collector-controller", .start = garbage_collector_start,
 	  .run = garbage_collector_run, .stop = garbage_collector_stop },

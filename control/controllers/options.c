@@ -30,6 +30,8 @@ static const struct xb_flag rows[] = {
 	     .min = 1, .max = 10000),
 	FLAG(INT, concurrent_replicaset_syncs, "concurrent-replicaset-syncs", "5", "Loops",
 	     "How many ReplicaSets are worked on at once.", .min = 1, .max = 10000),
+	FLAG(INT, concurrent_daemonset_syncs, "concurrent-daemonset-syncs", "2", "Loops", "How many DaemonSets are worked on at once.",
+	     .min = 1, .max = 10000),
 	FLAG(INT, concurrent_job_syncs, "concurrent-job-syncs", "5", "Loops", "How many Jobs are worked on at once.", .min = 1, .max = 10000),
 	FLAG(INT, concurrent_cron_job_syncs, "concurrent-cron-job-syncs", "5", "Loops", "How many CronJobs are worked on at once.",
 	     .min = 1, .max = 10000),
