@@ -7,10 +7,26 @@
 #include "quota.h"
 #include "write.h"
 
+#define NAME_TRIES 8 /* RetryGenerateName */
+
+/* Of some thousand names with the same beginning two are the same: another one is tried, as upstream does. */
+static int settle_name(struct request *q, struct xb_node *object)
+{
+	struct write *w = &q->write;
+	const char *key = write_key(q, w);
+
+	for (int i = 1; i < NAME_TRIES && key && !w->no_memory && store_head(q->server->store, key); i++) {
+		metadata_generate_name(w, object);
+		key = write_key(q, w);
+	}
+	return key && !w->no_memory ? 0 : -ENOMEM;
+}
+
 int create_object(struct request *q, struct xb_node *object)
 {
 	struct write *w = &q->write;
 	const struct strategy *s = strategy_of(w->kind);
+	bool wants_name = metadata_wants_name(object);
 	const char *key;
 	int r;
 
@@ -20,6 +36,8 @@ int create_object(struct request *q, struct xb_node *object)
 	if (r)
 		return r;
 	r = metadata_create(w, object, &q->fault);
+	if (!r && wants_name)
+		r = settle_name(q, object);
 	if (r)
 		return r;
 	if (s->prepare_create)

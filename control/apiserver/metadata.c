@@ -20,13 +20,12 @@ static void set_copy(struct write *w, struct xb_node *meta, const char *key, con
 		w->no_memory = true;
 }
 
-static void generate_name(struct write *w, struct xb_node *meta)
+void metadata_generate_name(struct write *w, struct xb_node *object)
 {
+	struct xb_node *meta = metadata_of(w, object);
 	struct xb_sv prefix = xb_tree_gettext(meta, "generateName");
 	char suffix[6], *name;
 
-	if (!prefix.n || xb_tree_gettext(meta, "name").n)
-		return;
 	xb_random_suffix(suffix);
 	prefix.n = MIN(prefix.n, (size_t)NAME_BASE_MAX);
 	name = xb_arena_printf(w->arena, "%.*s%s", XB_SV_ARG(prefix), suffix);
@@ -34,6 +33,14 @@ static void generate_name(struct write *w, struct xb_node *meta)
 		edit_str(w, meta, "name", name);
 	else
 		w->no_memory = true;
+	w->name = xb_tree_gettext(meta, "name");
+}
+
+bool metadata_wants_name(const struct xb_node *object)
+{
+	const struct xb_node *meta = xb_tree_get(object, "metadata");
+
+	return xb_tree_gettext(meta, "generateName").n && !xb_tree_gettext(meta, "name").n;
 }
 
 static int take_namespace(struct write *w, struct xb_node *meta, struct xb_status *reterr)
@@ -66,7 +73,8 @@ int metadata_create(struct write *w, struct xb_node *object, struct xb_status *r
 		return r;
 	for (unsigned i = 0; i < ARRAY_SIZE(not_the_clients); i++)
 		xb_tree_del(meta, not_the_clients[i]);
-	generate_name(w, meta);
+	if (metadata_wants_name(object))
+		metadata_generate_name(w, object);
 	xb_uuid(uid);
 	set_copy(w, meta, "uid", uid);
 	edit_str(w, meta, "creationTimestamp", w->now);

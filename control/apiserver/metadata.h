@@ -13,6 +13,8 @@ struct xb_node *metadata_of(struct write *w, struct xb_node *object);
 /* Namespace by the URL (400 when the body names another), generated name, uid, creationTimestamp, generation; what only
  * the server may say is taken out. Fills w->name. */
 int metadata_create(struct write *w, struct xb_node *object, struct xb_status *reterr);
+bool metadata_wants_name(const struct xb_node *object);     /* has none, but a generateName */
+void metadata_generate_name(struct write *w, struct xb_node *object); /* of that, in place of the name it has; fills w->name */
 /* What an update may leave out comes from old; generation goes up when more than metadata and status changed. */
 void metadata_update(struct write *w, struct xb_node *object, const struct xb_node *old, bool counts_generation);
 /* Are both the same but for their resourceVersion? */

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# Deployments, jobs, quotas, budgets and autoscalers with kubectl as the machine has it and with kubectl 1.20; evictions.
+# Deployments, jobs, quotas, budgets and autoscalers with kubectl as the machine has it and with kubectl 1.20; evictions; names.
 . "$(dirname "$0")/../lib.sh"
 
 node_up
@@ -55,4 +55,8 @@ like "$(evict held v1)" '"status":"Success".*201$' 'a pod that no budget selects
 is "$(k get pod held -o json | jq -c '[.metadata.deletionTimestamp != null, (.status.conditions[] | select(.type == "DisruptionTarget") | .status, .reason, .message)]')" \
 	'[true,"True","EvictionByEvictionAPI","Eviction API: evicting"]' 'and tells why it goes'
 like "$(evict none v1)" 'pods ..none.. not found.*404$' 'a pod that is not there'
+
+# five letters of 27: of 12,000 names five are there already, and none in 150 runs
+is "$(in_ns node curl -sSZ --parallel-max 64 --cacert "$TMP/pki/ca.crt" -H 'Authorization: Bearer admintoken' -H "$JSON" -o /dev/null -w '%{http_code}\n' \
+	-d '{"metadata":{"generateName":"many-"}}' "$API$NS/configmaps?n=[1-12000]" 2>/dev/null | sort | uniq -c | xargs)" '12000 201' 'a generated name that is taken is generated again'
 done_testing
