@@ -12,6 +12,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "deployment-controller", .start = deployment_start, .stop = deployment_stop },
 	{ .name = "replicaset-controller", .start = replicaset_start, .stop = replicas_stop },
 	{ .name = "daemonset-controller", .start = daemonset_start, .stop = daemonset_stop },
+	{ .name = "statefulset-controller", .start = statefulset_start, .stop = statefulset_stop },
 	{ .name = "namespace-controller", .start = namespace_start, .stop = namespace_stop },
 	{ .name = "garbage-collector-controller", .start = garbage_collector_start,
 	  .run = garbage_collector_run, .stop = garbage_collector_stop },

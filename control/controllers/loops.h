@@ -11,6 +11,8 @@ int replicationcontroller_start(struct kcm *k, void **ret);
 void replicas_stop(void *loop);
 int daemonset_start(struct kcm *k, void **ret);
 void daemonset_stop(void *loop);
+int statefulset_start(struct kcm *k, void **ret);
+void statefulset_stop(void *loop);
 int serviceaccount_start(struct kcm *k, void **ret);
 int root_ca_start(struct kcm *k, void **ret);
 void namespace_objects_stop(void *loop);

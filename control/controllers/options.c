@@ -32,6 +32,8 @@ static const struct xb_flag rows[] = {
 	     "How many ReplicaSets are worked on at once.", .min = 1, .max = 10000),
 	FLAG(INT, concurrent_daemonset_syncs, "concurrent-daemonset-syncs", "2", "Loops", "How many DaemonSets are worked on at once.",
 	     .min = 1, .max = 10000),
+	FLAG(INT, concurrent_statefulset_syncs, "concurrent-statefulset-syncs", "5", "Loops",
+	     "How many StatefulSets are worked on at once.", .min = 1, .max = 10000),
 	FLAG(INT, concurrent_job_syncs, "concurrent-job-syncs", "5", "Loops", "How many Jobs are worked on at once.", .min = 1, .max = 10000),
 	FLAG(INT, concurrent_cron_job_syncs, "concurrent-cron-job-syncs", "5", "Loops", "How many CronJobs are worked on at once.",
 	     .min = 1, .max = 10000),

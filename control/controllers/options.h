@@ -11,6 +11,7 @@ struct kcm_options {
 	bool allocate_node_cidrs, use_service_account_credentials;
 	const char *root_ca_file, *service_account_private_key_file, *cluster_signing_cert_file, *cluster_signing_key_file;
 	int concurrent_deployment_syncs, concurrent_rc_syncs, concurrent_replicaset_syncs, concurrent_daemonset_syncs;
+	int concurrent_statefulset_syncs;
 	int concurrent_namespace_syncs, concurrent_gc_syncs, terminated_pod_gc_threshold;
 	bool enable_garbage_collector;
 	int concurrent_endpoint_syncs, concurrent_service_endpoint_syncs, mirroring_concurrent_service_endpoint_syncs;

@@ -55,7 +55,7 @@ static void hashes_stay(void **state)
 	assert_string_equal(template_hash(XB_SV("a"), -1).s, "7d6b446664");
 }
 
-/* What a real controller manager made of this template: the revision "ss-6d9f7f77c9". */
+/* What real controller managers, 1.20 and 1.33, made of these templates: the revisions "ss-6d9f7f77c9" and "test-c77f6d978". */
 static void a_revision_is_upstreams(void **state)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *d = NULL;
@@ -78,6 +78,11 @@ static void a_revision_is_upstreams(void **state)
 	assert_int_equal(xb_json_parse(xb_buf_sv(&patch), NULL, &d, NULL), 0);
 	template_patch(xb_jv_path(xb_json_root(d), "spec", "template"), &again);
 	assert_string_equal(again.p, patch.p);
+	assert_string_equal(template_patch_hash(XB_SV("{\"spec\":{\"template\":{\"$patch\":\"replace\",\"metadata\":{\"annotations\":{"
+		"\"test\":\"value\"},\"creationTimestamp\":null,\"labels\":{\"app\":\"foo\"}},\"spec\":{\"containers\":[{\"image\":\"test\","
+		"\"imagePullPolicy\":\"Always\",\"name\":\"test\",\"resources\":{},\"terminationMessagePath\":\"/dev/termination-log\","
+		"\"terminationMessagePolicy\":\"File\"}],\"dnsPolicy\":\"ClusterFirst\",\"restartPolicy\":\"Always\","
+		"\"schedulerName\":\"default-scheduler\",\"securityContext\":{},\"terminationGracePeriodSeconds\":30}}}}"), 0).s, "c77f6d978");
 }
 
 static void texts_are_written_as_go_does(void **state)
