@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
 #include <limits.h>
+#include <math.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include "xb/flags.h"
@@ -73,6 +74,17 @@ static int read_duration(const char *value, int64_t *ret)
 	if (xb_duration_parse(xb_sv(value), &ns) || ns < 0)
 		return -EINVAL;
 	*ret = ns / XB_MILLISECOND;
+	return 0;
+}
+
+static int read_number(const char *value, double *ret)
+{
+	char *end;
+	double d = strtod(value, &end);
+
+	if (end == value || *end || !isfinite(d) || d < 0)
+		return -EINVAL;
+	*ret = d;
 	return 0;
 }
 
@@ -236,6 +248,10 @@ static int set(const struct xb_flag *f, const char *value, bool fresh, void *opt
 		if (read_duration(value, member))
 			return bad_value(f, value, reterr_why, "a duration (\"1h30m\", \"90s\", \"500ms\")");
 		return 0;
+	case XB_FLAG_NUMBER:
+		if (read_number(value, member))
+			return bad_value(f, value, reterr_why, "a positive number or 0 (\"0.55\")");
+		return 0;
 	}
 	return -EINVAL;
 }
@@ -345,7 +361,7 @@ static void help_row(const struct xb_flag *f, struct xb_buf *out)
 	static const char *const placeholder[] = {
 		[XB_FLAG_STRING] = " string", [XB_FLAG_ADDRESS] = " ip", [XB_FLAG_ENDPOINT] = " ipport", [XB_FLAG_LIST] = " strings",
 		[XB_FLAG_BOOL] = "", [XB_FLAG_INT] = " int", [XB_FLAG_PORT] = " int", [XB_FLAG_DURATION] = " duration",
-		[XB_FLAG_BYTES] = " bytes",
+		[XB_FLAG_BYTES] = " bytes", [XB_FLAG_NUMBER] = " float",
 	};
 	const char *value = f->type == XB_FLAG_CHOICE ? f->choices : placeholder[f->type];
 	_cleanup_buf_ struct xb_buf text = {};

@@ -14,6 +14,7 @@ struct options {
 	bool dry;
 	int port, level;
 	int64_t period, size;
+	double rate;
 	const char *from, *to;
 };
 static const struct xb_flag rows[] = {
@@ -27,6 +28,7 @@ static const struct xb_flag rows[] = {
 	XB_FLAG(INT, struct options, level, "v", "0", "Logging", "Verbosity.", .max = 10, .letter = 'v'),
 	XB_FLAG(DURATION, struct options, period, "period", "1h", "Logging", "How often."),
 	XB_FLAG(BYTES, struct options, size, "size", "8589934592", "Logging", "How much."),
+	XB_FLAG(NUMBER, struct options, rate, "rate", "0.1", "Logging", "How fast."),
 	XB_FLAG(ARGUMENT, struct options, from, "from", NULL, "", ""),
 	XB_FLAG(ARGUMENT, struct options, to, "to", NULL, "", ""),
 };
@@ -66,6 +68,7 @@ static void defaults(void **state)
 	assert_int_equal(run.o.period, 3600000);
 	assert_int_equal(run.o.endpoint.ss_family, AF_INET);
 	assert_int_equal(run.o.size, INT64_C(8589934592));
+	assert_true(run.o.rate == 0.1);
 	assert_null(run.o.from);
 	assert_false(run.o.dry);
 }
@@ -134,6 +137,9 @@ static void faults_name_the_flag_and_what_was_expected(void **state)
 		{ "word", "unexpected argument: \"word\"" },
 		{ "--from=x", "unknown flag: --from" },
 		{ "--size=-1", "--size: \"-1\" is not a number of bytes" },
+		{ "--rate=-1", "--rate: \"-1\" is not a positive number or 0 (\"0.55\")" },
+		{ "--rate=1x", "--rate: \"1x\" is not a positive number or 0 (\"0.55\")" },
+		{ "--rate=inf", "--rate: \"inf\" is not a positive number or 0 (\"0.55\")" },
 		{ "--dry=maybe", "--dry: \"maybe\" is not true or false" },
 		{ "-v=11", "--v: \"11\" is not a whole number (0 to 10)" },
 		{ "--logging-format=xml", "--logging-format: \"xml\" is not one of text|json" },
