@@ -25,6 +25,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "ttl-after-finished-controller", .start = ttl_after_finished_start, .stop = ttl_after_finished_stop },
 	{ .name = "disruption-controller", .start = disruption_start, .stop = disruption_stop },
 	{ .name = "resourcequota-controller", .start = resource_quota_start, .stop = resource_quota_stop },
+	{ .name = "horizontal-pod-autoscaler-controller", .start = hpa_start, .stop = hpa_stop },
 };
 
 const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural)

@@ -40,5 +40,7 @@ int disruption_start(struct kcm *k, void **ret);
 void disruption_stop(void *loop);
 int resource_quota_start(struct kcm *k, void **ret);
 void resource_quota_stop(void *loop);
+int hpa_start(struct kcm *k, void **ret);
+void hpa_stop(void *loop);
 
 #endif

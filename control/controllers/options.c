@@ -68,6 +68,18 @@ static const struct xb_flag rows[] = {
 	     "How many ResourceQuotas are worked on at once.", .min = 1, .max = 10000),
 	FLAG(DURATION, resource_quota_sync_ms, "resource-quota-sync-period", "5m0s", "Loops",
 	     "How often what a ResourceQuota's namespace uses is counted anew."),
+	FLAG(INT, concurrent_hpa_syncs, "concurrent-horizontal-pod-autoscaler-syncs", "5", "Loops",
+	     "How many HorizontalPodAutoscalers are worked on at once.", .min = 1, .max = 10000),
+	FLAG(DURATION, hpa_sync_ms, "horizontal-pod-autoscaler-sync-period", "15s", "Loops",
+	     "How often a HorizontalPodAutoscaler looks at its metrics."),
+	FLAG(DURATION, hpa_downscale_stabilization_ms, "horizontal-pod-autoscaler-downscale-stabilization", "5m0s", "Loops",
+	     "How long the highest size of late stands against a smaller one."),
+	FLAG(NUMBER, hpa_tolerance, "horizontal-pod-autoscaler-tolerance", "0.1", "Loops",
+	     "How far a metric may be from its target, as a part of it, before something is scaled."),
+	FLAG(DURATION, hpa_cpu_initialization_ms, "horizontal-pod-autoscaler-cpu-initialization-period", "5m0s", "Loops",
+	     "How long after its start a pod's use of processors may say nothing of its load."),
+	FLAG(DURATION, hpa_initial_readiness_ms, "horizontal-pod-autoscaler-initial-readiness-delay", "30s", "Loops",
+	     "How long after its start a pod that is not ready counts as one that never was."),
 
 	XB_PROGRAM_LAST_FLAGS(struct kcm_options, program),
 };

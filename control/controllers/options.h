@@ -20,6 +20,12 @@ struct kcm_options {
 	int concurrent_job_syncs, concurrent_cron_job_syncs, concurrent_ttl_after_finished_syncs;
 	int concurrent_resource_quota_syncs;
 	int64_t resource_quota_sync_ms;
+	int concurrent_hpa_syncs;
+	int64_t hpa_sync_ms, hpa_downscale_stabilization_ms, hpa_cpu_initialization_ms, hpa_initial_readiness_ms;
+	double hpa_tolerance;
+	const char *logging_format;
+	int verbosity;
+	bool help, version;
 };
 
 /* -EINVAL and the like with a sentence in *reterr_why, the caller's to free. Call kcm_options_done in every case. */
