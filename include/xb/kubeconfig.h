@@ -26,6 +26,7 @@ struct xb_kubeconfig {
 void xb_kubeconfig_done(struct xb_kubeconfig *k);
 #define _cleanup_kubeconfig_ _cleanup_(xb_kubeconfig_done)
 int xb_kubeconfig_copy(const struct xb_kubeconfig *k, struct xb_kubeconfig *ret);
+void xb_kubeconfig_forget_user(struct xb_kubeconfig *k); /* who we are, but not where */
 
 /* path: NULL for none, then server alone counts. context: NULL for current-context. server: replaces the file's, as --master
  * does; NULL keeps it. *ret is filled anew.

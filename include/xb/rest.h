@@ -19,6 +19,13 @@ struct xb_rest *xb_rest_free(struct xb_rest *r);        /* drops what is under w
 							 * Its handles are gone after one more turn of the loop */
 XB_DEFINE_CLEANUP(struct xb_rest *, xb_rest_free)
 uv_loop_t *xb_rest_loop(const struct xb_rest *r);
+/*
+ * The same server as somebody else: with neither r's certificate nor its token, but that of xb_rest_set_token, which may be set
+ * anew at any time. All that are made from one r share one connection. who: behind r's user agent. refused: a request was
+ * answered 401; called before its done, may be NULL. To be freed before r, which is not itself of this kind.
+ */
+int xb_rest_as(struct xb_rest *r, const char *who, void (*refused)(void *arg), void *arg, struct xb_rest **ret);
+int xb_rest_set_token(struct xb_rest *r, struct xb_sv token); /* copied; for requests from now on */
 
 /* code: HTTP status, or 0 when there was no answer (status->message says why: refused, time-out, certificate). body: the
  * whole answer, borrowed. status: the Status the server sent when code is not 2xx, or one made here. */

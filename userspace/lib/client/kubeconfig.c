@@ -24,12 +24,25 @@ static char **text_at(const struct xb_kubeconfig *k, size_t i)
 	return (char **)((char *)k + texts[i]);
 }
 
+static void forget(char **text)
+{
+	if (*text)
+		explicit_bzero(*text, strlen(*text));
+	free(*text);
+	*text = NULL;
+}
+
+void xb_kubeconfig_forget_user(struct xb_kubeconfig *k)
+{
+	char **const texts_of_user[] = { &k->cert.file, &k->cert.text, &k->key.file, &k->key.text, &k->token, &k->token_file };
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts_of_user); i++)
+		forget(texts_of_user[i]);
+}
+
 void xb_kubeconfig_done(struct xb_kubeconfig *k)
 {
-	if (k->key.text)
-		explicit_bzero(k->key.text, strlen(k->key.text));
-	if (k->token)
-		explicit_bzero(k->token, strlen(k->token));
+	xb_kubeconfig_forget_user(k);
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
 		free(*text_at(k, i));
 	*k = (struct xb_kubeconfig){};

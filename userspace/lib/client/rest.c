@@ -17,9 +17,13 @@
 #define MAX_TOKEN       (64UL << 10)
 
 struct xb_rest {
+	struct xb_rest *root;           /* whose connections it uses: itself, unless it is somebody else's name */
+	struct xb_rest *nameless;       /* whose connections those with other names use; NULL until there is one */
 	uv_loop_t *loop;
 	uv_timer_t timer;
 	CURLM *multi;
+	void (*refused)(void *arg);     /* of one with a name of its own */
+	void *refused_arg;
 	struct xb_kubeconfig k;
 	char *url;                      /* what curl connects to: k.server, perhaps under its TLS name */
 	struct curl_slist *connect_to;  /* where that name really is */
@@ -67,7 +71,7 @@ static bool streams(const struct xb_rest_call *c)
 /* --- the end of a call --- */
 static void call_detach(struct xb_rest_call *c)
 {
-	struct xb_rest *r = c->r;
+	struct xb_rest *r = c->r->root;
 
 	curl_multi_remove_handle(r->multi, c->easy);
 	if (c->is_ready) {
@@ -157,6 +161,8 @@ static void call_finish(struct xb_rest_call *c, CURLcode result)
 			status.retry_after = (int)MIN(retry_after, 3600);
 	}
 	c->calling = true;
+	if (code == 401 && c->r->refused)
+		c->r->refused(c->r->refused_arg);
 	c->done(c->arg, (int)code, was_stream ? (struct xb_sv){} : xb_buf_sv(&c->in), &status);
 	call_free(c);
 }
@@ -264,8 +270,8 @@ static size_t on_bytes(char *p, size_t size, size_t n, void *arg)
 	xb_buf_add(&c->in, p, n);
 	if (stream && !c->is_ready) {
 		c->is_ready = true;
-		c->next_ready = c->r->ready;
-		c->r->ready = c;
+		c->next_ready = c->r->root->ready;
+		c->r->root->ready = c;
 	}
 	return c->in.err ? 0 : n;
 }
@@ -418,7 +424,7 @@ static int call_start(struct xb_rest *r, const struct xb_rest_request *q, void (
 	}
 	if (!code)
 		code = set_request(c, q);
-	if (!code && curl_multi_add_handle(r->multi, c->easy))
+	if (!code && curl_multi_add_handle(r->root->multi, c->easy))
 		code = -ENOMEM;
 	if (code) {
 		call_free(c);
@@ -511,6 +517,7 @@ struct xb_rest *xb_rest_free(struct xb_rest *r)
 {
 	if (!r)
 		return NULL;
+	xb_rest_free(r->nameless);
 	while (r->calls) {
 		struct xb_rest_call *c = r->calls;
 
@@ -518,7 +525,8 @@ struct xb_rest *xb_rest_free(struct xb_rest *r)
 		call_free(c);
 	}
 	/* Closes the idle connections, and with them the sockets' poll handles. */
-	curl_multi_cleanup(r->multi);
+	if (r->multi)
+		curl_multi_cleanup(r->multi);
 	curl_slist_free_all(r->connect_to);
 	xb_kubeconfig_done(&r->k);
 	free(r->host_header);
@@ -541,6 +549,7 @@ int xb_rest_new(uv_loop_t *loop, const struct xb_kubeconfig *k, const char *user
 	r = calloc(1, sizeof(*r));
 	if (!r)
 		return -ENOMEM;
+	r->root = r;
 	r->user_agent = strdup(user_agent);
 	r->multi = curl_multi_init();
 	if (!r->user_agent || !r->multi)
@@ -566,5 +575,53 @@ int xb_rest_new(uv_loop_t *loop, const struct xb_kubeconfig *k, const char *user
 
 uv_loop_t *xb_rest_loop(const struct xb_rest *r)
 {
-	return r->loop;
+	return r->root->loop;
+}
+
+/* --- as somebody else --- */
+
+/* A multi of its own: curl lets requests wait for a connection that is being made only if it knows no other to that host. */
+static int make_nameless(struct xb_rest *r)
+{
+	_cleanup_kubeconfig_ struct xb_kubeconfig k = {};
+	int code = r->nameless ? 0 : xb_kubeconfig_copy(&r->k, &k);
+
+	if (code || r->nameless)
+		return code;
+	xb_kubeconfig_forget_user(&k);
+	return xb_rest_new(r->loop, &k, r->user_agent, &r->nameless, NULL);
+}
+
+int xb_rest_as(struct xb_rest *r, const char *who, void (*refused)(void *arg), void *arg, struct xb_rest **ret)
+{
+	_cleanup_(xb_rest_freep) struct xb_rest *n = NULL;
+	int code = make_nameless(r);
+
+	if (code)
+		return code;
+	n = calloc(1, sizeof(*n));
+	if (!n)
+		return -ENOMEM;
+	*n = (struct xb_rest){ .root = r->nameless, .refused = refused, .refused_arg = arg };
+	if (asprintf(&n->user_agent, "%s/%s", r->user_agent, who) < 0) {
+		n->user_agent = NULL;
+		return -ENOMEM;
+	}
+	code = xb_kubeconfig_copy(&r->nameless->k, &n->k);
+	if (!code)
+		code = set_server(n, NULL);
+	if (!code)
+		*ret = TAKE_PTR(n);
+	return code;
+}
+
+int xb_rest_set_token(struct xb_rest *r, struct xb_sv token)
+{
+	char *copy = xb_sv_dup(token);
+
+	if (!copy)
+		return -ENOMEM;
+	xb_kubeconfig_forget_user(&r->k);
+	r->k.token = copy;
+	return 0;
 }

@@ -148,6 +148,59 @@ static void token_is_read_anew(void **state)
 	assert_int_equal(xb_rest_send(t->rest, &q, on_done, t, NULL), -ENOENT);
 }
 
+static void on_refused(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void send_as(struct test *t, struct xb_rest *as)
+{
+	struct xb_rest_request q = { .method = "GET", .path = "/" };
+
+	t->done = 0;
+	assert_int_equal(xb_rest_send(as, &q, on_done, t, NULL), 0);
+	run_until(&t->loop, t->done);
+}
+
+static void somebody_else_shares_the_connection(void **state)
+{
+	struct test *t = *state;
+	struct xb_rest *as = NULL, *other = NULL;
+	struct fake_conn *first;
+	int refused = 0;
+
+	t->answer = 200;
+	t->reply = "";
+	assert_int_equal(xb_rest_as(t->rest, "joe", NULL, NULL, &other), 0);
+	send_as(t, other);
+	first = t->conn;
+	assert_int_equal(xb_rest_as(t->rest, "jane", on_refused, &refused, &as), 0);
+	send_as(t, as);
+	assert_ptr_equal(t->conn, first);
+	assert_null(strstr(t->headers, "Authorization:"));
+	assert_non_null(strstr(t->headers, "User-Agent: test/1/jane\r\n"));
+	assert_string_equal(t->path, "/base/");
+	assert_int_equal(xb_rest_set_token(as, XB_SV("one")), 0);
+	assert_int_equal(xb_rest_set_token(as, XB_SV("two")), 0);
+	send_as(t, as);
+	assert_non_null(strstr(t->headers, "Authorization: Bearer two\r\n"));
+	assert_int_equal(refused, 0);
+	t->answer = 401;
+	call(t, (struct xb_rest_request){ .method = "GET", .path = "/" });
+	assert_non_null(strstr(t->headers, "Authorization: Bearer first\r\n"));
+	assert_int_equal(refused, 0);
+	send_as(t, as);
+	assert_int_equal(refused, 1);
+	assert_int_equal(xb_rest_send(as, &(struct xb_rest_request){ .method = "GET", .path = "/" }, on_done, t, NULL), 0);
+	t->done = 0;
+	xb_rest_free(as);
+	send_as(t, other);
+	assert_null(strstr(t->headers, "Authorization:"));
+	xb_rest_free(other);
+	call(t, (struct xb_rest_request){ .method = "GET", .path = "/" });
+	assert_int_equal(t->done, 1);
+}
+
 static void connection_is_kept(void **state)
 {
 	struct test *t = *state;
@@ -440,7 +493,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-		T(get_brings_the_body), T(bodies_are_sent), T(token_is_read_anew), T(connection_is_kept), T(servers_status_is_handed_on),
+		T(get_brings_the_body), T(bodies_are_sent), T(token_is_read_anew), T(connection_is_kept),
+		T(somebody_else_shares_the_connection), T(servers_status_is_handed_on),
 		T(no_answer_says_why), T(cut_answer_is_no_answer), T(stream_gives_lines), T(refused_stream_gives_a_status),
 		T(cancelled_calls_are_silent), T(bad_servers_are_refused), T(queries_are_encoded),
 		T(tls_trusts_the_clusters_ca_only),
