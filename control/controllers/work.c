@@ -2,6 +2,7 @@
 #include "work.h"
 #include "queue.h"
 #include "xb/log.h"
+#include "xb/patch.h"
 
 const char *kcm_key(struct xb_jv object, struct xb_buf *out)
 {
@@ -104,10 +105,33 @@ void kcm_work_round(struct kcm_work *w, void (*then)(struct kcm_work *w, int err
 	w->calls = xb_calls_new(w->kcm->rest, on_answered, w);
 }
 
+/* The object as the patch makes it. */
+static int render_update(const struct kcm_request *q, struct xb_buf *out)
+{
+	_cleanup_(xb_arena_freep) struct xb_arena *arena = xb_arena_new(0);
+	struct xb_node *object = arena ? xb_tree_from(arena, q->of, NULL, NULL) : NULL, *patch = NULL, *kind, *version;
+	_cleanup_buf_ struct xb_buf text = {};
+	int r = object ? xb_tree_read(arena, q->body, NULL, &patch) : -ENOMEM;
+
+	if (!r)
+		r = xb_patch_merge(arena, &object, patch);
+	if (r)
+		return r;
+	xb_kind_api_version(q->kind, &text);
+	kind = xb_tree_str(arena, xb_sv(q->kind->kind));
+	version = xb_tree_str(arena, xb_buf_sv(&text));
+	if (text.err || !kind || !version)
+		return -ENOMEM;
+	xb_tree_setc(object, "kind", kind);
+	xb_tree_setc(object, "apiVersion", version);
+	xb_tree_write(object, out);
+	return out->err;
+}
+
 int kcm_work_ask(struct kcm_work *w, const struct kcm_request *q,
 		 int (*answered)(void *arg, int code, struct xb_sv body, const struct xb_status *status), void *arg)
 {
-	_cleanup_buf_ struct xb_buf path = {};
+	_cleanup_buf_ struct xb_buf path = {}, update = {};
 	struct xb_rest_request request = {
 		.method = q->method,
 		.content_type = q->body.n ? q->type : NULL,
@@ -120,6 +144,10 @@ int kcm_work_ask(struct kcm_work *w, const struct kcm_request *q,
 	else
 		xb_buf_adds(&path, q->path);
 	request.path = path.p;
+	if (xb_jv_is(q->of) && render_update(q, &update))
+		return -ENOMEM;
+	if (update.n)
+		request.body = xb_buf_sv(&update);
 	return path.err || !w->calls ? -ENOMEM : xb_calls_add(w->calls, &request, answered, arg);
 }
 

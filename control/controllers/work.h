@@ -53,6 +53,9 @@ struct kcm_request {
 	const char *namespace_;         /* NULL: the work's */
 	const char *type;               /* of the body */
 	struct xb_sv body;              /* copied */
+	/* For a PUT: body is a merge patch of that object, which is sent as a whole, and refused when it changed since. Upstream's
+	 * roles give leave to update a status, and not to patch it. */
+	struct xb_jv of;
 	const char *accept;             /* xb_rest_request's */
 };
 #define KCM_JSON      "application/json"

@@ -71,7 +71,9 @@ static void finish(struct kcm_work *w, int error)
 static void write_status(struct sync *s)
 {
 	_cleanup_buf_ struct xb_buf patch = {};
-	struct kcm_request q = { .method = "PATCH", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_MERGE };
+	struct kcm_request q = {
+		.method = "PUT", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_JSON, .of = s->cron,
+	};
 	struct xb_jw w = XB_JW(&patch);
 
 	xb_jw_object(&w);

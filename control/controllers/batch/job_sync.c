@@ -98,7 +98,9 @@ static int on_written(void *arg, int code, struct xb_sv body, const struct xb_st
 static void write_status(struct sync *s, const struct job_status *status, void (*then)(struct kcm_work *w, int error))
 {
 	_cleanup_buf_ struct xb_buf patch = {};
-	struct kcm_request q = { .method = "PATCH", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_MERGE };
+	struct kcm_request q = {
+		.method = "PUT", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_JSON, .of = s->job,
+	};
 
 	job_status_patch(s->job, s->version, status, s->now, &patch);
 	q.body = xb_buf_sv(&patch);

@@ -317,7 +317,9 @@ static void after_told(struct kcm_work *w, int error)
 static void tell(struct sync *s)
 {
 	_cleanup_buf_ struct xb_buf patch = {};
-	struct kcm_request q = { .method = "PATCH", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_MERGE };
+	struct kcm_request q = {
+		.method = "PUT", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_JSON, .of = s->namespace_,
+	};
 
 	for (const struct finalizer *f = s->finalizers; f; f = f->next)
 		note(s, &s->findings.finalizers, xb_arena_printf(s->w->arena, "%s in %u resource instances", f->name, f->n));

@@ -107,9 +107,9 @@ static void put(struct kcm_work *w, struct xb_jv object)
 		return;
 	}
 	if (xb_jv_is(object)) {
-		q.method = "PATCH";
+		q.method = "PUT";
 		q.name = l->variety->name;
-		q.type = KCM_MERGE;
+		q.of = object;
 	}
 	q.body = xb_buf_sv(&body);
 	kcm_work_round(w, on_done);

@@ -198,7 +198,7 @@ static void on_done(struct kcm_work *w, int error)
 static void put(struct sync *s, struct xb_sv subsets)
 {
 	struct kcm_request create = { .method = "POST", .kind = s->l->kind, .type = KCM_JSON };
-	struct kcm_request update = { .method = "PATCH", .kind = s->l->kind, .name = s->w->name, .type = KCM_MERGE };
+	struct kcm_request update = { .method = "PUT", .kind = s->l->kind, .name = s->w->name, .type = KCM_JSON, .of = s->old };
 	struct kcm_request *q = xb_jv_is(s->old) ? &update : &create;
 	int r = write_body(s, subsets);
 

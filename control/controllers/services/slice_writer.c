@@ -118,7 +118,7 @@ static int on_answered(void *arg, int code, struct xb_sv body, const struct xb_s
 static int ask(struct slice_writer *s, const char *method, const char *what, struct xb_jv old, const struct xb_buf *body)
 {
 	struct call *c = xb_arena_alloc(s->w->arena, sizeof(*c));
-	struct kcm_request q = { .method = method, .kind = s->kind, .body = xb_buf_sv(body) };
+	struct kcm_request q = { .method = method, .kind = s->kind, .type = KCM_JSON, .body = xb_buf_sv(body) };
 	int r = xb_jv_is(old) ? kcm_work_hold(s->w, old) : 0;
 
 	if (!c || r || body->err)
@@ -127,7 +127,8 @@ static int ask(struct slice_writer *s, const char *method, const char *what, str
 	if (!c->name)
 		return -ENOMEM;
 	q.name = xb_jv_is(old) ? c->name : NULL;
-	q.type = !strcmp(method, "PATCH") ? KCM_MERGE : KCM_JSON;
+	if (!strcmp(method, "PUT"))
+		q.of = old;
 	return kcm_work_ask(s->w, &q, on_answered, c);
 }
 
@@ -190,7 +191,7 @@ static int put(struct slice_writer *s, const char *family, const struct slice *s
 	xb_jw_end(&w);
 	if (xb_jw_finish(&w) < 0)
 		return -ENOMEM;
-	return slice->old ? ask(s, "PATCH", "update", old, &body) : ask(s, "POST", "create", old, &body);
+	return slice->old ? ask(s, "PUT", "update", old, &body) : ask(s, "POST", "create", old, &body);
 }
 
 int slice_writer_ask(struct slice_writer *s, const char *family, const struct slice_plan *plan, int64_t since)

@@ -140,7 +140,9 @@ static void start_claims(struct sync *s, const struct sets *p)
 /* --- status --- */
 static int ask_status(struct sync *s, const struct xb_buf *patch)
 {
-	struct kcm_request q = { .method = "PATCH", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_MERGE };
+	struct kcm_request q = {
+		.method = "PUT", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_JSON, .of = s->deployment,
+	};
 
 	q.body = xb_buf_sv(patch);
 	return kcm_work_ask(s->w, &q, on_written, NULL);

@@ -108,7 +108,9 @@ static void on_told_after_failure(struct kcm_work *w, int error)
 static void tell_status(struct replicas_sync *s, const struct replicas_pods *p, const char *reason)
 {
 	_cleanup_buf_ struct xb_buf patch = {};
-	struct kcm_request q = { .method = "PATCH", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_MERGE };
+	struct kcm_request q = {
+		.method = "PUT", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_JSON, .of = s->set,
+	};
 	void (*then)(struct kcm_work *w, int error) = reason ? on_told_after_failure : on_told;
 	int64_t now = xb_time_now();
 	struct replicas_status status;
