@@ -169,9 +169,9 @@ proxy_start() {
 	busywait 20 in_ns node curl -fsS --max-time 1 http://127.0.0.1:10256/healthz ||
 		{ note "$(tail -20 "$TMP/proxy.log")"; bail "kube-proxy is not healthy after 20 s"; }
 }
-# kcm_start FLAGS...: sets KCM_PID; waits until it serves
+# kcm_start FLAGS...: sets KCM_PID; waits until it serves. To run a test with other flags: XB_KCM_FLAGS.
 kcm_start() {
-	XB_EXEC=exec on_node "$BIN/kube-controller-manager" --kubeconfig="$TMP/admin.conf" "$@" >>"$TMP/kcm.log" 2>&1 &
+	XB_EXEC=exec on_node "$BIN/kube-controller-manager" --kubeconfig="$TMP/admin.conf" "$@" ${XB_KCM_FLAGS:-} >>"$TMP/kcm.log" 2>&1 &
 	KCM_PID=$!
 	busywait 20 in_ns node curl -kfsS --max-time 1 https://127.0.0.1:10257/healthz ||
 		{ note "$(tail -20 "$TMP/kcm.log")"; bail "kube-controller-manager is not healthy after 20 s"; }

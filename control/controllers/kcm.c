@@ -26,6 +26,34 @@ static const struct kcm_loop loops[] = {
 	{ .name = "disruption-controller", .start = disruption_start, .stop = disruption_stop },
 	{ .name = "resourcequota-controller", .start = resource_quota_start, .stop = resource_quota_stop },
 	{ .name = "horizontal-pod-autoscaler-controller", .start = hpa_start, .stop = hpa_stop },
+	{ .name = "serviceaccount-controller", .account = "service-account-controller",
+	  .start = serviceaccount_start, .stop = namespace_objects_stop },
+	{ .name = "root-ca-certificate-publisher-controller", .account = "root-ca-cert-publisher",
+	  .start = root_ca_start, .stop = namespace_objects_stop },
+	{ .name = "replicationcontroller-controller", .account = "replication-controller",
+	  .start = replicationcontroller_start, .stop = replicas_stop },
+	{ .name = "deployment-controller", .account = "deployment-controller",
+	  .start = deployment_start, .stop = deployment_stop },
+	{ .name = "replicaset-controller", .account = "replicaset-controller",
+	  .start = replicaset_start, .stop = replicas_stop },
+	{ .name = "namespace-controller", .account = "namespace-controller",
+	  .start = namespace_start, .stop = namespace_stop },
+	{ .name = "garbage-collector-controller", .account = "generic-garbage-collector",
+	  .start = garbage_collector_start, .stop = garbage_collector_stop },
+	{ .name = "pod-garbage-collector-controller", .account = "pod-garbage-collector",
+	  .start = pod_gc_start, .stop = pod_gc_stop },
+	{ .name = "endpoints-controller", .account = "endpoint-controller",
+	  .start = endpoints_start, .run = endpoints_run, .stop = endpoints_stop },
+	{ .name = "endpointslice-controller", .account = "endpointslice-controller",
+	  .start = endpointslice_start, .stop = endpointslice_stop },
+	{ .name = "endpointslice-mirroring-controller", .account = "endpointslicemirroring-controller",
+	  .start = mirror_start, .stop = mirror_stop },
+	{ .name = "job-controller", .account = "job-controller",
+	  .start = job_start, .stop = job_stop },
+	{ .name = "cronjob-controller", .account = "cronjob-controller",
+	  .start = cronjob_start, .stop = cronjob_stop },
+	{ .name = "ttl-after-finished-controller", .account = "ttl-after-finished-controller",
+	  .start = ttl_after_finished_start, .stop = ttl_after_finished_stop },
 };
 
 const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural)
@@ -59,13 +87,14 @@ void kcm_by_node(struct xb_jv pod, struct xb_index_entry *e)
 struct xb_index *kcm_index(struct kcm *k, const struct xb_kind *kind, xb_index_keys *keys)
 {
 	struct xb_informer *copy = xb_cache_of(k->cache, kind);
+	struct kcm_process *p = k->process;
 	struct xb_index *index;
 
-	for (size_t i = 0; i < k->indexes.n; i++)
-		if (k->indexes.v[i].kind == kind && k->indexes.v[i].keys == keys)
-			return k->indexes.v[i].index;
+	for (size_t i = 0; i < p->indexes.n; i++)
+		if (p->indexes.v[i].kind == kind && p->indexes.v[i].keys == keys)
+			return p->indexes.v[i].index;
 	index = copy ? xb_informer_index(copy, keys) : NULL;
-	if (index && xb_vec_push(&k->indexes, (struct kcm_shared_index){ kind, keys, index }))
+	if (index && xb_vec_push(&p->indexes, (struct kcm_shared_index){ kind, keys, index }))
 		return NULL;
 	return index;
 }
@@ -81,18 +110,31 @@ struct xb_jv kcm_owner(const struct xb_informer *copy, const struct xb_kind *kin
 	name = xb_sv_dup(xb_jv_text(xb_jv_get(ref, "name")));
 	owner = namespace_ && name ? xb_informer_get(copy, namespace_, name) : (struct xb_jv){};
 	return xb_sv_eq(xb_jv_text(xb_jv_path(owner, "metadata", "uid")), xb_jv_text(xb_jv_get(ref, "uid"))) ? owner : (struct xb_jv){};
+/* Both are awaited: what the loops read, and in whose name they write. */
+static void begin(struct kcm_process *p)
+{
+	if (p->begun || !p->synced || (p->accounts && !kcm_accounts_ready(p->accounts)))
+		return;
+	p->begun = true;
+	log_info("every collection is read: the loops begin");
+	for (size_t i = 0; i < p->running.n; i++)
+		if (p->running.v[i]->row->run)
+			p->running.v[i]->row->run(p->running.v[i]->loop);
+	for (size_t i = 0; i < p->queues.n; i++)
+		xb_work_queue_start(p->queues.v[i]->keys);
 }
 
 static void on_synced(void *arg)
 {
-	struct kcm *k = arg;
+	struct kcm_process *p = arg;
 
-	log_info("every collection is read: the loops begin");
-	for (size_t i = 0; i < k->running.n; i++)
-		if (k->running.v[i].row->run)
-			k->running.v[i].row->run(k->running.v[i].loop);
-	for (size_t i = 0; i < k->queues.n; i++)
-		xb_work_queue_start(k->queues.v[i]->keys);
+	p->synced = true;
+	begin(p);
+}
+
+static void on_account(void *arg)
+{
+	begin(arg);
 }
 
 static void on_trouble(void *arg, const char *path, const char *why)
@@ -103,62 +145,94 @@ static void on_trouble(void *arg, const char *path, const char *why)
 		log_info("%s: the API server answers again", path);
 }
 
-static int start_loops(struct kcm *k)
+static int start_loop(struct kcm_process *p, const struct kcm_loop *row)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(loops); i++) {
-		struct kcm_running one = { .row = &loops[i] };
-		int r = 0;
+	struct kcm_running *one = NULL;
+	int r = xb_vec_room(&p->running, 1);
 
-		if (!kcm_options_enabled(k->options, loops[i].name))
-			continue;
-		r = xb_vec_room(&k->running, 1);
-		if (!r)
-			r = loops[i].start(k, &one.loop);
-		if (r)
-			return log_err_errno(r, "%s cannot start: %m", loops[i].name);
-		k->running.v[k->running.n++] = one;
-		log_info("started %s", loops[i].name);
+	if (!r)
+		one = calloc(1, sizeof(*one));
+	if (!one)
+		return -ENOMEM;
+	*one = (struct kcm_running){ .row = row, .kcm = p->own };
+	if (p->accounts && row->account)
+		r = kcm_accounts_of(p->accounts, row->account, &one->kcm.rest, &one->kcm.recorder);
+	if (!r)
+		r = row->start(&one->kcm, &one->loop);
+	if (r) {
+		free(one);
+		return r;
 	}
+	p->running.v[p->running.n++] = one;
+	log_info("started %s", row->name);
 	return 0;
+}
+
+static int start_loops(struct kcm_process *p)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < ARRAY_SIZE(loops); i++) {
+		if (!kcm_options_enabled(p->own.options, loops[i].name))
+			continue;
+		r = start_loop(p, &loops[i]);
+		if (r)
+			log_err_errno(r, "%s cannot start: %m", loops[i].name);
+	}
+	return r;
+}
+
+static void process_free(struct kcm_process *p)
+{
+	for (size_t i = p->running.n; i-- > 0;) {
+		p->running.v[i]->row->stop(p->running.v[i]->loop);
+		free(p->running.v[i]);
+	}
+	xb_cache_free(p->own.cache);
+	kcm_accounts_free(p->accounts);
+	xb_vec_done(&p->running);
+	xb_vec_done(&p->queues);
+	xb_vec_done(&p->indexes);
+	free(p);
 }
 
 struct kcm *kcm_free(struct kcm *k)
 {
-	if (!k)
-		return NULL;
-	for (size_t i = k->running.n; i-- > 0;)
-		k->running.v[i].row->stop(k->running.v[i].loop);
-	xb_cache_free(k->cache);
-	xb_vec_done(&k->running);
-	xb_vec_done(&k->queues);
-	xb_vec_done(&k->indexes);
-	free(k);
+	if (k)
+		process_free(k->process);
 	return NULL;
 }
 
 int kcm_new(const struct kcm_config *c, struct kcm **ret)
 {
-	_cleanup_(kcm_freep) struct kcm *k = calloc(1, sizeof(*k));
-	struct xb_cache_config cache = { .rest = c->rest, .synced = on_synced, .trouble = on_trouble, .arg = k };
+	struct kcm_process *p = calloc(1, sizeof(*p));
+	struct xb_cache_config cache = { .rest = c->rest, .synced = on_synced, .trouble = on_trouble, .arg = p };
 	int r;
 
-	if (!k)
+	if (!p)
 		return -ENOMEM;
-	*k = (struct kcm){ .loop = xb_rest_loop(c->rest), .rest = c->rest, .recorder = c->recorder, .options = c->options,
-			   .root_ca = c->root_ca };
-	r = xb_cache_new(&cache, &k->cache);
+	p->own = (struct kcm){ .loop = xb_rest_loop(c->rest), .rest = c->rest, .watch_rest = c->rest, .recorder = c->recorder,
+			       .options = c->options, .root_ca = c->root_ca, .process = p };
+	r = xb_cache_new(&cache, &p->own.cache);
+	if (!r && c->options->use_service_account_credentials)
+		r = kcm_accounts_new(c->rest, on_account, p, &p->accounts);
 	if (!r)
-		r = start_loops(k);
-	if (r)
+		r = start_loops(p);
+	if (r) {
+		process_free(p);
 		return r;
-	*ret = TAKE_PTR(k);
+	}
+	if (xb_cache_unused(p->own.cache))
+		on_synced(p);
+	*ret = &p->own;
 	return 0;
 }
 
 void kcm_write_metrics(const struct kcm *k, struct xb_buf *out)
 {
 	_cleanup_free_ struct xb_work_queue **queues = NULL;
-	size_t n = k ? k->queues.n : 0;
+	const struct kcm_process *p = k ? k->process : NULL;
+	size_t n = p ? p->queues.n : 0;
 
 	queues = calloc(n + 1, sizeof(*queues));
 	if (!queues) {
@@ -166,6 +240,6 @@ void kcm_write_metrics(const struct kcm *k, struct xb_buf *out)
 		return;
 	}
 	for (size_t i = 0; i < n; i++)
-		queues[i] = k->queues.v[i]->keys;
+		queues[i] = p->queues.v[i]->keys;
 	xb_work_queue_metrics(queues, n, out);
 }

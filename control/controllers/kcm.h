@@ -8,7 +8,7 @@
  * To add a loop:
  *   1. <loop>.c in its family's folder: a start, which asks for what the loop reads (xb_cache_of, kcm_index), follows changes
  *      (xb_cache_follow), and makes its queue (kcm_queue_new); a sync, which works on one key; a stop;
- *   2. its start and stop in loops.h, its row in the table of kcm.c, its object in Kbuild;
+ *   2. its start and stop in loops.h, its row in the table of kcm.c, with its service account, its object in Kbuild;
  *   3. its flags in options.c, by upstream's names;
  *   4. its pure parts in selftests/unit/control/controllers/<family>/<loop>.c, the rest in selftests/live/controllers_<loop>.t;
  *   5. its line in README.md.
@@ -20,32 +20,25 @@
 #include "xb/recorder.h"
 #include "xb/vec.h"
 
-struct kcm_loop;
-struct kcm_queue;
-struct kcm_shared_index {
-	const struct xb_kind *kind;
-	xb_index_keys *keys;
-	struct xb_index *index;
-};
-struct kcm_running {
-	const struct kcm_loop *row;
-	void *loop;
-};
+struct kcm_process;
+
+/* What a loop is given: its own. That of kcm_new is the process's. */
 struct kcm {
 	uv_loop_t *loop;
-	struct xb_rest *rest;
-	struct xb_cache *cache;
+	struct xb_rest *rest;           /* sends in the loop's name; not before the queues begin */
+	struct xb_rest *watch_rest;     /* the process's, for what is read from the start: copies, watches */
+	struct xb_cache *cache;         /* all loops' */
 	struct xb_recorder *recorder;
 	const struct kcm_options *options;
 	const char *root_ca;            /* PEM of the CA that the API server's certificate is from; "" when it has none */
-	/* kcm.c's */
-	XB_VEC(struct kcm_queue *) queues;
-	XB_VEC(struct kcm_shared_index) indexes;
-	XB_VEC(struct kcm_running) running;
+	struct kcm_process *process;
 };
 
 struct kcm_loop {
 	const char *name;               /* upstream's, for --controllers: "replicaset-controller" */
+	/* The service account in kube-system whose token its requests carry with --use-service-account-credentials, upstream's:
+	 * "replicaset-controller". NULL: it uses the process's own. */
+	const char *account;
 	/* Called in one turn of the loop for all; nothing is known yet and nothing may be written. 0 or -errno. */
 	int (*start)(struct kcm *k, void **ret);
 	/* Every copy is whole; queues begin to hand out right after. NULL: nothing more to do. */

@@ -9,7 +9,7 @@ static const struct xb_flag rows[] = {
 	FLAG(LIST, controllers, "controllers", "*", "Generic",
 	     "The loops to run, by upstream's names. '*': all that run by default, 'a': a as well, '-a': not a."),
 	FLAG(BOOL, use_service_account_credentials, "use-service-account-credentials", "false", "Generic",
-	     "Accepted: every loop uses the credentials of --kubeconfig."),
+	     "Let each loop write as a service account of its own in kube-system, by upstream's names."),
 
 	XB_PROGRAM_FLAGS(struct kcm_options, program, "kube-controller-manager", "10257"),
 

@@ -199,13 +199,16 @@ int kcm_work_hold(struct kcm_work *w, struct xb_jv object)
 
 struct kcm_queue *kcm_queue_free(struct kcm_queue *q)
 {
+	struct kcm_process *all;
+
 	if (!q)
 		return NULL;
+	all = q->kcm->process;
 	while (q->works)
 		work_free(q->works);
-	for (size_t i = 0; i < q->kcm->queues.n; i++)
-		if (q->kcm->queues.v[i] == q)
-			xb_vec_remove(&q->kcm->queues, i);
+	for (size_t i = 0; i < all->queues.n; i++)
+		if (all->queues.v[i] == q)
+			xb_vec_remove(&all->queues, i);
 	xb_work_queue_free(q->keys);
 	free(q);
 	return NULL;
@@ -230,7 +233,7 @@ int kcm_queue_new(struct kcm *k, const struct kcm_queue_config *c, struct kcm_qu
 	q->c = *c;
 	r = xb_work_queue_new(&keys, &q->keys);
 	if (!r)
-		r = xb_vec_push(&k->queues, q);
+		r = xb_vec_push(&k->process->queues, q);
 	if (r) {
 		xb_work_queue_free(q->keys);
 		free(q);

@@ -32,6 +32,7 @@ int xb_cache_follow(struct xb_cache *c, const struct xb_kind *k, void (*changed)
 int xb_cache_follow_some(struct xb_cache *c, const struct xb_kind *k, const char *field_selector,
 			 void (*changed)(void *arg, struct xb_jv old, struct xb_jv object), void *arg, struct xb_informer **ret);
 bool xb_cache_synced(const struct xb_cache *c);
+bool xb_cache_unused(const struct xb_cache *c); /* nothing was asked for yet, so that synced is not called */
 /* "/api/v1/namespaces/default/pods/web/status": namespace_, name and sub may be NULL. Appended. */
 void xb_kind_path(const struct xb_kind *k, struct xb_sv namespace_, struct xb_sv name, const char *sub, struct xb_buf *out);
 

@@ -529,7 +529,6 @@ int garbage_collector_start(struct kcm *k, void **ret)
 		garbage_collector_stop(g);
 		return r;
 	}
-	xb_work_queue_start(kcm_queue_keys(g->queue));
 	*ret = g;
 	return 0;
 }

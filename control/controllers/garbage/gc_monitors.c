@@ -186,7 +186,7 @@ static int watch(struct gc_monitor *m)
 	const struct xb_kind *k = kcm_kind(m->kind.group, m->kind.version, m->kind.plural);
 	_cleanup_buf_ struct xb_buf path = {};
 	struct xb_reflector_config c = {
-		.rest = m->g->kcm->rest,
+		.rest = m->g->kcm->watch_rest,
 		.accept = XB_ACCEPT_METADATA,
 		.listed = on_listed,
 		.list_end = on_list_end,
@@ -273,8 +273,6 @@ int gc_monitors_start(struct gc *g)
 	if (r)
 		return r;
 	g->began_ms = xb_time_ms();
-	/* it needs nothing of the cache, which is not filled when this loop runs alone */
-	xb_work_queue_start(kcm_queue_keys(g->discovery));
 	xb_work_queue_add(kcm_queue_keys(g->discovery), "kinds");
 	return 0;
 }

@@ -181,6 +181,11 @@ int xb_cache_follow(struct xb_cache *c, const struct xb_kind *k, void (*changed)
 	return xb_cache_follow_some(c, k, NULL, changed, arg, NULL);
 }
 
+bool xb_cache_unused(const struct xb_cache *c)
+{
+	return !c->collections.n;
+}
+
 bool xb_cache_synced(const struct xb_cache *c)
 {
 	return c->synced;
