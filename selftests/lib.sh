@@ -133,13 +133,15 @@ web_up() {
 # --- programs ---
 API_PORT=${API_PORT:-6443}
 API=https://192.0.2.1:$API_PORT
+# Pods need their service account, which a controller makes. A test that is not about them does without; one that is: NO_ACCOUNTS=
+NO_ACCOUNTS=--disable-admission-plugins=ServiceAccount
 # apiserver_start FLAGS...: in the node's namespace, data in $TMP/data; waits until it is ready; sets APISERVER_PID. To run a test
 # with other flags: XB_APISERVER_FLAGS.
 apiserver_start() {
 	[ -e "$TMP/tokens.csv" ] || echo 'admintoken,admin,1,"system:masters"' >"$TMP/tokens.csv"
 	XB_EXEC=exec in_ns node "$BIN/kube-apiserver" --secure-port=$API_PORT --bind-address=0.0.0.0 --advertise-address=192.0.2.1 --cert-dir="$TMP/pki" \
 		--data-dir="$TMP/data" --token-auth-file="$TMP/tokens.csv" --kubeconfig-out="$TMP/admin.conf" \
-		--service-cluster-ip-range=10.96.0.0/12,fd00:10:96::/108 "$@" ${XB_APISERVER_FLAGS:-} >>"$TMP/apiserver.log" 2>&1 &
+		--service-cluster-ip-range=10.96.0.0/12,fd00:10:96::/108 $NO_ACCOUNTS "$@" ${XB_APISERVER_FLAGS:-} >>"$TMP/apiserver.log" 2>&1 &
 	APISERVER_PID=$!
 	busywait 20 api_ready || { note "$(tail -20 "$TMP/apiserver.log")"; bail "kube-apiserver is not ready after 20 s"; }
 }

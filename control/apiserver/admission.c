@@ -138,7 +138,7 @@ static const struct plugin {
 } chain[] = {
 	{ "NamespaceLifecycle", namespace_lifecycle, false },
 	{ "LimitRanger", admission_limit_ranger, false },
-	{ "ServiceAccount", admission_service_account, true },
+	{ "ServiceAccount", admission_service_account, false },
 	{ "NodeRestriction", admission_node_restriction, false },
 	{ "TaintNodesByCondition", taint_nodes_by_condition, false },
 	{ "Priority", admission_priority, false },

@@ -66,7 +66,7 @@ static const struct xb_flag rows[] = {
 	FLAG(LIST, disable_admission_plugins, "disable-admission-plugins", NULL, "Admission",
 	     "Admission plugins to leave out, by upstream's names."),
 	FLAG(LIST, enable_admission_plugins, "enable-admission-plugins", NULL, "Admission",
-	     "Admission plugins to run besides those that run anyway, by upstream's names. Two run only when they are named: ServiceAccount, which refuses pods where nobody made the service account \"default\", and DenyServiceExternalIPs."),
+	     "Admission plugins to run besides those that run anyway, by upstream's names. DenyServiceExternalIPs runs only when it is named."),
 
 	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
 	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 node_up
-apiserver_start --disable-admission-plugins=ServiceAccount
+apiserver_start
 [ "$(kubectl_minor)" -ge 28 ] || { echo "1..0 # SKIP needs a newer kubectl"; exit 0; }
 
 # raw METHOD PATH TYPE USER-AGENT BODY: the answer's body

@@ -8,7 +8,7 @@ node_up
 echo 'admintoken,admin,1,"system:masters"' >"$TMP/tokens.csv"
 in_ns node /usr/bin/python3 "$ROOT/selftests/tools/client_python.py" \
 	"$BIN/kube-apiserver" --bind-address=192.0.2.1 --advertise-address=192.0.2.1 --cert-dir="$TMP/pki" --data-dir="$TMP/data" \
-	--token-auth-file="$TMP/tokens.csv" --kubeconfig-out="$KUBECONFIG" 2>"$TMP/clients.log"
+	--token-auth-file="$TMP/tokens.csv" --kubeconfig-out="$KUBECONFIG" $NO_ACCOUNTS 2>"$TMP/clients.log"
 status=$?
 [ "$status" = 0 ] || note "$(tail -20 "$TMP/clients.log")"
 exit "$status"

@@ -9,7 +9,7 @@ apiserver_start
 stop "$APISERVER_PID"
 in_ns node python3 "$ROOT/selftests/tools/api_crash.py" --kills "${KILLS:-20}" --url "$API" --token admintoken --ca "$TMP/pki/ca.crt" \
 	--data-dir "$TMP/data" -- "$BIN/kube-apiserver" --bind-address=192.0.2.1 --advertise-address=192.0.2.1 --cert-dir="$TMP/pki" \
-	--data-dir="$TMP/data" --token-auth-file="$TMP/tokens.csv" ${XB_APISERVER_FLAGS:-} >"$TMP/books" 2>"$TMP/crash.log"
+	--data-dir="$TMP/data" --token-auth-file="$TMP/tokens.csv" $NO_ACCOUNTS ${XB_APISERVER_FLAGS:-} >"$TMP/books" 2>"$TMP/crash.log"
 is "$?" 0 'the history holds'
 note "$(cat "$TMP/books")"
 rows=$(sqlite3 "$TMP/data/store.db" 'SELECT count(*) || " of " || max(revision) FROM revision')

@@ -5,7 +5,7 @@
 [ "$(kubectl_minor)" -ge 27 ] || { echo "1..0 # SKIP this machine's kubectl is older than those that send protobuf"; exit 0; }
 
 node_up
-apiserver_start --disable-admission-plugins=ServiceAccount
+apiserver_start
 PROTOBUF=application/vnd.kubernetes.protobuf
 # the body's media type, as kubectl logs its requests
 sent_as() { k "$@" -v=9 2>&1 | grep -o -m1 'Content-Type: [a-z./+-]*'; }

@@ -90,7 +90,7 @@ others: 40 passed, 0 failed
 EOF
 )
 for scenario in discovery namespaces replicationcontrollers services watch config pods apply apps others; do
-	apiserver_start --authorization-mode=Node,RBAC --disable-admission-plugins=ServiceAccount
+	apiserver_start --authorization-mode=Node,RBAC
 	is "$(replay $scenario)" "$(sed -n "s/^$scenario: //p" <<<"$differences")" "$scenario"
 	stop "$APISERVER_PID"
 	rm -rf "$TMP/data"

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 node_up
-apiserver_start --disable-admission-plugins=ServiceAccount
+apiserver_start
 
 workloads() { # kubectl function, its version
 	local k=$1 v=$2 n=$1

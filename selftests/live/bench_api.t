@@ -11,7 +11,7 @@ said() { is "$(jq -c "$1" <<<"$report" 2>&1)" "$2" "$3"; }
 node_up
 echo 'admintoken,admin,1,"system:masters"' >"$TMP/tokens.csv"
 report=$(bench start -- "$BIN/kube-apiserver" --secure-port=6443 --bind-address=192.0.2.1 --advertise-address=192.0.2.1 --cert-dir="$TMP/pki" \
-	--data-dir="$TMP/data" --token-auth-file="$TMP/tokens.csv" --kubeconfig-out="$KUBECONFIG")
+	--data-dir="$TMP/data" --token-auth-file="$TMP/tokens.csv" --kubeconfig-out="$KUBECONFIG" $NO_ACCOUNTS)
 said '[.failed, .readyMilliseconds > 0, .server.rssBytesAfter > 0]' '[0,true,true]' 'start: a server is ready, and how soon'
 server=$(jq .pid <<<"$report")
 ok 'and goes on running' kill -0 "$server"

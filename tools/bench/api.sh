@@ -23,7 +23,7 @@ configmaps() { load "$@" --kind configmaps; }
 
 start() {
 	measure "$1" start -- "$BIN/kube-apiserver" --secure-port=6443 --bind-address=192.0.2.1 --advertise-address=192.0.2.1 --cert-dir="$TMP/pki" \
-		--data-dir="$TMP/data" --token-auth-file="$TMP/tokens.csv" --kubeconfig-out="$KUBECONFIG"
+		--data-dir="$TMP/data" --token-auth-file="$TMP/tokens.csv" --kubeconfig-out="$KUBECONFIG" $NO_ACCOUNTS
 	SERVER=$(jq .pid "$TMP/report")
 	kill -0 "$SERVER" 2>/dev/null || bail 'kube-apiserver did not start'
 }
