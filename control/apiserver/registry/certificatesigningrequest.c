@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <openssl/pem.h>
-
 #include "../user.h"
-#include "certificatesigningrequest.h"
 #include "edit.h"
 #include "seen.h"
 #include "table.h"
+#include "xb/csr.h"
 #include "xb/time.h"
 
 enum { DURATION_MIN_SECONDS = 600 };
@@ -72,53 +70,16 @@ static void prepare_status(struct write *w, struct xb_node *object, const struct
 
 /* --- validation */
 
-static X509_REQ *read_der(const unsigned char *der, long length, const char **ret_fault)
-{
-	X509_REQ *request = d2i_X509_REQ(NULL, &der, length);
-
-	if (!request)
-		*ret_fault = "asn1: structure error: malformed certificate request";
-	else if (X509_REQ_verify(request, X509_REQ_get0_pubkey(request)) == 1)
-		return request;
-	else
-		*ret_fault = "x509: signature check failed";
-	X509_REQ_free(request);
-	return NULL;
-}
-
-X509_REQ *csr_read(struct xb_arena *a, struct xb_sv base64, const char **ret_fault)
-{
-	char *pem = xb_arena_alloc(a, base64.n / 4 * 3 + 1), *name = NULL, *header = NULL;
-	unsigned char *der = NULL;
-	X509_REQ *request = NULL;
-	BIO *bio = NULL;
-	int size = 0;
-	long n = 0;
-
-	*ret_fault = pem ? "PEM block type must be CERTIFICATE REQUEST" : NULL;
-	if (pem && base64.n)
-		size = EVP_DecodeBlock((unsigned char *)pem, (const unsigned char *)base64.p, (int)base64.n);
-	if (pem)
-		bio = BIO_new_mem_buf(pem, MAX(size, 0));
-	if (bio && PEM_read_bio(bio, &name, &header, &der, &n) == 1 && !strcmp(name, PEM_STRING_X509_REQ))
-		request = read_der(der, n, ret_fault);
-	OPENSSL_free(name);
-	OPENSSL_free(header);
-	OPENSSL_free(der);
-	BIO_free(bio);
-	return request;
-}
-
 static void validate_request(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *text)
 {
+	_cleanup_csr_ struct xb_csr request = {};
 	const char *fault;
-	X509_REQ *request = csr_read(e->arena, xb_tree_text(text), &fault);
+	int r = xb_csr_read(xb_tree_text(text), &request, &fault);
 
-	if (!request && !fault)
-		e->no_memory = true;
-	else if (!request)
+	if (r == -EINVAL)
 		xb_err_invalid(e, at, text, "%s", fault);
-	X509_REQ_free(request);
+	else if (r)
+		e->no_memory = true;
 }
 
 static void validate_usages(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *usages)
@@ -155,6 +116,8 @@ static void validate_signer(struct xb_field_errors *e, const struct xb_path *at,
 		xb_err_required(e, at, "");
 		return;
 	}
+	if (xb_sv_is(name, "kubernetes.io/legacy-unknown"))
+		xb_err_invalid_sv(e, at, name, "the legacy signerName is not allowed via this API version");
 	xb_sv_split(&path, '/', &domain);
 	if (!domain.n || !path.n || memchr(path.p, '/', path.n)) {
 		xb_err_invalid_sv(e, at, name, "must be a fully qualified domain and path of the form 'example.com/signer-name'");
@@ -229,6 +192,18 @@ static void validate_decisions(struct write *w, const struct xb_node *object, co
 	}
 }
 
+static void validate_certificate(struct xb_field_errors *e, const struct xb_path *at, struct xb_sv certificate)
+{
+	const char *fault;
+	time_t end;
+	int r = certificate.n ? xb_csr_check_issued(certificate, &end, &fault) : 0;
+
+	if (r == -EINVAL)
+		xb_err_invalid_sv(e, at, XB_SV("<certificate data>"), "%s", fault);
+	else if (r)
+		e->no_memory = true;
+}
+
 static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
 {
 	const struct xb_path *status = XB_PATH(NULL, "status"), *at = XB_PATH(status, "conditions");
@@ -246,6 +221,8 @@ static void validate_status(struct write *w, const struct xb_node *object, const
 	validate_decisions(w, object, old, e);
 	if (before && !xb_tree_equal(before, xb_tree_path(object, "status", "certificate")))
 		xb_err_forbidden(e, XB_PATH(status, "certificate"), "updates may not modify existing certificate content");
+	else if (!before)
+		validate_certificate(e, XB_PATH(status, "certificate"), xb_tree_text(xb_tree_path(object, "status", "certificate")));
 }
 
 /* --- table */

@@ -1,45 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 #include "tls_reason.h"
+#include "x509.h"
 #include "xb/file.h"
 #include "xb/tls.h"
 #include "xb/why.h"
 
-#define SERIAL_BITS 127         /* positive, at most 20 octets: RFC 5280 4.1.2.2 */
 #define CLOCK_SKEW (5 * 60)     /* of a client whose clock is behind */
-
-static inline void x509p(X509 **c)
-{
-	X509_free(*c);
-}
-static inline void keyp(EVP_PKEY **k)
-{
-	EVP_PKEY_free(*k);
-}
-static inline void biop(BIO **b)
-{
-	BIO_free(*b);
-}
-
-static X509 *read_cert(const char *file)
-{
-	_cleanup_(biop) BIO *in = BIO_new_file(file, "r");
-
-	return in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
-}
-
-static EVP_PKEY *read_key(const char *file)
-{
-	_cleanup_(biop) BIO *in = BIO_new_file(file, "r");
-
-	return in ? PEM_read_bio_PrivateKey(in, NULL, NULL, NULL) : NULL;
-}
 
 static int write_pem(const char *file, X509 *cert, EVP_PKEY *key, char **reterr_why)
 {
-	_cleanup_(biop) BIO *out = BIO_new(BIO_s_secmem());
+	_cleanup_(BIO_freep) BIO *out = BIO_new(BIO_s_secmem());
 	char *bytes;
 	long n;
 	int r;
@@ -59,29 +30,6 @@ static int set_names(X509_NAME *name, const struct xb_cert_request *q)
 	if (X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8, (const unsigned char *)q->common_name, -1, -1, 0) != 1)
 		return -EINVAL;
 	return 0;
-}
-
-static int set_serial(X509 *cert)
-{
-	BIGNUM *n = BN_new();
-	int r = n && BN_rand(n, SERIAL_BITS, BN_RAND_TOP_ONE, BN_RAND_BOTTOM_ANY) == 1 &&
-		BN_to_ASN1_INTEGER(n, X509_get_serialNumber(cert)) ? 0 : -ENOMEM;
-
-	BN_free(n);
-	return r;
-}
-
-static int add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
-{
-	X509_EXTENSION *e;
-	X509V3_CTX context;
-	int r;
-
-	X509V3_set_ctx(&context, issuer, cert, NULL, NULL, 0);
-	e = X509V3_EXT_conf_nid(NULL, &context, nid, value);
-	r = e && X509_add_ext(cert, e, -1) == 1 ? 0 : -EINVAL;
-	X509_EXTENSION_free(e);
-	return r;
 }
 
 static int push_name(GENERAL_NAMES *names, int type, ASN1_STRING *value, const void *bytes, int n)
@@ -128,16 +76,16 @@ static int add_extensions(X509 *cert, X509 *issuer, const struct xb_cert_request
 			    q->client_auth ? "clientAuth" : NULL;
 	int r;
 
-	r = add_extension(cert, issuer, NID_basic_constraints, q->is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
+	r = x509_add_extension(cert, issuer, NID_basic_constraints, q->is_ca ? "critical,CA:TRUE" : "critical,CA:FALSE");
 	if (!r)
-		r = add_extension(cert, issuer, NID_key_usage, q->is_ca ? "critical,digitalSignature,keyCertSign,cRLSign" :
+		r = x509_add_extension(cert, issuer, NID_key_usage, q->is_ca ? "critical,digitalSignature,keyCertSign,cRLSign" :
 				  "critical,digitalSignature");
 	if (!r && usage)
-		r = add_extension(cert, issuer, NID_ext_key_usage, usage);
+		r = x509_add_extension(cert, issuer, NID_ext_key_usage, usage);
 	if (!r)
-		r = add_extension(cert, issuer, NID_subject_key_identifier, "hash");
+		r = x509_add_extension(cert, issuer, NID_subject_key_identifier, "hash");
 	if (!r)
-		r = add_extension(cert, issuer, NID_authority_key_identifier, "keyid:always");
+		r = x509_add_extension(cert, issuer, NID_authority_key_identifier, "keyid:always");
 	return r ? r : add_alternative_names(cert, q);
 }
 
@@ -149,7 +97,7 @@ static int fill(X509 *cert, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, c
 	    !X509_gmtime_adj(X509_getm_notBefore(cert), -CLOCK_SKEW) ||
 	    !X509_time_adj_ex(X509_getm_notAfter(cert), (int)q->days, 0, NULL))
 		return -ENOMEM;
-	r = set_serial(cert);
+	r = x509_set_serial(cert);
 	if (!r)
 		r = set_names(X509_get_subject_name(cert), q);
 	if (!r && X509_set_issuer_name(cert, X509_get_subject_name(issuer)) != 1)
@@ -162,11 +110,11 @@ static int fill(X509 *cert, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, c
 /* A key that is there is kept: then one rename replaces the certificate, and no crash leaves a pair that does not match. */
 static int obtain_key(const char *key_file, EVP_PKEY **ret, char **reterr_why)
 {
-	_cleanup_(keyp) EVP_PKEY *key = NULL;
+	_cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
 	int r;
 
 	if (!access(key_file, F_OK)) {
-		*ret = read_key(key_file);
+		*ret = x509_read_key(key_file);
 		return *ret ? 0 : xb_why(reterr_why, -EIO, "cannot read the private key in '%s': %s", key_file, tls_reason());
 	}
 	key = EVP_EC_gen("P-256");
@@ -179,25 +127,16 @@ static int obtain_key(const char *key_file, EVP_PKEY **ret, char **reterr_why)
 int xb_cert_make(const struct xb_cert_request *q, const char *ca_cert_file, const char *ca_key_file, const char *cert_file,
 		 const char *key_file, char **reterr_why)
 {
-	_cleanup_(x509p) X509 *ca = NULL, *cert = X509_new();
-	_cleanup_(keyp) EVP_PKEY *ca_key = NULL, *key = NULL;
+	_cleanup_(X509_freep) X509 *ca = NULL, *cert = X509_new();
+	_cleanup_(EVP_PKEY_freep) EVP_PKEY *ca_key = NULL, *key = NULL;
 	int r;
 
 	ERR_clear_error();
 	if (!cert)
 		return -ENOMEM;
-	if (ca_cert_file) {
-		ca = read_cert(ca_cert_file);
-		if (!ca)
-			return xb_why(reterr_why, -EIO, "cannot read the certificate in '%s': %s", ca_cert_file, tls_reason());
-		ca_key = read_key(ca_key_file);
-		if (!ca_key)
-			return xb_why(reterr_why, -EIO, "cannot read the private key in '%s': %s", ca_key_file, tls_reason());
-		if (X509_check_private_key(ca, ca_key) != 1)
-			return xb_why(reterr_why, -EINVAL, "the private key in '%s' does not belong to the certificate in '%s'",
-				      ca_key_file, ca_cert_file);
-	}
-	r = obtain_key(key_file, &key, reterr_why);
+	r = ca_cert_file ? x509_read_pair(ca_cert_file, ca_key_file, &ca, &ca_key, reterr_why) : 0;
+	if (!r)
+		r = obtain_key(key_file, &key, reterr_why);
 	if (r)
 		return r;
 	r = fill(cert, key, ca ? ca : cert, ca ? ca_key : key, q);
@@ -208,31 +147,22 @@ int xb_cert_make(const struct xb_cert_request *q, const char *ca_cert_file, cons
 
 int xb_cert_check_pair(const char *cert_file, const char *key_file, char **reterr_why)
 {
-	_cleanup_(x509p) X509 *cert = NULL;
-	_cleanup_(keyp) EVP_PKEY *key = NULL;
+	_cleanup_(X509_freep) X509 *cert = NULL;
+	_cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
 
-	ERR_clear_error();
-	cert = read_cert(cert_file);
-	if (!cert)
-		return xb_why(reterr_why, -EIO, "cannot read the certificate in '%s': %s", cert_file, tls_reason());
-	key = read_key(key_file);
-	if (!key)
-		return xb_why(reterr_why, -EIO, "cannot read the private key in '%s': %s", key_file, tls_reason());
-	if (X509_check_private_key(cert, key) != 1)
-		return xb_why(reterr_why, -EINVAL, "the private key in '%s' does not belong to the certificate in '%s'", key_file, cert_file);
-	return 0;
+	return x509_read_pair(cert_file, key_file, &cert, &key, reterr_why);
 }
 
 bool xb_cert_signed_by(const char *cert_file, const char *ca_cert_file)
 {
-	_cleanup_(x509p) X509 *cert = read_cert(cert_file), *ca = read_cert(ca_cert_file);
+	_cleanup_(X509_freep) X509 *cert = x509_read_cert(cert_file), *ca = x509_read_cert(ca_cert_file);
 
 	return cert && ca && X509_check_issued(ca, cert) == X509_V_OK && X509_verify(cert, X509_get0_pubkey(ca)) == 1;
 }
 
 int xb_cert_not_after(const char *cert_file, time_t *ret)
 {
-	_cleanup_(x509p) X509 *cert = read_cert(cert_file);
+	_cleanup_(X509_freep) X509 *cert = x509_read_cert(cert_file);
 	struct tm tm;
 
 	if (!cert)
@@ -245,7 +175,7 @@ int xb_cert_not_after(const char *cert_file, time_t *ret)
 
 bool xb_cert_covers(const char *cert_file, const char *const *dns_names, const char *const *ip_addresses)
 {
-	_cleanup_(x509p) X509 *cert = read_cert(cert_file);
+	_cleanup_(X509_freep) X509 *cert = x509_read_cert(cert_file);
 	unsigned char octets[16];
 	int n;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/socket.h>
 #include "tls_reason.h"
 #include "transport.h"
+#include "x509.h"
 #include "xb/why.h"
 
 struct xb_tls {
@@ -189,48 +189,16 @@ SSL *tls_session_new(struct xb_tls *tls, int fd)
 	return ssl;
 }
 
-/* A new zero-terminated string; NULL also when the name holds a NUL, which is how one is made to look like another. */
-static char *entry_text(X509_NAME_ENTRY *e)
-{
-	unsigned char *utf8;
-	int n = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(e));
-	char *text;
-
-	if (n < 0)
-		return NULL;
-	text = memchr(utf8, 0, n) ? NULL : xb_sv_dup((struct xb_sv){ (char *)utf8, n });
-	OPENSSL_free(utf8);
-	return text;
-}
-
 static int peer_fill(struct xb_tls_peer *p, X509 *cert)
 {
-	X509_NAME *name = X509_get_subject_name(cert);
-	int entries = X509_NAME_entry_count(name), n = 0;
 	struct tm tm;
+	int r;
 
-	p->organizations = calloc(entries + 1, sizeof(*p->organizations));
-	if (!p->organizations || ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
+	if (ASN1_TIME_to_tm(X509_get0_notAfter(cert), &tm) != 1)
 		return -EINVAL;
 	p->not_after = timegm(&tm);
-	for (int i = 0; i < entries; i++) {
-		X509_NAME_ENTRY *e = X509_NAME_get_entry(name, i);
-		int nid = OBJ_obj2nid(X509_NAME_ENTRY_get_object(e));
-		char *text;
-
-		if (nid != NID_commonName && nid != NID_organizationName)
-			continue;
-		text = entry_text(e);
-		if (!text)
-			return -EINVAL;
-		if (nid == NID_organizationName) {
-			p->organizations[n++] = text;
-			continue;
-		}
-		free(p->common_name);
-		p->common_name = text;
-	}
-	return p->common_name && p->not_after > time(NULL) ? 0 : -EINVAL;
+	r = x509_read_name(X509_get_subject_name(cert), &p->common_name, &p->organizations);
+	return r ? r : p->common_name && p->not_after > time(NULL) ? 0 : -EINVAL;
 }
 
 struct xb_tls_peer *tls_session_peer(SSL *ssl)
@@ -257,9 +225,7 @@ struct xb_tls_peer *tls_peer_free(struct xb_tls_peer *p)
 {
 	if (!p)
 		return NULL;
-	for (char **o = p->organizations; o && *o; o++)
-		free(*o);
-	free(p->organizations);
+	x509_free_texts(p->organizations);
 	free(p->common_name);
 	free(p);
 	return NULL;

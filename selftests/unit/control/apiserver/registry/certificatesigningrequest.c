@@ -9,6 +9,16 @@
 	"SGZLc3ZsYnhyUW9LMFF0CkhoNFlxTVNNNmZMRGZNV3JRTzJvZXYxQWxKamxSWmpHUGM2YW1SZUJPYUFBTUFvR0NDcUdTTTQ5QkFN" \
 	"Q0EwZ0EKTUVVQ0lDRXk3TXJzVlVzMzBXTExGMERXL0k4Yld0L2Qvb1pLZUFnT2t3NXB5enJjQWlFQW9qYU4zNEFwOFpUdQpoVFBm" \
 	"MHRzbDRmSXVmZjNmYVZyMUtjQm9wVW1aV2JZPQotLS0tLUVORCBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0K"
+/* of the same kind */
+#define CERTIFICATE \
+	"LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJiakNDQVJPZ0F3SUJBZ0lVUzBNYkJINEE4cWs3UDQ0RXlrNGdGL1FSV0hz" \
+	"d0NnWUlLb1pJemowRUF3SXcKRERFS01BZ0dBMVVFQXd3QmRUQWVGdzB5TmpFeE1qWXdNREk1TXpaYUZ3MHpOakV4TWpNd01ESTVN" \
+	"elphTUF3eApDakFJQmdOVkJBTU1BWFV3V1RBVEJnY3Foa2pPUFFJQkJnZ3Foa2pPUFFNQkJ3TkNBQVFQeDZYUmpLbUhjS29ICkEz" \
+	"VGFFSmNBTzN3clNQTnhFVHpaMVg4b3VWRUFTcDJVUFgyT1R5cmJtbHJ2YmcwNm51ai90a3Jza1dMSEhjVlgKK1dHNDlXelNvMU13" \
+	"VVRBZEJnTlZIUTRFRmdRVUloeWl0LzY5dGRZTGp3T2RZZVl0cHJ4Tkl2TXdId1lEVlIwagpCQmd3Rm9BVUloeWl0LzY5dGRZTGp3" \
+	"T2RZZVl0cHJ4Tkl2TXdEd1lEVlIwVEFRSC9CQVV3QXdFQi96QUtCZ2dxCmhrak9QUVFEQWdOSkFEQkdBaUVBc0hrVzZvU1hETmJL" \
+	"U1EyalV4NnV4VUJmTmZSdUNxTDBLU3JkR2dvdndqSUMKSVFEd2FXbElBVlpoVklZRVd6NkpVUEJNcjd4NVRHOEs3a0xIZ2dpeUpM" \
+	"RERtdz09Ci0tLS0tRU5EIENFUlRJRklDQVRFLS0tLS0K"
 #define CSR(spec) "{'apiVersion':'certificates.k8s.io/v1','kind':'CertificateSigningRequest','metadata':{'name':'c'},'spec':{" spec "}}"
 #define GOOD "'request':'" REQUEST "','signerName':'example.com/s','usages':['client auth']"
 #define OF(type, status) "{'type':'" type "','status':'" status "','lastTransitionTime':'2026-01-01T00:00:00Z','lastUpdateTime':'2026-01-01T00:00:00Z'}"
@@ -25,6 +35,8 @@ static void bad_inputs_are_refused(void **state)
 		  "spec.signerName: Invalid value: \"s\": must be a fully qualified domain and path of the form 'example.com/signer-name'" },
 		{ CSR("'request':'" REQUEST "','signerName':'local/s','usages':['any']"),
 		  "spec.signerName: Invalid value: \"local\": should be a domain with at least two segments separated by dots" },
+		{ CSR("'request':'" REQUEST "','signerName':'kubernetes.io/legacy-unknown','usages':['any']"),
+		  "spec.signerName: Invalid value: \"kubernetes.io/legacy-unknown\": the legacy signerName is not allowed via this API version" },
 		{ CSR(GOOD ",'expirationSeconds':599"),
 		  "spec.expirationSeconds: Invalid value: 599: may not specify a duration less than 600 seconds (10 minutes)" },
 	};
@@ -83,9 +95,13 @@ static void approval_decides_once(void **state)
 			    "status.conditions[1].type: Invalid value: \"Denied\": Approved and Denied conditions are mutually exclusive");
 	assert_string_equal(changed(c, "approval", "{'conditions':[" OF("Denied", "False") "]}", &n),
 			    "status.conditions[0].status: Unsupported value: \"False\": supported values: \"True\"");
-	assert_string_equal(changed(approved, "status", "{'certificate':'eA==','conditions':[" OF("Approved", "True") "," OF("Failed", "True") "]}", &n), "");
+	assert_string_equal(changed(approved, "status", "{'certificate':'" CERTIFICATE "','conditions':[" OF("Approved", "True") "," OF("Failed", "True") "]}", &n), "");
 	assert_string_equal(changed(n, "status", "{'certificate':'eQ==','conditions':[" OF("Approved", "True") "," OF("Failed", "True") "]}", &n),
 			    "status.certificate: Forbidden: updates may not modify existing certificate content");
+	assert_string_equal(changed(approved, "status", "{'certificate':'eA==','conditions':[" OF("Approved", "True") "]}", &n),
+			    "status.certificate: Invalid value: \"<certificate data>\": must contain one or more CERTIFICATE PEM blocks");
+	assert_string_equal(changed(approved, "status", "{'certificate':'" REQUEST "','conditions':[" OF("Approved", "True") "]}", &n),
+			    "status.certificate: Invalid value: \"<certificate data>\": only CERTIFICATE PEM blocks are allowed");
 }
 
 static void tables(void **state)
