@@ -54,6 +54,12 @@ static const struct kcm_loop loops[] = {
 	  .start = cronjob_start, .stop = cronjob_stop },
 	{ .name = "ttl-after-finished-controller", .account = "ttl-after-finished-controller",
 	  .start = ttl_after_finished_start, .stop = ttl_after_finished_stop },
+	{ .name = "certificatesigningrequest-approving-controller", .account = "certificate-controller",
+	  .start = csr_approve_start, .stop = csr_approve_stop },
+	{ .name = "certificatesigningrequest-signing-controller", .account = "certificate-controller",
+	  .start = csr_sign_start, .stop = csr_sign_stop },
+	{ .name = "certificatesigningrequest-cleaner-controller", .account = "certificate-controller",
+	  .start = csr_clean_start, .stop = csr_clean_stop },
 };
 
 const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural)

@@ -42,5 +42,11 @@ int resource_quota_start(struct kcm *k, void **ret);
 void resource_quota_stop(void *loop);
 int hpa_start(struct kcm *k, void **ret);
 void hpa_stop(void *loop);
+int csr_approve_start(struct kcm *k, void **ret);
+void csr_approve_stop(void *loop);
+int csr_sign_start(struct kcm *k, void **ret);
+void csr_sign_stop(void *loop);
+int csr_clean_start(struct kcm *k, void **ret);
+void csr_clean_stop(void *loop);
 
 #endif

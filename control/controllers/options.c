@@ -5,6 +5,10 @@
 
 #define FLAG(type, member, ...) XB_FLAG(type, struct kcm_options, member, __VA_ARGS__)
 
+#define CA_FLAGS(member, signer) \
+	FLAG(STRING, member.cert_file, "cluster-signing-" signer "-cert-file", NULL, "Cluster", "The CA of the signer " signer "."), \
+	FLAG(STRING, member.key_file, "cluster-signing-" signer "-key-file", NULL, "Cluster", "The private key of that CA.")
+
 static const struct xb_flag rows[] = {
 	FLAG(LIST, controllers, "controllers", "*", "Generic",
 	     "The loops to run, by upstream's names. '*': all that run by default, 'a': a as well, '-a': not a."),
@@ -21,8 +25,15 @@ static const struct xb_flag rows[] = {
 	     "CA certificates that every namespace gets as ConfigMap kube-root-ca.crt. Without it, the kubeconfig's."),
 	FLAG(STRING, service_account_private_key_file, "service-account-private-key-file", NULL, "Cluster",
 	     "Accepted: tokens are the API server's to sign."),
-	FLAG(STRING, cluster_signing_cert_file, "cluster-signing-cert-file", NULL, "Cluster", "The CA that signs certificate requests."),
-	FLAG(STRING, cluster_signing_key_file, "cluster-signing-key-file", NULL, "Cluster", "The private key of --cluster-signing-cert-file."),
+	FLAG(STRING, cluster_signing.cert_file, "cluster-signing-cert-file", NULL, "Cluster",
+	     "The CA that signs certificate requests to kubernetes.io/... Without it, those that each signer is given."),
+	FLAG(STRING, cluster_signing.key_file, "cluster-signing-key-file", NULL, "Cluster", "The private key of --cluster-signing-cert-file."),
+	CA_FLAGS(cluster_signing_kubelet_serving, "kubelet-serving"),
+	CA_FLAGS(cluster_signing_kubelet_client, "kubelet-client"),
+	CA_FLAGS(cluster_signing_kube_apiserver_client, "kube-apiserver-client"),
+	CA_FLAGS(cluster_signing_legacy_unknown, "legacy-unknown"),
+	FLAG(DURATION, cluster_signing_ms, "cluster-signing-duration", "8760h", "Cluster",
+	     "How long a certificate is valid at most. A request may ask for less."),
 
 	FLAG(INT, concurrent_deployment_syncs, "concurrent-deployment-syncs", "5", "Loops", "How many Deployments are worked on at once.",
 	     .min = 1, .max = 10000),
@@ -175,6 +186,42 @@ bool kcm_options_enabled(const struct kcm_options *o, const char *loop)
 	return all && !known[i].off;
 }
 
+static int check_feature_gates(const struct kcm_options *o, char **reterr_why)
+{
+	for (char *const *g = o->feature_gates; g && *g; g++) {
+		struct xb_sv value = xb_sv(*g), name;
+
+		xb_sv_split(&value, '=', &name);
+		if (!name.n || (!xb_sv_is(value, "true") && !xb_sv_is(value, "false")))
+			return xb_why(reterr_why, -EINVAL, "--feature-gates: \"%s\" is not of the form Name=true or Name=false", *g);
+	}
+	return 0;
+}
+
+static int check_signing(const struct kcm_options *o, char **reterr_why)
+{
+	const struct {
+		const char *name;
+		const struct kcm_ca_files *files;
+	} own[] = {
+		{ "kubelet-serving", &o->cluster_signing_kubelet_serving },
+		{ "kubelet-client", &o->cluster_signing_kubelet_client },
+		{ "kube-apiserver-client", &o->cluster_signing_kube_apiserver_client },
+		{ "legacy-unknown", &o->cluster_signing_legacy_unknown },
+	};
+
+	if (!o->cluster_signing.cert_file != !o->cluster_signing.key_file)
+		return xb_why(reterr_why, -EINVAL, "--cluster-signing-cert-file and --cluster-signing-key-file go together");
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		if (!own[i].files->cert_file != !own[i].files->key_file)
+			return xb_why(reterr_why, -EINVAL, "--cluster-signing-%s-cert-file and --cluster-signing-%s-key-file go together", own[i].name,
+				      own[i].name);
+		if (o->cluster_signing.cert_file && own[i].files->cert_file)
+			return xb_why(reterr_why, -EINVAL, "cannot specify --cluster-signing-{cert,key}-file and other --cluster-signing-*-file flags at the same time");
+	}
+	return 0;
+}
+
 int kcm_options_parse(int argc, char *const argv[], struct kcm_options *o, char **reterr_why)
 {
 	int r;
@@ -185,6 +232,16 @@ int kcm_options_parse(int argc, char *const argv[], struct kcm_options *o, char 
 		return r;
 	r = xb_program_check(&o->program, reterr_why);
 	return r ? r : check_controllers(o, reterr_why);
+	r = xb_serve_check(&o->serve, reterr_why);
+	if (!r)
+		r = check_controllers(o, reterr_why);
+	if (!r)
+		r = check_signing(o, reterr_why);
+	if (!r)
+		r = check_feature_gates(o, reterr_why);
+	if (!r && o->lease.leader_elect)
+		r = xb_lease_check(&o->lease, reterr_why);
+	return r;
 }
 
 void kcm_options_done(struct kcm_options *o)

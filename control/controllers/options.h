@@ -4,6 +4,9 @@
 /* kube-controller-manager's command line, by upstream's names. To add a flag: a member and a row. */
 #include "xb/program.h"
 
+struct kcm_ca_files {
+	const char *cert_file, *key_file; /* both or neither */
+};
 struct kcm_options {
 	struct xb_program_options program;
 	char **controllers;
@@ -12,6 +15,12 @@ struct kcm_options {
 	const char *root_ca_file, *service_account_private_key_file, *cluster_signing_cert_file, *cluster_signing_key_file;
 	int concurrent_deployment_syncs, concurrent_rc_syncs, concurrent_replicaset_syncs, concurrent_daemonset_syncs;
 	int concurrent_statefulset_syncs;
+	const char *root_ca_file, *service_account_private_key_file;
+	struct kcm_ca_files cluster_signing; /* of all signers, or each has its own */
+	struct kcm_ca_files cluster_signing_kubelet_serving, cluster_signing_kubelet_client, cluster_signing_kube_apiserver_client;
+	struct kcm_ca_files cluster_signing_legacy_unknown;
+	int64_t cluster_signing_ms;
+	int concurrent_deployment_syncs, concurrent_rc_syncs, concurrent_replicaset_syncs;
 	int concurrent_namespace_syncs, concurrent_gc_syncs, terminated_pod_gc_threshold;
 	bool enable_garbage_collector;
 	int concurrent_endpoint_syncs, concurrent_service_endpoint_syncs, mirroring_concurrent_service_endpoint_syncs;

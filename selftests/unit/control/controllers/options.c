@@ -56,6 +56,20 @@ static void has_upstreams_defaults(void **state)
 	assert_int_equal(o.concurrent_replicaset_syncs, 5);
 }
 
+static void signers_have_one_ca_or_each_its_own(void **state)
+{
+	assert_int_equal(parse("--cluster-signing-cert-file=a", NULL), -EINVAL);
+	assert_string_equal(why, "--cluster-signing-cert-file and --cluster-signing-key-file go together");
+	assert_int_equal(parse("--cluster-signing-kubelet-client-key-file=a", NULL), -EINVAL);
+	assert_string_equal(why, "--cluster-signing-kubelet-client-cert-file and --cluster-signing-kubelet-client-key-file go together");
+	assert_int_equal(parse("--cluster-signing-cert-file=a", "--cluster-signing-key-file=b"), 0);
+	assert_string_equal(o.cluster_signing.key_file, "b");
+	assert_int_equal(o.cluster_signing_ms, INT64_C(8760) * 3600 * 1000);
+	assert_int_equal(parse("--cluster-signing-kubelet-serving-cert-file=a", "--cluster-signing-kubelet-serving-key-file=b"), 0);
+	assert_string_equal(o.cluster_signing_kubelet_serving.cert_file, "a");
+	assert_null(o.cluster_signing.cert_file);
+}
+
 static void times_of_the_lease_must_fit(void **state)
 {
 	assert_int_equal(parse("--leader-elect-lease-duration=5s", NULL), -EINVAL);
@@ -68,6 +82,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_teardown(f, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(runs_what_is_named), TEST(an_unknown_loop_is_refused), TEST(has_upstreams_defaults), TEST(times_of_the_lease_must_fit),
+		TEST(signers_have_one_ca_or_each_its_own),
 	};
 
 	return cmocka_run_group_tests_name("control/controllers/options", tests, NULL, NULL);
