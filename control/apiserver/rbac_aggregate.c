@@ -12,7 +12,7 @@ struct rbac_aggregate {
 	struct store_watch *watch;
 };
 
-/* Rules, each once, in the order of the roles' names. */
+/* Rules, each once, selector by selector and for each by the roles' names, as upstream's controller. */
 struct gathering {
 	struct xb_arena *arena;
 	struct xb_node *rules;
@@ -34,38 +34,33 @@ static int add_rules(struct gathering *g, struct xb_jv role)
 	return 0;
 }
 
-static int is_selected(struct xb_jv selectors, struct xb_jv role, bool *ret)
+static int gather_selected(struct gathering *g, struct store *store, const struct store_object *aggregated,
+			   const struct xb_selector *selector)
 {
-	bool selected = false;
+	_cleanup_(store_walk_freep) struct store_walk *walk = NULL;
+	struct store_object *o;
+	int r = store_walk_new(store, PREFIX, NULL, 0, &walk);
 
-	for (struct xb_jit it = xb_jv_iter(selectors); !selected && xb_jit_next(&it);) {
-		_cleanup_(xb_selector_freep) struct xb_selector *s = NULL;
-		_cleanup_status_ struct xb_status fault = {};
-		int r = xb_selector_from_label_selector(it.value, &s, &fault);
-
-		if (r == -ENOMEM)
-			return r;
-		selected = !r && xb_selector_matches(s, xb_jv_path(role, "metadata", "labels"));
-	}
-	*ret = selected;
-	return 0;
+	while (!r && (o = store_walk_next(walk)))
+		if (xb_selector_matches(selector, xb_jv_path(xb_json_root(o->doc), "metadata", "labels")) && strcmp(o->key, aggregated->key))
+			r = add_rules(g, xb_json_root(o->doc));
+	return r ? r : store_walk_error(walk);
 }
 
 static int gather(struct gathering *g, struct store *store, const struct store_object *aggregated)
 {
 	struct xb_jv selectors = xb_jv_path(xb_json_root(aggregated->doc), "aggregationRule", "clusterRoleSelectors");
-	_cleanup_(store_walk_freep) struct store_walk *walk = NULL;
-	struct store_object *o;
-	bool selected;
-	int r;
+	int r = 0;
 
-	r = store_walk_new(store, PREFIX, NULL, 0, &walk);
-	while (!r && (o = store_walk_next(walk))) {
-		r = is_selected(selectors, xb_json_root(o->doc), &selected);
-		if (!r && selected && strcmp(o->key, aggregated->key))
-			r = add_rules(g, xb_json_root(o->doc));
+	for (struct xb_jit it = xb_jv_iter(selectors); !r && xb_jit_next(&it);) {
+		_cleanup_(xb_selector_freep) struct xb_selector *s = NULL;
+		_cleanup_status_ struct xb_status fault = {};
+		int selects = xb_selector_from_label_selector(it.value, &s, &fault);
+
+		/* one that cannot be read selects nothing */
+		r = selects == -ENOMEM ? selects : selects ? 0 : gather_selected(g, store, aggregated, s);
 	}
-	return r ? r : store_walk_error(walk);
+	return r;
 }
 
 static int aggregate(struct server *s, const struct store_object *o)

@@ -48,5 +48,9 @@ int csr_sign_start(struct kcm *k, void **ret);
 void csr_sign_stop(void *loop);
 int csr_clean_start(struct kcm *k, void **ret);
 void csr_clean_stop(void *loop);
+int token_secrets_start(struct kcm *k, void **ret);
+void token_secrets_stop(void *loop);
+int role_aggregation_start(struct kcm *k, void **ret);
+void role_aggregation_stop(void *loop);
 
 #endif

@@ -24,7 +24,7 @@ static const struct xb_flag rows[] = {
 	FLAG(STRING, root_ca_file, "root-ca-file", NULL, "Cluster",
 	     "CA certificates that every namespace gets as ConfigMap kube-root-ca.crt. Without it, the kubeconfig's."),
 	FLAG(STRING, service_account_private_key_file, "service-account-private-key-file", NULL, "Cluster",
-	     "Accepted: tokens are the API server's to sign."),
+	     "Accepted: tokens, also those that Secrets keep, are the API server's to sign."),
 	FLAG(STRING, cluster_signing.cert_file, "cluster-signing-cert-file", NULL, "Cluster",
 	     "The CA that signs certificate requests to kubernetes.io/... Without it, those that each signer is given."),
 	FLAG(STRING, cluster_signing.key_file, "cluster-signing-key-file", NULL, "Cluster", "The private key of --cluster-signing-cert-file."),
@@ -50,6 +50,9 @@ static const struct xb_flag rows[] = {
 	     .min = 1, .max = 10000),
 	FLAG(INT, concurrent_ttl_after_finished_syncs, "concurrent-ttl-after-finished-syncs", "5", "Loops",
 	     "How many Jobs that are over are worked on at once.", .min = 1, .max = 10000),
+
+	FLAG(INT, concurrent_token_syncs, "concurrent-serviceaccount-token-syncs", "5", "Loops",
+	     "How many Secrets with a service account's token are worked on at once.", .min = 1, .max = 10000),
 
 	FLAG(INT, concurrent_namespace_syncs, "concurrent-namespace-syncs", "10", "Loops",
 	     "How many terminating namespaces are worked on at once.", .min = 1, .max = 10000),

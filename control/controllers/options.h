@@ -32,6 +32,7 @@ struct kcm_options {
 	int concurrent_hpa_syncs;
 	int64_t hpa_sync_ms, hpa_downscale_stabilization_ms, hpa_cpu_initialization_ms, hpa_initial_readiness_ms;
 	double hpa_tolerance;
+	int concurrent_token_syncs;
 	const char *logging_format;
 	int verbosity;
 	bool help, version;
