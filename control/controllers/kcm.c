@@ -6,26 +6,6 @@
 
 /* In the order in which they start. */
 static const struct kcm_loop loops[] = {
-	{ .name = "serviceaccount-controller", .start = serviceaccount_start, .stop = namespace_objects_stop },
-	{ .name = "root-ca-certificate-publisher-controller", .start = root_ca_start, .stop = namespace_objects_stop },
-	{ .name = "replicationcontroller-controller", .start = replicationcontroller_start, .stop = replicas_stop },
-	{ .name = "deployment-controller", .start = deployment_start, .stop = deployment_stop },
-	{ .name = "replicaset-controller", .start = replicaset_start, .stop = replicas_stop },
-	{ .name = "daemonset-controller", .start = daemonset_start, .stop = daemonset_stop },
-	{ .name = "statefulset-controller", .start = statefulset_start, .stop = statefulset_stop },
-	{ .name = "namespace-controller", .start = namespace_start, .stop = namespace_stop },
-	{ .name = "garbage-collector-controller", .start = garbage_collector_start,
-	  .run = garbage_collector_run, .stop = garbage_collector_stop },
-	{ .name = "pod-garbage-collector-controller", .start = pod_gc_start, .stop = pod_gc_stop },
-	{ .name = "endpoints-controller", .start = endpoints_start, .run = endpoints_run, .stop = endpoints_stop },
-	{ .name = "endpointslice-controller", .start = endpointslice_start, .stop = endpointslice_stop },
-	{ .name = "endpointslice-mirroring-controller", .start = mirror_start, .stop = mirror_stop },
-	{ .name = "job-controller", .start = job_start, .stop = job_stop },
-	{ .name = "cronjob-controller", .start = cronjob_start, .stop = cronjob_stop },
-	{ .name = "ttl-after-finished-controller", .start = ttl_after_finished_start, .stop = ttl_after_finished_stop },
-	{ .name = "disruption-controller", .start = disruption_start, .stop = disruption_stop },
-	{ .name = "resourcequota-controller", .start = resource_quota_start, .stop = resource_quota_stop },
-	{ .name = "horizontal-pod-autoscaler-controller", .start = hpa_start, .stop = hpa_stop },
 	{ .name = "serviceaccount-controller", .account = "service-account-controller",
 	  .start = serviceaccount_start, .stop = namespace_objects_stop },
 	{ .name = "root-ca-certificate-publisher-controller", .account = "root-ca-cert-publisher",
@@ -36,10 +16,14 @@ static const struct kcm_loop loops[] = {
 	  .start = deployment_start, .stop = deployment_stop },
 	{ .name = "replicaset-controller", .account = "replicaset-controller",
 	  .start = replicaset_start, .stop = replicas_stop },
+	{ .name = "daemonset-controller", .account = "daemon-set-controller",
+	  .start = daemonset_start, .stop = daemonset_stop },
+	{ .name = "statefulset-controller", .account = "statefulset-controller",
+	  .start = statefulset_start, .stop = statefulset_stop },
 	{ .name = "namespace-controller", .account = "namespace-controller",
 	  .start = namespace_start, .stop = namespace_stop },
 	{ .name = "garbage-collector-controller", .account = "generic-garbage-collector",
-	  .start = garbage_collector_start, .stop = garbage_collector_stop },
+	  .start = garbage_collector_start, .run = garbage_collector_run, .stop = garbage_collector_stop },
 	{ .name = "pod-garbage-collector-controller", .account = "pod-garbage-collector",
 	  .start = pod_gc_start, .stop = pod_gc_stop },
 	{ .name = "endpoints-controller", .account = "endpoint-controller",
@@ -54,7 +38,14 @@ static const struct kcm_loop loops[] = {
 	  .start = cronjob_start, .stop = cronjob_stop },
 	{ .name = "ttl-after-finished-controller", .account = "ttl-after-finished-controller",
 	  .start = ttl_after_finished_start, .stop = ttl_after_finished_stop },
-	{ .name = "serviceaccount-token-controller", .start = token_secrets_start, .stop = token_secrets_stop },
+	{ .name = "disruption-controller", .account = "disruption-controller",
+	  .start = disruption_start, .stop = disruption_stop },
+	{ .name = "resourcequota-controller", .account = "resourcequota-controller",
+	  .start = resource_quota_start, .stop = resource_quota_stop },
+	{ .name = "horizontal-pod-autoscaler-controller", .account = "horizontal-pod-autoscaler",
+	  .start = hpa_start, .stop = hpa_stop },
+	{ .name = "serviceaccount-token-controller",
+	  .start = token_secrets_start, .stop = token_secrets_stop },
 	{ .name = "clusterrole-aggregation-controller", .account = "clusterrole-aggregation-controller",
 	  .start = role_aggregation_start, .stop = role_aggregation_stop },
 	{ .name = "certificatesigningrequest-approving-controller", .account = "certificate-controller",
@@ -119,6 +110,8 @@ struct xb_jv kcm_owner(const struct xb_informer *copy, const struct xb_kind *kin
 	name = xb_sv_dup(xb_jv_text(xb_jv_get(ref, "name")));
 	owner = namespace_ && name ? xb_informer_get(copy, namespace_, name) : (struct xb_jv){};
 	return xb_sv_eq(xb_jv_text(xb_jv_path(owner, "metadata", "uid")), xb_jv_text(xb_jv_get(ref, "uid"))) ? owner : (struct xb_jv){};
+}
+
 /* Both are awaited: what the loops read, and in whose name they write. */
 static void begin(struct kcm_process *p)
 {

@@ -189,18 +189,6 @@ bool kcm_options_enabled(const struct kcm_options *o, const char *loop)
 	return all && !known[i].off;
 }
 
-static int check_feature_gates(const struct kcm_options *o, char **reterr_why)
-{
-	for (char *const *g = o->feature_gates; g && *g; g++) {
-		struct xb_sv value = xb_sv(*g), name;
-
-		xb_sv_split(&value, '=', &name);
-		if (!name.n || (!xb_sv_is(value, "true") && !xb_sv_is(value, "false")))
-			return xb_why(reterr_why, -EINVAL, "--feature-gates: \"%s\" is not of the form Name=true or Name=false", *g);
-	}
-	return 0;
-}
-
 static int check_signing(const struct kcm_options *o, char **reterr_why)
 {
 	const struct {
@@ -234,17 +222,9 @@ int kcm_options_parse(int argc, char *const argv[], struct kcm_options *o, char 
 	if (r || o->program.help || o->program.version)
 		return r;
 	r = xb_program_check(&o->program, reterr_why);
-	return r ? r : check_controllers(o, reterr_why);
-	r = xb_serve_check(&o->serve, reterr_why);
 	if (!r)
 		r = check_controllers(o, reterr_why);
-	if (!r)
-		r = check_signing(o, reterr_why);
-	if (!r)
-		r = check_feature_gates(o, reterr_why);
-	if (!r && o->lease.leader_elect)
-		r = xb_lease_check(&o->lease, reterr_why);
-	return r;
+	return r ? r : check_signing(o, reterr_why);
 }
 
 void kcm_options_done(struct kcm_options *o)

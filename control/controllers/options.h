@@ -12,15 +12,13 @@ struct kcm_options {
 	char **controllers;
 	const char *cluster_name, *cluster_cidr, *service_cluster_ip_range;
 	bool allocate_node_cidrs, use_service_account_credentials;
-	const char *root_ca_file, *service_account_private_key_file, *cluster_signing_cert_file, *cluster_signing_key_file;
+	const char *root_ca_file, *service_account_private_key_file;
 	int concurrent_deployment_syncs, concurrent_rc_syncs, concurrent_replicaset_syncs, concurrent_daemonset_syncs;
 	int concurrent_statefulset_syncs;
-	const char *root_ca_file, *service_account_private_key_file;
 	struct kcm_ca_files cluster_signing; /* of all signers, or each has its own */
 	struct kcm_ca_files cluster_signing_kubelet_serving, cluster_signing_kubelet_client, cluster_signing_kube_apiserver_client;
 	struct kcm_ca_files cluster_signing_legacy_unknown;
 	int64_t cluster_signing_ms;
-	int concurrent_deployment_syncs, concurrent_rc_syncs, concurrent_replicaset_syncs;
 	int concurrent_namespace_syncs, concurrent_gc_syncs, terminated_pod_gc_threshold;
 	bool enable_garbage_collector;
 	int concurrent_endpoint_syncs, concurrent_service_endpoint_syncs, mirroring_concurrent_service_endpoint_syncs;
@@ -33,9 +31,6 @@ struct kcm_options {
 	int64_t hpa_sync_ms, hpa_downscale_stabilization_ms, hpa_cpu_initialization_ms, hpa_initial_readiness_ms;
 	double hpa_tolerance;
 	int concurrent_token_syncs;
-	const char *logging_format;
-	int verbosity;
-	bool help, version;
 };
 
 /* -EINVAL and the like with a sentence in *reterr_why, the caller's to free. Call kcm_options_done in every case. */
