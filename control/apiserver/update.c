@@ -5,6 +5,7 @@
 #include "metadata.h"
 #include "quota.h"
 #include "registry/edit.h"
+#include "stored.h"
 #include "write.h"
 
 static int check_version(struct request *q, const struct xb_node *meta, const struct xb_node *old_meta)
@@ -123,8 +124,10 @@ int update_object(struct request *q, struct store_object *head, const struct xb_
 		write_end(w, false);
 		return r;
 	}
+	/* as upstream: who watches sees it as it last was, with its last finalizer */
 	write_end(w, false);
-	r = write_begin_removal(q, w, old);
+	object = stored_tree(w->arena, head->doc);
+	r = object ? write_begin_removal(q, w, old) : -ENOMEM;
 	return r ? r : write_remove(q, head->revision, object, 200);
 }
 

@@ -64,6 +64,13 @@ is "$(watched one)" 'ADDED ConfigMap c1 ' 'without bookmarks no end'
 is "$(watched since)" $'ADDED ConfigMap c4 \nADDED ConfigMap c5 ' 'from a revision on'
 is "$(watched metadata)" 'ADDED PartialObjectMetadata c2 ' 'metadata alone'
 is "$(watched table)" 'ADDED Table c2 ' 'rows of a table'
+at=$(api POST $maps -H 'Content-Type: application/json' -d '{"metadata":{"name":"held","finalizers":["example.com/hold"]}}' | head -n -1 | jq -r .metadata.resourceVersion)
+api DELETE $maps/held >/dev/null
+api PATCH $maps/held -H 'Content-Type: application/merge-patch+json' -d '{"metadata":{"finalizers":null}}' >/dev/null
+watch held "resourceVersion=$at&fieldSelector=metadata.name%3Dheld"
+wait $!
+is "$(jq -c '[.type, .object.metadata.finalizers]' "$TMP/watch-held" | xargs)" '[MODIFIED,[example.com/hold]] [DELETED,[example.com/hold]]' \
+	'what ends with its last finalizer is told as it last was'
 is "$(list 'watch=1&sendInitialEvents=true&resourceVersionMatch=Exact')" \
 	'422 ListOptions.meta.k8s.io "" is invalid: [resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan, resourceVersionMatch: Unsupported value: "Exact": supported values: "NotOlderThan"]' 'initial events of no older revision only'
 is "$(list 'watch=1&resourceVersionMatch=NotOlderThan')" "$invalid Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided" 'and no match without them'
