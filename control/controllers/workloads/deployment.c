@@ -32,7 +32,8 @@ struct sync {
 	struct xb_jv deployment;                /* held as soon as a round begins */
 	const char *set_name;                   /* of the set to be made, */
 	struct xb_sv canonical;                 /* its template, */
-	int64_t make, revision;                 /* its pods and revision */
+	struct xb_sv told;                      /* the status when it is made, */
+	int64_t make;                           /* its pods */
 	bool made;                              /* it was; when it could not be, w->why says why */
 };
 struct letter {                                 /* about a set */
@@ -138,13 +139,13 @@ static void start_claims(struct sync *s, const struct sets *p)
 }
 
 /* --- status --- */
-static int ask_status(struct sync *s, const struct xb_buf *patch)
+static int ask_status(struct sync *s, struct xb_sv patch)
 {
 	struct kcm_request q = {
 		.method = "PUT", .kind = s->l->kind, .name = s->w->name, .sub = "status", .type = KCM_JSON, .of = s->deployment,
 	};
 
-	q.body = xb_buf_sv(patch);
+	q.body = patch;
 	return kcm_work_ask(s->w, &q, on_written, NULL);
 }
 
@@ -163,7 +164,7 @@ static void tell_status(struct sync *s, const struct rollout *r)
 		kcm_work_done(s->w, e);
 		return;
 	}
-	ask_status(s, &patch);
+	ask_status(s, xb_buf_sv(&patch));
 	kcm_work_go(s->w);
 }
 
@@ -240,21 +241,24 @@ static void on_told_failure(struct kcm_work *w, int error)
 	kcm_work_done(w, -EIO);
 }
 
-static void tell_made(struct sync *s)
+static void tell_refused(struct sync *s)
 {
 	_cleanup_buf_ struct xb_buf message = {}, patch = {};
 	struct xb_event e = event(s, XB_EVENT_WARNING, ROLLOUT_CREATE_ERROR);
 
-	if (s->made)
-		xb_buf_addf(&message, "Created new replica set \"%s\"", s->set_name);
-	else
-		xb_buf_addf(&message, "Failed to create new replica set \"%s\": %s", s->set_name, s->w->why);
-	if (!s->made)
-		xb_recorder_event(s->l->kcm->recorder, &e, "%.*s", XB_SV_ARG(xb_buf_sv(&message)));
-	rollout_made_patch(s->deployment, s->made ? s->revision : 0, xb_buf_sv(&message), xb_time_now(), &patch);
-	kcm_work_round(s->w, s->made ? on_done : on_told_failure);
+	xb_buf_addf(&message, "Failed to create new replica set \"%s\": %s", s->set_name, s->w->why);
+	xb_recorder_event(s->l->kcm->recorder, &e, "%.*s", XB_SV_ARG(xb_buf_sv(&message)));
+	rollout_refused_patch(s->deployment, xb_buf_sv(&message), xb_time_now(), &patch);
+	kcm_work_round(s->w, on_told_failure);
 	if (patch.n && !patch.err)
-		ask_status(s, &patch);
+		ask_status(s, xb_buf_sv(&patch));
+	kcm_work_go(s->w);
+}
+
+static void tell_made(struct sync *s)
+{
+	kcm_work_round(s->w, on_done);
+	ask_status(s, s->told);
 	kcm_work_go(s->w);
 }
 
@@ -278,7 +282,7 @@ static int on_namesake(void *arg, int code, struct xb_sv body, const struct xb_s
 		return -ENOMEM;
 	if (xb_sv_eq(xb_owner_uid(set), meta(s->deployment, "uid")) && xb_sv_eq(xb_buf_sv(&canonical), s->canonical))
 		return -ESTALE;
-	return ask_status(s, &patch);
+	return ask_status(s, xb_buf_sv(&patch));
 }
 
 static int on_made(void *arg, int code, struct xb_sv body, const struct xb_status *status)
@@ -304,8 +308,10 @@ static void on_made_round(struct kcm_work *w, int error)
 {
 	struct sync *s = w->state;
 
-	if (s->made || s->w->why)
+	if (s->made)
 		tell_made(s);
+	else if (s->w->why)
+		tell_refused(s);
 	else
 		kcm_work_done(w, error);
 }
@@ -313,7 +319,7 @@ static void on_made_round(struct kcm_work *w, int error)
 static int write_set(struct sync *s, const struct rollout *r, struct xb_buf *body)
 {
 	struct xb_arena *a = s->w->arena;
-	_cleanup_buf_ struct xb_buf canonical = {};
+	_cleanup_buf_ struct xb_buf canonical = {}, told = {};
 	struct template_hash hash;
 	int64_t collisions = -1;
 
@@ -323,9 +329,12 @@ static int write_set(struct sync *s, const struct rollout *r, struct xb_buf *bod
 	rollout_set_write(r, s->l->kind, hash.s, body);
 	s->canonical = xb_arena_sv(a, xb_buf_sv(&canonical));
 	s->set_name = xb_arena_printf(a, "%s-%s", s->w->name, hash.s);
+	if (!s->set_name)
+		return -ENOMEM;
 	s->make = r->make;
-	s->revision = rollout_next_revision(r);
-	return canonical.err || body->err || !s->canonical.p || !s->set_name ? -ENOMEM : 0;
+	rollout_made_patch(r, s->set_name, xb_time_now(), &told);
+	s->told = xb_arena_sv(a, xb_buf_sv(&told));
+	return canonical.err || body->err || told.err || !s->canonical.p || !s->told.p ? -ENOMEM : 0;
 }
 
 static void make_set(struct sync *s, const struct rollout *rollout)

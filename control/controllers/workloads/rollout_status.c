@@ -162,7 +162,7 @@ static void write_conditions(const struct conditions *c, struct xb_jw *w)
 static struct counts count(const struct rollout *r)
 {
 	struct counts c = { .observed = number(r->deployment, "metadata", "generation") };
-	int64_t told = 0;
+	int64_t told = MAX(r->make, (int64_t)0);
 
 	for (size_t i = 0; i < r->sets.n; i++) {
 		const struct rollout_set *s = &r->sets.v[i];
@@ -337,12 +337,23 @@ static struct xb_sv other_revision(const struct rollout *r)
 	return xb_sv_eq(of, xb_jv_text(xb_jv_path(r->deployment, "metadata", "annotations", ROLLOUT_REVISION))) ? (struct xb_sv){} : of;
 }
 
+static void write_status(const struct rollout *r, struct counts *is, const struct conditions *c, struct xb_sv revision, struct xb_buf *out)
+{
+	struct xb_jw w = XB_JW(out);
+
+	open_patch(&w, r->deployment, revision);
+	for (size_t i = 0; i < ARRAY_SIZE(count_fields); i++)
+		xb_jw_kint(&w, count_fields[i].field, *count_at(is, i));
+	if (c->changed)
+		write_conditions(c, &w);
+	close_patch(&w, c->err);
+}
+
 void rollout_status_patch(const struct rollout *r, int64_t now, struct xb_buf *out, int64_t *ret_again)
 {
 	_cleanup_(conditions_done) struct conditions c = {};
 	struct counts is = count(r), was = counts_told(r);
 	struct xb_sv revision = other_revision(r);
-	struct xb_jw w = XB_JW(out);
 
 	conditions_read(&c, r->deployment, now);
 	tell_paused(&c, r);
@@ -355,32 +366,40 @@ void rollout_status_patch(const struct rollout *r, int64_t now, struct xb_buf *o
 	*ret_again = r->scaling || !has_deadline(r->deployment) ? 0 : deadline(r, &c);
 	if (!c.err && !c.changed && !revision.n && !memcmp(&is, &was, sizeof(is)))
 		return;
-	open_patch(&w, r->deployment, revision);
-	for (size_t i = 0; i < ARRAY_SIZE(count_fields); i++)
-		xb_jw_kint(&w, count_fields[i].field, *count_at(&is, i));
-	if (c.changed)
-		write_conditions(&c, &w);
-	close_patch(&w, c.err);
+	write_status(r, &is, &c, revision, out);
 }
 
-void rollout_made_patch(struct xb_jv deployment, int64_t revision, struct xb_sv message, int64_t now, struct xb_buf *out)
+void rollout_made_patch(const struct rollout *r, const char *set_name, int64_t now, struct xb_buf *out)
 {
-	const char *status = revision ? "True" : "False", *reason = revision ? "NewReplicaSetCreated" : ROLLOUT_CREATE_ERROR;
 	_cleanup_(conditions_done) struct conditions c = {};
-	_cleanup_buf_ struct xb_buf number = {};
+	_cleanup_buf_ struct xb_buf message = {}, revision = {};
+	struct counts is = count(r);
+
+	xb_buf_addf(&revision, "%lld", (long long)rollout_next_revision(r));
+	xb_buf_addf(&message, "Created new replica set \"%s\"", set_name);
+	conditions_read(&c, r->deployment, now);
+	tell_available(&c, r, &is);
+	if (has_deadline(r->deployment))
+		set(&c, condition(&c, PROGRESSING, "True", "NewReplicaSetCreated", xb_buf_sv(&message)), false);
+	write_status(r, &is, &c, xb_buf_sv(&revision), out);
+	if (message.err || revision.err)
+		out->err = -ENOMEM;
+}
+
+void rollout_refused_patch(struct xb_jv deployment, struct xb_sv message, int64_t now, struct xb_buf *out)
+{
+	_cleanup_(conditions_done) struct conditions c = {};
 	struct xb_jw w = XB_JW(out);
 
-	if (revision)
-		xb_buf_addf(&number, "%lld", (long long)revision);
-	conditions_read(&c, deployment, now);
-	if (has_deadline(deployment))
-		set(&c, condition(&c, PROGRESSING, status, reason, message), false);
-	if (!revision && !c.changed && !c.err)
+	if (!has_deadline(deployment))
 		return;
-	open_patch(&w, deployment, xb_buf_sv(&number));
-	if (c.changed)
-		write_conditions(&c, &w);
-	close_patch(&w, c.err ? c.err : number.err);
+	conditions_read(&c, deployment, now);
+	set(&c, condition(&c, PROGRESSING, "False", ROLLOUT_CREATE_ERROR, message), false);
+	if (!c.changed && !c.err)
+		return;
+	open_patch(&w, deployment, (struct xb_sv){});
+	write_conditions(&c, &w);
+	close_patch(&w, c.err);
 }
 
 void rollout_collision_patch(struct xb_jv deployment, struct xb_buf *out)

@@ -10,9 +10,10 @@
 /* All of it, and the revision: appends nothing when it says all that already. ret_again: when it is to be looked at again, should
  * nothing happen: a rollout may have passed its deadline then; 0: needless. */
 void rollout_status_patch(const struct rollout *r, int64_t now, struct xb_buf *out, int64_t *ret_again);
-/* What became of making the current set, in the condition Progressing: its revision, 0 when it could not be made. message:
- * upstream's. */
-void rollout_made_patch(struct xb_jv deployment, int64_t revision, struct xb_sv message, int64_t now, struct xb_buf *out);
+/* The same for when the current set will have been made: with its pods to come and its revision. */
+void rollout_made_patch(const struct rollout *r, const char *set_name, int64_t now, struct xb_buf *out);
+/* It could not be made; message: upstream's. Appends nothing when the status says so already. */
+void rollout_refused_patch(struct xb_jv deployment, struct xb_sv message, int64_t now, struct xb_buf *out);
 /* The name was another set's: the next hash counts on from there. */
 void rollout_collision_patch(struct xb_jv deployment, struct xb_buf *out);
 

@@ -130,12 +130,20 @@ static void making_a_set_is_told(void **state)
 {
 	struct xb_json *d = parse("{" META("1") "," SPEC("") ",\"status\":{\"collisionCount\":1}}");
 	_cleanup_buf_ struct xb_buf made = {}, refused = {}, collision = {};
+	_cleanup_(rollout_done) struct rollout r = {};
 
-	rollout_made_patch(xb_json_root(d), 2, XB_SV("Created"), 0, &made);
-	assert_string_equal(made.p, "{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"7\",\"annotations\":{\"" ROLLOUT_REVISION "\":\"2\"}},"
-		"\"status\":{\"conditions\":[{\"type\":\"Progressing\",\"status\":\"True\",\"lastUpdateTime\":\"1970-01-01T00:00:00Z\","
-		"\"lastTransitionTime\":\"1970-01-01T00:00:00Z\",\"reason\":\"NewReplicaSetCreated\",\"message\":\"Created\"}]}}");
-	rollout_made_patch(xb_json_root(d), 0, XB_SV("No"), 0, &refused);
+	assert_int_equal(rollout_read(xb_json_root(d), NULL, 0, &r), 0);
+	r.make = 2;
+	rollout_made_patch(&r, "web-x", 0, &made);
+	assert_string_equal(made.p, "{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"7\",\"annotations\":{\"" ROLLOUT_REVISION "\":\"1\"}},"
+		"\"status\":{\"replicas\":0,\"updatedReplicas\":0,\"readyReplicas\":0,\"availableReplicas\":0,\"unavailableReplicas\":2,"
+		"\"observedGeneration\":3,\"conditions\":[{\"type\":\"Available\",\"status\":\"False\",\"lastUpdateTime\":\"1970-01-01T00:00:00Z\","
+		"\"lastTransitionTime\":\"1970-01-01T00:00:00Z\",\"reason\":\"MinimumReplicasUnavailable\","
+		"\"message\":\"Deployment does not have minimum availability.\"},"
+		"{\"type\":\"Progressing\",\"status\":\"True\",\"lastUpdateTime\":\"1970-01-01T00:00:00Z\","
+		"\"lastTransitionTime\":\"1970-01-01T00:00:00Z\",\"reason\":\"NewReplicaSetCreated\","
+		"\"message\":\"Created new replica set \\\"web-x\\\"\"}]}}");
+	rollout_refused_patch(xb_json_root(d), XB_SV("No"), 0, &refused);
 	assert_non_null(strstr(refused.p, "\"status\":\"False\""));
 	assert_non_null(strstr(refused.p, "\"reason\":\"ReplicaSetCreateError\",\"message\":\"No\""));
 	assert_null(strstr(refused.p, "annotations"));
