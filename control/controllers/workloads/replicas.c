@@ -12,6 +12,7 @@
 #include "xb/work_queue.h"
 
 #define EXPIRE_MS (5 * 60 * 1000)
+#define BURST_MS  20 /* pods become ready many at a time: one status tells of all */
 
 static const struct replicas_variety replication_controllers = { "", "replicationcontrollers", "replicationmanager",
 								 "replication-controller" };
@@ -243,6 +244,12 @@ static void queue_if(struct replicas *l, struct xb_jv set)
 		kcm_queue_add(l->queue, set);
 }
 
+static void queue_soon(struct replicas *l, struct xb_jv set)
+{
+	if (xb_jv_is(set))
+		kcm_queue_add_after(l->queue, set, BURST_MS);
+}
+
 static void queue_who_selects(struct replicas *l, struct xb_jv orphan)
 {
 	for (struct xb_index_it it = {}; xb_index_next(l->sets_by_namespace, replicas_meta(orphan, "namespace"), &it);) {
@@ -290,7 +297,11 @@ static void on_pod(void *arg, struct xb_jv old, struct xb_jv pod)
 		on_pod_gone(l, xb_jv_is(pod) ? pod : old);
 		return;
 	}
-	if (xb_jv_is(old) && !xb_sv_eq(xb_owner_uid(old), xb_owner_uid(pod)))
+	if (xb_jv_is(old) && xb_owner_uid(pod).n && xb_sv_eq(xb_owner_uid(old), xb_owner_uid(pod))) {
+		queue_soon(l, owner_of(l, pod));
+		return;
+	}
+	if (xb_jv_is(old))
 		queue_if(l, owner_of(l, old));
 	if (xb_owner_uid(pod).n)
 		queue_if(l, owner_of(l, pod));
