@@ -176,18 +176,21 @@ static bool passing(int code)
 	return code < 300 || code == 429 || code == 500 || code == 502 || code == 503;
 }
 
-/* streamed: the server had taken the watch. Waiting long for a refusal, or for a connection, is no sign of health. */
+/* streamed: the server had taken the watch. Waiting long for a refusal, or for a connection, is no sign of health. A server that
+ * dies now and then, but serves in between, is not waited for longer each time. */
 static void watch_ended(struct xb_reflector *f, bool streamed, int code, const struct xb_status *why)
 {
+	int64_t lived = streamed ? xb_time_ms() - f->watch_began : 0;
+
 	f->call = NULL;
 	if (!passing(code))
 		forget_version(f);
-	if (streamed && xb_time_ms() - f->watch_began >= WORTH_HAVING * f->backoff.min_ms) {
+	if (lived >= f->backoff.min_ms)
 		xb_backoff_reset(&f->backoff);
+	if (lived >= WORTH_HAVING * f->backoff.min_ms)
 		next_step(f);
-	} else {
+	else
 		wait_then_next(f, why);
-	}
 }
 
 static void watch_broken(struct xb_reflector *f, int code, const char *message)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What goes beyond an informer, whose tests are this one's as well: the form that is asked for, and pages as they come. */
-#include "fake_api.h"
+/* What goes beyond an informer, whose tests are this one's as well: the form that is asked for, pages as they come, how long is waited. */
+#include "api_fixture.h"
 #include "xb/reflector.h"
+#include "xb/time.h"
 
 struct test {
 	uv_loop_t loop;
@@ -82,9 +83,71 @@ static void tells_pages_as_they_come_and_when_they_came_to_nothing(void **state)
 	xb_buf_done(&t.told);
 }
 
+/* --- a server that dies now and then --- */
+static struct fake_conn *watch;
+
+static void answer(struct fixture *f, struct fake_conn *c, const char *method, const char *path)
+{
+	if (!strstr(path, "watch=true")) {
+		fake_reply(c, 200, "{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[]}");
+		return;
+	}
+	fake_stream(c);
+	fake_chunk(c, "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"11\"}}}\n");
+	watch = c;
+}
+
+static void on_lived(uv_timer_t *timer)
+{
+	fake_drop(TAKE_PTR(watch));
+}
+
+/* How long it is until the next watch comes, in ms, after one that lived so long. */
+static int64_t wait_after(struct fixture *f, uint64_t lived)
+{
+	uv_timer_t timer;
+	int64_t from;
+
+	uv_timer_init(&f->loop, &timer);
+	run_until(&f->loop, watch);
+	uv_timer_start(&timer, on_lived, lived, 0);
+	run_until(&f->loop, !watch);
+	from = xb_time_ms();
+	run_until(&f->loop, watch);
+	uv_close((uv_handle_t *)&timer, NULL);
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	return xb_time_ms() - from;
+}
+
+static void does_not_wait_longer_each_time_for_a_server_that_serves_in_between(void **state)
+{
+	static struct fixture f;
+	struct test t = {};
+	struct xb_reflector_config c = {
+		.path = "/api/v1/pods", .listed = on_listed, .list_end = on_list_end, .event = on_event, .arg = &t,
+		.backoff_min_ms = 5, .backoff_max_ms = 5000,
+	};
+
+	fixture_start(&f);
+	f.answer = answer;
+	c.rest = f.rest;
+	assert_int_equal(xb_reflector_new(&c, &t.reflector), 0);
+	for (int i = 0; i < 8; i++)
+		assert_true(wait_after(&f, 20) < 200);
+	for (int i = 0; i < 5; i++)
+		wait_after(&f, 0);
+	assert_true(wait_after(&f, 0) >= 5 << 5);
+	xb_reflector_free(t.reflector);
+	fixture_stop(&f);
+	xb_buf_done(&t.told);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(tells_pages_as_they_come_and_when_they_came_to_nothing) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(tells_pages_as_they_come_and_when_they_came_to_nothing),
+		cmocka_unit_test(does_not_wait_longer_each_time_for_a_server_that_serves_in_between),
+	};
 
 	return cmocka_run_group_tests_name("userspace/lib/client/reflector", tests, NULL, NULL);
 }
