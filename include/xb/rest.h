@@ -27,8 +27,9 @@ uv_loop_t *xb_rest_loop(const struct xb_rest *r);
 int xb_rest_as(struct xb_rest *r, const char *who, void (*refused)(void *arg), void *arg, struct xb_rest **ret);
 int xb_rest_set_token(struct xb_rest *r, struct xb_sv token); /* copied; for requests from now on */
 
-/* code: HTTP status, or 0 when there was no answer (status->message says why: refused, time-out, certificate). body: the
- * whole answer, borrowed. status: the Status the server sent when code is not 2xx, or one made here. */
+/* code: HTTP status, or 0 when there was no answer (status->message says why: refused, time-out, certificate); a write, which is
+ * never sent twice, may have been done then. body: the whole answer, borrowed. status: the Status the server sent when code is
+ * not 2xx, or one made here. */
 typedef void (*xb_rest_done)(void *arg, int code, struct xb_sv body, const struct xb_status *status);
 struct xb_rest_request {
 	const char *method, *path;      /* path with query, "/api/v1/..." */

@@ -45,6 +45,7 @@ struct xb_rest_call {
 	xb_rest_done done;
 	void *arg;
 	bool is_ready, calling, cancelled, too_large;
+	bool reads, sent;               /* reads: may be sent as often as is needed */
 };
 
 struct watched {                        /* one socket of curl's */
@@ -151,6 +152,7 @@ static void call_finish(struct xb_rest_call *c, CURLcode result)
 	} else if (result != CURLE_OK && (!was_stream || c->too_large)) {
 		code = 0;
 		xb_status_set(&status, 0, "", "%s", c->too_large ? "the answer is too large" :
+			      result == CURLE_ABORTED_BY_CALLBACK ? "the connection was lost before the answer came" :
 			      c->error[0] ? c->error : curl_easy_strerror(result));
 	} else if (code < 200 || code > 299) {
 		curl_off_t retry_after = 0;
@@ -276,6 +278,16 @@ static size_t on_bytes(char *p, size_t size, size_t n, void *arg)
 	return c->in.err ? 0 : n;
 }
 
+/* Curl sends again what it sent on a kept connection that died without an answer: what writes may have been done by then. */
+static int on_request(void *arg, char *ip, char *local_ip, int port, int local_port)
+{
+	struct xb_rest_call *c = arg;
+	bool again = c->sent;
+
+	c->sent = true;
+	return again && !c->reads ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static int on_new_socket(void *arg, curl_socket_t fd, curlsocktype purpose)
 {
 	setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &(int){ DEAD_PEER_MS }, sizeof(int));
@@ -373,6 +385,7 @@ static int set_request(struct xb_rest_call *c, const struct xb_rest_request *q)
 	xb_buf_adds(&url, q->path);
 	if (url.err || curl_easy_setopt(e, CURLOPT_URL, url.p) || curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, q->method))
 		return -ENOMEM;
+	c->reads = !strcmp(q->method, "GET") || !strcmp(q->method, "HEAD");
 	if (!strcmp(q->method, "HEAD"))
 		curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
 	if (q->content_type) {
@@ -395,6 +408,8 @@ static void set_transport(struct xb_rest_call *c)
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, c->error);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_bytes);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, c);
+	curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request);
+	curl_easy_setopt(e, CURLOPT_PREREQDATA, c);
 	curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, on_new_socket);
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");

@@ -264,6 +264,34 @@ static void cut_answer_is_no_answer(void **state)
 	assert_int_equal(t->code, 0);
 }
 
+/* A connection that was used before, and dies with the request: whether that was done nobody knows but the server. */
+static void what_may_have_been_done_is_not_sent_again(void **state)
+{
+	static const char *const methods[] = { "POST", "PUT", "PATCH", "DELETE" };
+	struct test *t = *state;
+	struct xb_rest_request q = { .path = "/x", .content_type = "application/json", .body = XB_SV("{\"a\":1}") };
+
+	for (size_t i = 0; i < ARRAY_SIZE(methods); i++) {
+		unsigned seen;
+
+		t->answer = 200;
+		t->reply = "{}";
+		call(t, (struct xb_rest_request){ .method = "GET", .path = "/x" });
+		seen = t->api.requests;
+		t->answer = 0;
+		t->done = 0;
+		q.method = methods[i];
+		assert_int_equal(xb_rest_send(t->rest, &q, on_done, t, &t->call), 0);
+		run_until(&t->loop, t->api.requests == seen + 1);
+		assert_string_equal(t->body, "{\"a\":1}");
+		fake_drop(t->conn);
+		t->answer = 200;
+		run_until(&t->loop, t->done);
+		assert_int_equal(t->code, 0);
+		assert_int_equal(t->api.requests, seen + 1);
+	}
+}
+
 static void stream_gives_lines(void **state)
 {
 	struct test *t = *state;
@@ -496,6 +524,7 @@ int main(void)
 		T(get_brings_the_body), T(bodies_are_sent), T(token_is_read_anew), T(connection_is_kept),
 		T(somebody_else_shares_the_connection), T(servers_status_is_handed_on),
 		T(no_answer_says_why), T(cut_answer_is_no_answer), T(stream_gives_lines), T(refused_stream_gives_a_status),
+		T(no_answer_says_why), T(what_may_have_been_done_is_not_sent_again), T(stream_gives_lines), T(refused_stream_gives_a_status),
 		T(cancelled_calls_are_silent), T(bad_servers_are_refused), T(queries_are_encoded),
 		T(tls_trusts_the_clusters_ca_only),
 	};
