@@ -45,6 +45,9 @@ int xb_rest_send(struct xb_rest *r, const struct xb_rest_request *q, xb_rest_don
 int xb_rest_stream(struct xb_rest *r, const struct xb_rest_request *q, void (*line)(void *arg, struct xb_sv line), xb_rest_done done,
 		   void *arg, struct xb_rest_call **ret_call);
 void xb_rest_cancel(struct xb_rest_call *c);            /* done is not called; NULL is taken */
+/* While may says no nothing is sent and no answer is handed on, also of what is under way: asked before each, so that a process which
+ * stood still does not go on with what has become another's. NULL: always. */
+void xb_rest_fence(struct xb_rest *r, bool (*may)(void *arg), void *arg);
 
 /* Appends "?key=value" or "&key=value" to a path, percent-encoded. */
 void xb_rest_add_query(struct xb_buf *path, const char *key, struct xb_sv value);

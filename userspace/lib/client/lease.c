@@ -22,6 +22,7 @@ struct xb_lease {
 };
 
 static void attempt(struct xb_lease *l);
+static void watch_deadline(struct xb_lease *l);
 static void write_lease(struct xb_lease *l, bool create);
 
 int xb_lease_check(const struct xb_lease_options *o, char **reterr_why)
@@ -86,14 +87,36 @@ static int64_t left_ms(const struct xb_lease *l)
 	return MAX(l->renewed_ms + l->c.options->renew_ms - xb_time_ms(), 0);
 }
 
+/* A process that stood still for long finds its time over before it looks at anything else. */
+static bool may_send(void *arg)
+{
+	const struct xb_lease *l = arg;
+
+	return !l->elected || (!l->lost && left_ms(l));
+}
+
 static void on_timer(uv_timer_t *t)
 {
 	struct xb_lease *l = t->data;
 
 	if (l->elected && !left_ms(l))
 		lose(l);
+	else if (l->call)
+		watch_deadline(l);
 	else
 		attempt(l);
+}
+
+/* Also while an answer is awaited. */
+static void watch_deadline(struct xb_lease *l)
+{
+	uv_timer_start(&l->timer, on_timer, (uint64_t)left_ms(l) + 1, 0);
+}
+
+static void answered(struct xb_lease *l)
+{
+	l->call = NULL;
+	uv_timer_stop(&l->timer);
 }
 
 static void give_up(struct xb_lease *l)
@@ -147,14 +170,14 @@ static void on_written(void *arg, int code, struct xb_sv body, const struct xb_s
 {
 	struct xb_lease *l = arg;
 
-	l->call = NULL;
+	answered(l);
 	if (code < 200 || code > 299 || see(l, body) < 0) {
 		failed(l, status && status->message ? status->message : "the Lease cannot be read");
 		return;
 	}
 	l->failing = false;
 	l->renewed_ms = l->sent_ms;
-	if (!l->elected && !l->released) {
+	if (!l->elected && !l->released && left_ms(l)) {
 		l->elected = true;
 		l->c.elected(l->c.arg, xb_json_root(l->seen));
 	}
@@ -165,7 +188,7 @@ static void on_read(void *arg, int code, struct xb_sv body, const struct xb_stat
 {
 	struct xb_lease *l = arg;
 
-	l->call = NULL;
+	answered(l);
 	l->read_first = false;
 	if (l->released) {
 		give_up(l);
@@ -215,13 +238,15 @@ static void render(const struct xb_lease *l, struct xb_buf *out)
 		out->err = -ENOMEM;
 }
 
-/* No request outlives the time in which its answer would still be a renewal. */
+/* An answer that comes when the time is over is no renewal. */
 static void ask(struct xb_lease *l, const struct xb_rest_request *q, xb_rest_done done)
 {
 	struct xb_rest_request timed = *q;
 	int r;
 
-	timed.timeout_ms = (unsigned)(l->elected ? MAX(left_ms(l), 1) : l->c.options->renew_ms);
+	timed.timeout_ms = (unsigned)l->c.options->renew_ms;
+	if (l->elected)
+		watch_deadline(l);
 	r = xb_rest_send(l->c.rest, &timed, done, l, &l->call);
 	if (r)
 		failed(l, strerror(-r));
@@ -269,10 +294,11 @@ bool xb_lease_held(const struct xb_lease *l)
 /* A renewal that is under way is waited for: the Lease would be another one than the one given up. */
 void xb_lease_release(struct xb_lease *l, void (*released)(void *arg))
 {
-	uv_timer_stop(&l->timer);
 	l->released = released;
-	if (!l->call)
-		give_up(l);
+	if (l->call)
+		return;
+	uv_timer_stop(&l->timer);
+	give_up(l);
 }
 
 static int name(struct xb_lease *l)
@@ -298,6 +324,7 @@ struct xb_lease *xb_lease_free(struct xb_lease *l)
 {
 	if (!l)
 		return NULL;
+	xb_rest_fence(l->c.rest, NULL, NULL);
 	xb_rest_cancel(l->call);
 	xb_json_unref(l->seen);
 	free(l->identity);
@@ -321,6 +348,7 @@ int xb_lease_new(const struct xb_lease_config *c, struct xb_lease **ret)
 	r = name(l);
 	if (r)
 		return r;
+	xb_rest_fence(c->rest, may_send, l);
 	uv_timer_start(&l->timer, on_timer, 0, 0);
 	*ret = TAKE_PTR(l);
 	return 0;

@@ -31,6 +31,8 @@ struct xb_rest {
 	char *user_agent;
 	struct xb_rest_call *calls;     /* all; doubly linked */
 	struct xb_rest_call *ready;     /* those with lines that came in the turn under way; singly linked */
+	bool (*may)(void *arg);         /* NULL: always */
+	void *may_arg;
 };
 
 struct xb_rest_call {
@@ -192,27 +194,32 @@ static void deliver(struct xb_rest *r)
 	}
 }
 
+/* All that curl sends and reads it does in here. */
+static void drive(struct xb_rest *r, curl_socket_t fd, int flags)
+{
+	int running;
+
+	if (r->may && !r->may(r->may_arg))
+		return;
+	curl_multi_socket_action(r->multi, fd, flags, &running);
+	deliver(r);
+}
+
 static void on_poll(uv_poll_t *h, int error, int events)
 {
 	struct watched *w = h->data;
-	struct xb_rest *r = w->r;
-	int flags = error < 0 ? CURL_CSELECT_ERR : 0, running;
+	int flags = error < 0 ? CURL_CSELECT_ERR : 0;
 
 	if (events & UV_READABLE)
 		flags |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
 		flags |= CURL_CSELECT_OUT;
-	curl_multi_socket_action(r->multi, w->fd, flags, &running);
-	deliver(r);
+	drive(w->r, w->fd, flags);
 }
 
 static void on_timer(uv_timer_t *t)
 {
-	struct xb_rest *r = t->data;
-	int running;
-
-	curl_multi_socket_action(r->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	deliver(r);
+	drive(t->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int want_timer(CURLM *multi, long ms, void *arg)
@@ -463,6 +470,12 @@ int xb_rest_stream(struct xb_rest *r, const struct xb_rest_request *q, void (*li
 		   void *arg, struct xb_rest_call **ret_call)
 {
 	return call_start(r, q, line, done, arg, ret_call);
+}
+
+void xb_rest_fence(struct xb_rest *r, bool (*may)(void *arg), void *arg)
+{
+	r->may = may;
+	r->may_arg = arg;
 }
 
 void xb_rest_add_query(struct xb_buf *path, const char *key, struct xb_sv value)

@@ -179,6 +179,47 @@ static void is_lost_when_another_has_it(void **state)
 	assert_true(spec_has("other_1"));
 }
 
+static void is_lost_in_time_while_an_answer_is_awaited(void **state)
+{
+	start();
+	run_until(&t.f.loop, t.elected);
+	t.f.answer = fixture_hold;
+	run_until(&t.f.loop, t.lost);
+	assert_int_equal(t.f.n_held, 1);
+	for (int i = 0; i < 20; i++)
+		uv_run(&t.f.loop, UV_RUN_NOWAIT);
+	assert_int_equal(t.lost, 1);
+}
+
+static void on_answer(void *arg, int code, struct xb_sv body, const struct xb_status *status)
+{
+	++*(unsigned *)arg;
+}
+
+/* As after SIGSTOP and SIGCONT: what was under way is not gone on with, and what was about to be sent is not. */
+static void one_that_stood_still_does_nothing_more(void **state)
+{
+	struct xb_rest_request q = { .method = "POST", .path = "/pods" };
+	unsigned answers = 0;
+
+	start();
+	run_until(&t.f.loop, t.elected);
+	t.f.answer = fixture_hold;
+	assert_int_equal(xb_rest_send(t.f.rest, &q, on_answer, &answers, NULL), 0);
+	run_until(&t.f.loop, t.f.n_held && strstr(t.f.log.p, "POST /pods"));
+	t.f.answer = answer;
+	for (unsigned i = 0; i < t.f.n_held; i++)
+		fake_reply(t.f.held[i], 200, "{}");
+	assert_int_equal(xb_rest_send(t.f.rest, &q, on_answer, &answers, NULL), 0);
+	xb_buf_clear(&t.f.log);
+	usleep(450 * 1000);
+	run_until(&t.f.loop, t.lost);
+	for (int i = 0; i < 20; i++)
+		uv_run(&t.f.loop, UV_RUN_NOWAIT);
+	assert_int_equal(t.f.log.n, 0);
+	assert_int_equal(answers, 0);
+}
+
 static void a_fault_that_passes_is_no_loss(void **state)
 {
 	unsigned seen;
@@ -248,6 +289,8 @@ int main(void)
 		TEST(takes_what_was_released_at_once),
 		TEST(is_lost_when_it_cannot_be_renewed),
 		TEST(is_lost_when_another_has_it),
+		TEST(is_lost_in_time_while_an_answer_is_awaited),
+		TEST(one_that_stood_still_does_nothing_more),
 		TEST(a_fault_that_passes_is_no_loss),
 		TEST(is_given_up_for_the_next),
 		TEST(a_renewal_under_way_is_waited_for),
