@@ -22,5 +22,6 @@ struct xb_calls *xb_calls_cancel(struct xb_calls *c);   /* before done: it is no
 /* 0 for 2xx; -ENOENT 404, -EEXIST AlreadyExists, -ESTALE other 409 and 410, -EACCES 401 and 403, -EINVAL 400 and 422, -EBUSY 429,
  * -EIO for the rest. */
 int xb_calls_error(int code, const struct xb_status *status);
+bool xb_calls_unknown(int code);                        /* it may have been done: without an answer, or with the server's own fault */
 
 #endif

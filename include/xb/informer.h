@@ -20,7 +20,8 @@ struct xb_informer_config {
 	const char *const *leave_out;
 	const char *accept;             /* as xb_reflector's: the form of the objects; borrowed */
 	/* added: old is NULL; deleted: object is NULL and old the last state known. Only changes are reported: an object
-	 * that a new list shows with the same resourceVersion is not. Called from the loop; views are borrowed. */
+	 * that a new list shows with the same resourceVersion is not, and one that was made anew by the same name is deleted,
+	 * then added. Called from the loop; views are borrowed. */
 	void (*changed)(void *arg, struct xb_jv old, struct xb_jv object);
 	void (*synced)(void *arg);      /* once: after the first complete list was reported */
 	/* For the operator's log, may be NULL: why an attempt failed, once when the trouble begins; NULL when it is over. */
@@ -33,6 +34,8 @@ struct xb_informer *xb_informer_free(struct xb_informer *i); /* not from its cal
 XB_DEFINE_CLEANUP(struct xb_informer *, xb_informer_free)
 bool xb_informer_synced(const struct xb_informer *i);
 struct xb_jv xb_informer_get(const struct xb_informer *i, const char *namespace_, const char *name); /* {} when not there */
+/* Of the collection: the copy shows all changes up to there. 0: not known, as before the first list. */
+uint64_t xb_informer_version(const struct xb_informer *i);
 size_t xb_informer_count(const struct xb_informer *i);
 /* Calls each for every object, in no order. */
 void xb_informer_each(const struct xb_informer *i, void (*each)(void *arg, struct xb_jv object), void *arg);

@@ -36,6 +36,8 @@ struct xb_reflector_stats {
 	uint64_t lists, watches, events, faults;
 	uint64_t last_contact_ms;       /* monotonic time of the last list or event */
 };
+/* Everything up to that version of the collection was told; 0: not known. */
+uint64_t xb_reflector_version(const struct xb_reflector *r);
 void xb_reflector_stats(const struct xb_reflector *r, struct xb_reflector_stats *ret);
 
 #endif

@@ -6,6 +6,7 @@
 #include "../claims.h"
 #include "../loops.h"
 #include "../pods.h"
+#include "../recount.h"
 #include "replicas.h"
 #include "replicas_status.h"
 #include "xb/time.h"
@@ -179,6 +180,24 @@ static void start_claims(struct replicas_sync *s, const struct replicas_pods *p)
 		kcm_work_done(s->w, r);
 }
 
+/* --- requests without an answer --- */
+static void on_recounted(struct kcm_work *w, int error)
+{
+	kcm_work_done(w, error ? error : -EAGAIN);
+}
+
+static void start_recount(struct replicas_sync *s, const struct xb_selector *selector)
+{
+	struct recount c = {
+		.pod_kind = s->l->pod_kind, .pods = xb_cache_of(s->l->kcm->cache, s->l->pod_kind), .expectations = s->l->expectations,
+		.selector = selector, .owner = s->set,
+	};
+	int r = recount_begin(s->w, &c, on_recounted);
+
+	if (r)
+		kcm_work_done(s->w, r);
+}
+
 /* --- one set --- */
 static int64_t wanted(struct xb_jv set)
 {
@@ -188,7 +207,7 @@ static int64_t wanted(struct xb_jv set)
 	return n;
 }
 
-static void bring_about(struct replicas_sync *s, struct replicas_pods *p)
+static void bring_about(struct replicas_sync *s, const struct xb_selector *selector, struct replicas_pods *p)
 {
 	bool met = xb_expectations_met(s->l->expectations, s->w->key);
 
@@ -197,6 +216,8 @@ static void bring_about(struct replicas_sync *s, struct replicas_pods *p)
 		tell_status(s, p, NULL);
 	else if (p->to_adopt.n || p->to_release.n)
 		start_claims(s, p);
+	else if (xb_expectations_doubted(s->l->expectations, s->w->key))
+		start_recount(s, selector);
 	else if (!met)
 		replicas_await(s);
 	else if (s->diff < 0)
@@ -229,7 +250,7 @@ static void sync_set(struct kcm_work *w)
 		return;
 	}
 	*s = (struct replicas_sync){ .w = w, .l = l, .set = set };
-	bring_about(s, &p);
+	bring_about(s, selector, &p);
 }
 
 /* --- what comes in --- */

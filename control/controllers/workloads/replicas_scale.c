@@ -42,7 +42,10 @@ static int on_created(void *arg, int code, struct xb_sv body, const struct xb_st
 	}
 	if (!r)
 		return 0;
-	give_up_creations(s, 1);
+	if (xb_calls_unknown(code))
+		xb_expectations_doubt(s->l->expectations, s->w->key);
+	else
+		give_up_creations(s, 1);
 	/* whatever is made in a namespace that goes would go as well */
 	if (kcm_is_terminating(status)) {
 		s->terminating = true;
@@ -113,8 +116,11 @@ static int on_deleted(void *arg, int code, struct xb_sv body, const struct xb_st
 		record(s, XB_EVENT_NORMAL, "SuccessfulDelete", "Deleted pod", t->name);
 		return 0;
 	}
-	xb_expectations_deleted(s->l->expectations, s->w->key, xb_sv(t->uid));
-	/* gone already, perhaps with another one in its place */
+	if (xb_calls_unknown(code))
+		xb_expectations_doubt(s->l->expectations, s->w->key);
+	else if (code != 404)
+		xb_expectations_deleted(s->l->expectations, s->w->key, xb_sv(t->uid));
+	/* gone already, which the copy will show, perhaps with another one in its place */
 	if (code == 404 || code == 409)
 		return 0;
 	note_why(s, status);

@@ -42,6 +42,11 @@ int xb_calls_error(int code, const struct xb_status *status)
 	}
 }
 
+bool xb_calls_unknown(int code)
+{
+	return !code || code >= 500;
+}
+
 struct xb_calls *xb_calls_new(struct xb_rest *rest, void (*done)(void *arg, int error), void *arg)
 {
 	struct xb_calls *c = calloc(1, sizeof(*c));

@@ -8,6 +8,7 @@
 struct awaited {
 	unsigned creations;
 	struct xb_map *deletions;       /* uids; NULL: none */
+	bool doubted;
 	int64_t since_ms;
 };
 struct xb_expectations {
@@ -87,7 +88,7 @@ int xb_expectations_deletions(struct xb_expectations *e, const char *key, const 
 
 static bool met(const struct awaited *a)
 {
-	return !a->creations && (!a->deletions || !xb_map_count(a->deletions));
+	return !a->doubted && !a->creations && (!a->deletions || !xb_map_count(a->deletions));
 }
 
 static void drop_if_met(struct xb_expectations *e, const char *key, const struct awaited *a)
@@ -113,6 +114,36 @@ void xb_expectations_deleted(struct xb_expectations *e, const char *key, struct 
 	if (!a || !a->deletions)
 		return;
 	xb_map_del(a->deletions, uid);
+	drop_if_met(e, key, a);
+}
+
+void xb_expectations_doubt(struct xb_expectations *e, const char *key)
+{
+	struct awaited *a = xb_map_get(e->by_key, xb_sv(key));
+
+	if (a)
+		a->doubted = true;
+}
+
+bool xb_expectations_doubted(const struct xb_expectations *e, const char *key)
+{
+	const struct awaited *a = xb_map_get(e->by_key, xb_sv(key));
+
+	return a && a->doubted;
+}
+
+void xb_expectations_resolve(struct xb_expectations *e, const char *key, unsigned creations, bool (*is_there)(void *arg, struct xb_sv uid),
+			     void *arg)
+{
+	struct awaited *a = xb_map_get(e->by_key, xb_sv(key));
+
+	if (!a)
+		return;
+	a->doubted = false;
+	a->creations = creations;
+	for (struct xb_map_it it = {}; a->deletions && xb_map_next(a->deletions, &it);)
+		if (is_there(arg, it.key))
+			xb_map_del(a->deletions, it.key);
 	drop_if_met(e, key, a);
 }
 

@@ -165,6 +165,21 @@ static void delete_item(struct xb_informer *i, struct item *it)
 	free(it);
 }
 
+static bool is_same(const struct item *it, struct xb_jv object)
+{
+	return xb_sv_eq(xb_jv_text(xb_jv_path(it->object, "metadata", "uid")), xb_jv_text(xb_jv_path(object, "metadata", "uid")));
+}
+
+/* it: what has the key so far, may be NULL. */
+static int put_item(struct xb_informer *i, struct item *it, struct xb_sv key, struct xb_jv object)
+{
+	if (it && is_same(it, object))
+		return change_item(i, it, object);
+	if (it)
+		delete_item(i, it);
+	return add_item(i, key, object);
+}
+
 /* --- list --- */
 static void drop_list(struct xb_informer *i)
 {
@@ -195,12 +210,11 @@ static int show(struct xb_informer *i, struct xb_json *doc, struct xb_buf *key)
 	if (r < 0)
 		return r;
 	it = xb_map_get(i->items, xb_buf_sv(key));
-	if (!it)
-		return add_item(i, xb_buf_sv(key), object);
-	it->list = i->lists;
-	if (!xb_sv_eq(version_text(it->object), version_text(object)) || !version_text(object).n)
-		return change_item(i, it, object);
-	return 0;
+	if (it)
+		it->list = i->lists;
+	if (it && version_text(object).n && xb_sv_eq(version_text(it->object), version_text(object)))
+		return 0;
+	return put_item(i, it, xb_buf_sv(key), object);
 }
 
 /* The list is whole: what it shows becomes the copy. */
@@ -261,9 +275,7 @@ static int on_event(void *arg, struct xb_jv object, bool deleted)
 	r = own_document(i, object, &own);
 	if (r < 0)
 		return r;
-	if (!it)
-		return add_item(i, xb_buf_sv(&key), xb_json_root(own));
-	return change_item(i, it, xb_json_root(own));
+	return put_item(i, it, xb_buf_sv(&key), xb_json_root(own));
 }
 
 /* --- the informer --- */
@@ -347,6 +359,11 @@ struct xb_jv xb_informer_get(const struct xb_informer *i, const char *namespace_
 struct xb_index *xb_informer_index(struct xb_informer *i, xb_index_keys *keys)
 {
 	return index_new(&i->indexes, keys);
+}
+
+uint64_t xb_informer_version(const struct xb_informer *i)
+{
+	return xb_reflector_version(i->reflector);
 }
 
 size_t xb_informer_count(const struct xb_informer *i)

@@ -341,6 +341,11 @@ int xb_reflector_new(const struct xb_reflector_config *c, struct xb_reflector **
 	return 0;
 }
 
+uint64_t xb_reflector_version(const struct xb_reflector *f)
+{
+	return f->version ? version_number(xb_sv(f->version)) : 0;
+}
+
 void xb_reflector_stats(const struct xb_reflector *f, struct xb_reflector_stats *ret)
 {
 	*ret = f->stats;

@@ -14,15 +14,18 @@ static struct test {
 	const char *fresh;              /* the set as it is read again */
 	struct fake_conn *set_watch, *pod_watch;
 	bool hold, refuse;              /* creations */
+	bool drop;                      /* the connection of each write */
+	const char *really;             /* what the server has, when it is asked for the set's pods again */
+	unsigned recounted;
 	unsigned made, adopted, deleted, told;
 	char body[8192], path[256];     /* of the last write */
 } t;
 
-static void reply_list(struct fake_conn *c, const char *items)
+static void reply_list(struct fake_conn *c, const char *version, const char *items)
 {
 	char list[8192];
 
-	snprintf(list, sizeof(list), "{\"metadata\":{\"resourceVersion\":\"10\"},\"items\":[%s]}", items);
+	snprintf(list, sizeof(list), "{\"metadata\":{\"resourceVersion\":\"%s\"},\"items\":[%s]}", version, items);
 	fake_reply(c, 200, list);
 }
 
@@ -33,7 +36,9 @@ static void answer_write(struct fixture *f, struct fake_conn *c, const char *met
 	++*count;
 	snprintf(t.body, sizeof(t.body), "%s", f->body);
 	snprintf(t.path, sizeof(t.path), "%s", path);
-	if (count == &t.made && t.hold)
+	if (t.drop)
+		fake_drop(c);
+	else if (count == &t.made && t.hold)
 		fixture_hold(f, c, method, path);
 	else if (count == &t.made && t.refuse)
 		fake_reply(c, 403, "{\"kind\":\"Status\",\"message\":\"exceeded quota\",\"reason\":\"Forbidden\",\"code\":403}");
@@ -54,8 +59,11 @@ static void answer(struct fixture *f, struct fake_conn *c, const char *method, c
 		*(sets ? &t.set_watch : &t.pod_watch) = c;
 	} else if (strstr(path, "/replicasets/web")) {
 		fake_reply(c, t.fresh ? 200 : 404, t.fresh ? t.fresh : "{}");
+	} else if (strstr(path, "/namespaces/ns/pods?labelSelector=app%3Dweb")) {
+		t.recounted++;
+		reply_list(c, "20", t.really);
 	} else {
-		reply_list(c, sets ? t.sets : t.pods);
+		reply_list(c, "10", sets ? t.sets : t.pods);
 	}
 }
 
@@ -236,6 +244,64 @@ static void one_too_many_is_deleted_once(void **state)
 	assert_string_equal(t.path, "/api/v1/namespaces/ns/pods/runs");
 }
 
+/* The server made it before it died; the copy learns that later. */
+static void what_got_no_answer_is_not_made_again(void **state)
+{
+	char object[2048];
+
+	pod(object, sizeof(object), "p", "u1", "Pending", "15");
+	t.drop = true;
+	t.really = object;
+	start(1);
+	run_until(&t.f.loop, t.recounted == 1);
+	t.drop = false;
+	settle();
+	assert_int_equal(t.made, 1);
+	show(t.pod_watch, "ADDED", object);
+	run_until(&t.f.loop, strstr(t.body, "\"replicas\":1"));
+	assert_int_equal(t.made, 1);
+	assert_int_equal(t.recounted, 1);
+}
+
+static void what_was_not_done_is(void **state)
+{
+	t.drop = true;
+	t.really = "";
+	start(1);
+	run_until(&t.f.loop, t.made == 1);
+	t.drop = false;
+	run_until(&t.f.loop, t.made == 2);
+	settle();
+	assert_int_equal(t.made, 2);
+	assert_int_equal(t.recounted, 1);
+}
+
+/* By now the copy says that another pod should be the one to go. */
+static void what_got_no_answer_is_not_deleted_again(void **state)
+{
+	char one[1024], two[1024], object[2048];
+
+	pod(one, sizeof(one), "runs", "u1", "Running", "2");
+	pod(two, sizeof(two), "waits", "u1", "Pending", "3");
+	snprintf(t.pods, sizeof(t.pods), "%s,%s", one, two);
+	t.really = one;
+	t.drop = true;
+	start(1);
+	run_until(&t.f.loop, t.deleted == 1);
+	assert_string_equal(t.path, "/api/v1/namespaces/ns/pods/waits");
+	pod(object, sizeof(object), "runs", "u1", "Pending", "12");
+	show(t.pod_watch, "MODIFIED", object);
+	pod(object, sizeof(object), "waits", "u1", "Running", "13");
+	show(t.pod_watch, "MODIFIED", object);
+	t.drop = false;
+	run_until(&t.f.loop, t.recounted == 1);
+	settle();
+	assert_int_equal(t.deleted, 1);
+	show(t.pod_watch, "DELETED", object);
+	run_until(&t.f.loop, strstr(t.body, "\"replicas\":1"));
+	assert_int_equal(t.deleted, 1);
+}
+
 static void a_stranger_is_left_alone(void **state)
 {
 	pod(t.pods, sizeof(t.pods), "other", "u9", "Running", "2");
@@ -255,6 +321,9 @@ int main(void)
 		TEST(nothing_is_adopted_for_one_that_is_gone),
 		TEST(an_orphan_is_adopted_by_uid),
 		TEST(one_too_many_is_deleted_once),
+		TEST(what_got_no_answer_is_not_made_again),
+		TEST(what_was_not_done_is),
+		TEST(what_got_no_answer_is_not_deleted_again),
 		TEST(a_stranger_is_left_alone),
 	};
 

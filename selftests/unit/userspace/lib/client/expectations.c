@@ -52,6 +52,35 @@ static void a_deletion_counts_once(void **state)
 	assert_true(xb_expectations_met(e, "a"));
 }
 
+static bool is_u2(void *arg, struct xb_sv uid)
+{
+	return xb_sv_is(uid, "u2");
+}
+
+static void a_doubt_is_resolved(void **state)
+{
+	assert_int_equal(xb_expectations_creations(e, "a", 2), 0);
+	xb_expectations_doubt(e, "a");
+	xb_expectations_created(e, "a");
+	xb_expectations_created(e, "a");
+	assert_true(xb_expectations_doubted(e, "a"));
+	assert_false(xb_expectations_met(e, "a"));
+	xb_expectations_resolve(e, "a", 1, is_u2, NULL);
+	assert_false(xb_expectations_doubted(e, "a"));
+	assert_false(xb_expectations_met(e, "a"));
+	xb_expectations_created(e, "a");
+	assert_true(xb_expectations_met(e, "a"));
+
+	assert_int_equal(xb_expectations_deletions(e, "a", uids, 2), 0);
+	xb_expectations_doubt(e, "a");
+	xb_expectations_resolve(e, "a", 0, is_u2, NULL);
+	assert_false(xb_expectations_met(e, "a"));
+	xb_expectations_deleted(e, "a", uids[0]);
+	assert_true(xb_expectations_met(e, "a"));
+	xb_expectations_doubt(e, "b");
+	assert_false(xb_expectations_doubted(e, "b"));
+}
+
 static void the_last_word_counts(void **state)
 {
 	assert_int_equal(xb_expectations_creations(e, "a", 5), 0);
@@ -78,6 +107,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(what_nobody_awaits_is_met), TEST(creations_are_counted),	    TEST(a_deletion_counts_once),
+		TEST(a_doubt_is_resolved),	 TEST(nothing_is_awaited_for_ever),
 		TEST(the_last_word_counts),	 TEST(nothing_is_awaited_for_ever),
 	};
 

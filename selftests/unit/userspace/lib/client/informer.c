@@ -223,7 +223,9 @@ static void bookmarks_move_the_version(void **state)
 	run_until(&t->loop, t->watches == 1);
 	fake_chunk(t->watch, "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"99\"}}}\n");
 	fake_stream_end(t->watch);
+	assert_int_equal(xb_informer_version(t->informer), 10);
 	run_until(&t->loop, t->watches == 2);
+	assert_int_equal(xb_informer_version(t->informer), 99);
 	assert_non_null(strstr(t->path, "resourceVersion=99&"));
 	assert_string_equal(t->told.p, "+a@1 +b@2 synced ");
 }
@@ -246,6 +248,31 @@ static void error_410_lists_anew_and_tells_the_difference(void **state)
 	run_until(&t->loop, t->watches == 2);
 	assert_string_equal(t->told.p, "+a@1 +b@2 synced +c@20 -a@1 ");
 	assert_non_null(strstr(t->path, "resourceVersion=30&"));
+}
+
+static void list_one_of_two(struct test *t, struct fake_conn *c, const char *path)
+{
+	bool first = t->lists == 1;
+	char body[512];
+
+	snprintf(body, sizeof(body), "{\"metadata\":{\"resourceVersion\":\"30\"},\"items\":[{\"metadata\":{\"name\":\"a\",\"namespace\":\"ns\","
+		 "\"uid\":\"%s\",\"resourceVersion\":\"%s\"}}]}", first ? "u1" : "u2", first ? "1" : "20");
+	fake_reply(c, 200, body);
+}
+
+static void one_made_anew_by_the_same_name_is_another(void **state)
+{
+	struct test *t = *state;
+	char line[512];
+
+	t->on_list = list_one_of_two;
+	start(t);
+	run_until(&t->loop, t->watches == 1);
+	snprintf(line, sizeof(line), "{\"type\":\"ERROR\",\"object\":%s}\n", gone);
+	fake_chunk(t->watch, line);
+	run_until(&t->loop, t->watches == 2);
+	assert_string_equal(t->told.p, "+a@1 synced -a@1 +a@20 ");
+	assert_int_equal(xb_informer_count(t->informer), 1);
 }
 
 static void answer_410(struct test *t, struct fake_conn *c, const char *path)
@@ -565,6 +592,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(lists_then_watches), T(events_may_come_in_pieces), T(repeated_and_old_events_are_ignored), T(resumes_where_it_was),
 		T(bookmarks_move_the_version), T(error_410_lists_anew_and_tells_the_difference), T(watch_refused_with_410_lists_anew),
+		T(bookmarks_move_the_version), T(one_made_anew_by_the_same_name_is_another), T(watch_refused_with_410_lists_anew),
 		T(unavailable_server_is_asked_again_without_a_list), T(refusal_that_takes_long_is_trouble_too),
 		T(server_restart_keeps_the_copy), T(half_a_list_is_not_shown),
 		T(late_page_keeps_the_old_copy_until_the_list_is_whole), T(watch_that_ends_at_once_is_not_a_busy_loop),
