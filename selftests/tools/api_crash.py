@@ -8,8 +8,9 @@ It dies while it serves, while it starts, and while it folds its write-ahead log
 patch and delete config maps, with and without a version to be on top of, and read them; a lister lists them whole, in pages
 that go on across kills, and as they were; watches resume from the last version they saw, one of them of a selector;
 others begin anew from a list. api_history.py says what must hold of all that."""
-import argparse, collections, http.client, json, os, random, signal, ssl, subprocess, sys, threading, time, urllib.parse
+import argparse, collections, os, random, sys, threading, time
 sys.dont_write_bytecode = True
+from api_client import Api, Client, Gone, kill, start, version, wait_ready
 from api_history import Event, Op, Watch, check
 
 ap = argparse.ArgumentParser()
@@ -19,8 +20,7 @@ ap.add_argument('--data-dir', required=True)
 ap.add_argument('--seed', type=int, default=time.time_ns() % 1000000)
 ap.add_argument('command', nargs='+')
 a = ap.parse_args()
-u = urllib.parse.urlparse(a.url)
-tls = ssl.create_default_context(cafile=a.ca)
+api = Api(a.url, a.token, a.ca)
 path = '/api/v1/namespaces/default/configmaps'
 keys = [f'k{i}' for i in range(40)]
 stop = threading.Event()
@@ -28,38 +28,6 @@ ops, faults, answers = [], [], collections.Counter()
 numbers = iter(range(1, 1 << 60))    # next() of it is one step of the interpreter: no lock
 
 
-class Gone(Exception):
-    """The connection ended. sent: the server may have the request."""
-    def __init__(self, sent): self.sent = sent
-
-
-class Client:
-    def __init__(self): self.c = None
-
-    def open(self, method, where, body=None, kind='application/json'):
-        sent = False
-        try:
-            if not self.c:
-                self.c = http.client.HTTPSConnection(u.hostname, u.port, timeout=10, context=tls)
-                self.c.connect()
-            sent = True
-            self.c.request(method, where, json.dumps(body) if body is not None else None,
-                           {'Authorization': 'Bearer ' + a.token, 'Content-Type': kind})
-            return self.c.getresponse()
-        except (OSError, http.client.HTTPException): raise self.gone(sent)
-
-    def gone(self, sent=True):
-        if self.c: self.c.close()
-        self.c = None
-        return Gone(sent)
-
-    def call(self, *request):
-        r = self.open(*request)
-        try: return r.status, json.loads(r.read() or 'null')
-        except (OSError, http.client.HTTPException, ValueError): raise self.gone()
-
-
-def version(o): return int(o['metadata']['resourceVersion'])
 def value(o): return o['data']['v']
 def is_odd(v): return int(v) % 2 == 1
 
@@ -68,7 +36,7 @@ class Player(threading.Thread):
     """Does one thing after the other until the end, through all the server's lives."""
     def __init__(self, number):
         super().__init__(daemon=True)
-        self.rng, self.client = random.Random(a.seed * 1000 + number), Client()
+        self.rng, self.client = random.Random(a.seed * 1000 + number), Client(api)
 
     def run(self):
         while not self.done():
@@ -143,15 +111,10 @@ class Lister(Player):
                 ops.append(o)
                 self.seen = max(self.seen, o.version)
                 break
-            code, answer = self.page(more)
+            code, answer = self.client.insist('GET', f'{path}?limit=7&continue={more}')
         answers[f'list {how} {code}'] += 1
         if code not in (200, 410): faults.append(f'list {how}: {code} {answer}')
         time.sleep(0.002)
-
-    def page(self, more):
-        while True:
-            try: return self.client.call('GET', f'{path}?limit=7&continue={more}')
-            except Gone: time.sleep(0.005)
 
 
 class Watcher(Player):
@@ -175,40 +138,18 @@ class Watcher(Player):
     def play(self):
         if self.renews: self.begin()
         w = self.watches[-1]
-        r = self.client.open('GET', f'{path}?watch=true&allowWatchBookmarks=true&timeoutSeconds=2&resourceVersion={w.end}{self.query}')
-        if r.status != 200: raise ValueError(f'watch {self.name} from {w.end}: {r.status} {r.read()[:200]}')
+        events = self.client.watch(path, w.end, self.query)
         self.connected += 1
-        try:
-            while line := r.readline(): self.take(w, json.loads(line))
-        except (OSError, http.client.HTTPException, ValueError): raise self.client.gone()
+        for e in events: self.take(w, e)
 
     def take(self, w, e):
         o = e['object']
-        if e['type'] == 'ERROR': raise RuntimeError(f'watch {self.name} from {w.end}: {o}')
         if e['type'] != 'BOOKMARK': w.events.append(Event(version(o), e['type'], o['metadata']['name'], value(o)))
         w.end = max(w.end, version(o))
 
 
-def ready():
-    try: return Client().call('GET', '/api/v1/namespaces/default')[0] == 200
-    except Gone: return False
-
-
-def start(): return subprocess.Popen(a.command, stdout=sys.stderr, stderr=sys.stderr)
-
-
-def wait_ready(p):
-    began = time.monotonic()
-    while not ready():
-        if p.poll() is not None: sys.exit(f'the server ended with status {p.returncode} instead of starting')
-        if time.monotonic() - began > 30: sys.exit('the server does not answer after 30 s')
-        time.sleep(0.002)
-    return time.monotonic() - began
-
-
-def kill(p, manner):
-    p.send_signal(signal.SIGKILL)
-    p.wait()
+def kill_it(p, manner):
+    kill(p)
     killed[manner] += 1
 
 
@@ -228,20 +169,20 @@ def torment(p):
         manner = rng.choice(('serving', 'serving', 'starting', 'folding'))
         if manner == 'folding': manner = wait_fold()
         else: time.sleep(rng.uniform(0.01, 0.2))
-        kill(p, 'serving' if manner == 'starting' else manner)
+        kill_it(p, 'serving' if manner == 'starting' else manner)
         while manner == 'starting' and killed.total() < a.kills and rng.random() < 0.7:
-            p = start()
+            p = start(a.command)
             time.sleep(rng.uniform(0, took))
-            kill(p, 'starting')
-        p = start()
-        took = wait_ready(p)
+            kill_it(p, 'starting')
+        p = start(a.command)
+        took = wait_ready(api, p)
     return p
 
 
 final, killed = None, collections.Counter()
-server = start()
-wait_ready(server)
-first = version(Client().call('GET', path)[1])
+server = start(a.command)
+wait_ready(api, server)
+first = version(Client(api).call('GET', path)[1])
 watchers = [Watcher(10, 'all', first), Watcher(11, 'all too', first), Watcher(12, 'odd', first, '&labelSelector=odd%3DTrue', is_odd),
             Watcher(13, 'anew', None)]
 players = [Writer(i) for i in range(4)] + [Lister(9)] + watchers
@@ -253,7 +194,7 @@ for t in players:
     if t not in watchers: t.join(30)
 # one more write, which all watches see, is their end
 o = Op('create', 'last', time.monotonic(), outcome='ok', value=str(next(n for n in numbers if is_odd(n))))
-code, last = Client().call('POST', path, {'metadata': {'name': 'last', 'labels': {'odd': 'True'}}, 'data': {'v': o.value}})
+code, last = Client(api).call('POST', path, {'metadata': {'name': 'last', 'labels': {'odd': 'True'}}, 'data': {'v': o.value}})
 o.end, o.version = time.monotonic(), version(last)
 ops.append(o)
 keys.append('last')
