@@ -2,6 +2,7 @@
 #include "../claims.h"
 #include "job.h"
 #include "../pods.h"
+#include "../recount.h"
 #include "xb/selector.h"
 #include "xb/time.h"
 #include "xb/work_queue.h"
@@ -255,7 +256,10 @@ static int on_created(void *arg, int code, struct xb_sv body, const struct xb_st
 	}
 	if (!r)
 		return 0;
-	give_up_creations(s, 1);
+	if (xb_calls_unknown(code))
+		xb_expectations_doubt(s->l->pods_changed, s->w->key);
+	else
+		give_up_creations(s, 1);
 	if (kcm_is_terminating(status))
 		return 0;
 	tell(s, XB_EVENT_WARNING, "FailedCreate", "Error creating", message_of(status));
@@ -324,7 +328,10 @@ static int on_deleted(void *arg, int code, struct xb_sv body, const struct xb_st
 		tell(s, XB_EVENT_NORMAL, "SuccessfulDelete", "Deleted pod", name ? name : "");
 		return 0;
 	}
-	xb_expectations_deleted(s->l->pods_changed, s->w->key, job_meta(t->pod, "uid"));
+	if (xb_calls_unknown(code))
+		xb_expectations_doubt(s->l->pods_changed, s->w->key);
+	else
+		xb_expectations_deleted(s->l->pods_changed, s->w->key, job_meta(t->pod, "uid"));
 	if (code == 404 || code == 409)
 		return 0;
 	tell(s, XB_EVENT_WARNING, "FailedDelete", "Error deleting", message_of(status));
@@ -490,6 +497,25 @@ static void work_on(struct kcm_work *w, struct xb_jv job)
 		carry_out(s, &p);
 }
 
+static void on_recounted(struct kcm_work *w, int error)
+{
+	kcm_work_done(w, error ? error : -EAGAIN);
+}
+
+static void start_recount(struct kcm_work *w, struct xb_jv job)
+{
+	struct jobs *l = w->loop;
+	_cleanup_(xb_selector_freep) struct xb_selector *selector = NULL;
+	struct recount c = { .pod_kind = l->pod_kind, .pods = l->pods, .expectations = l->pods_changed, .owner = job };
+	int r = xb_selector_from_label_selector(xb_jv_path(job, "spec", "selector"), &selector, NULL);
+
+	c.selector = selector;
+	if (!r)
+		r = recount_begin(w, &c, on_recounted);
+	if (r)
+		kcm_work_done(w, r);
+}
+
 static bool is_stale(const struct jobs *l, const char *key, struct xb_jv job)
 {
 	uint64_t version;
@@ -511,6 +537,8 @@ void job_sync(struct kcm_work *w)
 	r = remember(l, w->key, job);
 	if (r)
 		kcm_work_done(w, r);
+	else if (xb_expectations_doubted(l->pods_changed, w->key))
+		start_recount(w, job);
 	else if (is_stale(l, w->key, job) || !xb_expectations_met(l->pods_changed, w->key) ||
 		 !xb_expectations_met(l->finalizers_gone, w->key))
 		await_events(w);
