@@ -61,7 +61,9 @@ static void given(const char *pods, const int64_t *usage, int64_t request, int64
 	assert_int_equal(xb_time_parse(XB_SV("2026-01-01T12:00:00Z"), &now), 0);
 	for (size_t i = 0; pods[i]; i++) {
 		const char *name = xb_arena_printf(k.arena, "pod-%zu", i);
+
 		const char *text = xb_arena_printf(k.arena, "{\"metadata\":{\"name\":\"%s\"%s},\"spec\":{\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":"
+
 			"{\"cpu\":\"%lldm\"}}}]},%s}", name, pods[i] == 'D' ? ",\"deletionTimestamp\":\"2026-01-01T12:00:00Z\"" : "", (long long)request,
 			status_of(pods[i]));
 
@@ -183,8 +185,10 @@ static void tells_what_is_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(scales_by_utilization, begin, end), cmocka_unit_test_setup_teardown(scales_by_usage, begin, end),
-		cmocka_unit_test_setup_teardown(scales_by_values, begin, end), cmocka_unit_test_setup_teardown(tells_what_is_missing, begin, end),
+		cmocka_unit_test_setup_teardown(scales_by_utilization, begin, end),
+		cmocka_unit_test_setup_teardown(scales_by_usage, begin, end),
+		cmocka_unit_test_setup_teardown(scales_by_values, begin, end),
+		cmocka_unit_test_setup_teardown(tells_what_is_missing, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
