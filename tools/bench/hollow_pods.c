@@ -9,7 +9,11 @@
 
 enum { RETRY_MS = 1000 };
 enum { SIGTERM_CODE = 143 };    /* how a container ends whose pod is deleted */
-enum step { POD_START, POD_END, POD_STOP, POD_REMOVE, POD_REST }; /* POD_REST: nothing, until it is to be deleted */
+enum step {
+	POD_START, POD_END, POD_STOP, POD_REMOVE,
+	POD_TELL,               /* once more that it runs: somebody else says that it is not ready */
+	POD_REST,               /* nothing, until it is to be deleted */
+};
 
 struct pod {
 	struct job job;
@@ -125,10 +129,18 @@ static void pod_write(struct job *j, struct writer_request *q)
 		hollow_write_ended(&what, SIGTERM_CODE, xb_time_now(), &q->body);
 	else if (p->slot < 0)
 		hollow_write_rejected(what.object, hollow->o->pods_per_node, xb_time_now(), &q->body);
-	else if (p->step == POD_START || restarts(what.object))
+	else if (p->step == POD_START || p->step == POD_TELL || restarts(what.object))
 		hollow_write_running(&what, xb_time_now(), &q->body);
 	else
 		hollow_write_ended(&what, exit_code(what.object), xb_time_now(), &q->body);
+}
+
+static int64_t start_of(struct xb_jv object)
+{
+	int64_t since = xb_time_now();
+
+	xb_time_parse(xb_jv_text(xb_jv_path(object, "status", "startTime")), &since);
+	return since;
 }
 
 static void finish(struct pod *p)
@@ -144,6 +156,8 @@ static void written(struct pod *p, struct xb_jv object)
 	} else if (p->step == POD_STOP) {
 		finish(p);
 		do_after(p, POD_REMOVE, 0);
+	} else if (p->step == POD_TELL) {
+		run_on(p, object, start_of(object));
 	} else if (p->slot < 0) {
 		hollow->rejected++;
 		p->step = POD_REST;
@@ -179,6 +193,21 @@ static void remove_if_deleted(struct pod *p, struct xb_jv object)
 		do_after(p, p->running ? POD_STOP : POD_REMOVE, hollow->o->stop_delay);
 }
 
+static bool is_unready(struct xb_jv object)
+{
+	for (struct xb_jit it = xb_jv_iter(xb_jv_path(object, "status", "conditions")); xb_jit_next(&it);)
+		if (xb_jv_streq(xb_jv_get(it.value, "type"), XB_SV("Ready")))
+			return xb_jv_streq(xb_jv_get(it.value, "status"), XB_SV("False"));
+	return false;
+}
+
+/* Its node was silent, and is not any more. What is under way tells all of its status anyway. */
+static void tell_if_unready(struct pod *p, struct xb_jv object)
+{
+	if (p->running && !is_deleted(object) && p->job.place != JOB_UNDER_WAY && is_unready(object))
+		do_after(p, POD_TELL, 0);
+}
+
 /* 404 and 409: it is not there any more, as the watch will show. */
 static bool pod_answered(struct job *j, int code, struct xb_sv body)
 {
@@ -211,18 +240,16 @@ static void begin(struct pod *p, struct xb_jv object)
 {
 	struct xb_jv status = xb_jv_get(object, "status");
 	struct xb_sv phase = xb_jv_text(xb_jv_get(status, "phase"));
-	int64_t since = xb_time_now();
 	int slot;
 
 	if (xb_sv_is(phase, "Running")) {
-		xb_time_parse(xb_jv_text(xb_jv_get(status, "startTime")), &since);
 		slot = hollow_range_slot(&p->node->range, xb_jv_text(xb_jv_get(status, "podIP")));
 		if (slot >= 0)
 			take_slot(p, slot);
 		else
 			find_slot(p);
 		set_running(p, true);
-		run_on(p, object, since);
+		run_on(p, object, start_of(object));
 	} else if (xb_sv_is(phase, "Succeeded") || xb_sv_is(phase, "Failed")) {
 		p->step = POD_REST;
 	} else if (!is_deleted(object)) {
@@ -274,15 +301,18 @@ static void on_changed(void *arg, struct xb_jv old, struct xb_jv object)
 		else
 			hollow->failed = true;
 	}
-	if (p)
+	if (p) {
+		tell_if_unready(p, object);
 		remove_if_deleted(p, object);
+	}
 }
 
 int hollow_pods_start(struct hollow *h)
 {
 	/* what a status is not made of */
 	static const char *const leave_out[] = {
-		"metadata.managedFields", "metadata.labels", "metadata.ownerReferences", "status.conditions",
+		"metadata.managedFields", "status.reason", "status.message", "metadata.labels", "metadata.ownerReferences", "status.conditions.reason",
+		"status.conditions.message", "status.conditions.lastProbeTime", "status.conditions.lastTransitionTime",
 		"status.containerStatuses", "status.initContainerStatuses", "status.hostIPs", "status.podIPs", "spec.tolerations",
 		"spec.affinity", "spec.topologySpreadConstraints", "spec.nodeSelector", "spec.volumes", "spec.securityContext",
 		"spec.imagePullSecrets", "spec.dnsPolicy", "spec.schedulerName", "spec.serviceAccount", "spec.serviceAccountName",
