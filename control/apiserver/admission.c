@@ -47,10 +47,12 @@ static bool tolerates(const struct xb_node *tolerations, const char *key)
 	return false;
 }
 
-/* A pod stays five minutes on a node that is not ready or does not answer, unless it says otherwise. */
+/* A pod stays for some minutes on a node that is not ready or does not answer, unless it says otherwise. */
 static int default_toleration_seconds(struct attempt *t)
 {
 	static const char *const keys[] = { "node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable" };
+	const struct apiserver_options *o = t->request->server->options;
+	const int seconds[] = { o->default_not_ready_toleration_seconds, o->default_unreachable_toleration_seconds };
 	struct write *w = t->write;
 
 	if (!t->object || !admission_is(t, "", "pods"))
@@ -65,7 +67,7 @@ static int default_toleration_seconds(struct attempt *t)
 		edit_str(w, one, "key", keys[i]);
 		edit_str(w, one, "operator", "Exists");
 		edit_str(w, one, "effect", "NoExecute");
-		edit_int(w, one, "tolerationSeconds", 300);
+		edit_int(w, one, "tolerationSeconds", seconds[i]);
 		edit_append(w, edit_obtain_array(w, spec, "tolerations"), one);
 	}
 	return w->no_memory ? -ENOMEM : 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdio.h>
 #include "admission.h"
 #include "authz.h"
@@ -67,6 +68,10 @@ static const struct xb_flag rows[] = {
 	     "Admission plugins to leave out, by upstream's names."),
 	FLAG(LIST, enable_admission_plugins, "enable-admission-plugins", NULL, "Admission",
 	     "Admission plugins to run besides those that run anyway, by upstream's names. DenyServiceExternalIPs runs only when it is named."),
+	FLAG(INT, default_not_ready_toleration_seconds, "default-not-ready-toleration-seconds", "300", "Admission",
+	     "How long a pod that does not say stays on a node that is not ready.", .max = INT_MAX),
+	FLAG(INT, default_unreachable_toleration_seconds, "default-unreachable-toleration-seconds", "300", "Admission",
+	     "How long a pod that does not say stays on a node that does not answer.", .max = INT_MAX),
 
 	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
 	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),

@@ -27,6 +27,7 @@ struct apiserver_options {
 	const char *client_ca_file, *token_auth_file;
 	char **authorization_modes;           /* lists: NULL-terminated, NULL while empty */
 	char **enable_admission_plugins, **disable_admission_plugins;
+	int default_not_ready_toleration_seconds, default_unreachable_toleration_seconds;
 	char **service_account_issuers, **service_account_key_files, **api_audiences;
 	const char *service_account_signing_key_file;
 	/* what is served */

@@ -93,9 +93,27 @@ ok 'or for all of its domain' k certificate approve x --as=jane
 like "$(api PATCH /apis/certificates.k8s.io/v1/certificatesigningrequests/x/status -H 'Content-Type: application/merge-patch+json' -H 'Impersonate-User: jane' \
 	-d "{\"status\":{\"certificate\":\"$(base64 -w0 "$TMP/pki/ca.crt")\"}}")" 'user not permitted to sign requests with signerName' 'so does signing'
 
+# --- how long a pod stays where it cannot be ---
+# tolerations NAME [TOLERATIONS]: of a new pod, those that it has been given included
+tolerations() {
+	k create -f - -o json <<<"{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"$1\"},\"spec\":{\"tolerations\":[${2:-}],\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}" |
+		jq -r '[.spec.tolerations[] | (.key | ltrimstr("node.kubernetes.io/")) + ":" + (.effect // "") + ":" + (.tolerationSeconds // "" | tostring)] | join(" ")'
+}
+k delete resourcequota --all >/dev/null
+is "$(tolerations says-nothing)" 'not-ready:NoExecute:300 unreachable:NoExecute:300' 'five minutes where the node is not ready or does not answer'
+is "$(tolerations says-one '{"key":"node.kubernetes.io/not-ready","operator":"Exists"}')" 'not-ready:: unreachable:NoExecute:300' 'what it says itself stays'
+is "$(tolerations says-all '{"operator":"Exists"}')" '::' 'also of all taints'
+is "$(tolerations says-other '{"key":"node.kubernetes.io/not-ready","operator":"Exists","effect":"NoSchedule"}')" \
+	'not-ready:NoSchedule: not-ready:NoExecute:300 unreachable:NoExecute:300' 'of another effect it says nothing'
+node() { echo "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"$1\"},\"spec\":{\"taints\":[${2:-}]}}" | k create -f - -o json | jq -c '[.spec.taints[] | .key + ":" + .effect]'; }
+is "$(node new '{"key":"a","effect":"NoSchedule"}')" '["a:NoSchedule","node.kubernetes.io/not-ready:NoSchedule"]' 'a new node is not ready'
+is "$(node told '{"key":"node.kubernetes.io/not-ready","effect":"NoSchedule"}')" '["node.kubernetes.io/not-ready:NoSchedule"]' 'and says so once'
+
 # --- leaving plugins out ---
 stop "$APISERVER_PID"
-apiserver_start --authorization-mode=Node,RBAC --disable-admission-plugins=ResourceQuota,StorageObjectInUseProtection
+apiserver_start --authorization-mode=Node,RBAC --disable-admission-plugins=ResourceQuota,StorageObjectInUseProtection \
+	--default-not-ready-toleration-seconds=30 --default-unreachable-toleration-seconds=40
+is "$(tolerations by-flag)" 'not-ready:NoExecute:30 unreachable:NoExecute:40' 'the minutes are a flag'"'"'s'
 ok 'without ResourceQuota' k create deployment two --image=i
 k create -f - >/dev/null <<'EOF'
 {"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"other"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"9Gi"}}}}
