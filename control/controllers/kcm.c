@@ -54,6 +54,21 @@ static const struct kcm_loop loops[] = {
 	  .start = csr_sign_start, .stop = csr_sign_stop },
 	{ .name = "certificatesigningrequest-cleaner-controller", .account = "certificate-controller",
 	  .start = csr_clean_start, .stop = csr_clean_stop },
+	{ .name = "serviceaccount-controller", .start = serviceaccount_start, .stop = namespace_objects_stop },
+	{ .name = "root-ca-certificate-publisher-controller", .start = root_ca_start, .stop = namespace_objects_stop },
+	{ .name = "replicationcontroller-controller", .start = replicationcontroller_start, .stop = replicas_stop },
+	{ .name = "deployment-controller", .start = deployment_start, .stop = deployment_stop },
+	{ .name = "replicaset-controller", .start = replicaset_start, .stop = replicas_stop },
+	{ .name = "namespace-controller", .start = namespace_start, .stop = namespace_stop },
+	{ .name = "garbage-collector-controller", .start = garbage_collector_start, .stop = garbage_collector_stop },
+	{ .name = "pod-garbage-collector-controller", .start = pod_gc_start, .stop = pod_gc_stop },
+	{ .name = "endpoints-controller", .start = endpoints_start, .run = endpoints_run, .stop = endpoints_stop },
+	{ .name = "endpointslice-controller", .start = endpointslice_start, .stop = endpointslice_stop },
+	{ .name = "endpointslice-mirroring-controller", .start = mirror_start, .stop = mirror_stop },
+	{ .name = "job-controller", .start = job_start, .stop = job_stop },
+	{ .name = "cronjob-controller", .start = cronjob_start, .stop = cronjob_stop },
+	{ .name = "node-ipam-controller", .start = node_ipam_start, .stop = node_ipam_stop },
+	{ .name = "ttl-after-finished-controller", .start = ttl_after_finished_start, .stop = ttl_after_finished_stop },
 };
 
 const struct xb_kind *kcm_kind(const char *group, const char *version, const char *plural)

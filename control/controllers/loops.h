@@ -52,5 +52,7 @@ int token_secrets_start(struct kcm *k, void **ret);
 void token_secrets_stop(void *loop);
 int role_aggregation_start(struct kcm *k, void **ret);
 void role_aggregation_stop(void *loop);
+int node_ipam_start(struct kcm *k, void **ret);
+void node_ipam_stop(void *loop);
 
 #endif

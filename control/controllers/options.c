@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "options.h"
+#include "nodes/node_ranges.h"
 #include "xb/flags.h"
 #include "xb/why.h"
 
@@ -96,6 +97,15 @@ static const struct xb_flag rows[] = {
 	     "How long after its start a pod that is not ready counts as one that never was."),
 
 	XB_PROGRAM_LAST_FLAGS(struct kcm_options, program),
+	FLAG(INT, node_cidr_mask_size, "node-cidr-mask-size", NULL, "Nodes",
+	     "The bits of the prefix of a node's range of addresses, where --cluster-cidr is one range. Without it 24, of IPv6 64.", .max = 128),
+	FLAG(INT, node_cidr_mask_size_ipv4, "node-cidr-mask-size-ipv4", NULL, "Nodes", "The same of its IPv4 range. Without it 24.", .max = 32),
+	FLAG(INT, node_cidr_mask_size_ipv6, "node-cidr-mask-size-ipv6", NULL, "Nodes", "The same of its IPv6 range. Without it 64.", .max = 128),
+
+	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
+	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),
+	FLAG(BOOL, help, "help", "false", "Global", "Print this and end.", .letter = 'h'),
+	FLAG(BOOL, version, "version", "false", "Global", "Print the version and end."),
 };
 
 /* Upstream's v1.33 with their older names, so that a list written for it also starts here. */
@@ -213,6 +223,13 @@ static int check_signing(const struct kcm_options *o, char **reterr_why)
 	return 0;
 }
 
+static int check_nodes(const struct kcm_options *o, char **reterr_why)
+{
+	struct node_ranges ranges;
+
+	return o->allocate_node_cidrs ? node_ranges_read(o, &ranges, reterr_why) : 0;
+}
+
 int kcm_options_parse(int argc, char *const argv[], struct kcm_options *o, char **reterr_why)
 {
 	int r;
@@ -225,6 +242,13 @@ int kcm_options_parse(int argc, char *const argv[], struct kcm_options *o, char 
 	if (!r)
 		r = check_controllers(o, reterr_why);
 	return r ? r : check_signing(o, reterr_why);
+	if (!r)
+		r = check_feature_gates(o, reterr_why);
+	if (!r)
+		r = check_nodes(o, reterr_why);
+	if (!r && o->lease.leader_elect)
+		r = xb_lease_check(&o->lease, reterr_why);
+	return r;
 }
 
 void kcm_options_done(struct kcm_options *o)

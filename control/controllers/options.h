@@ -31,6 +31,10 @@ struct kcm_options {
 	int64_t hpa_sync_ms, hpa_downscale_stabilization_ms, hpa_cpu_initialization_ms, hpa_initial_readiness_ms;
 	double hpa_tolerance;
 	int concurrent_token_syncs;
+	int node_cidr_mask_size, node_cidr_mask_size_ipv4, node_cidr_mask_size_ipv6; /* 0: not given */
+	const char *logging_format;
+	int verbosity;
+	bool help, version;
 };
 
 /* -EINVAL and the like with a sentence in *reterr_why, the caller's to free. Call kcm_options_done in every case. */
