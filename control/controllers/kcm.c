@@ -68,6 +68,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "job-controller", .start = job_start, .stop = job_stop },
 	{ .name = "cronjob-controller", .start = cronjob_start, .stop = cronjob_stop },
 	{ .name = "node-ipam-controller", .start = node_ipam_start, .stop = node_ipam_stop },
+	{ .name = "node-lifecycle-controller", .start = node_lifecycle_start, .stop = node_lifecycle_stop },
 	{ .name = "ttl-after-finished-controller", .start = ttl_after_finished_start, .stop = ttl_after_finished_stop },
 };
 

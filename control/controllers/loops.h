@@ -54,5 +54,7 @@ int role_aggregation_start(struct kcm *k, void **ret);
 void role_aggregation_stop(void *loop);
 int node_ipam_start(struct kcm *k, void **ret);
 void node_ipam_stop(void *loop);
+int node_lifecycle_start(struct kcm *k, void **ret);
+void node_lifecycle_stop(void *loop);
 
 #endif

@@ -97,6 +97,19 @@ static const struct xb_flag rows[] = {
 	     "How long after its start a pod that is not ready counts as one that never was."),
 
 	XB_PROGRAM_LAST_FLAGS(struct kcm_options, program),
+	FLAG(DURATION, node_monitor_ms, "node-monitor-period", "5s", "Nodes", "How often it is looked which nodes are silent."),
+	FLAG(DURATION, node_monitor_grace_ms, "node-monitor-grace-period", "50s", "Nodes",
+	     "How long a node may be silent before its state is unknown. Several times the period in which kubelets renew their leases."),
+	FLAG(DURATION, node_startup_grace_ms, "node-startup-grace-period", "1m", "Nodes",
+	     "The same of a node that never told its state."),
+	FLAG(NUMBER, node_eviction_rate, "node-eviction-rate", "0.1", "Nodes",
+	     "How many nodes of a zone that are not ready are emptied a second."),
+	FLAG(NUMBER, secondary_node_eviction_rate, "secondary-node-eviction-rate", "0.01", "Nodes",
+	     "The same in a zone of which many nodes are not ready, when it is large. In a small one: none."),
+	FLAG(NUMBER, unhealthy_zone_threshold, "unhealthy-zone-threshold", "0.55", "Nodes",
+	     "The part of a zone's nodes, and three at the least, that is many."),
+	FLAG(INT, large_cluster_size_threshold, "large-cluster-size-threshold", "50", "Nodes", "A zone of more nodes is large.",
+	     .max = 1000000),
 	FLAG(INT, node_cidr_mask_size, "node-cidr-mask-size", NULL, "Nodes",
 	     "The bits of the prefix of a node's range of addresses, where --cluster-cidr is one range. Without it 24, of IPv6 64.", .max = 128),
 	FLAG(INT, node_cidr_mask_size_ipv4, "node-cidr-mask-size-ipv4", NULL, "Nodes", "The same of its IPv4 range. Without it 24.", .max = 32),
@@ -227,6 +240,8 @@ static int check_nodes(const struct kcm_options *o, char **reterr_why)
 {
 	struct node_ranges ranges;
 
+	if (!o->node_monitor_ms)
+		return xb_why(reterr_why, -EINVAL, "--node-monitor-period must be at least 1ms");
 	return o->allocate_node_cidrs ? node_ranges_read(o, &ranges, reterr_why) : 0;
 }
 

@@ -31,6 +31,9 @@ struct kcm_options {
 	int64_t hpa_sync_ms, hpa_downscale_stabilization_ms, hpa_cpu_initialization_ms, hpa_initial_readiness_ms;
 	double hpa_tolerance;
 	int concurrent_token_syncs;
+	int64_t node_monitor_ms, node_monitor_grace_ms, node_startup_grace_ms;
+	double node_eviction_rate, secondary_node_eviction_rate, unhealthy_zone_threshold;
+	int large_cluster_size_threshold;
 	int node_cidr_mask_size, node_cidr_mask_size_ipv4, node_cidr_mask_size_ipv6; /* 0: not given */
 	const char *logging_format;
 	int verbosity;

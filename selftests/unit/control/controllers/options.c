@@ -54,6 +54,11 @@ static void has_upstreams_defaults(void **state)
 	assert_int_equal(o.program.lease.retry_ms, 2000);
 	assert_string_equal(o.program.lease.name, "kube-controller-manager");
 	assert_int_equal(o.concurrent_replicaset_syncs, 5);
+	assert_int_equal(o.node_monitor_ms, 5000);
+	assert_int_equal(o.node_monitor_grace_ms, 50000);
+	assert_int_equal(o.node_startup_grace_ms, 60000);
+	assert_true(o.node_eviction_rate == 0.1 && o.secondary_node_eviction_rate == 0.01 && o.unhealthy_zone_threshold == 0.55);
+	assert_int_equal(o.large_cluster_size_threshold, 50);
 }
 
 static void signers_have_one_ca_or_each_its_own(void **state)
