@@ -69,6 +69,7 @@ static const struct kcm_loop loops[] = {
 	{ .name = "cronjob-controller", .start = cronjob_start, .stop = cronjob_stop },
 	{ .name = "node-ipam-controller", .start = node_ipam_start, .stop = node_ipam_stop },
 	{ .name = "node-lifecycle-controller", .start = node_lifecycle_start, .stop = node_lifecycle_stop },
+	{ .name = "taint-eviction-controller", .start = taint_eviction_start, .stop = taint_eviction_stop },
 	{ .name = "ttl-after-finished-controller", .start = ttl_after_finished_start, .stop = ttl_after_finished_stop },
 };
 

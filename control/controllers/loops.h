@@ -56,5 +56,7 @@ int node_ipam_start(struct kcm *k, void **ret);
 void node_ipam_stop(void *loop);
 int node_lifecycle_start(struct kcm *k, void **ret);
 void node_lifecycle_stop(void *loop);
+int taint_eviction_start(struct kcm *k, void **ret);
+void taint_eviction_stop(void *loop);
 
 #endif
