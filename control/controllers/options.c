@@ -96,7 +96,6 @@ static const struct xb_flag rows[] = {
 	FLAG(DURATION, hpa_initial_readiness_ms, "horizontal-pod-autoscaler-initial-readiness-delay", "30s", "Loops",
 	     "How long after its start a pod that is not ready counts as one that never was."),
 
-	XB_PROGRAM_LAST_FLAGS(struct kcm_options, program),
 	FLAG(DURATION, node_monitor_ms, "node-monitor-period", "5s", "Nodes", "How often it is looked which nodes are silent."),
 	FLAG(DURATION, node_monitor_grace_ms, "node-monitor-grace-period", "50s", "Nodes",
 	     "How long a node may be silent before its state is unknown. Several times the period in which kubelets renew their leases."),
@@ -115,10 +114,7 @@ static const struct xb_flag rows[] = {
 	FLAG(INT, node_cidr_mask_size_ipv4, "node-cidr-mask-size-ipv4", NULL, "Nodes", "The same of its IPv4 range. Without it 24.", .max = 32),
 	FLAG(INT, node_cidr_mask_size_ipv6, "node-cidr-mask-size-ipv6", NULL, "Nodes", "The same of its IPv6 range. Without it 64.", .max = 128),
 
-	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
-	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),
-	FLAG(BOOL, help, "help", "false", "Global", "Print this and end.", .letter = 'h'),
-	FLAG(BOOL, version, "version", "false", "Global", "Print the version and end."),
+	XB_PROGRAM_LAST_FLAGS(struct kcm_options, program),
 };
 
 /* Upstream's v1.33 with their older names, so that a list written for it also starts here. */
@@ -256,14 +252,9 @@ int kcm_options_parse(int argc, char *const argv[], struct kcm_options *o, char 
 	r = xb_program_check(&o->program, reterr_why);
 	if (!r)
 		r = check_controllers(o, reterr_why);
-	return r ? r : check_signing(o, reterr_why);
 	if (!r)
-		r = check_feature_gates(o, reterr_why);
-	if (!r)
-		r = check_nodes(o, reterr_why);
-	if (!r && o->lease.leader_elect)
-		r = xb_lease_check(&o->lease, reterr_why);
-	return r;
+		r = check_signing(o, reterr_why);
+	return r ? r : check_nodes(o, reterr_why);
 }
 
 void kcm_options_done(struct kcm_options *o)

@@ -35,9 +35,6 @@ struct kcm_options {
 	double node_eviction_rate, secondary_node_eviction_rate, unhealthy_zone_threshold;
 	int large_cluster_size_threshold;
 	int node_cidr_mask_size, node_cidr_mask_size_ipv4, node_cidr_mask_size_ipv6; /* 0: not given */
-	const char *logging_format;
-	int verbosity;
-	bool help, version;
 };
 
 /* -EINVAL and the like with a sentence in *reterr_why, the caller's to free. Call kcm_options_done in every case. */

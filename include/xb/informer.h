@@ -33,6 +33,7 @@ int xb_informer_new(const struct xb_informer_config *c, struct xb_informer **ret
 struct xb_informer *xb_informer_free(struct xb_informer *i); /* not from its callbacks; before its xb_rest */
 XB_DEFINE_CLEANUP(struct xb_informer *, xb_informer_free)
 bool xb_informer_synced(const struct xb_informer *i);
+bool xb_informer_well(const struct xb_informer *i); /* synced, and no trouble now: what the server tells is seen */
 struct xb_jv xb_informer_get(const struct xb_informer *i, const char *namespace_, const char *name); /* {} when not there */
 /* Of the collection: the copy shows all changes up to there. 0: not known, as before the first list. */
 uint64_t xb_informer_version(const struct xb_informer *i);

@@ -11,12 +11,12 @@
 #include "../work.h"
 #include "xb/log.h"
 #include "xb/map.h"
-#include "xb/reflector.h"
 #include "xb/time.h"
 #include "xb/work_queue.h"
 
 #define COMPONENT "node-controller"
-#define LEASES    "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+#define NAMESPACE "kube-node-lease"
+#define LEASES    "/apis/coordination.k8s.io/v1/namespaces/" NAMESPACE "/leases"
 #define TURN_MS   100           /* all that fail together are known before the first is emptied */
 #define WORKERS   8
 
@@ -33,10 +33,9 @@ struct node {                   /* what is remembered of a Node */
 };
 struct lifecycle {
 	struct kcm *kcm;
-	const struct xb_kind *node_kind, *pod_kind;
-	struct xb_informer *copy;
+	const struct xb_kind *node_kind, *pod_kind, *lease_kind;
+	struct xb_informer *copy, *leases;
 	struct xb_index *pods;
-	struct xb_reflector *leases;
 	bool blind;             /* Leases are not seen: nobody's silence means anything */
 	struct xb_map *nodes;
 	struct zones *zones;
@@ -85,47 +84,25 @@ static bool saw_lease(struct node *n, struct xb_jv lease)
 	return true;
 }
 
-static int on_lease(void *arg, struct xb_jv lease, bool deleted)
+static void on_lease(void *arg, struct xb_jv old, struct xb_jv lease)
 {
 	const struct lifecycle *l = arg;
-	struct node *n = deleted ? NULL : xb_map_get(l->nodes, meta(lease, "name"));
+	struct node *n = xb_jv_streq(xb_jv_path(lease, "metadata", "namespace"), XB_SV(NAMESPACE)) ? xb_map_get(l->nodes, meta(lease, "name")) :
+												     NULL;
 
 	if (n)
 		saw_lease(n, lease);
-	return 0;
-}
-
-static int on_lease_listed(void *arg, struct xb_jv lease)
-{
-	return on_lease(arg, lease, false);
-}
-
-static void all_are_seen(struct lifecycle *l)
-{
-	for (struct xb_map_it it = {}; xb_map_next(l->nodes, &it);)
-		((struct node *)it.value)->seen_ms = xb_time_ms();
 }
 
 /* What was written while nothing was seen is not known, so everybody has the whole grace period again. */
-static int on_leases_end(void *arg, bool whole)
+static void look_whether_blind(struct lifecycle *l)
 {
-	struct lifecycle *l = arg;
+	bool blind = !xb_informer_well(l->leases);
 
-	if (whole && l->blind)
-		all_are_seen(l);
-	l->blind &= !whole;
-	return 0;
-}
-
-static void on_lease_trouble(void *arg, const char *path, const char *why)
-{
-	struct lifecycle *l = arg;
-
-	if (why)
-		log_warning("node lifecycle: %s: %s; trying on", path, why);
-	else
-		all_are_seen(l);
-	l->blind = why != NULL;
+	if (l->blind && !blind)
+		for (struct xb_map_it it = {}; xb_map_next(l->nodes, &it);)
+			((struct node *)it.value)->seen_ms = xb_time_ms();
+	l->blind = blind;
 }
 
 /* --- zones --- */
@@ -197,6 +174,7 @@ static void sync_round(struct kcm_work *w)
 	struct lifecycle *l = w->loop;
 
 	if (!strcmp(w->key, "monitor")) {
+		look_whether_blind(l);
 		if (!l->blind)
 			monitor(l);
 		xb_work_queue_add_after(kcm_queue_keys(l->rounds), w->key, (uint64_t)l->kcm->options->node_monitor_ms);
@@ -487,7 +465,6 @@ void node_lifecycle_stop(void *loop)
 
 	kcm_queue_free(l->queue);
 	kcm_queue_free(l->rounds);
-	xb_reflector_free(l->leases);
 	if (l->nodes)
 		for (struct xb_map_it it = {}; xb_map_next(l->nodes, &it);)
 			free(it.value);
@@ -505,17 +482,14 @@ static int start(struct lifecycle *l)
 	};
 	struct kcm_queue_config queue = { .name = "node_lifecycle_controller", .workers = WORKERS, .sync = sync_node, .loop = l };
 	struct kcm_queue_config rounds = { .name = "node_lifecycle_controller_rounds", .workers = 1, .sync = sync_round, .loop = l };
-	struct xb_reflector_config leases = {
-		.rest = l->kcm->rest, .path = LEASES, .listed = on_lease_listed, .list_end = on_leases_end, .event = on_lease,
-		.trouble = on_lease_trouble, .arg = l,
-	};
 	int r;
 
 	l->zones = zones_new(&rules);
 	l->nodes = xb_map_new(XB_MAP_BORROW);
 	l->copy = xb_cache_of(l->kcm->cache, l->node_kind);
 	l->pods = kcm_index(l->kcm, l->pod_kind, kcm_by_node);
-	r = l->zones && l->nodes && l->copy && l->pods ? 0 : -ENOMEM;
+	l->leases = xb_cache_of(l->kcm->cache, l->lease_kind);
+	r = l->zones && l->nodes && l->copy && l->leases && l->pods ? 0 : -ENOMEM;
 	if (!r)
 		r = kcm_queue_new(l->kcm, &queue, &l->queue);
 	if (!r)
@@ -523,7 +497,7 @@ static int start(struct lifecycle *l)
 	if (!r)
 		r = xb_cache_follow(l->kcm->cache, l->node_kind, on_node, l);
 	if (!r)
-		r = xb_reflector_new(&leases, &l->leases);
+		r = xb_cache_follow(l->kcm->cache, l->lease_kind, on_lease, l);
 	if (!r)
 		xb_work_queue_add(kcm_queue_keys(l->rounds), "monitor");
 	return r;
@@ -536,7 +510,10 @@ int node_lifecycle_start(struct kcm *k, void **ret)
 
 	if (!l)
 		return -ENOMEM;
-	*l = (struct lifecycle){ .kcm = k, .node_kind = kcm_kind("", "v1", "nodes"), .pod_kind = kcm_kind("", "v1", "pods"), .blind = true };
+	*l = (struct lifecycle){
+		.kcm = k, .node_kind = kcm_kind("", "v1", "nodes"), .pod_kind = kcm_kind("", "v1", "pods"),
+		.lease_kind = kcm_kind("coordination.k8s.io", "v1", "leases"), .blind = true,
+	};
 	r = start(l);
 	if (r) {
 		node_lifecycle_stop(l);

@@ -17,7 +17,7 @@ struct xb_informer {
 	struct xb_map *items;
 	struct xb_index *indexes;
 	XB_VEC(struct xb_json *) listed;  /* objects of the pages so far: nothing is shown before the list is whole */
-	bool synced;
+	bool synced, troubled;
 	uint64_t lists;                   /* number of the list that replaced the items last */
 	size_t bytes;
 };
@@ -283,6 +283,7 @@ static void on_trouble(void *arg, const char *path, const char *why)
 {
 	struct xb_informer *i = arg;
 
+	i->troubled = why != NULL;
 	if (i->c.trouble)
 		i->c.trouble(i->c.arg, path, why);
 }
@@ -344,6 +345,11 @@ int xb_informer_new(const struct xb_informer_config *c, struct xb_informer **ret
 bool xb_informer_synced(const struct xb_informer *i)
 {
 	return i->synced;
+}
+
+bool xb_informer_well(const struct xb_informer *i)
+{
+	return i->synced && !i->troubled;
 }
 
 struct xb_jv xb_informer_get(const struct xb_informer *i, const char *namespace_, const char *name)
