@@ -154,22 +154,12 @@ int kcm_work_ask(struct kcm_work *w, const struct kcm_request *q,
 int kcm_work_ask_status(struct kcm_work *w, const struct xb_kind *kind, struct xb_jv object, struct xb_sv status,
 			int (*answered)(void *arg, int code, struct xb_sv body, const struct xb_status *status), void *arg)
 {
-	struct kcm_request q = { .method = "PUT", .kind = kind, .name = w->name, .sub = "status", .type = KCM_JSON };
+	struct kcm_request q = { .method = "PUT", .kind = kind, .name = w->name, .sub = "status", .type = KCM_JSON, .of = object };
 	_cleanup_buf_ struct xb_buf body = {};
-	struct xb_jw j = XB_JW(&body);
 
-	xb_jw_object(&j);
-	for (struct xb_jit it = xb_jv_iter(object); xb_jit_next(&it);) {
-		if (xb_sv_is(it.key, "status"))
-			continue;
-		xb_jw_keysv(&j, it.key);
-		xb_jw_raw(&j, xb_jv_bytes(it.value));
-	}
-	xb_jw_key(&j, "status");
-	xb_jw_raw(&j, status);
-	xb_jw_end(&j);
+	xb_buf_addf(&body, "{\"status\":%.*s}", XB_SV_ARG(status));
 	q.body = xb_buf_sv(&body);
-	return xb_jw_finish(&j) ? -ENOMEM : kcm_work_ask(w, &q, answered, arg);
+	return body.err ? body.err : kcm_work_ask(w, &q, answered, arg);
 }
 
 bool kcm_is_terminating(const struct xb_status *status)

@@ -64,8 +64,7 @@ struct kcm_request {
 /* As xb_calls_add. Also from within an answer. An error counts as the round's. */
 int kcm_work_ask(struct kcm_work *w, const struct kcm_request *q,
 		 int (*answered)(void *arg, int code, struct xb_sv body, const struct xb_status *status), void *arg);
-/* The object of the work's key, whole in its copy, is to have this status, one value: a PUT, as the loops' roles allow, which is
- * refused when the object was changed since. As kcm_work_ask. */
+/* A PUT of the status of the work's object: status, one value, is a merge patch of the one that it has. */
 int kcm_work_ask_status(struct kcm_work *w, const struct xb_kind *kind, struct xb_jv object, struct xb_sv status,
 			int (*answered)(void *arg, int code, struct xb_sv body, const struct xb_status *status), void *arg);
 void kcm_work_go(struct kcm_work *w);                   /* may call then at once: w may be gone afterwards */

@@ -128,7 +128,7 @@ kept 'one pod at a time, never too many'
 # --- killed in the middle ---
 k set image sts/web c=nginx:1.16-slow >/dev/null
 for _ in 1 2 3 4; do
-	sleep "0.$((RANDOM % 20 + 10))"
+	sleep "0.0$((RANDOM % 90 + 10))"
 	kill -9 "$KCM_PID"; wait "$KCM_PID" 2>/dev/null
 	halfway="${halfway:-}$(images web), "
 	kcm_start --leader-elect=false

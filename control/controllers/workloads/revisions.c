@@ -175,20 +175,11 @@ static int on_written(void *arg, int code, struct xb_sv body, const struct xb_st
 
 static int count_collision(struct making *m)
 {
-	struct xb_jv owner = m->owner.object;
 	_cleanup_buf_ struct xb_buf status = {};
-	struct xb_jw j = XB_JW(&status);
 
-	xb_jw_object(&j);
-	for (struct xb_jit it = xb_jv_iter(xb_jv_get(owner, "status")); xb_jit_next(&it);) {
-		if (xb_sv_is(it.key, "collisionCount"))
-			continue;
-		xb_jw_keysv(&j, it.key);
-		xb_jw_raw(&j, xb_jv_bytes(it.value));
-	}
-	xb_jw_kint(&j, "collisionCount", collisions(owner) + 1);
-	xb_jw_end(&j);
-	return xb_jw_finish(&j) ? -ENOMEM : kcm_work_ask_status(m->w, m->owner.kind, owner, xb_buf_sv(&status), on_written, NULL);
+	xb_buf_addf(&status, "{\"collisionCount\":%lld}", (long long)collisions(m->owner.object) + 1);
+	return status.err ? status.err :
+	       kcm_work_ask_status(m->w, m->owner.kind, m->owner.object, xb_buf_sv(&status), on_written, NULL);
 }
 
 /* Its controller is the owner, or was one by the same name, or it has none and is selected: it is about to be the owner's, or to go. */

@@ -118,10 +118,10 @@ static void write_owner(struct xb_jw *w, const struct stateful_owners *o, enum o
 		xb_owner_write(w, o->pod_kind, o->pod);
 }
 
-static void write_members(struct xb_jw *w, struct xb_jv object, const char *but, struct xb_jv above)
+static void write_members(struct xb_jw *w, struct xb_jv object, struct xb_jv above)
 {
 	for (struct xb_jit it = xb_jv_iter(object); xb_jit_next(&it);) {
-		if ((but && xb_sv_is(it.key, but)) || xb_jv_is(xb_jv_getsv(above, it.key)))
+		if (xb_jv_is(xb_jv_getsv(above, it.key)))
 			continue;
 		xb_jw_keysv(w, it.key);
 		xb_jw_raw(w, xb_jv_bytes(it.value));
@@ -132,8 +132,8 @@ static void write_map(struct xb_jw *w, const char *key, struct xb_jv map, struct
 {
 	xb_jw_key(w, key);
 	xb_jw_object(w);
-	write_members(w, map, NULL, above);
-	write_members(w, above, NULL, (struct xb_jv){});
+	write_members(w, map, above);
+	write_members(w, above, (struct xb_jv){});
 	xb_jw_end(w);
 }
 
@@ -172,10 +172,8 @@ void stateful_claim_settle(const struct stateful_owners *o, struct xb_jv claim, 
 	struct xb_jw w = XB_JW(out);
 
 	xb_jw_object(&w);
-	write_members(&w, claim, "metadata", (struct xb_jv){});
 	xb_jw_key(&w, "metadata");
 	xb_jw_object(&w);
-	write_members(&w, xb_jv_get(claim, "metadata"), "ownerReferences", (struct xb_jv){});
 	xb_jw_key(&w, "ownerReferences");
 	xb_jw_array(&w);
 	for (struct xb_jit it = xb_jv_iter(references(claim)); xb_jit_next(&it);)

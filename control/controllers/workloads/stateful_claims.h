@@ -26,7 +26,7 @@ const char *stateful_claim_name(struct xb_jv template, struct xb_jv set, int64_t
 bool stateful_claim_settled(const struct stateful_owners *o, struct xb_jv claim);
 /* It goes with a pod that was scaled down: the next pod of its name waits for that. */
 bool stateful_claim_stale(const struct stateful_owners *o, struct xb_jv claim);
-/* The body of a new claim, and of one whose owners are put right. */
+/* The body of a new claim, and a merge patch that puts the owners of one right. */
 void stateful_claim_write(const struct stateful_owners *o, struct xb_jv template, const char *name, struct xb_buf *out);
 void stateful_claim_settle(const struct stateful_owners *o, struct xb_jv claim, struct xb_buf *out);
 

@@ -152,6 +152,14 @@ static int add(struct stateful *s, enum stateful_act act, int64_t ordinal, struc
 
 	if (act == STATEFUL_CREATE)
 		step.revision = revision_at(s, ordinal);
+	step.make_claims = act == STATEFUL_CREATE;
+	return xb_vec_push(&s->steps, step);
+}
+
+static int add_fix(struct stateful *s, int64_t ordinal, struct xb_jv pod, bool make_claims, bool fix_pod)
+{
+	struct stateful_step step = { STATEFUL_FIX, ordinal, pod, .make_claims = make_claims, .fix_pod = fix_pod };
+
 	return xb_vec_push(&s->steps, step);
 }
 
@@ -160,6 +168,7 @@ static int plan_replica(struct stateful *s, int64_t ordinal, bool *go_on)
 {
 	struct xb_jv pod = pod_at(s, ordinal);
 	unsigned claims = look_at_claims(s, ordinal, pod);
+	bool stored;
 
 	*go_on = s->parallel;
 	if (!xb_jv_is(pod))
@@ -169,13 +178,14 @@ static int plan_replica(struct stateful *s, int64_t ordinal, bool *go_on)
 	if (is_over(pod))
 		return add(s, STATEFUL_DELETE, ordinal, pod);
 	if (has_phase(pod, "Pending") && claims & (MISSING | UNSETTLED))
-		return add(s, STATEFUL_FIX, ordinal, pod);
+		return add_fix(s, ordinal, pod, true, false);
 	if (!is_available(s, pod))
 		return 0;
 	*go_on = true;
-	if (claims & UNSETTLED || !stateful_identity_matches(pod) || !stateful_storage_matches(s->set, pod, ordinal))
-		return add(s, STATEFUL_FIX, ordinal, pod);
-	return 0;
+	stored = stateful_storage_matches(s->set, pod, ordinal);
+	if (stored && stateful_identity_matches(pod) && !(claims & UNSETTLED))
+		return 0;
+	return add_fix(s, ordinal, pod, !stored, true);
 }
 
 /* Steps of one act at a time: the others come when these show. */
@@ -216,7 +226,7 @@ static int fix_claims_of_condemned(struct stateful *s)
 		const struct stateful_member *m = &s->members.v[i];
 
 		if (is_condemned(s, m) && look_at_claims(s, m->ordinal, m->pod) & UNSETTLED)
-			r = add(s, STATEFUL_FIX, m->ordinal, m->pod);
+			r = add_fix(s, m->ordinal, m->pod, false, false);
 	}
 	return r;
 }
@@ -295,17 +305,6 @@ static bool is_complete(const struct stateful *s)
 	return !s->on_delete && s->n_update == s->replicas && s->n_ready == s->replicas && s->n_created == s->replicas;
 }
 
-static void write_rest(struct xb_jw *w, const struct stateful *s)
-{
-	struct xb_jv conditions = xb_jv_path(s->set, "status", "conditions");
-
-	xb_jw_kint(w, "collisionCount", number(s->set, "status", "collisionCount"));
-	if (!xb_jv_is(conditions))
-		return;
-	xb_jw_key(w, "conditions");
-	xb_jw_raw(w, xb_jv_bytes(conditions));
-}
-
 void stateful_status(const struct stateful *s, struct xb_buf *out)
 {
 	struct xb_sv current = xb_jv_is(s->current) ? meta(s->current, "name") : status_text(s, "currentRevision");
@@ -330,7 +329,7 @@ void stateful_status(const struct stateful *s, struct xb_buf *out)
 		xb_jw_kint(&w, counts[i].field, counts[i].n);
 	xb_jw_ksv(&w, "currentRevision", current);
 	xb_jw_ksv(&w, "updateRevision", update);
-	write_rest(&w, s);
+	xb_jw_kint(&w, "collisionCount", number(s->set, "status", "collisionCount"));
 	xb_jw_end(&w);
 	if (xb_jw_finish(&w) < 0)
 		out->err = -ENOMEM;

@@ -28,6 +28,8 @@ struct stateful_step {
 	struct xb_jv pod;               /* {}: to be created, from */
 	struct xb_jv revision;
 	bool over;                      /* it is deleted because it ended, whatever the set asks for */
+	bool make_claims;               /* those that are missing; the others' owners are put right in any case */
+	bool fix_pod;                   /* its identity and its storage, too */
 };
 struct stateful {
 	/* to be filled in; views */
@@ -54,8 +56,8 @@ void stateful_count(struct stateful *s);
 /* After those two. No steps: nothing is to be done until something changes. 0 or -ENOMEM. */
 int stateful_plan(struct stateful *s);
 
-/* The status that says all this, and which of the two revisions the set has come to: appended, one value; nothing when the set says
- * so already. Without the revisions it says what it said of them. */
+/* A merge patch of the status that says all this, and which of the two revisions the set has come to: appended; nothing when the
+ * set says so already. Without the revisions it says what it said of them. */
 void stateful_status(const struct stateful *s, struct xb_buf *out);
 
 /* Whom the claims of a place may go with; pod: {} while there is none, with its name in pod_name. */

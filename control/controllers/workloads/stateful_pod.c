@@ -17,10 +17,13 @@ static struct xb_jv label(struct xb_jv pod, const char *name)
 /* As it was written: "web-01" is not the second pod of "web", and nobody has two names. */
 int64_t stateful_ordinal(struct xb_sv set, struct xb_sv pod)
 {
-	struct xb_sv number = { pod.p + set.n + 1, pod.n - set.n - 1 };
+	struct xb_sv number;
 	int64_t n;
 
-	if (pod.n < set.n + 2 || memcmp(pod.p, set.p, set.n) || pod.p[set.n] != '-' || (number.n > 1 && *number.p == '0'))
+	if (pod.n < set.n + 2 || memcmp(pod.p, set.p, set.n) || pod.p[set.n] != '-')
+		return -1;
+	number = (struct xb_sv){ pod.p + set.n + 1, pod.n - set.n - 1 };
+	if (number.n > 1 && *number.p == '0')
 		return -1;
 	for (size_t i = 0; i < number.n; i++)
 		if (number.p[i] < '0' || number.p[i] > '9')

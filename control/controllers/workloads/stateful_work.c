@@ -10,7 +10,7 @@ struct claim_request {
 	struct stateful_target *target;
 	const char *name;
 	struct xb_sv body;
-	bool update;                    /* of one that is there */
+	struct xb_jv of;                /* the claim that it is a patch of; {}: there is none */
 };
 struct stateful_target {
 	struct stateful_sync *s;
@@ -19,7 +19,7 @@ struct stateful_target {
 	struct claim_request *claims;
 	size_t n_claims;
 	const char *trouble;            /* what is in the way, in a user's words */
-	bool quiet;                     /* claims of a pending pod: an update of those is no update of the pod */
+	bool quiet;                     /* what becomes of its claims is no update of the pod */
 	bool failed;
 };
 
@@ -61,6 +61,12 @@ static const char *message_of(const struct xb_status *status)
 	return status && status->message ? status->message : "";
 }
 
+/* It is not as the copy shows it, or there was no answer, and it may have been done: the copy will tell, names are never given twice. */
+static bool is_unknown(int code, int error)
+{
+	return !code || error == -EEXIST || error == -ESTALE || error == -ENOENT;
+}
+
 static void fail(struct stateful_target *t, int error, const char *why)
 {
 	struct stateful_sync *s = t->s;
@@ -93,12 +99,11 @@ static int write_claim(struct stateful_target *t, const struct stateful_owners *
 		stateful_claim_settle(o, claim, &body);
 	else
 		stateful_claim_write(o, template, name, &body);
-	*c = (struct claim_request){ t, xb_arena_strn(a, xb_sv(name)), xb_arena_sv(a, xb_buf_sv(&body)), xb_jv_is(claim) };
+	*c = (struct claim_request){ t, xb_arena_strn(a, xb_sv(name)), xb_arena_sv(a, xb_buf_sv(&body)), claim };
 	return body.err || !c->name || !c->body.p ? -ENOMEM : 0;
 }
 
-/* The claims of a place: make: those that are missing, of a pod to be made or one that waits for them. */
-static int write_claims(struct stateful_target *t, const struct stateful *p, const struct stateful_step *step, bool make)
+static int write_claims(struct stateful_target *t, const struct stateful *p, const struct stateful_step *step)
 {
 	struct xb_jv templates = stateful_claim_templates(p->set);
 	_cleanup_buf_ struct xb_buf name = {};
@@ -117,27 +122,31 @@ static int write_claims(struct stateful_target *t, const struct stateful *p, con
 			return -ENOMEM;
 		if (!xb_jv_is(step->pod) && pods_deleting(claim))
 			t->trouble = xb_arena_printf(t->s->w->arena, "pvc %s is being deleted", n);
-		else if (xb_jv_is(claim) ? xb_jv_is(step->pod) && !stateful_claim_settled(&owners, claim) : make)
+		else if (xb_jv_is(claim) ? xb_jv_is(step->pod) && !stateful_claim_settled(&owners, claim) : step->make_claims)
 			r = write_claim(t, &owners, it.value, claim, n);
 	}
 	return r;
 }
 
+static bool is_right(const struct stateful *p, const struct stateful_step *step)
+{
+	return stateful_identity_matches(step->pod) && stateful_storage_matches(p->set, step->pod, step->ordinal);
+}
+
 static int write_pod(struct stateful_target *t, const struct stateful *p, const struct stateful_step *step)
 {
 	_cleanup_buf_ struct xb_buf body = {};
-	bool whole = !xb_jv_is(step->pod), stored = whole || stateful_storage_matches(p->set, step->pod, step->ordinal);
 
-	t->quiet = xb_jv_streq(xb_jv_path(step->pod, "status", "phase"), XB_SV("Pending"));
-	if (whole)
+	t->quiet = !step->fix_pod;
+	if (step->act == STATEFUL_CREATE)
 		stateful_pod_write(p->set, p->set_kind, step->revision, step->ordinal, &body);
-	else if (!t->quiet && (!stored || !stateful_identity_matches(step->pod)))
+	else if (step->fix_pod && !is_right(p, step))
 		stateful_pod_patch(p->set, step->pod, step->ordinal, &body);
 	if (body.n)
 		t->body = xb_arena_sv(t->s->w->arena, xb_buf_sv(&body));
 	if (body.err || (body.n && !t->body.p))
 		return -ENOMEM;
-	return write_claims(t, p, step, whole || t->quiet || !stored);
+	return write_claims(t, p, step);
 }
 
 static int write_target(struct stateful_sync *s, const struct stateful *p, const struct stateful_step *step)
@@ -159,9 +168,10 @@ static int on_claim(void *arg, int code, struct xb_sv body, const struct xb_stat
 {
 	struct claim_request *c = arg;
 	struct stateful_target *t = c->target;
+	bool made = !xb_jv_is(c->of);
 	int r = xb_calls_error(code, status);
 
-	if (!r && !c->update)
+	if (!r && made)
 		tell_claim(c, NULL);
 	if (!r)
 		return 0;
@@ -169,15 +179,14 @@ static int on_claim(void *arg, int code, struct xb_sv body, const struct xb_stat
 		t->failed = t->s->terminating = true;
 		return 0;
 	}
-	/* the copy does not show it as it is yet */
-	if (r == -EEXIST || r == -ESTALE || r == -ENOENT) {
+	if (is_unknown(code, r)) {
 		fail(t, -ESTALE, NULL);
 		return 0;
 	}
-	if (!c->update)
+	if (made)
 		tell_claim(c, message_of(status));
-	fail(t, r, xb_arena_printf(t->s->w->arena, c->update ? "could not update claim %s for delete policy ownerRefs: %s" :
-				   "failed to create PVC %s: %s", c->name, message_of(status)));
+	fail(t, r, xb_arena_printf(t->s->w->arena, made ? "failed to create PVC %s: %s" :
+				   "could not update claim %s for delete policy ownerRefs: %s", c->name, message_of(status)));
 	return 0;
 }
 
@@ -187,9 +196,10 @@ static void ask_claims(struct stateful_target *t)
 		struct claim_request *c = &t->claims[i];
 		struct kcm_request q = { .method = "POST", .kind = t->s->l->claim_kind, .type = KCM_JSON, .body = c->body };
 
-		if (c->update) {
+		if (xb_jv_is(c->of)) {
 			q.method = "PUT";
 			q.name = c->name;
+			q.of = c->of;
 		}
 		if (kcm_work_ask(t->s->w, &q, on_claim, c))
 			fail(t, -ENOMEM, NULL);
@@ -214,11 +224,11 @@ static int on_pod_made(void *arg, int code, struct xb_sv body, const struct xb_s
 		return 0;
 	}
 	give_up_creation(t->s);
-	if (r == -EEXIST) {
-		fail(t, -ESTALE, NULL);
-	} else if (kcm_is_terminating(status)) {
+	if (kcm_is_terminating(status)) {
 		/* whatever is made in a namespace that goes would go as well */
 		t->s->terminating = true;
+	} else if (is_unknown(code, r)) {
+		fail(t, -ESTALE, NULL);
 	} else {
 		tell_pod(t, "Create", message_of(status));
 		fail(t, r, message_of(status));
@@ -301,11 +311,12 @@ static int on_deleted(void *arg, int code, struct xb_sv body, const struct xb_st
 		return 0;
 	}
 	xb_expectations_deleted(t->s->l->expectations, t->s->w->key, xb_sv(t->uid));
-	/* gone already, perhaps with another one in its place */
-	if (code == 404 || code == 409)
-		return 0;
-	tell_pod(t, "Delete", message_of(status));
-	fail(t, r, message_of(status));
+	if (is_unknown(code, r)) {
+		fail(t, -ESTALE, NULL);
+	} else {
+		tell_pod(t, "Delete", message_of(status));
+		fail(t, r, message_of(status));
+	}
 	return 0;
 }
 
@@ -384,7 +395,7 @@ static int on_patched(void *arg, int code, struct xb_sv body, const struct xb_st
 	struct stateful_target *t = arg;
 	int r = xb_calls_error(code, status);
 
-	if (code == 404 || code == 409)
+	if (r && is_unknown(code, r))
 		fail(t, -ESTALE, NULL);
 	else if (r)
 		fail(t, r, message_of(status));

@@ -12,6 +12,7 @@
 #include "xb/work_queue.h"
 
 #define EXPIRE_MS (5 * 60 * 1000)
+#define BURST_MS  20 /* side by side, pods become ready many at a time: one status tells of all */
 #define HASH_LABEL "controller.kubernetes.io/hash"
 
 /* What there is of a set: views, and the selector. */
@@ -335,6 +336,11 @@ static void on_owned(struct statefulsets *l, struct xb_jv old, struct xb_jv obje
 		queue_who_selects(l, object);
 }
 
+static bool is_parallel(struct xb_jv set)
+{
+	return xb_jv_streq(xb_jv_path(set, "spec", "podManagementPolicy"), XB_SV("Parallel"));
+}
+
 /* A deletion shows when it begins; its place is free when it ends. */
 static void on_pod(void *arg, struct xb_jv old, struct xb_jv pod)
 {
@@ -348,7 +354,10 @@ static void on_pod(void *arg, struct xb_jv old, struct xb_jv pod)
 		if (!xb_jv_is(pod) || pods_deleting(pod))
 			xb_expectations_deleted(l->expectations, key.p, stateful_meta(last, "uid"));
 	}
-	on_owned(l, old, pod);
+	if (is_parallel(set) && xb_jv_is(old) && xb_jv_is(pod) && same(old, pod, "ownerReferences") && same(old, pod, "deletionTimestamp"))
+		kcm_queue_add_after(l->queue, set, BURST_MS);
+	else
+		on_owned(l, old, pod);
 }
 
 static void on_revision(void *arg, struct xb_jv old, struct xb_jv revision)
