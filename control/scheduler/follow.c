@@ -246,7 +246,13 @@ static void on_trouble(void *arg, const char *path, const char *why)
 
 int sched_follow(struct scheduler *s)
 {
-	struct xb_cache_config c = { .rest = s->rest, .synced = on_synced, .trouble = on_trouble, .arg = s };
+	static const char *const leave_out_of_pods[] = {
+		"metadata.annotations", "status.conditions.lastTransitionTime", "status.conditions.lastProbeTime", "status.containerStatuses",
+		"status.initContainerStatuses", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs", NULL
+	};
+	struct xb_cache_config c = {
+		.rest = s->rest, .leave_out_of_pods = leave_out_of_pods, .synced = on_synced, .trouble = on_trouble, .arg = s,
+	};
 	int r = xb_cache_new(&c, &s->copies);
 
 	if (!r)

@@ -13,6 +13,8 @@
 struct xb_cache;
 struct xb_cache_config {
 	struct xb_rest *rest;
+	/* What this program does not read of pods either: paths as xb_informer's, few. NULL-terminated and borrowed, or NULL. */
+	const char *const *leave_out_of_pods;
 	void (*synced)(void *arg);      /* once: when every collection that was asked for until then is complete */
 	void (*trouble)(void *arg, const char *path, const char *why); /* as xb_informer's */
 	void *arg;

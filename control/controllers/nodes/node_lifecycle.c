@@ -94,14 +94,19 @@ static void on_lease(void *arg, struct xb_jv old, struct xb_jv lease)
 		saw_lease(n, lease);
 }
 
+static void all_are_seen(struct lifecycle *l)
+{
+	for (struct xb_map_it it = {}; xb_map_next(l->nodes, &it);)
+		((struct node *)it.value)->seen_ms = xb_time_ms();
+}
+
 /* What was written while nothing was seen is not known, so everybody has the whole grace period again. */
 static void look_whether_blind(struct lifecycle *l)
 {
 	bool blind = !xb_informer_well(l->leases);
 
 	if (l->blind && !blind)
-		for (struct xb_map_it it = {}; xb_map_next(l->nodes, &it);)
-			((struct node *)it.value)->seen_ms = xb_time_ms();
+		all_are_seen(l);
 	l->blind = blind;
 }
 

@@ -16,6 +16,7 @@ struct collection {
 struct xb_cache {
 	struct xb_cache_config c;
 	XB_VEC(struct collection *) collections;
+	const char *of_pods[XB_INFORMER_LEAVE_OUT_MAX + 1]; /* is left out of them */
 	bool synced;
 };
 
@@ -36,7 +37,8 @@ static const char *const leave_out_of_pods[] = {
 	"spec.ephemeralContainers.readinessProbe", "spec.ephemeralContainers.startupProbe", "spec.ephemeralContainers.lifecycle",
 	"spec.ephemeralContainers.securityContext", "spec.ephemeralContainers.terminationMessagePath",
 	"spec.ephemeralContainers.terminationMessagePolicy", "spec.ephemeralContainers.imagePullPolicy",
-	"status.containerStatuses.imageID", "status.containerStatuses.containerID", NULL
+	"spec.volumes.projected", "spec.volumes.configMap", "spec.volumes.secret", "spec.volumes.downwardAPI", "spec.volumes.emptyDir",
+	"status.containerStatuses.image", "status.containerStatuses.imageID", "status.containerStatuses.containerID", NULL
 };
 
 void xb_kind_path(const struct xb_kind *k, struct xb_sv namespace_, struct xb_sv name, const char *sub, struct xb_buf *out)
@@ -99,7 +101,7 @@ static struct collection *make(struct xb_cache *c, const struct xb_kind *k, cons
 	struct xb_informer_config config = {
 		.rest = c->c.rest,
 		.field_selector = field_selector,
-		.leave_out = !*k->group && !strcmp(k->plural, "pods") ? leave_out_of_pods : leave_out,
+		.leave_out = !*k->group && !strcmp(k->plural, "pods") ? c->of_pods : leave_out,
 		.changed = on_changed,
 		.synced = on_synced,
 		.trouble = on_trouble,
@@ -191,6 +193,16 @@ bool xb_cache_synced(const struct xb_cache *c)
 	return c->synced;
 }
 
+static void add_paths(struct xb_cache *c, const char *const *paths)
+{
+	size_t n = 0;
+
+	while (c->of_pods[n])
+		n++;
+	for (; paths && *paths && n < XB_INFORMER_LEAVE_OUT_MAX; paths++)
+		c->of_pods[n++] = *paths;
+}
+
 int xb_cache_new(const struct xb_cache_config *c, struct xb_cache **ret)
 {
 	struct xb_cache *cache = calloc(1, sizeof(*cache));
@@ -198,6 +210,8 @@ int xb_cache_new(const struct xb_cache_config *c, struct xb_cache **ret)
 	if (!cache)
 		return -ENOMEM;
 	cache->c = *c;
+	add_paths(cache, leave_out_of_pods);
+	add_paths(cache, c->leave_out_of_pods);
 	*ret = cache;
 	return 0;
 }
