@@ -61,9 +61,7 @@ static void given(const char *pods, const int64_t *usage, int64_t request, int64
 	assert_int_equal(xb_time_parse(XB_SV("2026-01-01T12:00:00Z"), &now), 0);
 	for (size_t i = 0; pods[i]; i++) {
 		const char *name = xb_arena_printf(k.arena, "pod-%zu", i);
-
 		const char *text = xb_arena_printf(k.arena, "{\"metadata\":{\"name\":\"%s\"%s},\"spec\":{\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":"
-
 			"{\"cpu\":\"%lldm\"}}}]},%s}", name, pods[i] == 'D' ? ",\"deletionTimestamp\":\"2026-01-01T12:00:00Z\"" : "", (long long)request,
 			status_of(pods[i]));
 
@@ -98,6 +96,8 @@ static void scales_by_utilization(void **state)
 		{ "RMM", { 1000, 0, 0 }, 3, 30, 4, 100, 1000 },           /* not measured: idle on the way up */
 		{ "RRM", { 100, 100, 0 }, 3, 50, 3, 10, 100 },            /* and as busy as can be on the way down */
 		{ "RRRRM", { 100, 100, 100, 100, 0 }, 5, 200, 2, 10, 100 },
+		{ "RRRM", { 200, 200, 200, 0 }, 3, 50, 3, 20, 200 },      /* nor does it turn round: more than there are */
+		{ "RM", { 400, 0 }, 2, 50, 2, 40, 400 },
 		{ "RRS", { 900, 900, 9000 }, 3, 30, 6, 90, 900 },         /* starting: what it uses says nothing */
 		{ "RRN", { 300, 300, 9000 }, 3, 30, 3, 30, 300 },
 		{ "RRD", { 900, 900, 9000 }, 3, 30, 6, 90, 900 },         /* what goes does not count */

@@ -82,16 +82,14 @@ static void windows_hold_back_both_ways(void **state)
 
 static void policies_limit_the_rate(void **state)
 {
-	behave(RULES(POLICIES("0", "Max", PODS("4", "60") "," PERCENT("50", "60")),
-	POLICIES("0", "Max", PODS("2", "60") "," PERCENT("10", "60"))));
+	behave(RULES(POLICIES("0", "Max", PODS("4", "60") "," PERCENT("50", "60")), POLICIES("0", "Max", PODS("2", "60") "," PERCENT("10", "60"))));
 	assert_verdict(normalize(4, 40, 0), 8, "ReadyForNewScale", "ScaleUpLimit");
 	assert_verdict(normalize(20, 40, 1), 30, "ReadyForNewScale", "ScaleUpLimit");
 	assert_verdict(normalize(40, 60, 2), 50, "ReadyForNewScale", "TooManyReplicas");
 	assert_verdict(normalize(10, 2, 3), 8, "ReadyForNewScale", "ScaleDownLimit");
 	assert_verdict(normalize(40, 2, 4), 36, "ReadyForNewScale", "ScaleDownLimit");
 	assert_verdict(normalize(3, 0, 5), 2, "ReadyForNewScale", "TooFewReplicas");
-	behave(RULES(POLICIES("0", "Min", PODS("4", "60") "," PERCENT("50", "60")),
-	POLICIES("0", "Min", PODS("2", "60") "," PERCENT("10", "60"))));
+	behave(RULES(POLICIES("0", "Min", PODS("4", "60") "," PERCENT("50", "60")), POLICIES("0", "Min", PODS("2", "60") "," PERCENT("10", "60"))));
 	assert_verdict(normalize(20, 40, 0), 24, "ReadyForNewScale", "ScaleUpLimit");
 	assert_verdict(normalize(10, 2, 1), 9, "ReadyForNewScale", "ScaleDownLimit");
 	behave(RULES(POLICIES("0", "Disabled", PODS("4", "60")), POLICIES("0", "Disabled", PODS("4", "60"))));
@@ -119,7 +117,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(without_a_behavior_the_old_rules_hold, end),
 		cmocka_unit_test_teardown(what_was_there_first_counts, end),
-		cmocka_unit_test_teardown(windows_hold_back_both_ways, end), cmocka_unit_test_teardown(policies_limit_the_rate, end),
+		cmocka_unit_test_teardown(windows_hold_back_both_ways, end),
+		cmocka_unit_test_teardown(policies_limit_the_rate, end),
 		cmocka_unit_test_teardown(what_was_done_counts, end),
 	};
 
