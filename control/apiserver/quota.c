@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "quota.h"
+#include "quota_tally.h"
 #include "server.h"
 #include "write.h"
-#include "xb/quantity.h"
-#include "xb/quota.h"
 #include "xb/time.h"
 
 struct quota_claim {
@@ -39,26 +38,24 @@ static __int128 increase(struct xb_jv quota, const struct xb_kind *k, struct xb_
 	return now > before ? now - before : 0;
 }
 
-static int sum_used(const struct check *c, struct xb_sv resource, __int128 *ret)
+/* What is committed, and what is on its way. */
+static int sum_used(const struct check *c, struct xb_sv resource, bool anew, __int128 *ret)
 {
-	_cleanup_(store_walk_freep) struct store_walk *walk = NULL;
 	const struct xb_kind *k = xb_kind_stored(c->write->kind);
-	const char *prefix = route_key(c->request->arena, k, c->write->namespace_, (struct xb_sv){});
-	struct store_object *o;
+	const struct xb_quota_usage *u;
 	__int128 sum = 0;
-	int r;
+	int r = quota_tally(c->request->server->tallies, k, c->quota, anew, &u);
 
-	r = prefix ? store_walk_new(c->request->server->store, prefix, NULL, 0, &walk) : -ENOMEM;
 	if (r)
 		return r;
-	while ((o = store_walk_next(walk)))
-		if (xb_quota_selects(c->quota, k, xb_json_root(o->doc)))
-			sum += xb_quota_amount(k, xb_json_root(o->doc), resource, c->now);
+	for (size_t i = 0; i < u->sums.n; i++)
+		if (xb_sv_eq(u->sums.v[i].resource, resource))
+			sum = u->sums.v[i].used.nano;
 	for (const struct quota_claim *claim = c->request->server->claims; claim; claim = claim->next)
 		if (claim->kind == k && xb_sv_eq(claim->namespace_, c->write->namespace_))
 			sum += increase(c->quota, k, xb_json_root(claim->doc), root_of(claim->old), resource, c->now);
 	*ret = sum;
-	return store_walk_error(walk);
+	return 0;
 }
 
 static void add_amount(struct xb_buf *b, struct xb_sv resource, __int128 nano, enum xb_quantity_form form)
@@ -101,7 +98,9 @@ static int check_resource(struct check *c, struct xb_sv resource, struct xb_jv l
 	check_said(c, resource);
 	if (!wanted || xb_quantity_parse(xb_jv_text(limit), &hard))
 		return 0;
-	r = sum_used(c, resource, &used);
+	r = sum_used(c, resource, false, &used);
+	if (!r && used + wanted > hard.nano)
+		r = sum_used(c, resource, true, &used);
 	if (r || used + wanted <= hard.nano)
 		return r;
 	add_amount(&c->requested, resource, wanted, hard.form);

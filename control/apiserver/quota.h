@@ -4,8 +4,8 @@
 /*
  * ResourceQuota: what a namespace's objects may amount to together. A write is counted in the turn in which it is queued,
  * against what is committed and what is on its way to the disk, so a quota cannot be overrun: a creation, and what a Service, a
- * claim or a pod's resize adds. status.used is a controller's. Only namespaces that have a quota pay: a walk over the
- * namespace's objects of that kind. Loop thread.
+ * claim or a pod's resize adds. status.used is a controller's. Only namespaces that have a quota pay: what
+ * is used is kept (quota_tally.h), and counted anew before a write is refused. Loop thread.
  */
 #include "request.h"
 

@@ -9,6 +9,7 @@
 #include "metrics.h"
 #include "options.h"
 #include "paths.h"
+#include "quota_tally.h"
 #include "rbac_aggregate.h"
 #include "registry/registry.h"
 #include "review.h"
@@ -359,6 +360,7 @@ static void on_stopped(void *arg)
 	s->aggregate = rbac_aggregate_free(s->aggregate);
 	s->authz = authz_free(s->authz);
 	event_ttl_stop(s->event_ttl);
+	s->tallies = quota_tallies_free(s->tallies);
 	s->store = store_close(s->store);
 	s->flows = flows_free(s->flows);
 }
@@ -433,6 +435,9 @@ static int make_parts(struct server *s, char **reterr_why)
 		r = make_access(s, reterr_why);
 	if (r)
 		return r;
+	s->tallies = quota_tallies_new(s->store);
+	if (!s->tallies)
+		return xb_why(reterr_why, -ENOMEM, "out of memory");
 	r = o->event_ttl ? event_ttl_new(s->loop, s->store, o->event_ttl, &s->event_ttl) : 0;
 	if (r)
 		return xb_why(reterr_why, r, "cannot read the stored Events: %s", strerror(-r));
@@ -519,6 +524,7 @@ struct server *server_free(struct server *s)
 	rbac_aggregate_free(s->aggregate);
 	authz_free(s->authz);
 	event_ttl_stop(s->event_ttl);
+	quota_tallies_free(s->tallies);
 	store_close(s->store);
 	event_ttl_free(s->event_ttl);
 	flows_free(s->flows);

@@ -13,6 +13,7 @@ struct apiserver_options;
 struct authn;
 struct authz;
 struct event_ttl;
+struct quota_tallies;
 struct flows;
 struct frame_cache;
 struct metrics;
@@ -35,6 +36,7 @@ struct server {
 	struct metrics *metrics;
 	struct flows *flows;               /* who is served when */
 	LIST_HEAD(, request) requests;     /* all but watches: what may time out */
+	struct quota_tallies *tallies;
 	struct quota_claim *claims;        /* quota.c: creations that are not committed yet */
 	struct watch *watches;             /* watch.c: every open one */
 	TAILQ_HEAD(, watch) due;           /* those of them that have news */

@@ -5,7 +5,7 @@
  */
 #include "../loops.h"
 #include "../status_put.h"
-#include "quota_usage.h"
+#include "quota_status.h"
 #include "xb/log.h"
 #include "xb/map.h"
 #include "xb/quota.h"
@@ -32,7 +32,7 @@ struct quotas {
 };
 struct usage {
 	char *key;
-	struct quota_usage *of;         /* NULL: not counted, what changes is not followed */
+	struct xb_quota_usage *of;         /* NULL: not counted, what changes is not followed */
 	int64_t due_ms;                 /* monotonic: when it is counted again */
 };
 
@@ -52,7 +52,7 @@ static void on_object(void *arg, struct xb_jv old, struct xb_jv object)
 	for (struct xb_index_it it = {}; xb_index_next(l->by_namespace, namespace_, &it);) {
 		struct usage *u = kcm_key(it.object, &key) ? xb_map_get(l->usages, xb_buf_sv(&key)) : NULL;
 
-		if (u && u->of && quota_usage_measures(u->of, c->kind) && quota_usage_change(u->of, c->kind, old, object))
+		if (u && u->of && xb_quota_usage_measures(u->of, c->kind) && xb_quota_usage_change(u->of, c->kind, old, object))
 			kcm_queue_add_after(l->queue, it.object, TOGETHER_MS);
 	}
 }
@@ -142,7 +142,7 @@ static int obtain(struct quotas *l, const struct xb_kind *kind, struct counted *
 }
 
 /* --- counting --- */
-static int count_kind(struct quotas *l, struct quota_usage *u, const struct xb_kind *kind, struct xb_sv namespace_)
+static int count_kind(struct quotas *l, struct xb_quota_usage *u, const struct xb_kind *kind, struct xb_sv namespace_)
 {
 	struct counted *c;
 	int r = obtain(l, kind, &c);
@@ -152,19 +152,19 @@ static int count_kind(struct quotas *l, struct quota_usage *u, const struct xb_k
 	if (!xb_informer_synced(c->copy))
 		return -EAGAIN;
 	for (struct xb_index_it it = {}; xb_index_next(c->by_namespace, namespace_, &it);)
-		quota_usage_change(u, kind, (struct xb_jv){}, it.object);
+		xb_quota_usage_change(u, kind, (struct xb_jv){}, it.object);
 	return 0;
 }
 
 /* -EAGAIN: a kind is not read yet. All that are missing are asked for at once. */
-static int count(struct quotas *l, struct xb_jv quota, struct quota_usage **ret)
+static int count(struct quotas *l, struct xb_jv quota, struct xb_quota_usage **ret)
 {
 	const unsigned verbs = XB_VERB_LIST | XB_VERB_WATCH;
-	_cleanup_(quota_usage_freep) struct quota_usage *u = NULL;
-	int r = quota_usage_new(quota, xb_time_now(), &u), e;
+	_cleanup_(xb_quota_usage_freep) struct xb_quota_usage *u = NULL;
+	int r = xb_quota_usage_new(quota, xb_time_now(), &u), e;
 
 	for (const struct xb_kind *const *k = xb_kinds; !(r && r != -EAGAIN) && *k; k++) {
-		if ((*k)->stored || ((*k)->verbs & verbs) != verbs || !quota_usage_measures(u, *k))
+		if ((*k)->stored || ((*k)->verbs & verbs) != verbs || !xb_quota_usage_measures(u, *k))
 			continue;
 		e = count_kind(l, u, *k, namespace_of(quota));
 		r = e ? e : r;
@@ -180,7 +180,7 @@ static void forget(struct quotas *l, struct xb_sv key)
 
 	if (!u)
 		return;
-	quota_usage_free(u->of);
+	xb_quota_usage_free(u->of);
 	free(u->key);
 	free(u);
 }
@@ -212,9 +212,9 @@ static int bring_up_to_date(struct quotas *l, struct xb_jv quota, struct usage *
 	int64_t now = xb_time_ms();
 	int r;
 
-	if (u->of && u->due_ms > now && quota_usage_is_of(u->of, quota))
+	if (u->of && u->due_ms > now && xb_quota_usage_is_of(u->of, quota))
 		return 0;
-	u->of = quota_usage_free(u->of);
+	u->of = xb_quota_usage_free(u->of);
 	r = count(l, quota, &u->of);
 	u->due_ms = now + l->kcm->options->resource_quota_sync_ms;
 	return r;
@@ -242,7 +242,7 @@ static void sync_quota(struct kcm_work *w)
 		return;
 	}
 	kcm_queue_add_after(l->queue, quota, MAX(u->due_ms - xb_time_ms(), 0) + 1);
-	quota_usage_status(u->of, quota, &status);
+	quota_status_write(u->of, quota, &status);
 	if (status.n)
 		status_put(w, l->kind, quota, &status, NULL);
 	else

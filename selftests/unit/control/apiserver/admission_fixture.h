@@ -7,6 +7,7 @@
  */
 #include "../store/fixture.h"
 #include "../../../../control/apiserver/admission_plugin.h"
+#include "../../../../control/apiserver/quota_tally.h"
 
 static struct fixture fixture;
 static struct server server;
@@ -16,7 +17,7 @@ static inline int setup(void **state)
 {
 	fixture_init(&fixture);
 	fixture_open(&fixture);
-	server = (struct server){ .store = fixture.s };
+	server = (struct server){ .store = fixture.s, .tallies = quota_tallies_new(fixture.s) };
 	request = request_new(&server, NULL);
 	return request ? 0 : -1;
 }
@@ -24,6 +25,7 @@ static inline int setup(void **state)
 static inline int teardown(void **state)
 {
 	request = request_free(request);
+	quota_tallies_free(server.tallies);
 	fixture_done(&fixture);
 	return 0;
 }

@@ -40,6 +40,45 @@ static void committed_objects_and_those_on_their_way_count(void **state)
 	assert_null(server.claims);
 }
 
+static void take_away(const char *key)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *last = NULL;
+	struct store_object *o = store_head(fixture.s, key);
+	struct store_value value = {};
+	bool done = false;
+
+	assert_non_null(o);
+	last = xb_json_ref(o->doc);
+	value.bytes = xb_json_bytes(last);
+	value.hole = (size_t)(strstr(value.bytes.p, "\"resourceVersion\":\"") - value.bytes.p) + strlen("\"resourceVersion\":\"");
+	assert_int_equal(store_delete(fixture.s, key, o->revision, &value, stored, &done), 0);
+	while (!done)
+		uv_run(&fixture.loop, UV_RUN_ONCE);
+}
+
+/* It was counted once, and is kept. */
+static void what_is_used_follows_the_store(void **state)
+{
+	static const char full[] = "pods \"x\" is forbidden: exceeded quota: rq, requested: pods=1, used: pods=2, limited: pods=2";
+
+	QUOTA("rq", "'hard':{'pods':'2'}");
+	store("", "pods", "n", "a", POD("1"));
+	assert_string_equal(create("pods", POD("1")), "");
+	quota_release(&request->write);
+	store("", "pods", "n", "b", POD("1"));
+	assert_string_equal(create("pods", POD("1")), full);
+	take_away("pods/n/a");
+	store("", "pods", "m", "elsewhere", POD("1"));
+	assert_string_equal(create("pods", POD("1")), "");
+	quota_release(&request->write);
+	store("", "pods", "n", "c", POD("1"));
+	assert_string_equal(create("pods", POD("1")), full);
+	take_away("resourcequotas/n/rq");
+	QUOTA("rq", "'hard':{'pods':'3'}");
+	assert_string_equal(create("pods", POD("1")), "");
+	quota_release(&request->write);
+}
+
 static void amounts_add_up(void **state)
 {
 	QUOTA("rq", "'hard':{'count/configmaps':'0','requests.cpu':'1','services.nodeports':'1'}");
@@ -139,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(without_a_quota_nothing_is_claimed, setup, teardown),
 		cmocka_unit_test_setup_teardown(committed_objects_and_those_on_their_way_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_used_follows_the_store, setup, teardown),
 		cmocka_unit_test_setup_teardown(amounts_add_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(updates_count_what_they_add, setup, teardown),
 		cmocka_unit_test_setup_teardown(claims_count_by_their_class, setup, teardown),

@@ -3,14 +3,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
-#include "../../../../../control/controllers/policy/quota_usage.h"
+#include "../../../../../control/controllers/policy/quota_status.h"
 #include "xb/time.h"
 
 #define HARD "{\"count/deployments.apps\":\"3\",\"limits.example.com/x\":\"1\",\"memory\":\"1Gi\",\"pods\":\"5\"}"
 #define QUOTA(spec, status) "{\"metadata\":{\"uid\":\"q\"},\"spec\":{\"hard\":" HARD spec "},\"status\":" status "}"
 #define POD(memory, more) "{\"spec\":{\"containers\":[{\"resources\":{\"requests\":{\"memory\":\"" memory "\"}}}]}" more "}"
 
-static struct quota_usage *usage;
+static struct xb_quota_usage *usage;
 static const struct xb_kind *pods, *deployments;
 
 static struct xb_json *parse(const char *text)
@@ -35,13 +35,13 @@ static int begin(void **state)
 
 	pods = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("pods"));
 	deployments = xb_kind_by_resource(XB_SV("apps"), XB_SV("v1"), XB_SV("deployments"));
-	assert_int_equal(quota_usage_new(xb_json_root(d), at("2026-01-01T00:00:00Z"), &usage), 0);
+	assert_int_equal(xb_quota_usage_new(xb_json_root(d), at("2026-01-01T00:00:00Z"), &usage), 0);
 	return 0;
 }
 
 static int end(void **state)
 {
-	usage = quota_usage_free(usage);
+	usage = xb_quota_usage_free(usage);
 	return 0;
 }
 
@@ -49,7 +49,7 @@ static bool change(const struct xb_kind *k, const char *old, const char *object)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *a = old ? parse(old) : NULL, *b = object ? parse(object) : NULL;
 
-	return quota_usage_change(usage, k, a ? xb_json_root(a) : (struct xb_jv){}, b ? xb_json_root(b) : (struct xb_jv){});
+	return xb_quota_usage_change(usage, k, a ? xb_json_root(a) : (struct xb_jv){}, b ? xb_json_root(b) : (struct xb_jv){});
 }
 
 static void assert_status(const char *quota, const char *expected)
@@ -57,7 +57,7 @@ static void assert_status(const char *quota, const char *expected)
 	_cleanup_(xb_json_unrefp) struct xb_json *d = parse(quota);
 	_cleanup_buf_ struct xb_buf out = {};
 
-	quota_usage_status(usage, xb_json_root(d), &out);
+	quota_status_write(usage, xb_json_root(d), &out);
 	assert_string_equal(out.p ? out.p : "", expected);
 }
 
@@ -100,11 +100,11 @@ static void is_of_one_spec(void **state)
 	_cleanup_(xb_json_unrefp) struct xb_json *same = parse(QUOTA("", "{\"hard\":{}}")), *scoped = parse(QUOTA(",\"scopes\":[\"BestEffort\"]", "{}"));
 	_cleanup_(xb_json_unrefp) struct xb_json *other = parse("{\"metadata\":{\"uid\":\"r\"},\"spec\":{\"hard\":" HARD "}}");
 
-	assert_true(quota_usage_is_of(usage, xb_json_root(same)));
-	assert_false(quota_usage_is_of(usage, xb_json_root(scoped)));
-	assert_false(quota_usage_is_of(usage, xb_json_root(other)));
-	assert_true(quota_usage_measures(usage, deployments));
-	assert_false(quota_usage_measures(usage, xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("secrets"))));
+	assert_true(xb_quota_usage_is_of(usage, xb_json_root(same)));
+	assert_false(xb_quota_usage_is_of(usage, xb_json_root(scoped)));
+	assert_false(xb_quota_usage_is_of(usage, xb_json_root(other)));
+	assert_true(xb_quota_usage_measures(usage, deployments));
+	assert_false(xb_quota_usage_measures(usage, xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("secrets"))));
 }
 
 int main(void)
