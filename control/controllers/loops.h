@@ -58,5 +58,13 @@ int node_lifecycle_start(struct kcm *k, void **ret);
 void node_lifecycle_stop(void *loop);
 int taint_eviction_start(struct kcm *k, void **ret);
 void taint_eviction_stop(void *loop);
+int binder_start(struct kcm *k, void **ret);
+void binder_stop(void *loop);
+int pv_protection_start(struct kcm *k, void **ret);
+void pv_protection_stop(void *loop);
+int pvc_protection_start(struct kcm *k, void **ret);
+void pvc_protection_stop(void *loop);
+int ephemeral_start(struct kcm *k, void **ret);
+void ephemeral_stop(void *loop);
 
 #endif
