@@ -334,6 +334,7 @@ struct sched_cache *sched_cache_free(struct sched_cache *c)
 	xb_map_free(c->pods);
 	xb_map_free(c->terms);
 	xb_map_free(c->namespaces);
+	sched_storage_free(c->storage);
 	sched_names_free(c->names);
 	free(c);
 	return NULL;
@@ -350,5 +351,6 @@ struct sched_cache *sched_cache_new(void)
 	c->pods = xb_map_new(XB_MAP_BORROW);
 	c->terms = xb_map_new(XB_MAP_BORROW);
 	c->namespaces = xb_map_new(XB_MAP_COPY);
-	return c->names && c->node_by_name && c->pods && c->terms && c->namespaces ? TAKE_PTR(c) : NULL;
+	c->storage = sched_storage_new();
+	return c->names && c->node_by_name && c->pods && c->terms && c->namespaces && c->storage ? TAKE_PTR(c) : NULL;
 }

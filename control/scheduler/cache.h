@@ -8,6 +8,7 @@
  * again once no pod counts there.
  */
 #include "pod.h"
+#include "storage.h"
 #include "xb/map.h"
 
 struct sched_label {
@@ -65,6 +66,7 @@ struct sched_cache {
 	XB_VEC(struct sched_column *) columns;
 	XB_VEC(uint32_t) image_nodes; /* nodes that have an image, by its name */
 	XB_VEC(struct sched_pod *) nominated;
+	struct sched_storage *storage;
 	unsigned n_tainted, n_unschedulable; /* nodes */
 	uint64_t n_placed;
 };
@@ -84,6 +86,9 @@ enum sched_event {
 	SCHED_POD_LABELS = 1 << 6,
 	SCHED_POD_ITSELF = 1 << 7,      /* the waiting pod was changed */
 	SCHED_NAMESPACE = 1 << 8,
+	SCHED_CLAIM = 1 << 9,           /* made or changed, as the next two */
+	SCHED_VOLUME = 1 << 10,
+	SCHED_STORAGE_CLASS = 1 << 11,
 	SCHED_ANY = ~0,
 };
 /* A Node as it is now. *ret_events: what changed, of sched_event; *ret_node: its number. 0 or -ENOMEM. */

@@ -72,6 +72,15 @@ int sched_cache_set_namespace(struct sched_cache *c, struct xb_sv name, struct x
 }
 
 /* --- pods that count --- */
+static int count_claims(struct sched_cache *c, const struct sched_pod *p, int n)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < p->claims.n; i++)
+		r = sched_storage_use(c->storage, xb_sv(p->claims.v[i].key), n);
+	return r;
+}
+
 static int count_rules(struct sched_cache *c, struct sched_pod *p, int n)
 {
 	int r = 0;
@@ -125,6 +134,8 @@ int sched_cache_place(struct sched_cache *c, struct sched_pod *p, uint32_t node)
 	n->pods.v[n->pods.n++] = p;
 	c->n_placed++;
 	r = count_rules(c, p, 1);
+	if (!r)
+		r = count_claims(c, p, 1);
 	if (r)
 		sched_cache_unplace(c, p);
 	return r;
@@ -143,6 +154,7 @@ void sched_cache_unplace(struct sched_cache *c, struct sched_pod *p)
 	n->nonzero[0] -= p->nonzero[0];
 	n->nonzero[1] -= p->nonzero[1];
 	count_rules(c, p, -1);
+	count_claims(c, p, -1);
 	n->pods.v[p->slot] = n->pods.v[--n->pods.n];
 	n->pods.v[p->slot]->slot = p->slot;
 	c->n_placed--;

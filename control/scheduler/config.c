@@ -10,8 +10,7 @@
 
 /* Upstream's that are not here: a file may turn them off. */
 static const char *const absent[] = {
-	"PrioritySort", "DefaultBinder", "SchedulingGates", "VolumeRestrictions", "NodeVolumeLimits", "VolumeBinding", "VolumeZone",
-	"DynamicResources", "EBSLimits", "GCEPDLimits", "AzureDiskLimits",
+	"PrioritySort", "DefaultBinder", "SchedulingGates", "NodeVolumeLimits", "DynamicResources", "EBSLimits", "GCEPDLimits", "AzureDiskLimits",
 };
 
 /* --- plugins --- */

@@ -13,6 +13,7 @@ struct sched_cycle {
 	bool says[N];                   /* has a say about this pod's nodes */
 	unsigned active[N];             /* those that have: the first n */
 	unsigned n_active;
+	int refuser;                    /* a plugin that refuses the pod on any node; -1: none does */
 	size_t next;                    /* where in the order the next trial begins */
 	uint64_t random;
 	XB_VEC(uint32_t) fitting;
@@ -44,9 +45,14 @@ static int prepare_one(struct sched_cycle *y, unsigned i, struct sched_cache *c,
 static void list_active(struct sched_cycle *y)
 {
 	y->n_active = 0;
-	for (unsigned i = 0; i < N; i++)
-		if (y->says[i])
-			y->active[y->n_active++] = i;
+	y->refuser = -1;
+	for (unsigned i = 0; i < N; i++) {
+		if (!y->says[i])
+			continue;
+		y->active[y->n_active++] = i;
+		if (y->refuser < 0 && sched_plugins[i]->refuses && sched_plugins[i]->refuses(y->states[i]))
+			y->refuser = i;
+	}
 }
 
 static int prepare(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p)
@@ -189,6 +195,10 @@ int sched_cycle_pick(struct sched_cycle *y, struct sched_cache *c, struct sched_
 	enum sched_verdict verdict;
 	int r = prepare(y, c, p);
 
+	if (!r && y->refuser >= 0) {
+		p->failed |= 1U << y->refuser;
+		return -ENOENT;
+	}
 	/* the node on which room was made for it is taken when it fits, without a look at others */
 	if (!r && p->nominated != SCHED_NO_NODE && c->nodes.v[p->nominated].there && refused_by(y, c, p->nominated, NULL, &verdict) < 0) {
 		*ret = p->nominated;
@@ -211,7 +221,7 @@ int sched_cycle_fits(struct sched_cycle *y, struct sched_cache *c, const struct 
 	enum sched_verdict verdict;
 	int r = prepare_again(y, c, p);
 
-	return r ? r : refused_by(y, c, node, why, &verdict) < 0;
+	return r ? r : y->refuser < 0 && refused_by(y, c, node, why, &verdict) < 0;
 }
 
 int sched_cycle_explain(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p, struct xb_buf *out,
@@ -228,10 +238,13 @@ int sched_cycle_explain(struct sched_cycle *y, struct sched_cache *c, const stru
 		xb_buf_adds(out, "no nodes available to schedule pods");
 	else
 		xb_buf_addf(out, "0/%zu nodes are available", n);
+	if (order && y->refuser >= 0)
+		xb_buf_addf(out, ": %s.", sched_plugins[y->refuser]->refuses(y->states[y->refuser]));
 	for (size_t i = 0; i < n; i++) {
-		enum sched_verdict verdict;
+		enum sched_verdict verdict = SCHED_UNRESOLVABLE;
 
-		refused_by(y, c, order[i], &why, &verdict);
+		if (y->refuser < 0)
+			refused_by(y, c, order[i], &why, &verdict);
 		if (verdicts)
 			verdicts[order[i]] = verdict;
 	}

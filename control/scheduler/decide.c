@@ -76,13 +76,28 @@ static void on_bound(struct scheduler *s, struct sched_pod *p)
 	sched_metrics_bound(s->metrics, seconds_since(p->first_ms));
 }
 
+static void give_back(struct scheduler *s, struct sched_pod *p)
+{
+	uint32_t node = p->node;
+
+	p->assumed = false;
+	sched_cache_unplace(s->cache, p);
+	sched_wake_for_room(s, p, node);
+	sched_metrics_attempt(s->metrics, p->profile, SCHED_ERROR, seconds_since(p->since_ms));
+}
+
+void sched_take_back(struct scheduler *s, struct sched_pod *p, struct xb_sv why)
+{
+	give_back(s, p);
+	faulted(s, p, why);
+}
+
 /* Nothing is known of a binding without an answer: if it was made, the watch tells, and the pod counts again. */
 static void on_answer(void *arg, const char *key, const char *uid, int code, const struct xb_status *status)
 {
 	struct scheduler *s = arg;
 	struct sched_pod *p = sched_cache_pod(s->cache, xb_sv(key));
 	_cleanup_buf_ struct xb_buf message = {};
-	uint32_t node;
 
 	if (!p || !xb_sv_is(p->uid, uid))
 		return;
@@ -93,16 +108,13 @@ static void on_answer(void *arg, const char *key, const char *uid, int code, con
 	}
 	if (!p->assumed)
 		return;
-	p->assumed = false;
-	node = p->node;
-	sched_cache_unplace(s->cache, p);
-	sched_wake_for_room(s, p, node);
-	sched_metrics_attempt(s->metrics, p->profile, SCHED_ERROR, seconds_since(p->since_ms));
 	log_warning("pod %s: its binding was refused: %s", key, status->message ? status->message : "no answer");
-	if (code == 404)
+	if (code == 404) {
+		give_back(s, p);
 		return;
+	}
 	xb_buf_addf(&message, "binding rejected: %s", status->message ? status->message : "no answer");
-	faulted(s, p, xb_buf_sv(&message));
+	sched_take_back(s, p, xb_buf_sv(&message));
 }
 
 static int assume(struct scheduler *s, struct sched_pod *p, uint32_t node)
@@ -113,12 +125,23 @@ static int assume(struct scheduler *s, struct sched_pod *p, uint32_t node)
 		return r;
 	p->assumed = true;
 	sched_cache_nominate(s->cache, p, SCHED_NO_NODE);
-	r = sched_api_bind(s->api, p, s->cache->nodes.v[node].name, on_answer, s);
+	if (p->claims.n && sched_profile_of(s, p)->filters[SCHED_VOLUME_BINDING])
+		r = sched_reserve(s, p);
 	if (!r)
+		r = sched_api_bind(s->api, p, s->cache->nodes.v[node].name, on_answer, s);
+	if (r >= 0)
 		return 0;
 	p->assumed = false;
 	sched_cache_unplace(s->cache, p);
 	return r;
+}
+
+void sched_bind(struct scheduler *s, struct sched_pod *p)
+{
+	int r = sched_api_bind(s->api, p, s->cache->nodes.v[p->node].name, on_answer, s);
+
+	if (r)
+		sched_take_back(s, p, xb_sv(strerror(-r)));
 }
 
 /* 0 and the node; -ENOENT: there is none, why says why, and room may have been made. */

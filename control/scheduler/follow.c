@@ -80,12 +80,58 @@ static void on_namespace(void *arg, struct xb_jv old, struct xb_jv object)
 	sched_wake(s, &(struct sched_change){ .events = SCHED_NAMESPACE });
 }
 
+/* --- claims, volumes, classes --- */
+static void on_stored(struct scheduler *s, enum sched_storage_kind kind, struct xb_jv old, struct xb_jv object)
+{
+	static const unsigned events[] = { SCHED_CLAIM, SCHED_VOLUME, SCHED_STORAGE_CLASS };
+	static const char *const names[] = { "claim", "volume", "storage class" };
+	struct sched_change change = { .events = events[kind], .object = xb_jv_is(object) ? object : old };
+	struct xb_sv namespace_ = xb_jv_text(xb_jv_path(change.object, "metadata", "namespace"));
+	_cleanup_buf_ struct xb_buf key = {};
+	int r;
+
+	xb_buf_addf(&key, "%.*s%s%.*s", XB_SV_ARG(namespace_), namespace_.n ? "/" : "", XB_SV_ARG(name_of(change.object)));
+	r = key.err ? key.err : sched_storage_set(s->cache->storage, kind, xb_buf_sv(&key), object);
+	check(r, names[kind], xb_buf_sv(&key));
+	if (kind == SCHED_CLAIMS)
+		sched_reserve_look(s, xb_buf_sv(&key));
+	if (xb_jv_is(object))
+		sched_wake(s, &change);
+}
+
+static void look_at_its_claim(struct scheduler *s, struct xb_jv volume)
+{
+	struct xb_jv ref = xb_jv_path(volume, "spec", "claimRef");
+	_cleanup_buf_ struct xb_buf key = {};
+
+	xb_buf_addf(&key, "%.*s/%.*s", XB_SV_ARG(sched_text(ref, "namespace")), XB_SV_ARG(sched_text(ref, "name")));
+	if (xb_jv_is(ref) && !key.err)
+		sched_reserve_look(s, xb_buf_sv(&key));
+}
+
+static void on_claim(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	on_stored(arg, SCHED_CLAIMS, old, object);
+}
+
+static void on_volume(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	on_stored(arg, SCHED_VOLUMES, old, object);
+	look_at_its_claim(arg, object);
+}
+
+static void on_class(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	on_stored(arg, SCHED_CLASSES, old, object);
+}
+
 /* --- pods --- */
 static void forget(struct scheduler *s, struct sched_pod *p)
 {
 	uint32_t node = p->node != SCHED_NO_NODE ? p->node : p->nominated;
 
 	sched_queue_del(s->queue, p);
+	sched_unreserve(s, p);
 	sched_cache_nominate(s->cache, p, SCHED_NO_NODE);
 	sched_cache_unplace(s->cache, p);
 	if (node != SCHED_NO_NODE)
@@ -145,6 +191,7 @@ static int on_placed(struct scheduler *s, struct sched_pod *p, struct xb_jv obje
 	if (r)
 		return r;
 	p->assumed = false;
+	sched_unreserve(s, p);
 	if (p->node == node && sched_pod_same(p, object, assumed)) {
 		sched_pod_renew(p, object);
 		if (!assumed)
@@ -259,6 +306,12 @@ int sched_follow(struct scheduler *s)
 		r = xb_cache_follow(s->copies, sched_kind("", "v1", "namespaces"), on_namespace, s);
 	if (!r)
 		r = xb_cache_follow(s->copies, sched_kind("", "v1", "nodes"), on_node, s);
+	if (!r)
+		r = xb_cache_follow(s->copies, sched_kind("storage.k8s.io", "v1", "storageclasses"), on_class, s);
+	if (!r)
+		r = xb_cache_follow(s->copies, sched_kind("", "v1", "persistentvolumes"), on_volume, s);
+	if (!r)
+		r = xb_cache_follow(s->copies, sched_kind("", "v1", "persistentvolumeclaims"), on_claim, s);
 	if (!r)
 		r = xb_cache_follow(s->copies, sched_kind("", "v1", "pods"), on_pod, s);
 	if (r)

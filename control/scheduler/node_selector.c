@@ -61,6 +61,16 @@ static int add_term(struct sched_node_selector *s, const struct sched_names *nam
 	return r ? r : xb_vec_push(&s->terms, t);
 }
 
+static int add_terms(struct sched_node_selector *s, const struct sched_names *names, struct xb_jv selector)
+{
+	int r = 0;
+
+	s->has_terms = xb_jv_is(selector);
+	for (struct xb_jit it = xb_jv_iter(xb_jv_get(selector, "nodeSelectorTerms")); !r && xb_jit_next(&it);)
+		r = add_term(s, names, it.value, 0);
+	return r;
+}
+
 static int add_label(struct sched_node_selector *s, const struct sched_names *names, struct xb_sv key, struct xb_jv value)
 {
 	struct sched_requirement q = { .operator= SCHED_IN, .key = sched_names_find(names, key), .first = s->values.n, .n = 1 };
@@ -78,10 +88,13 @@ int sched_node_selector_required(struct sched_node_selector *s, const struct sch
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "nodeSelector")); !r && xb_jit_next(&it);)
 		r = add_label(s, names, it.key, it.value);
 	s->n_labels = s->requirements.n;
-	s->has_terms = xb_jv_is(affinity);
-	for (struct xb_jit it = xb_jv_iter(xb_jv_get(affinity, "nodeSelectorTerms")); !r && xb_jit_next(&it);)
-		r = add_term(s, names, it.value, 0);
-	return r;
+	return r ? r : add_terms(s, names, affinity);
+}
+
+int sched_node_selector_read(struct sched_node_selector *s, const struct sched_names *names, struct xb_jv selector)
+{
+	clear(s);
+	return add_terms(s, names, selector);
 }
 
 int sched_node_selector_preferred(struct sched_node_selector *s, const struct sched_names *names, struct xb_jv spec)

@@ -27,6 +27,8 @@ void sched_node_selector_done(struct sched_node_selector *s);
 int sched_node_selector_required(struct sched_node_selector *s, const struct sched_names *names, struct xb_jv spec);
 /* Its preferences: terms with weights. */
 int sched_node_selector_preferred(struct sched_node_selector *s, const struct sched_names *names, struct xb_jv spec);
+/* A NodeSelector; {}: every node is fine. */
+int sched_node_selector_read(struct sched_node_selector *s, const struct sched_names *names, struct xb_jv selector);
 bool sched_node_selector_empty(const struct sched_node_selector *s);           /* every node is fine */
 bool sched_node_selector_matches(const struct sched_node_selector *s, const struct sched_node *node);
 int64_t sched_node_selector_weight(const struct sched_node_selector *s, const struct sched_node *node); /* of the terms that match */

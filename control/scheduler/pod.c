@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "cache.h"
+#include "xb/volumes.h"
 
 /* --- reading --- */
 static int read_ports(struct sched_names *names, struct xb_jv container, struct sched_pod *p)
@@ -49,6 +50,26 @@ static int read_containers(struct sched_names *names, struct sched_pod *p)
 			r = read_ports(names, it.value, p);
 		if (!r)
 			r = read_image(names, it.value, p);
+	}
+	return r;
+}
+
+static int read_claims(struct sched_pod *p)
+{
+	_cleanup_buf_ struct xb_buf name = {}, key = {};
+	struct sched_pod_claim claim;
+	int r = 0;
+
+	for (struct xb_jit it = xb_jv_iter(xb_jv_get(p->spec, "volumes")); !r && xb_jit_next(&it);) {
+		if (!xb_pod_claim(xb_json_root(p->doc), it.value, &name, &claim.ephemeral))
+			continue;
+		xb_buf_addf(&key, "%.*s/%.*s", XB_SV_ARG(p->namespace_), XB_SV_ARG(xb_buf_sv(&name)));
+		r = name.err ? name.err : xb_vec_room(&p->claims, 1);
+		claim.key = r ? NULL : xb_buf_steal(&key);
+		if (claim.key)
+			p->claims.v[p->claims.n++] = claim;
+		else
+			r = -ENOMEM;
 	}
 	return r;
 }
@@ -160,6 +181,9 @@ static void clear(struct sched_cache *c, struct sched_pod *p)
 	xb_vec_done(&p->rules);
 	xb_vec_done(&p->ports);
 	xb_vec_done(&p->images);
+	for (size_t i = 0; i < p->claims.n; i++)
+		free(p->claims.v[i].key);
+	xb_vec_done(&p->claims);
 	sched_resources_done(&p->request);
 	p->request = (struct sched_resources){};
 }
@@ -207,6 +231,8 @@ int sched_pod_read(struct sched_cache *c, struct sched_pod *p, struct xb_jv obje
 		r = sched_resources_nonzero(c->names, p->spec, p->nonzero);
 	if (!r)
 		r = read_containers(c->names, p);
+	if (!r)
+		r = read_claims(p);
 	return r ? r : read_rules(c, p);
 }
 

@@ -29,6 +29,12 @@ struct sched_port {
 	char protocol;          /* 'T', 'U', 'S' */
 };
 
+struct sched_pod_claim {
+	char *key;              /* "<namespace>/<name>" */
+	bool ephemeral;         /* made for this pod */
+};
+
+struct sched_reservation;
 enum sched_place { SCHED_NOWHERE, SCHED_ACTIVE, SCHED_BACKOFF, SCHED_PARKED };
 struct sched_cache;
 struct sched_pod {
@@ -43,6 +49,7 @@ struct sched_pod {
 	XB_VEC(struct sched_port) ports;
 	XB_VEC(struct sched_rule) rules;
 	XB_VEC(uint32_t) images; /* of its containers */
+	XB_VEC(struct sched_pod_claim) claims; /* of its volumes */
 	bool terminating, gated;
 	unsigned profile;       /* which one is to place it */
 
@@ -51,6 +58,7 @@ struct sched_pod {
 	size_t slot;            /* among the node's pods */
 	bool assumed;           /* by us, not yet seen */
 	uint32_t nominated;     /* node on which room is being made for it */
+	struct sched_reservation *reservation; /* reserve.c: its claims get volumes before it is bound; NULL: none under way */
 
 	/* queue.c */
 	enum sched_place place;

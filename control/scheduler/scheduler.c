@@ -9,7 +9,7 @@
 
 static bool may_decide(const struct scheduler *s)
 {
-	return sched_queue_has(s->queue) && sched_api_under_way(s->api) < UNDER_WAY && xb_cache_synced(s->copies);
+	return sched_queue_has(s->queue) && sched_api_under_way(s->api) + s->n_reserving < UNDER_WAY && xb_cache_synced(s->copies);
 }
 
 static void on_busy(uv_idle_t *h)
@@ -41,6 +41,7 @@ static void on_tick(uv_timer_t *t)
 
 	if (r)
 		log_err_errno(r, "the queue of pods: %m");
+	sched_reserve_tick(s, xb_time_ms());
 	sched_work(s);
 }
 
@@ -77,6 +78,7 @@ struct scheduler *scheduler_free(struct scheduler *s)
 	if (!s)
 		return NULL;
 	sched_api_free(s->api);
+	sched_reserve_done(s);
 	xb_cache_free(s->copies);
 	for (size_t i = 0; i < s->cycles.n; i++)
 		sched_cycle_free(s->cycles.v[i]);

@@ -6,7 +6,8 @@
 
 const struct sched_plugin *const sched_plugins[SCHED_PLUGINS] = {
 	&sched_node_unschedulable, &sched_node_name, &sched_taint_toleration, &sched_node_affinity, &sched_node_ports,
-	&sched_fit, &sched_spread, &sched_pod_affinity, &sched_balanced, &sched_image_locality,
+	&sched_fit, &sched_volume_restrictions, [SCHED_VOLUME_BINDING] = &sched_volume_binding, &sched_volume_zone, &sched_spread,
+	&sched_pod_affinity, &sched_balanced, &sched_image_locality,
 };
 
 void sched_reasons_add(struct sched_reasons *r, const char *fmt, ...)

@@ -34,6 +34,7 @@ struct sched_change {
 	unsigned events;        /* of sched_event */
 	const struct sched_node *node;      /* that changed, or that has more room now; NULL: none */
 	const struct sched_pod *pod;        /* of the pod events: as it counts now, or counted */
+	struct xb_jv object;                /* of the storage events: as it is now, or was last */
 };
 
 struct sched_plugin {
@@ -47,6 +48,8 @@ struct sched_plugin {
 	/* Works out what filter needs. 1; 0: every node passes; -errno. */
 	int (*prepare)(void *state, struct sched_cache *c, const struct sched_pod *p);
 	bool counts_pods;       /* prepare looks at other pods: it is asked again when they come or go */
+	/* Why no node will do, whatever they are, as prepare found; NULL: some may. May be NULL. */
+	const char *(*refuses)(const void *state);
 	/* why: NULL unless reasons are wanted. */
 	enum sched_verdict (*filter)(const void *state, const struct sched_node *node, uint32_t number, struct sched_reasons *why);
 	/* Is this node none of those that the pod itself names? Asked before all filters; may be NULL. */
@@ -60,13 +63,15 @@ struct sched_plugin {
 	bool (*helps)(struct sched_cache *c, const struct sched_pod *p, const struct sched_change *change);
 };
 
-#define SCHED_PLUGINS 10
+#define SCHED_PLUGINS 13
+#define SCHED_VOLUME_BINDING 7  /* its place: pods whose claims it looks at are not bound before those */
 extern const struct sched_plugin *const sched_plugins[SCHED_PLUGINS]; /* in upstream's order: what is cheap and refuses much comes first */
 
 /* Scales so that the highest is SCHED_MAX_SCORE; reverse: the lowest. */
 void sched_normalize(int64_t *scores, size_t n, bool reverse);
 
 extern const struct sched_plugin sched_node_unschedulable, sched_node_name, sched_taint_toleration, sched_node_affinity, sched_node_ports,
-	sched_fit, sched_spread, sched_pod_affinity, sched_balanced, sched_image_locality;
+	sched_fit, sched_volume_restrictions, sched_volume_binding, sched_volume_zone, sched_spread, sched_pod_affinity, sched_balanced,
+	sched_image_locality;
 
 #endif

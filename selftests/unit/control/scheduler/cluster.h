@@ -58,6 +58,14 @@ static inline unsigned cluster_node(struct cluster *k, const char *name, const c
 	return events;
 }
 
+/* A claim, a volume or a storage class. key: "default/claim", "volume". */
+static inline void cluster_store(struct cluster *k, enum sched_storage_kind kind, const char *key, const char *text)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *d = cluster_parse(text);
+
+	assert_int_equal(sched_storage_set(k->cache->storage, kind, xb_sv(key), xb_json_root(d)), 0);
+}
+
 static inline struct sched_pod *cluster_pod(struct cluster *k, const char *labels, const char *spec)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *d = NULL;
