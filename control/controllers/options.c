@@ -114,18 +114,14 @@ static const struct xb_flag rows[] = {
 	FLAG(INT, node_cidr_mask_size_ipv4, "node-cidr-mask-size-ipv4", NULL, "Nodes", "The same of its IPv4 range. Without it 24.", .max = 32),
 	FLAG(INT, node_cidr_mask_size_ipv6, "node-cidr-mask-size-ipv6", NULL, "Nodes", "The same of its IPv6 range. Without it 64.", .max = 128),
 
-	XB_PROGRAM_LAST_FLAGS(struct kcm_options, program),
-	FLAG(BOOL, enable_dynamic_provisioning, "enable-dynamic-provisioning", "true", "Loops",
+	FLAG(BOOL, enable_dynamic_provisioning, "enable-dynamic-provisioning", "true", "Volumes",
 	     "Ask for a volume for each claim whose class has a provisioner."),
-	FLAG(BOOL, enable_hostpath_provisioner, "enable-hostpath-provisioner", "false", "Loops",
+	FLAG(BOOL, enable_hostpath_provisioner, "enable-hostpath-provisioner", "false", "Volumes",
 	     "Make volumes for classes of the provisioner kubernetes.io/host-path: a directory under /tmp/hostpath_pv of a node."),
-	FLAG(INT, concurrent_ephemeralvolume_syncs, "concurrent-ephemeralvolume-syncs", "5", "Loops",
+	FLAG(INT, concurrent_ephemeralvolume_syncs, "concurrent-ephemeralvolume-syncs", "5", "Volumes",
 	     "How many pods with ephemeral volumes are worked on at once.", .min = 1, .max = 10000),
 
-	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
-	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),
-	FLAG(BOOL, help, "help", "false", "Global", "Print this and end.", .letter = 'h'),
-	FLAG(BOOL, version, "version", "false", "Global", "Print the version and end."),
+	XB_PROGRAM_LAST_FLAGS(struct kcm_options, program),
 };
 
 /* Upstream's v1.33 with their older names, so that a list written for it also starts here. */

@@ -37,9 +37,6 @@ struct kcm_options {
 	int node_cidr_mask_size, node_cidr_mask_size_ipv4, node_cidr_mask_size_ipv6; /* 0: not given */
 	bool enable_dynamic_provisioning, enable_hostpath_provisioner;
 	int concurrent_ephemeralvolume_syncs;
-	const char *logging_format;
-	int verbosity;
-	bool help, version;
 };
 
 /* -EINVAL and the like with a sentence in *reterr_why, the caller's to free. Call kcm_options_done in every case. */
