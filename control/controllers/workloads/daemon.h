@@ -14,7 +14,7 @@
 struct daemons {
 	struct kcm *kcm;
 	const struct xb_kind *kind, *pod_kind, *node_kind, *revision_kind;
-	struct xb_informer *sets, *nodes;
+	struct xb_informer *sets, *nodes, *pods;
 	struct xb_index *sets_by_namespace, *pods_by_controller, *revisions_by_controller;
 	struct xb_expectations *expectations;
 	struct daemon_backoff *backoff;

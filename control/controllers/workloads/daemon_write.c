@@ -31,7 +31,10 @@ static int on_created(void *arg, int code, struct xb_sv body, const struct xb_st
 		xb_recorder_event(s->l->kcm->recorder, &e, "Created pod: %.*s", XB_SV_ARG(daemon_meta(xb_json_root(pod), "name")));
 	if (!r)
 		return 0;
-	give_up(s, 1);
+	if (xb_calls_unknown(code))
+		xb_expectations_doubt(s->l->expectations, s->w->key);
+	else
+		give_up(s, 1);
 	/* whatever is made in a namespace that goes would go as well */
 	if (kcm_is_terminating(status)) {
 		s->terminating = true;
@@ -121,8 +124,11 @@ static int on_deleted(void *arg, int code, struct xb_sv body, const struct xb_st
 		xb_recorder_event(t->s->l->kcm->recorder, &e, "Deleted pod: %s", t->name);
 		return 0;
 	}
-	xb_expectations_deleted(t->s->l->expectations, t->s->w->key, t->uid);
-	/* gone already, perhaps with another one in its place */
+	if (xb_calls_unknown(code))
+		xb_expectations_doubt(t->s->l->expectations, t->s->w->key);
+	else if (code != 404)
+		xb_expectations_deleted(t->s->l->expectations, t->s->w->key, t->uid);
+	/* gone already, which the copy will show, perhaps with another one in its place */
 	if (code == 404 || code == 409)
 		return 0;
 	return failed(t->s, "FailedDelete", "deleting", status, r);

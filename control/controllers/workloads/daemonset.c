@@ -7,6 +7,8 @@
 #include "../claims.h"
 #include "../loops.h"
 #include "../pods.h"
+#include "../recount.h"
+#include "../status_put.h"
 #include "daemon.h"
 #include "daemon_status.h"
 #include "revisions.h"
@@ -14,6 +16,7 @@
 #include "xb/work_queue.h"
 
 #define EXPIRE_MS (5 * 60 * 1000)
+#define BURST_MS  20 /* pods become ready many at a time: one sync sees to all */
 
 struct pods {                                   /* views */
 	XB_VEC(struct xb_jv) owned, to_adopt, to_release;
@@ -112,12 +115,6 @@ static void on_told(struct kcm_work *w, int error)
 	kcm_work_done(w, s->error ? s->error : error);
 }
 
-/* It is not there any more, or was changed: the copy will show it. */
-static int on_written(void *arg, int code, struct xb_sv body, const struct xb_status *status)
-{
-	return code == 404 || code == 409 || code == 422 ? -ESTALE : xb_calls_error(code, status);
-}
-
 static void tell_status(struct daemon_sync *s, const struct daemon_facts *f)
 {
 	_cleanup_buf_ struct xb_buf text = {};
@@ -129,13 +126,10 @@ static void tell_status(struct daemon_sync *s, const struct daemon_facts *f)
 	daemon_count(f, &status);
 	daemon_status_write(s->set, &status, &text);
 	r = text.err || !text.n ? text.err : daemon_hold(s);
-	if (r || !text.n) {
+	if (r || !text.n)
 		on_told(s->w, r);
-		return;
-	}
-	kcm_work_round(s->w, on_told);
-	kcm_work_ask_status(s->w, s->l->kind, s->set, xb_buf_sv(&text), on_written, NULL);
-	kcm_work_go(s->w);
+	else
+		status_put(s->w, s->l->kind, s->set, &text, on_told);
 }
 
 void daemon_tell(struct daemon_sync *s, int error)
@@ -239,6 +233,23 @@ static size_t find_excess(const struct daemon_sync *s, const struct daemon_facts
 	return revisions_excess(h, MAX(limit, 0), is_alive, &alive, ret);
 }
 
+/* --- requests without an answer --- */
+static void on_recounted(struct kcm_work *w, int error)
+{
+	kcm_work_done(w, error ? error : -EAGAIN);
+}
+
+static void start_recount(struct daemon_sync *s, const struct xb_selector *selector)
+{
+	struct recount c = {
+		.pod_kind = s->l->pod_kind, .pods = s->l->pods, .expectations = s->l->expectations, .selector = selector, .owner = s->set,
+	};
+	int r = recount_begin(s->w, &c, on_recounted);
+
+	if (r)
+		kcm_work_done(s->w, r);
+}
+
 /* --- one DaemonSet --- */
 
 /* Leaves out failed pods that have to stay for a while. */
@@ -307,31 +318,37 @@ static void do_plan(struct daemon_sync *s, const struct daemon_facts *f, const s
 		kcm_work_done(s->w, r);
 }
 
-static void bring_about(struct daemon_sync *s, const struct pods *p, const struct revisions *h)
+static void work_on_pods(struct daemon_sync *s, const struct pods *p, const struct revisions *h, struct xb_jv revision)
 {
 	_cleanup_(daemon_facts_done) struct daemon_facts f = {};
 	_cleanup_(daemon_plan_done) struct daemon_plan plan = {};
-	struct revisions_update u;
-	int r = revisions_find(h, s->set, &u);
+	int r;
 
-	if (!r && !revisions_settled(&u)) {
-		start_revision(s, &u);
-		return;
-	}
-	if (!r && !xb_expectations_met(s->l->expectations, s->w->key)) {
-		daemon_await(s);
-		return;
-	}
-	if (!r) {
-		s->hash = xb_arena_sv(s->w->arena, hash_of(u.revision));
-		r = s->hash.p ? read_facts(s, p, &f) : -ENOMEM;
-	}
+	s->hash = xb_arena_sv(s->w->arena, hash_of(revision));
+	r = s->hash.p ? read_facts(s, p, &f) : -ENOMEM;
 	if (!r)
 		r = make_plan(s, &f, &plan);
 	if (r)
 		kcm_work_done(s->w, r);
 	else
 		do_plan(s, &f, &plan, h);
+}
+
+static void bring_about(struct daemon_sync *s, const struct xb_selector *selector, const struct pods *p, const struct revisions *h)
+{
+	struct revisions_update u;
+	int r = revisions_find(h, s->set, &u);
+
+	if (r)
+		kcm_work_done(s->w, r);
+	else if (!revisions_settled(&u))
+		start_revision(s, &u);
+	else if (xb_expectations_doubted(s->l->expectations, s->w->key))
+		start_recount(s, selector);
+	else if (!xb_expectations_met(s->l->expectations, s->w->key))
+		daemon_await(s);
+	else
+		work_on_pods(s, p, h, u.revision);
 }
 
 static void sync_set(struct kcm_work *w)
@@ -360,7 +377,7 @@ static void sync_set(struct kcm_work *w)
 	else if (p.to_adopt.n || p.to_release.n || h.to_adopt.n || h.to_release.n)
 		start_claims(s, &p, &h);
 	else
-		bring_about(s, &p, &h);
+		bring_about(s, selector, &p, &h);
 }
 
 /* --- what comes in --- */
@@ -415,7 +432,7 @@ static void on_own_pod(struct daemons *l, struct xb_jv old, struct xb_jv pod)
 	if (gone)
 		xb_expectations_deleted(l->expectations, key.p, daemon_meta(last, "uid"));
 	if (xb_expectations_met(l->expectations, key.p))
-		kcm_queue_add(l->queue, set);
+		kcm_queue_add_after(l->queue, set, xb_jv_is(old) && !gone ? BURST_MS : 0);
 }
 
 static void on_pod(void *arg, struct xb_jv old, struct xb_jv pod)
@@ -496,10 +513,11 @@ static int follow(struct daemons *l)
 		r = xb_cache_follow(k->cache, l->revision_kind, on_revision, l);
 	l->sets = xb_cache_of(k->cache, l->kind);
 	l->nodes = xb_cache_of(k->cache, l->node_kind);
+	l->pods = xb_cache_of(k->cache, l->pod_kind);
 	l->sets_by_namespace = kcm_index(k, l->kind, kcm_by_namespace);
 	l->pods_by_controller = kcm_index(k, l->pod_kind, kcm_by_controller);
 	l->revisions_by_controller = kcm_index(k, l->revision_kind, kcm_by_controller);
-	if (!l->sets || !l->nodes || !l->sets_by_namespace || !l->pods_by_controller || !l->revisions_by_controller)
+	if (!l->sets || !l->nodes || !l->pods || !l->sets_by_namespace || !l->pods_by_controller || !l->revisions_by_controller)
 		return -ENOMEM;
 	return r;
 }

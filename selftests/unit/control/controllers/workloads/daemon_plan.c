@@ -174,6 +174,7 @@ static void no_more_are_missing_than_may_be(void **state)
 	rolls("", nodes, "n1:new n2:new n3:new n4:new", "");
 	rolls(ROLLING("\"50%\"", "0"), nodes, "n1:old n2:new- n3:old n4:old", "-p0");
 	rolls(ROLLING("\"30%\"", "0"), nodes, "n1:old n2:old n3:old n4:old", "-p0 -p1");
+	rolls(ROLLING("0", "0"), nodes, "n1:old n2:old n3:old n4:old", "-p0");
 }
 
 /* What is of no use goes, and counts as missing. */
