@@ -10,13 +10,12 @@ apiserver_start
 scheduler_start --leader-elect=false
 kcm_start --leader-elect=false
 
-node() { # name, more of its metadata
-	k create -f - >/dev/null <<EOF
-{"apiVersion":"v1","kind":"Node","metadata":{"name":"$1"${2:-}}}
-EOF
-	api PATCH "/api/v1/nodes/$1/status" -H 'Content-Type: application/merge-patch+json' \
-		-d '{"status":{"capacity":{"cpu":"4","memory":"8Gi","pods":"110"},"allocatable":{"cpu":"4","memory":"8Gi","pods":"110"},"conditions":[{"type":"Ready","status":"True"}]}}' >/dev/null
-	k patch node "$1" -p '{"spec":{"taints":null}}' >/dev/null # not-ready, of a new node
+MERGE='Content-Type: application/merge-patch+json'
+node() { # name, more of its metadata; without the taint not-ready, which a new one gets
+	local can='{"cpu":"4","memory":"8Gi","pods":"110"}'
+	api POST /api/v1/nodes -H 'Content-Type: application/json' -d "{\"metadata\":{\"name\":\"$1\"${2:-}}}" >/dev/null
+	api PATCH "/api/v1/nodes/$1/status" -H "$MERGE" -d "{\"status\":{\"capacity\":$can,\"allocatable\":$can,\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}" >/dev/null
+	api PATCH "/api/v1/nodes/$1" -H "$MERGE" -d '{"spec":{"taints":null}}' >/dev/null
 }
 ds() { # name, image, more of its spec, more of its pods' spec
 	cat <<EOF
@@ -32,13 +31,16 @@ play() { # name, least available, most pods, namespace
 promise() { echo "$1 $2" >"$TMP/bounds.new" && mv "$TMP/bounds.new" "$TMP/bounds"; }
 kept() { is "$(cat "$TMP/faults" "$TMP/rollout.log" 2>/dev/null)" '' "$1"; }
 rolled() { k rollout status "ds/$1" --timeout=20s; }
-on() { k get pods -l "app=$1" -o json | jq -r '[.items[] | select(.metadata.deletionTimestamp == null) | .spec.nodeName // "-"] | sort | join(" ")'; }
+raw() { api GET "$1" | head -n -1; } # cheaper than kubectl, for what is polled
+pods_of() { raw "/api/v1/namespaces/default/pods?labelSelector=app%3D$1"; }
+set_of() { raw "/apis/apps/v1/namespaces/default/daemonsets/$1"; }
+on() { pods_of "$1" | jq -r '[.items[] | select(.metadata.deletionTimestamp == null) | .spec.nodeName // "-"] | sort | join(" ")'; }
 runs_on() { [ "$(on "$1")" = "$2" ]; } # name, nodes
-images() { k get pods -l "app=$1" -o json | jq -r '[.items[].spec.containers[0].image] | unique | join(" ")'; }
-status() { k get ds "$1" -o json | jq -cS .status; }
-tells() { [ "$(k get ds "$1" -o json | jq -c "[.status | $2]")" = "$3" ]; } # name, fields, values
-revisions() { k get controllerrevisions -l "app=$1" -o json | jq -c "[.items | sort_by(.revision) | .[] | $2]"; }
-events() { k get events -o json | jq -r ".items[] | select(.involvedObject.name == \"$1\" and .reason == \"$2\") | .message"; }
+images() { pods_of "$1" | jq -r '[.items[].spec.containers[0].image] | unique | join(" ")'; }
+status() { set_of "$1" | jq -cS .status; }
+tells() { [ "$(set_of "$1" | jq -c "[.status | $2]")" = "$3" ]; } # name, fields, values
+revisions() { raw "/apis/apps/v1/namespaces/default/controllerrevisions?labelSelector=app%3D$1" | jq -c "[.items | sort_by(.revision) | .[] | $2]"; }
+events() { raw /api/v1/namespaces/default/events | jq -r ".items[] | select(.involvedObject.name == \"$1\" and .reason == \"$2\") | .message"; }
 
 # --- as a real one was seen to do ---
 node node-0
@@ -70,7 +72,7 @@ play web - -
 ds web nginx:1.14 | k create -f - >/dev/null
 ok 'it rolls out' rolled web
 ok 'on each node that it bears' runs_on web 'node-0 node-1'
-pod=$(k get pods -l app=web -o json | jq '.items | sort_by(.spec.nodeName) | .[0]')
+pod=$(pods_of web | jq '.items | sort_by(.spec.nodeName) | .[0]')
 name=$(revisions web .metadata.name | jq -r '.[0]') hash=$(jq -r '.metadata.labels["controller-revision-hash"]' <<<"$pod")
 is "$name" "web-$hash" 'its revision is named after a hash of the template'
 is "$(jq -cS '[.metadata.generateName, .metadata.labels, .metadata.annotations]' <<<"$pod")" \
@@ -121,7 +123,7 @@ promise 3 4
 k set image ds/web c=nginx:1.15 >/dev/null
 ok 'a new image rolls out' rolled web
 is "$(images web) $(revisions web .revision)" 'nginx:1.15 [1,2]' 'as revision 2'
-is "$(k get pods -l app=web -o json | jq -c '[.items[].metadata.labels | [."controller-revision-hash", ."pod-template-generation"]] | unique')" \
+is "$(pods_of web | jq -c '[.items[].metadata.labels | [."controller-revision-hash", ."pod-template-generation"]] | unique')" \
 	"$(revisions web '[.metadata.labels["controller-revision-hash"], "2"]' | jq -c '[.[1]]')" 'which the pods name'
 k rollout undo ds/web >/dev/null
 ok 'undone' rolled web
@@ -179,33 +181,36 @@ done
 is "$(adds)" "$before" 'the status of a node brings no work'
 k get pods -l app=web -o json | jq -c '.items[] | select(.spec.nodeName == "node-1") | del(.metadata.name, .metadata.uid, .metadata.resourceVersion, .status)' |
 	k create -f - >/dev/null
-ok 'one of two pods on a node goes' busywait 5 eval 'events web SuccessfulDelete | tail -1 | grep -q "Deleted pod: web-" && [ "$(k get pods -l app=web --no-headers | grep -vc Terminating)" = 4 ]'
-fail() { k get pods -l app=bad -o name | while read -r pod; do status_of "$pod" '"phase":"Failed"'; done; }
-status_of() { # pod, of its status
-	api PATCH "/api/v1/namespaces/default/${1/pod/pods}/status" -H 'Content-Type: application/merge-patch+json' -d "{\"status\":{$2}}" >/dev/null
+going() { pods_of web | jq -r '[.items[] | select(.metadata.deletionTimestamp) | .spec.nodeName] | join(" ")'; }
+ok 'one of two pods on a node goes' busywait 5 eval '[ "$(going)" = node-1 ]'
+is "$(on web)" 'node-0 node-1 node-4 node-5' 'the other stays'
+fail() { bad_pods | while read -r pod; do set_status "$pod" '"phase":"Failed"'; done; }
+set_status() { # pod, of its status
+	api PATCH "/api/v1/namespaces/default/$1/status" -H "$MERGE" -d "{\"status\":{$2}}" >/dev/null
 }
-remade() { [ "$(k get pods -l app=bad -o name)" != "$1" ] && runs_on bad node-5; }
+bad_pods() { pods_of bad | jq -r '.items[] | "pods/" + .metadata.name'; }
+remade() { [ "$(bad_pods)" != "$1" ] && runs_on bad node-5; }
 ds bad nginx:1.14 ',"minReadySeconds":1' ',"nodeSelector":{"bad":"yes"}' | k create -f - >/dev/null
 k label node node-5 bad=yes >/dev/null
 ok 'one on node-5' busywait 5 runs_on bad node-5
-first=$(k get pods -l app=bad -o name) since=$(date +%s%3N)
+first=$(bad_pods) since=$(date +%s%3N)
 fail
 ok 'a failed pod is made anew' busywait 5 remade "$first"
-is "$(events bad FailedDaemonPod)" "Found failed daemon pod default/${first#pod/} on node node-5, will try to kill it" 'an event tells why'
-second=$(k get pods -l app=bad -o name)
+is "$(events bad FailedDaemonPod)" "Found failed daemon pod default/${first#pods/} on node node-5, will try to kill it" 'an event tells why'
+second=$(bad_pods)
 fail
 ok 'and again' busywait 5 remade "$second"
 ok 'not before a second has passed' [ $(($(date +%s%3N) - since)) -ge 1000 ]
-status_of "$(k get pods -l app=bad -o name)" '"phase":"Running","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"'"$(date -u +%FT%TZ)"'"}]'
+set_status "$(bad_pods)" '"phase":"Running","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"'"$(date -u +%FT%TZ)"'"}]'
 ok 'it is available when it was ready for minReadySeconds' busywait 5 tells bad .numberReady,.numberAvailable,.numberUnavailable '[1,1,null]'
 k create namespace small >/dev/null
 k create quota two --hard=pods=2 -n small >/dev/null
 ds full nginx:1.14 | k create -n small -f - >/dev/null
-told() { k get events -n small -o json | jq -r '[.items[] | select(.reason == "FailedCreate") | .message][0]'; }
+told() { raw /api/v1/namespaces/small/events | jq -r '[.items[] | select(.reason == "FailedCreate") | .message][0]'; }
 ok 'what is refused' busywait 5 eval '[[ "$(told)" == "Error creating: pods \"full-"*" is forbidden: exceeded quota: two"* ]]'
-ok 'is told of' busywait 5 eval '[ "$(k get ds full -n small -o json | jq -c "[.status | .desiredNumberScheduled,.currentNumberScheduled]")" = "[4,2]" ]'
+ok 'is told of' busywait 5 eval '[ "$(raw /apis/apps/v1/namespaces/small/daemonsets/full | jq -c "[.status | .desiredNumberScheduled,.currentNumberScheduled]")" = "[4,2]" ]'
 k delete quota two -n small >/dev/null
-ok 'and made when it is not' busywait 10 eval '[ "$(k get pods -n small -o name | wc -l)" = 4 ]'
+ok 'and made when it is not' busywait 10 eval '[ "$(raw /api/v1/namespaces/small/pods | jq ".items | length")" = 4 ]'
 kill "$KCM_PID"; wait "$KCM_PID"
 is $? 0 'it ends when it is told'
 done_testing
