@@ -10,8 +10,8 @@ use Getopt::Long;
 use TAP::Harness;
 use Cwd 'abs_path';
 
-my ($build, $only) = ('build', $ENV{ONLY});
-GetOptions('build=s' => \$build, 'only=s' => \$only) or exit 2;
+my ($build, $only, $jobs) = ('build', $ENV{ONLY}, 1);
+GetOptions('build=s' => \$build, 'only=s' => \$only, 'jobs=i' => \$jobs) or exit 2;
 my @tests;
 for my $folder (@ARGV) {
 	my $soak = $folder =~ /soak/;
@@ -29,7 +29,7 @@ $ENV{XB_BUILD} = abs_path($build);
 $ENV{ASAN_OPTIONS} //= 'detect_leaks=1:quarantine_size_mb=4:thread_local_quarantine_size_kb=64';
 $ENV{UBSAN_OPTIONS} //= 'print_stacktrace=1';
 $| = 1;
-my $harness = TAP::Harness->new({ verbosity => $ENV{VERBOSE} ? 1 : 0, failures => 1, comments => 1, timer => 1,
+my $harness = TAP::Harness->new({ verbosity => $ENV{VERBOSE} ? 1 : 0, failures => 1, comments => 1, timer => 1, jobs => $jobs,
 	exec => sub { my (undef, $test) = @_; return [ $test ] } });
 my $result = $harness->runtests(@tests);
 my $failed = $result->failed + ($result->has_errors ? scalar($result->parse_errors) + scalar(grep { !/^0$/ } $result->exit) : 0);
