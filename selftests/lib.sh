@@ -21,6 +21,12 @@ KUBECTL=$(command -v kubectl)
 # the minor version of the machine's kubectl: Debian's own is 20, and then what only newer ones do is not asked of it
 kubectl_minor() { "$KUBECTL" version --client -o json 2>/dev/null | jq -r '.clientVersion.minor' | tr -cd 0-9; }
 KUBECTL_120=/var/cache/xebec/kubernetes-client-1.20/usr/bin/kubectl
+# that of 1.32, where the machine's is as new: one that only calls the one of the server's version has it beside it
+kubectl_132() {
+	local new=$(dirname "$(readlink -f "$KUBECTL")")/kubectl.1.32
+	[ -x "$new" ] || new=$KUBECTL
+	[ "$(KUBECTL=$new kubectl_minor)" -lt 32 ] || echo "$new"
+}
 
 if [ "$(id -u)" != 0 ]; then echo "1..0 # SKIP needs root: sudo make test"; exit 0; fi
 if [ "${XB_IN_MOUNT_NS:-}" != "$T" ]; then
@@ -153,12 +159,10 @@ api() {
 }
 k() { in_ns node "$KUBECTL" "$@"; }
 k120() { in_ns node "$KUBECTL_120" "$@"; }
-# corpus FLAGS...: the case files of selftests/corpus with kubectl 1.20 and, where the machine's is as new, 1.32. TAP; does not return.
-# A kubectl that only calls the one of the server's version has that of 1.32 beside it.
+# corpus FLAGS...: the case files of selftests/corpus with kubectl 1.20 and, where there is one, 1.32. TAP; does not return.
 corpus() {
-	local new=$(dirname "$(readlink -f "$KUBECTL")")/kubectl.1.32 kubectls=(--kubectl "1.20=$KUBECTL_120")
-	[ -x "$new" ] || new=$KUBECTL
-	[ "$(KUBECTL=$new kubectl_minor)" -lt 32 ] || kubectls+=(--kubectl "1.32=$new")
+	local new=$(kubectl_132) kubectls=(--kubectl "1.20=$KUBECTL_120")
+	[ -z "$new" ] || kubectls+=(--kubectl "1.32=$new")
 	export -f busywait
 	in_ns node "$ROOT/selftests/corpus/run.pl" --server "$BIN/kube-apiserver" --tmp "$TMP" "${kubectls[@]}" "$@" "$ROOT"/selftests/corpus/*.txt
 	exit
