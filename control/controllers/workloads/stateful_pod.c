@@ -102,6 +102,7 @@ static void write_metadata(struct xb_jw *w, struct xb_jv set, const struct xb_ki
 	xb_jw_key(w, "metadata");
 	xb_jw_object(w);
 	xb_jw_ksv(w, "name", name);
+	xb_jw_ksv(w, "generateName", (struct xb_sv){ .p = name.p, .n = meta(set, "name").n + 1 });
 	xb_jw_key(w, "labels");
 	xb_jw_object(w);
 	copy_but(w, xb_jv_get(from, "labels"), own);
