@@ -27,8 +27,10 @@ my @tolerated = (
 	[ 'both', '', qr/^EndpointSlice \S+ \.metadata\.generation/, '', 'how many writes there were' ],
 	[ 'both', 'scale|delete|relabel', qr/last-change-trigger-time/, '',
 		'there when a change was written last, not there when a retry was' ],
-	[ 'both', 'rolling update', qr/^ReplicaSet \S+ \.(metadata\.g|status\.observedG)eneration/, '', 'one pod at a time, or two' ],
+	[ 'both', 'rolling update|deployment deleted', qr/^ReplicaSet \S+ \.(metadata\.g|status\.observedG)eneration/, '', 'one pod at a time, or two' ],
 	[ 'both', 'rolling update', qr/Scaled (up|down) replica set \S+ (from \d )?to [123]'/, '', 'the same' ],
+	[ 'both', 'deployment$|rolling update', qr/^Deployment \S+ \.status\.conditions\[Progressing\]/,
+		sub { map { s/ > 'ReplicaSet(Updated| "\S+" is progressing\.)'//r } @_ }, 'not told when all pods are ready at once' ],
 	# what the recorded cluster suffered from
 	[ 'recorded', '', qr/FailedToUpdateEndpoint/, '',
 		'decided on a copy that was behind, refused, and tried again: ours waits for what it wrote' ],
@@ -45,6 +47,10 @@ my @tolerated = (
 	[ 'ours', '', qr/^Service \S+ \.spec\.(internalTrafficPolicy = 'Cluster'|ipFamilies = 'IPv4'|ipFamilyPolicy = 'SingleStack')$/, '',
 		'new fields' ],
 	[ 'ours', '', qr/^EVENT of Deployment .*'Scaled/, sub { map { s/ from \d to / to /r } @_ }, 'says from how many, too' ],
+	[ 'ours', 'daemonset', qr/^DaemonSet \S+ \.spec\.updateStrategy\.rollingUpdate\.maxSurge = '0'$/, '', 'a new field' ],
+	[ 'ours', 'statefulset', qr/^StatefulSet \S+ \.spec\.persistentVolumeClaimRetentionPolicy\.when(Deleted|Scaled) = 'Retain'$/, '', 'new fields' ],
+	[ 'ours', 'statefulset', qr/^StatefulSet \S+ \.status\.availableReplicas = '2'$/, '', 'a new field' ],
+	[ 'ours', 'statefulset', qr/^Pod ss-(\d) \.metadata\.labels\.apps\.kubernetes\.io\/pod-index = '\1'$/, '', 'a new label' ],
 	[ 'ours', 'job', qr/^(Job|Pod) \S+ (\.spec\.template)?\.metadata\.labels\.batch\.kubernetes\.io\/(controller-uid|job-name) =/, '',
 		'labels beside the old ones' ],
 	[ 'ours', 'job', qr/^Pod \S+ \.metadata\.finalizers = 'batch.kubernetes.io\/job-tracking'$/, '', 'pods are counted by finalizers' ],
@@ -53,7 +59,7 @@ my @tolerated = (
 	[ 'ours', 'job', qr/^Job j \.status\.(ready = '1'|terminating = '0')$/, '', 'new fields' ],
 	[ 'ours', 'unschedulable', qr/^(EVENT of )?Pod big .* preemption: /,
 		sub { map { s/ preemption: 0\/2 nodes are available: 2 Preemption is not helpful for scheduling\.//r } @_ }, 'says that preemption was tried' ],
-	[ 'ours', 'namespace deleted', qr/^(Job \S+ \.status|Pod j-\S+ \.metadata\.finalizers)/, '',
+	[ 'ours', 'namespace deleted', qr/^((DaemonSet|StatefulSet|Job) \S+ \.status|Pod j-\S+ \.metadata\.finalizers)/, '',
 		'pods go before all else, and who made them sees them go' ],
 	[ 'recorded', 'namespace deleted', qr/^Secret default-token-\w+ gone$/, '', 'tokens are asked for, no Secret has them' ],
 );
@@ -67,6 +73,7 @@ my @order = (
 	[ 'deployment deleted', 'ReplicaSet web-HASH2 terminating', 'Pod web-HASH2-\* terminating' ],
 	[ 'deployment deleted', 'Pod web-HASH2-\* gone', 'ReplicaSet web-HASH2 gone' ],
 	[ 'deployment deleted', 'ReplicaSet web-HASH2 gone', 'Deployment web gone' ],
+	[ 'statefulset', 'Pod ss-0 ready', 'Pod ss-1 made' ],
 );
 
 # an endpoint as v1.33 has it in a slice, too
