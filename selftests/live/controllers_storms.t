@@ -73,10 +73,10 @@ storm '20 deployments of 20' $((20 * (1 + 1 + 20 * MAKE + 3 + 2))) \
 # all deleted: they and their sets, each at once
 storm 'and deleted' $((20 * (1 + 1 + 20 * GO))) '[ -z "$(k get pods,rs,deployments -o name | grep -v set$)" ]' k delete deployments --all --wait=false
 
-# --- a rolling update of 100, by quarters: the template, a set, pods; four times both sets are scaled and both and the deployment tell ---
-owner Deployment roll 100 | k create -f - >/dev/null
-busywait 20 ready deployment roll 100
-storm 'a rolling update of 100' $((1 + 1 + 100 * (MAKE + GO) + 4 * 2 + 4 * 3)) 'k rollout status deployment/roll --timeout=30s' k set image deployment/roll c=nginx:2
+# --- a rolling update of 150, by quarters: the template, a set, pods; four times both sets are scaled and both and the deployment tell ---
+owner Deployment roll 150 | k create -f - >/dev/null
+busywait 20 ready deployment roll 150
+storm 'a rolling update of 150' $((1 + 1 + 150 * (MAKE + GO) + 4 * 2 + 4 * 3)) 'k rollout status deployment/roll --timeout=30s' k set image deployment/roll c=nginx:2
 k delete deployment roll --wait=false >/dev/null
 
 # --- a job: its pods run, end, are named in its status, let go, and counted ---
@@ -92,16 +92,16 @@ storm '300 pods deleted' $((300 * (GO + MAKE) + 3 * 2)) 'ready rc rc1 100 && rea
 	api DELETE '/api/v1/namespaces/default/pods?labelSelector=app+in+(rc1,rc2,rc3)'
 for i in 1 2 3; do k delete rc "rc$i" --wait=false >/dev/null; done
 
-# --- a service of two sets, so 200 endpoints in two slices: each of them and the Endpoints follow what comes and what goes ---
+# --- a service of two sets, so 300 endpoints in three slices: each of them and the Endpoints follow what comes and what goes ---
 k create -f - >/dev/null <<'E'
 {"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},"spec":{"selector":{"tier":"web"},"ports":[{"port":80}]}}
 E
 for i in web1 web2; do owner ReplicaSet $i 0 | sed 's/"labels":{/&"tier":"web",/'; done | k create -f - >/dev/null
 listed() { [ "$(k get endpointslices -l kubernetes.io/service-name=s -o json | jq '[.items[].endpoints[]? | select(.conditions.ready)] | length')" = "$1" ]; }
 web() { k scale rs web1 --replicas="$1"; k scale rs web2 --replicas="$2"; }
-storm 'a service gets 200 endpoints' $((2 + 200 * MAKE + 2 + 3)) 'listed 200' web 150 50
-storm '50 of 200 are replaced' $((50 * (MAKE + GO) + 2 + 2 * 3)) 'listed 200' api DELETE '/api/v1/namespaces/default/pods?labelSelector=app=web2'
-storm 'it loses all' $((2 + 200 * GO + 2 + 3)) 'listed 0' web 0 0
+storm 'a service gets 300 endpoints' $((2 + 300 * MAKE + 2 + 4)) 'listed 300' web 150 150
+storm '150 of 300 are replaced' $((150 * (MAKE + GO) + 2 + 2 * 4)) 'listed 300' api DELETE '/api/v1/namespaces/default/pods?labelSelector=app=web2'
+storm 'it loses all' $((2 + 300 * GO + 2 + 4)) 'listed 0' web 0 0
 
 # --- a namespace of 500 objects and what every namespace has: told to go, all is removed, told that it is, let go ---
 k create namespace full >/dev/null
