@@ -214,7 +214,7 @@ static void sync_service(struct kcm_work *w)
 		kcm_work_done(w, s ? 0 : -ENOMEM);
 		return;
 	}
-	if (written_put_off(l->written, w))
+	if (slice_put_off(l->written, w, l->kind, MANAGER))
 		return;
 	r = prepare(w, service, s);
 	if (!r)

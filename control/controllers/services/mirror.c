@@ -197,7 +197,7 @@ static void sync_endpoints(struct kcm_work *w)
 	struct sync *s = w->state = xb_arena_alloc(w->arena, sizeof(*s));
 	int r;
 
-	if (written_put_off(l->written, w))
+	if (slice_put_off(l->written, w, l->kind, MANAGER))
 		return;
 	r = s ? prepare(w, s) : -ENOMEM;
 	if (!r)

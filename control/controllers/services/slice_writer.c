@@ -51,6 +51,17 @@ void slice_changed(struct written *written, const char *manager, struct kcm_queu
 		xb_work_queue_add(kcm_queue_keys(queue), now.p);
 }
 
+bool slice_put_off(struct written *written, struct kcm_work *w, const struct xb_kind *kind, const char *manager)
+{
+	_cleanup_buf_ struct xb_buf selector = {};
+
+	if (!written_doubted(written, w->key))
+		return written_put_off(written, w);
+	xb_buf_addf(&selector, "%s=%s,%s=%s", SLICE_SERVICE_NAME, w->name, SLICE_MANAGED_BY, manager);
+	written_read(written, w, kind, xb_buf_sv(&selector));
+	return true;
+}
+
 static int family_of(struct xb_jv slice)
 {
 	for (int i = 0; i < 2; i++)
@@ -103,6 +114,8 @@ static int on_answered(void *arg, int code, struct xb_sv body, const struct xb_s
 
 	if ((deletes && r == -ENOENT) || kcm_is_terminating(status))
 		return 0;
+	if (xb_calls_unknown(code))
+		written_doubt(s->written, s->w->key);
 	if (r) {
 		if (!s->why)
 			s->why = xb_arena_printf(s->w->arena, "failed to %s %s EndpointSlice for %s %s: %s", c->what, c->name, s->owner_kind->kind,

@@ -39,5 +39,7 @@ bool slice_plan_writes(const struct slice_plan *plan);  /* is there a request in
 xb_index_keys slices_by_service; /* "namespace/name" by the label SLICE_SERVICE_NAME */
 /* For a loop's follower of slices: queues the object of one of manager's that was changed by somebody else, or that a sync waits for. */
 void slice_changed(struct written *written, const char *manager, struct kcm_queue *queue, struct xb_jv old, struct xb_jv slice);
+/* As written_put_off; after writes that got no answer the manager's slices are read again first. */
+bool slice_put_off(struct written *written, struct kcm_work *w, const struct xb_kind *kind, const char *manager);
 
 #endif

@@ -7,6 +7,7 @@
 #include "../claims.h"
 #include "../loops.h"
 #include "../pods.h"
+#include "../written.h"
 #include "rollout.h"
 #include "rollout_set.h"
 #include "rollout_status.h"
@@ -20,6 +21,7 @@ struct deployments {
 	const struct xb_kind *kind, *set_kind, *pod_kind;
 	struct xb_informer *deployments, *sets;
 	struct xb_index *deployments_by_namespace, *sets_by_controller, *pods_by_controller;
+	struct written *written;                /* sets, by their Deployments' keys */
 	struct kcm_queue *queue;
 };
 
@@ -91,6 +93,20 @@ static void on_done(struct kcm_work *w, int error)
 static int on_written(void *arg, int code, struct xb_sv body, const struct xb_status *status)
 {
 	return code == 404 || code == 409 || code == 422 ? -ESTALE : xb_calls_error(code, status);
+}
+
+/* A set that was made or told another size, or may have been: what is decided next counts on that. */
+static int note_set(struct sync *s, int code, struct xb_sv body)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *set = NULL;
+	int r;
+
+	if (xb_calls_unknown(code))
+		written_doubt(s->l->written, s->w->key);
+	if (code < 200 || code > 299)
+		return 0;
+	r = xb_json_parse(body, NULL, &set, NULL);
+	return r ? r : written_put(s->l->written, s->w->key, xb_json_root(set));
 }
 
 /* --- which sets are a Deployment's --- */
@@ -172,11 +188,11 @@ static void tell_status(struct sync *s, const struct rollout *r)
 static int on_resized(void *arg, int code, struct xb_sv body, const struct xb_status *status)
 {
 	const struct letter *l = arg;
-	int r = on_written(NULL, code, body, status);
+	int noted = note_set(l->s, code, body), r = on_written(NULL, code, body, status);
 
 	if (!r)
 		tell_scaled(l->s, l->name, l->from, l->to);
-	return r;
+	return r ? r : noted;
 }
 
 /* Only that set as it is known: one with pods again must stay. */
@@ -289,7 +305,7 @@ static int on_made(void *arg, int code, struct xb_sv body, const struct xb_statu
 {
 	struct sync *s = arg;
 	struct kcm_request namesake = { .method = "GET", .kind = s->l->set_kind, .name = s->set_name };
-	int r = xb_calls_error(code, status);
+	int noted = note_set(s, code, body), r = xb_calls_error(code, status);
 
 	s->made = !r;
 	if (s->made)
@@ -301,7 +317,7 @@ static int on_made(void *arg, int code, struct xb_sv body, const struct xb_statu
 		return 0;
 	if (r)
 		s->w->why = xb_arena_strn(s->w->arena, xb_sv(status && status->message ? status->message : ""));
-	return r;
+	return r ? r : noted;
 }
 
 static void on_made_round(struct kcm_work *w, int error)
@@ -395,6 +411,21 @@ static void bring_about(struct sync *s, struct rollout *r)
 		tell_status(s, r);
 }
 
+/* Does the copy show all that was done to the sets? Else the work is done, or reads what there is. */
+static bool sets_show(struct kcm_work *w, struct xb_jv deployment)
+{
+	struct deployments *l = w->loop;
+	_cleanup_(xb_selector_freep) struct xb_selector *selector = NULL;
+	_cleanup_buf_ struct xb_buf text = {};
+
+	if (!written_doubted(l->written, w->key))
+		return !written_put_off(l->written, w);
+	selector = selector_of(deployment);
+	xb_selector_write(selector, &text);
+	written_read(l->written, w, l->set_kind, xb_buf_sv(&text));
+	return false;
+}
+
 static void sync_deployment(struct kcm_work *w)
 {
 	struct deployments *l = w->loop;
@@ -404,9 +435,15 @@ static void sync_deployment(struct kcm_work *w)
 	struct xb_jv deployment = xb_informer_get(l->deployments, w->namespace_, w->name);
 	int r = s ? 0 : -ENOMEM;
 
-	if (!r && xb_jv_is(deployment))
-		r = gather(l, deployment, &sets);
 	if (r || !xb_jv_is(deployment)) {
+		written_forget(l->written, w->key);
+		kcm_work_done(w, r);
+		return;
+	}
+	if (!sets_show(w, deployment))
+		return;
+	r = gather(l, deployment, &sets);
+	if (r) {
 		kcm_work_done(w, r);
 		return;
 	}
@@ -423,12 +460,16 @@ static void sync_deployment(struct kcm_work *w)
 }
 
 /* --- what comes in --- */
-static void queue_owner(struct deployments *l, struct xb_jv set)
+/* of: old or set, whose owner is told of the change. */
+static void queue_owner(struct deployments *l, struct xb_jv of, struct xb_jv old, struct xb_jv set)
 {
-	struct xb_jv deployment = kcm_owner(l->deployments, l->kind, set);
+	struct xb_jv deployment = kcm_owner(l->deployments, l->kind, of);
+	_cleanup_buf_ struct xb_buf key = {};
 
-	if (xb_jv_is(deployment))
-		kcm_queue_add(l->queue, deployment);
+	if (!xb_jv_is(deployment) || !kcm_key(deployment, &key))
+		return;
+	written_changed(l->written, key.p, old, set);
+	xb_work_queue_add(kcm_queue_keys(l->queue), key.p);
 }
 
 static void queue_who_selects(struct deployments *l, struct xb_jv orphan)
@@ -451,11 +492,11 @@ static void on_set(void *arg, struct xb_jv old, struct xb_jv set)
 	struct deployments *l = arg;
 
 	if (xb_jv_is(old) && !xb_sv_eq(xb_owner_uid(old), xb_owner_uid(set)))
-		queue_owner(l, old);
+		queue_owner(l, old, old, (struct xb_jv){});
 	if (!xb_jv_is(set))
 		return;
 	if (xb_owner_uid(set).n)
-		queue_owner(l, set);
+		queue_owner(l, set, old, set);
 	else if (!xb_jv_is(old) || !same(old, set, "labels") || !same(old, set, "ownerReferences"))
 		queue_who_selects(l, set);
 }
@@ -493,10 +534,11 @@ static int follow(struct deployments *l)
 		r = xb_cache_follow(k->cache, l->pod_kind, on_pod, l);
 	l->deployments = xb_cache_of(k->cache, l->kind);
 	l->sets = xb_cache_of(k->cache, l->set_kind);
+	l->written = written_new(l->sets);
 	l->deployments_by_namespace = kcm_index(k, l->kind, kcm_by_namespace);
 	l->sets_by_controller = kcm_index(k, l->set_kind, kcm_by_controller);
 	l->pods_by_controller = kcm_index(k, l->pod_kind, kcm_by_controller);
-	if (!l->deployments || !l->sets || !l->deployments_by_namespace || !l->sets_by_controller || !l->pods_by_controller)
+	if (!l->deployments || !l->sets || !l->written || !l->deployments_by_namespace || !l->sets_by_controller || !l->pods_by_controller)
 		return -ENOMEM;
 	return r;
 }
@@ -506,6 +548,7 @@ void deployment_stop(void *loop)
 	struct deployments *l = loop;
 
 	kcm_queue_free(l->queue);
+	written_free(l->written);
 	free(l);
 }
 
