@@ -11,6 +11,7 @@ what happened; rollout_history.py says what must hold of that. When all is over 
 import argparse, collections, math, random, shlex, sys, threading, time
 sys.dont_write_bytecode = True
 from api_client import Api, Client, Gone, kill, start, version, wait_ready
+from cluster import endpoints_differ, is_deleting, is_ready, owner
 from rollout_history import Change, Deployment, Pod, Set, check
 
 ap = argparse.ArgumentParser()
@@ -29,9 +30,6 @@ stop = threading.Event()
 
 
 # --- objects, as far as they matter ---
-def owner(o): return next((r['uid'] for r in o['metadata'].get('ownerReferences', []) if r.get('controller')), '')
-
-
 def part(n, total, round_): return round_(int(n[:-1]) * total / 100) if isinstance(n, str) else n
 
 
@@ -48,12 +46,8 @@ def deployment(o):
 def replica_set(o): return Set(o['metadata']['uid'], o['metadata']['name'], o['spec']['replicas'])
 
 
-def is_ready(o): return any(c['type'] == 'Ready' and c['status'] == 'True' for c in o['status'].get('conditions', []))
-
-
 def pod(o):
-    return Pod(o['metadata']['uid'], o['metadata']['name'], owner(o), o['spec'].get('nodeName', ''), is_ready(o),
-               'deletionTimestamp' in o['metadata'])
+    return Pod(o['metadata']['uid'], o['metadata']['name'], owner(o), o['spec'].get('nodeName', ''), is_ready(o), is_deleting(o))
 
 
 # --- what is seen ---
@@ -160,18 +154,6 @@ def torment():
 
 
 # --- at rest ---
-def slices_differ(ready):
-    items = client.insist('GET', '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io/service-name%3Dweb')[1]['items']
-    there = sorted((e['targetRef']['uid'], ip) for s in items for e in s['endpoints'] or [] if e['conditions']['ready'] for ip in e['addresses'])
-    return [] if there == ready else [f'the slices have {len(there)} endpoints, of which {len(set(there) & set(ready))} are of the {len(ready)} ready pods']
-
-
-def endpoints_differ(ready):
-    subsets = client.insist('GET', '/api/v1/namespaces/default/endpoints/web')[1].get('subsets') or []
-    there = sorted((e['targetRef']['uid'], e['ip']) for s in subsets for e in s.get('addresses', []))
-    return [] if there == ready else [f'the Endpoints have {len(there)} addresses, of which {len(set(there) & set(ready))} are of the {len(ready)} ready pods']
-
-
 def unrest():
     """Why this is not the end, as sentences."""
     web = client.insist('GET', WEB)[1]
@@ -180,17 +162,16 @@ def unrest():
     uids = {s['metadata']['uid'] for s in sets}
     templates = collections.Counter(s['spec']['template']['metadata']['labels']['pod-template-hash'] for s in sets)
     living = [s for s in sets if s['spec']['replicas'] or s['status']['replicas']]
-    ready = sorted((p['metadata']['uid'], p['status']['podIP']) for p in pods if is_ready(p))
     why = [] if deployment(web).complete else [f'the Deployment is not complete: {web["status"]}']
     why += [f'pod {p["metadata"]["name"]} has no owner' for p in pods if owner(p) not in uids]
     why += [f'set {s["metadata"]["name"]} has no owner' for s in sets if owner(s) != web['metadata']['uid']]
     why += [f'set {s["metadata"]["name"]} is at {s["spec"]["replicas"]}, {s["status"]["replicas"]} there' for s in living[1:]]
     why += [f'{n} sets have the hash {h}' for h, n in templates.items() if n > 1]
     if web['status'].get('collisionCount'): why.append('a set was made twice')
-    if len(pods) != web['spec']['replicas'] or len(ready) != len(pods): why.append(f'{len(pods)} pods, {len(ready)} ready')
+    if len(pods) != web['spec']['replicas'] or not all(map(is_ready, pods)): why.append(f'{len(pods)} pods, {sum(map(is_ready, pods))} ready')
     for w, items in zip(watchers, (pods, sets, [web])):
         if w.versions != {o['metadata']['uid']: version(o) for o in items}: why.append(f'the watch of {w.path} shows something else than the list')
-    return why + slices_differ(ready) + endpoints_differ(ready)
+    return why + endpoints_differ(client, 'web', pods)
 
 
 def come_to_rest():
