@@ -97,6 +97,16 @@ static inline void really(const char *path, const char *body)
 	t.reals[t.n_reals++] = (struct real){ path, body };
 }
 
+/* A server that has config maps, and nothing else. */
+static inline void discovery(void)
+{
+	really("/api", "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/v2\",\"items\":[{\"metadata\":{},\"versions\":[{"
+		       "\"version\":\"v1\",\"freshness\":\"Current\",\"resources\":[{\"resource\":\"configmaps\",\"responseKind\":{\"group\":\"\","
+		       "\"version\":\"\",\"kind\":\"ConfigMap\"},\"scope\":\"Namespaced\",\"verbs\":[\"create\",\"delete\",\"deletecollection\","
+		       "\"get\",\"list\",\"patch\",\"update\",\"watch\"]}]}]}]}");
+	really("/apis", "{\"kind\":\"APIGroupDiscoveryList\",\"apiVersion\":\"apidiscovery.k8s.io/v2\",\"items\":[]}");
+}
+
 static inline void show(const char *plural, const char *type, const char *object)
 {
 	char path[128], line[8192];
