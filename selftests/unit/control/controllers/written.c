@@ -9,6 +9,7 @@
 static struct test {
 	struct fixture f;
 	struct kcm kcm;
+	struct kcm_process process;
 	struct kcm_queue *queue;
 	struct xb_informer *copy;
 	struct written *written;
@@ -116,7 +117,7 @@ static int setup(void **state)
 	t = (struct test){ .list = "{\"metadata\":{\"name\":\"a\",\"namespace\":\"ns\",\"uid\":\"uid-a\",\"resourceVersion\":\"5\"}}", .read = "" };
 	fixture_start(&t.f);
 	t.f.answer = answer;
-	t.kcm = (struct kcm){ .loop = &t.f.loop, .rest = t.f.rest };
+	t.kcm = (struct kcm){ .loop = &t.f.loop, .rest = t.f.rest, .process = &t.process };
 	assert_int_equal(kcm_queue_new(&t.kcm, &q, &t.queue), 0);
 	xb_work_queue_start(kcm_queue_keys(t.queue));
 	c.rest = t.f.rest;
@@ -129,7 +130,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	kcm_queue_free(t.queue);
-	xb_vec_done(&t.kcm.queues);
+	xb_vec_done(&t.process.queues);
 	written_free(t.written);
 	xb_informer_free(t.copy);
 	fixture_stop(&t.f);
