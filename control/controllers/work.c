@@ -151,15 +151,37 @@ int kcm_work_ask(struct kcm_work *w, const struct kcm_request *q,
 	return path.err || !w->calls ? -ENOMEM : xb_calls_add(w->calls, &request, answered, arg);
 }
 
+/* Not by a merge, which would leave what the status has no more. */
+static int render_status(const struct xb_kind *kind, struct xb_jv object, struct xb_sv status, struct xb_buf *out)
+{
+	_cleanup_buf_ struct xb_buf version = {};
+	struct xb_jw w = XB_JW(out);
+
+	xb_kind_api_version(kind, &version);
+	xb_jw_object(&w);
+	xb_jw_kstr(&w, "kind", kind->kind);
+	xb_jw_ksv(&w, "apiVersion", xb_buf_sv(&version));
+	for (struct xb_jit it = xb_jv_iter(object); xb_jit_next(&it);) {
+		if (xb_sv_is(it.key, "kind") || xb_sv_is(it.key, "apiVersion") || xb_sv_is(it.key, "status"))
+			continue;
+		xb_jw_keysv(&w, it.key);
+		xb_jw_raw(&w, xb_jv_bytes(it.value));
+	}
+	xb_jw_key(&w, "status");
+	xb_jw_raw(&w, status);
+	xb_jw_end(&w);
+	return version.err || xb_jw_finish(&w) ? -ENOMEM : 0;
+}
+
 int kcm_work_ask_status(struct kcm_work *w, const struct xb_kind *kind, struct xb_jv object, struct xb_sv status,
 			int (*answered)(void *arg, int code, struct xb_sv body, const struct xb_status *status), void *arg)
 {
-	struct kcm_request q = { .method = "PUT", .kind = kind, .name = w->name, .sub = "status", .type = KCM_JSON, .of = object };
+	struct kcm_request q = { .method = "PUT", .kind = kind, .name = w->name, .sub = "status", .type = KCM_JSON };
 	_cleanup_buf_ struct xb_buf body = {};
+	int r = render_status(kind, object, status, &body);
 
-	xb_buf_addf(&body, "{\"status\":%.*s}", XB_SV_ARG(status));
 	q.body = xb_buf_sv(&body);
-	return body.err ? body.err : kcm_work_ask(w, &q, answered, arg);
+	return r ? r : kcm_work_ask(w, &q, answered, arg);
 }
 
 bool kcm_is_terminating(const struct xb_status *status)

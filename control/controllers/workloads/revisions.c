@@ -175,11 +175,14 @@ static int on_written(void *arg, int code, struct xb_sv body, const struct xb_st
 
 static int count_collision(struct making *m)
 {
-	_cleanup_buf_ struct xb_buf status = {};
+	struct kcm_request q = {
+		.method = "PUT", .kind = m->owner.kind, .name = m->w->name, .sub = "status", .type = KCM_JSON, .of = m->owner.object,
+	};
+	_cleanup_buf_ struct xb_buf body = {};
 
-	xb_buf_addf(&status, "{\"collisionCount\":%lld}", (long long)collisions(m->owner.object) + 1);
-	return status.err ? status.err :
-	       kcm_work_ask_status(m->w, m->owner.kind, m->owner.object, xb_buf_sv(&status), on_written, NULL);
+	xb_buf_addf(&body, "{\"status\":{\"collisionCount\":%lld}}", (long long)collisions(m->owner.object) + 1);
+	q.body = xb_buf_sv(&body);
+	return body.err ? body.err : kcm_work_ask(m->w, &q, on_written, NULL);
 }
 
 /* Its controller is the owner, or was one by the same name, or it has none and is selected: it is about to be the owner's, or to go. */

@@ -52,7 +52,7 @@ static void a_pod_is_what_its_revision_says(void **state)
 
 	stateful_pod_write(json(WEB), &set_kind, revision, 3, &body);
 	assert_int_equal(body.err, 0);
-	assert_string_equal(body.p, "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"web-3\",\"labels\":{\"app\":\"web\","
+	assert_string_equal(body.p, "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"web-3\",\"generateName\":\"web-\",\"labels\":{\"app\":\"web\","
 		"\"controller-revision-hash\":\"web-abc\",\"statefulset.kubernetes.io/pod-name\":\"web-3\",\"apps.kubernetes.io/pod-index\":\"3\"},"
 		"\"annotations\":{\"a\":\"b\"},\"ownerReferences\":[{\"apiVersion\":\"apps/v1\",\"kind\":\"StatefulSet\",\"name\":\"web\",\"uid\":\"s1\","
 		"\"controller\":true,\"blockOwnerDeletion\":true}]},\"spec\":{\"containers\":[{\"name\":\"c\"}],\"hostname\":\"web-3\","
