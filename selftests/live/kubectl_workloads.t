@@ -64,6 +64,26 @@ sizes() {
 	rolls_out 'by hand'
 }
 
+# the other two that roll out: KIND NAME, as its status and the rest call it, what it says at the end
+of_its_own() {
+	local kind=$1 called=$2 end=$3
+	c create -f - >/dev/null <<-EOT
+		{"apiVersion":"apps/v1","kind":"$kind","metadata":{"name":"own"},"spec":{"selector":{"matchLabels":{"app":"$kind"}},"template":{
+		"metadata":{"labels":{"app":"$kind"}},"spec":{"terminationGracePeriodSeconds":1,"containers":[{"name":"c","image":"nginx:1"}]}}}}
+	EOT
+	like "$(v rollout status "$called/own" --timeout=20s)" "$end" "$version: rollout status of a $kind"
+	says "set image of a $kind" "$called.apps/own image updated" set image "$called/own" c=nginx:2
+	like "$(v rollout status "$called/own" --timeout=20s)" "$end" "$version: it rolls out"
+	is "$(c get pods -l "app=$kind" -o json | jq -c '[.items[].spec.containers[0].image] | unique')" '["nginx:2"]' "$version: that is what runs"
+	says "rollout history of a $kind" "$called.apps/own "$'\nREVISION  CHANGE-CAUSE\n1         <none>\n2         <none>' rollout history "$called/own"
+	says "rollout undo of a $kind" "$called.apps/own rolled back" rollout undo "$called/own"
+	like "$(v rollout status "$called/own" --timeout=20s)" "$end" "$version: it rolls back"
+	says "rollout restart of a $kind" "$called.apps/own restarted" rollout restart "$called/own"
+	like "$(v rollout status "$called/own" --timeout=20s)" "$end" "$version: and again"
+	is "$(c get pods -l "app=$kind" -o json | jq -c '[.items[].spec.containers[0].image] | unique')" '["nginx:1"]' "$version: as it was"
+	c delete "$called" own >/dev/null
+}
+
 pods() {
 	says 'run' 'pod/one created' run one --image=busybox --restart=Never
 	says 'wait for a condition' 'pod/one condition met' wait --for=condition=Ready pod/one --timeout=10s
@@ -145,6 +165,8 @@ with() { # VERSION KUBECTL NODE OTHER
 	k create namespace "$space" >/dev/null
 	rollouts
 	sizes
+	of_its_own DaemonSet daemonset 'daemon set "own" successfully rolled out$'
+	of_its_own StatefulSet statefulset 'partitioned roll out complete: 1 new pods have been updated...$'
 	pods
 	nodes "$3" "$4"
 	jobs
