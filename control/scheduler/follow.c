@@ -294,7 +294,7 @@ static void on_trouble(void *arg, const char *path, const char *why)
 int sched_follow(struct scheduler *s)
 {
 	static const char *const leave_out_of_pods[] = {
-		"metadata.annotations", "status.conditions.lastTransitionTime", "status.conditions.lastProbeTime", "status.containerStatuses",
+		"metadata.annotations", "status.conditions.lastTransitionTime", "status.containerStatuses",
 		"status.initContainerStatuses", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs", NULL
 	};
 	struct xb_cache_config c = {

@@ -7,7 +7,7 @@
  */
 #include "xb/rest.h"
 
-#define XB_INFORMER_LEAVE_OUT_MAX 64
+#define XB_INFORMER_LEAVE_OUT_MAX 80
 
 struct xb_informer;
 struct xb_informer_config {

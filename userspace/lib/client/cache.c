@@ -38,6 +38,8 @@ static const char *const leave_out_of_pods[] = {
 	"spec.ephemeralContainers.securityContext", "spec.ephemeralContainers.terminationMessagePath",
 	"spec.ephemeralContainers.terminationMessagePolicy", "spec.ephemeralContainers.imagePullPolicy",
 	"spec.volumes.projected", "spec.volumes.configMap", "spec.volumes.secret", "spec.volumes.downwardAPI", "spec.volumes.emptyDir",
+	"spec.dnsPolicy", "spec.enableServiceLinks", "spec.securityContext", "spec.imagePullSecrets", "spec.serviceAccount",
+	"spec.serviceAccountName", "spec.terminationGracePeriodSeconds", "status.conditions.lastProbeTime",
 	"status.containerStatuses.image", "status.containerStatuses.imageID", "status.containerStatuses.containerID", NULL
 };
 
