@@ -132,6 +132,7 @@ bench: setup
 	@+$(MAKE) --no-print-directory O=$(O) programs
 	@tools/bench/api.sh $(O)/bin
 	@tools/bench/service.sh $(O)/bin
+	@tools/bench/cluster.sh $(O)/bin
 
 install: $(bins)
 	install -d $(DESTDIR)$(PREFIX)/bin
