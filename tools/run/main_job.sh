@@ -73,7 +73,7 @@ for program in kube-controller-manager kube-scheduler; do
 done
 wait_for in_ns $node curl -kfs --max-time 1 https://127.0.0.1:10257/healthz || fail 'kube-controller-manager is not healthy'
 wait_for in_ns $node curl -kfs --max-time 1 https://127.0.0.1:10259/healthz || fail 'kube-scheduler is not healthy'
-in_ns $node "$bin/xebec-bench" hollow --kubeconfig "$dir/admin.conf" --nodes 1 --prefix node- --untaint >"$dir/hollow.log" 2>&1 &
+in_ns $node "$bin/xebec-bench" hollow --kubeconfig "$dir/admin.conf" --nodes 1 --prefix node- >"$dir/hollow.log" 2>&1 &
 in_ns $node "$bin/kube-proxy" --kubeconfig="$dir/admin.conf" --hostname-override=node-0 --cgroup-path="$cgroup" --bpffs-path="$dir/bpf" \
 	2>"$dir/kube-proxy.log" &
 wait_for in_ns $node curl -fs --max-time 1 http://127.0.0.1:10256/healthz || fail 'kube-proxy is not healthy'
