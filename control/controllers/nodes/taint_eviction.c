@@ -79,9 +79,10 @@ static struct wait *wait_since_now(struct eviction *l, const char *key)
 static bool forget(struct eviction *l, const char *key)
 {
 	struct wait *wait = xb_map_del(l->waits, xb_sv(key));
+	bool waited = wait;
 
 	free(wait);
-	return wait;
+	return waited;
 }
 
 /* --- a pod goes --- */
