@@ -61,6 +61,8 @@ is "$(x509 serving -ext keyUsage,extendedKeyUsage,basicConstraints,subjectAltNam
 is "$(seconds serving) $(seconds n1)" '3900 86400' 'for as long as was asked for; for --cluster-signing-duration'
 ok 'by the CA' openssl verify -CAfile "$TMP/pki/ca.crt" "$TMP/keys/serving.crt"
 is "$(condition n2)" '[]' 'nobody gets another node’s by renewing'
+looked() { in_ns node curl -kfsS https://127.0.0.1:10257/metrics | sed -n 's/^workqueue_work_duration_seconds_count{name="certificate_approve"} //p'; }
+ok 'and is looked at again less and less often' eval '[ "$(looked)" -lt 200 ]'
 
 # --- others' ---
 ask jane /O=dev/CN=jane kube-apiserver-client '"client auth"' >/dev/null

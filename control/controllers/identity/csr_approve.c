@@ -79,7 +79,9 @@ static void on_reviews(struct kcm_work *w, int error)
 			approve(s, s->reviews[i].of);
 			return;
 		}
-	kcm_work_done(w, error ? error : -EAGAIN);
+	if (!error)
+		w->why = "who asks may not have it without somebody's approval";
+	kcm_work_done(w, error ? error : -EACCES);
 }
 
 static int write_review(struct xb_jv spec, const struct recognizer *of, struct xb_buf *out)
