@@ -263,7 +263,7 @@ static void make_pod(struct stateful_target *t)
 	if (t->trouble)
 		tell_pod(t, "Create", t->trouble);
 	if (t->trouble && !t->failed)
-		fail(t, -EAGAIN, t->trouble);
+		fail(t, -EBUSY, t->trouble);
 	if (t->failed || kcm_work_ask(t->s->w, &q, on_pod_made, t))
 		give_up_creation(t->s);
 }

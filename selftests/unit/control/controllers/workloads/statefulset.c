@@ -284,6 +284,8 @@ static void without_its_claims_there_is_no_pod(void **state)
 
 static void a_claim_that_is_being_deleted_is_waited_for(void **state)
 {
+	_cleanup_buf_ struct xb_buf metrics = {};
+
 	snprintf(t.lists[OF_CLAIMS], sizeof(t.lists[0]), "{\"metadata\":{\"name\":\"data-web-0\",\"namespace\":\"ns\",\"uid\":\"c\",\"resourceVersion\":\"3\","
 							 "\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"}}");
 	start(1, DATA);
@@ -291,6 +293,8 @@ static void a_claim_that_is_being_deleted_is_waited_for(void **state)
 	assert_non_null(strstr(t.event, "pvc data-web-0 is being deleted"));
 	settle();
 	assert_int_equal(t.made + t.claims, 0);
+	kcm_write_metrics(t.kcm, &metrics);
+	assert_null(strstr(metrics.p, "workqueue_retries_total{name=\"statefulset\"} 0\n")); /* less and less often */
 	show(OF_CLAIMS, "DELETED", t.lists[OF_CLAIMS]);
 	run_until(&t.f.loop, t.made);
 	assert_int_equal(t.claims, 1);
