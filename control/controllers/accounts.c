@@ -121,6 +121,7 @@ static void on_token(void *arg, int code, struct xb_sv body, const struct xb_sta
 		return;
 	}
 	a->has_token = true;
+	xb_recorder_hold(a->recorder, false);
 	a->failing = false;
 	xb_backoff_reset(&a->backoff);
 	uv_timer_start(&a->timer, on_timer, (uint64_t)life * xb_backoff_between(70, 80) / 100, 0);
@@ -192,6 +193,7 @@ static int add(struct kcm_accounts *all, const char *name, struct account **ret)
 		account_free(a);
 		return r;
 	}
+	xb_recorder_hold(a->recorder, true);
 	uv_timer_start(&a->timer, on_timer, 0, 0);
 	*ret = a;
 	return 0;

@@ -26,6 +26,7 @@ struct xb_event {
 };
 /* Borrows everything. At most 16 requests are under way and 1000 events wait; beyond, events are dropped. */
 void xb_recorder_event(struct xb_recorder *r, const struct xb_event *e, const char *fmt, ...) _printf_(3, 4);
+void xb_recorder_hold(struct xb_recorder *r, bool hold); /* events wait while it is held, which it is not at first */
 
 struct xb_recorder_stats {
 	uint64_t events, sent, limited, dropped, failed; /* told; requests; kept back by a limit; for want of room; refused */

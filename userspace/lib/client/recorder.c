@@ -49,6 +49,7 @@ struct xb_recorder {
 	TAILQ_HEAD(, memory) memories;
 	struct writes waiting, under_way;
 	unsigned n_waiting, n_under_way;
+	bool held;
 	int64_t last_ns;                /* that the last name was made of */
 	struct xb_recorder_stats stats;
 };
@@ -288,7 +289,7 @@ static void send_waiting(struct xb_recorder *r)
 {
 	struct write *o;
 
-	while (r->n_under_way < UNDER_WAY && (o = next_waiting(r))) {
+	while (!r->held && r->n_under_way < UNDER_WAY && (o = next_waiting(r))) {
 		TAILQ_REMOVE(&r->waiting, o, link);
 		TAILQ_INSERT_TAIL(&r->under_way, o, link);
 		r->n_waiting--;
@@ -300,6 +301,12 @@ static void send_waiting(struct xb_recorder *r)
 			drop(r, o);
 		}
 	}
+}
+
+void xb_recorder_hold(struct xb_recorder *r, bool hold)
+{
+	r->held = hold;
+	send_waiting(r);
 }
 
 /* A newer count takes the place of one that still waits. */

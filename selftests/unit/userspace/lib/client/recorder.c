@@ -168,13 +168,25 @@ static void few_are_under_way_at_once(void **state)
 	run_until(&t.f.loop, t.posts == 4);
 }
 
+static void what_is_held_is_sent_later(void **state)
+{
+	xb_recorder_hold(t.recorder, true);
+	tell("A", "a");
+	tell("A", "a");
+	tell("B", "b");
+	assert_true(idle());
+	xb_recorder_hold(t.recorder, false);
+	run_until(&t.f.loop, t.posts == 2);
+	assert_int_equal(t.patches, 0);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(an_event_tells_what_happened), TEST(the_same_again_counts_up),	   TEST(a_burst_is_two_writes),
 		TEST(an_event_that_expired_is_made_again), TEST(many_that_are_alike_become_one), TEST(one_object_may_not_flood),
-		TEST(few_are_under_way_at_once),
+		TEST(few_are_under_way_at_once), TEST(what_is_held_is_sent_later),
 	};
 
 	return cmocka_run_group_tests_name("userspace/lib/client/recorder", tests, NULL, NULL);
