@@ -99,10 +99,20 @@ static void on_answered(void *arg, int error)
 	w->then(w, error);
 }
 
-void kcm_work_round(struct kcm_work *w, void (*then)(struct kcm_work *w, int error))
+static void begin_round(struct kcm_work *w, struct xb_rest *rest, void (*then)(struct kcm_work *w, int error))
 {
 	w->then = then;
-	w->calls = xb_calls_new(w->kcm->rest, on_answered, w);
+	w->calls = xb_calls_new(rest, on_answered, w);
+}
+
+void kcm_work_round(struct kcm_work *w, void (*then)(struct kcm_work *w, int error))
+{
+	begin_round(w, w->kcm->rest, then);
+}
+
+void kcm_work_round_of_lists(struct kcm_work *w, void (*then)(struct kcm_work *w, int error))
+{
+	begin_round(w, w->kcm->watch_rest, then);
 }
 
 /* The object as the patch makes it. */

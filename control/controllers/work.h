@@ -45,6 +45,8 @@ const char *kcm_key(struct xb_jv object, struct xb_buf *out);
 
 /* Begins a round; then is called, with the first error, when kcm_work_go was called and everything is answered. */
 void kcm_work_round(struct kcm_work *w, void (*then)(struct kcm_work *w, int error));
+/* The same in the process's own name, which may list whatever there are copies of. */
+void kcm_work_round_of_lists(struct kcm_work *w, void (*then)(struct kcm_work *w, int error));
 struct kcm_request {
 	const char *method;
 	const struct xb_kind *kind;     /* NULL: path says it all */

@@ -251,7 +251,7 @@ static void after_lease_read(struct kcm_work *w, int error)
 	patch(w, "status", &body, on_status_written);
 }
 
-/* The watch of Leases may be behind: its Lease is read before it is given up. A list, as that is what loops may ask of Leases. */
+/* The watch of Leases may be behind: its Lease is read before it is given up. As that is what the process may do, it is a list. */
 static void give_up(struct kcm_work *w, struct xb_jv node)
 {
 	struct xb_jv *was = w->state = xb_arena_alloc(w->arena, sizeof(*was));
@@ -263,7 +263,7 @@ static void give_up(struct kcm_work *w, struct xb_jv node)
 		return;
 	}
 	*was = node;
-	kcm_work_round(w, after_lease_read);
+	kcm_work_round_of_lists(w, after_lease_read);
 	kcm_work_ask(w, &(struct kcm_request){ .method = "GET", .path = path.p }, on_lease_read, w);
 	kcm_work_go(w);
 }
