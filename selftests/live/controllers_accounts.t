@@ -8,7 +8,13 @@ node_up
 printf '%s\n' 'admintoken,admin,1,"system:masters"' 'kcmtoken,system:kube-controller-manager,2' >"$TMP/tokens.csv"
 NO_ACCOUNTS= apiserver_start --authorization-mode=Node,RBAC -v=3
 sed "s/client-certificate-data:.*/token: kcmtoken/; /client-key-data:/d" "$TMP/admin.conf" >"$TMP/kcm.conf"
-kcm() { kcm_start --kubeconfig="$TMP/kcm.conf" --leader-elect=false --use-service-account-credentials; }
+kcm() {
+	kcm_start --kubeconfig="$TMP/kcm.conf" --leader-elect=false --use-service-account-credentials --enable-hostpath-provisioner \
+		--node-monitor-period=100ms --node-startup-grace-period=1s --allocate-node-cidrs --cluster-cidr=10.244.0.0/16
+}
+k create -f - >/dev/null <<'YAML'
+{"apiVersion":"v1","kind":"Node","metadata":{"name":"mute"}}
+YAML
 kcm
 
 # writers: "account verb resource" of every write that kube-controller-manager made
@@ -17,7 +23,7 @@ writers() {
 		sed -E 's/.* verb="([^"]*)" URI="([^"?]*).* user="([^"]*)".*/\3 \1 \2/'
 }
 is_writer() { writers | grep -qxE "system:serviceaccount:kube-system:$1 $2"; }
-api_of() { echo "/(api|apis/[^/]+)/v1(/namespaces/[^/]+)?/$1"; }
+api_of() { echo "/(api|apis/[^/]+)/v[12](/namespaces/[^/]+)?/$1"; }
 finish() { # a pod, as a kubelet would
 	k patch pod "$1" --subresource=status --type merge -p "{\"status\":{\"phase\":\"$2\"}}" 2>/dev/null ||
 		api PATCH "/api/v1/namespaces/default/pods/$1/status" -H 'Content-Type: application/merge-patch+json' -d "{\"status\":{\"phase\":\"$2\"}}"
@@ -50,17 +56,52 @@ kind: Service
 metadata: {name: outside}
 spec: {ports: [{port: 80}]}
 YAML
+k create -f - >/dev/null <<'YAML'
+{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass","metadata":{"name":"dir"},"provisioner":"kubernetes.io/host-path"}
+---
+{"apiVersion":"apps/v1","kind":"StatefulSet","metadata":{"name":"db"},"spec":{"serviceName":"db","selector":{"matchLabels":{"app":"db"}},
+"template":{"metadata":{"labels":{"app":"db"}},"spec":{"containers":[{"name":"c","image":"i"}]}},
+"volumeClaimTemplates":[{"metadata":{"name":"d"},"spec":{"storageClassName":"dir","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}]}}
+---
+{"apiVersion":"apps/v1","kind":"DaemonSet","metadata":{"name":"each"},"spec":{"selector":{"matchLabels":{"app":"each"}},
+"template":{"metadata":{"labels":{"app":"each"}},"spec":{"tolerations":[{"operator":"Exists"}],"containers":[{"name":"c","image":"i"}]}}}}
+---
+{"apiVersion":"v1","kind":"Pod","metadata":{"name":"scratch"},"spec":{"containers":[{"name":"c","image":"i"}],"volumes":[{"name":"v","ephemeral":{"volumeClaimTemplate":
+{"spec":{"storageClassName":"none","accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}}}]}}
+---
+{"apiVersion":"v1","kind":"Pod","metadata":{"name":"there","finalizers":["example.com/stay"]},"spec":{"nodeName":"mute","containers":[{"name":"c","image":"i"}]}}
+---
+{"apiVersion":"policy/v1","kind":"PodDisruptionBudget","metadata":{"name":"some"},"spec":{"minAvailable":1,"selector":{"matchLabels":{"app":"web"}}}}
+---
+{"apiVersion":"v1","kind":"ResourceQuota","metadata":{"name":"few"},"spec":{"hard":{"count/secrets":"99","pods":"99"}}}
+---
+{"apiVersion":"autoscaling/v2","kind":"HorizontalPodAutoscaler","metadata":{"name":"more"},"spec":{"scaleTargetRef":{"apiVersion":"apps/v1","kind":"Deployment","name":"web"},
+"minReplicas":3,"maxReplicas":5}}
+---
+{"apiVersion":"batch/v1","kind":"CronJob","metadata":{"name":"new-year"},"spec":{"schedule":"0 0 1 1 *",
+"jobTemplate":{"spec":{"template":{"spec":{"restartPolicy":"Never","containers":[{"name":"c","image":"i"}]}}}}}}
+YAML
+api PATCH /apis/batch/v1/namespaces/default/cronjobs/new-year/status -H 'Content-Type: application/merge-patch+json' \
+	-d '{"status":{"active":[{"apiVersion":"batch/v1","kind":"Job","namespace":"default","name":"gone","uid":"gone"}]}}' >/dev/null
 k create namespace short >/dev/null
 busywait 5 k get configmap kube-root-ca.crt -n short
 k patch configmap kube-root-ca.crt -n short --type merge -p '{"data":{"other":"y"}}' >/dev/null
 ok 'a job runs' busywait 5 eval 'k get pods -l job-name=once -o name | grep -q pod/'
 finish "$(k get pods -l job-name=once -o 'jsonpath={.items[0].metadata.name}')" Succeeded >/dev/null
 ok 'and goes when it is over' busywait 5 eval '! k get job once'
-ok 'a deployment tells its status' busywait 5 eval '[ "$(k get deployment web -o "jsonpath={.status.updatedReplicas}")" = 2 ]'
+ok 'a deployment tells its status' busywait 5 eval '[ "$(k get deployment web -o "jsonpath={.status.updatedReplicas}")" = 3 ]'
 ok 'so does a replication controller' busywait 5 eval '[ "$(k get rc old -o "jsonpath={.status.replicas}")" = 1 ]'
 is "$(k get pod -l app=web -o json | jq -c '.items[0].spec | [.serviceAccountName, .serviceAccount, (.volumes[0] | .name |= sub("-.....$"; ""))]')" \
 	'["default","default",{"name":"kube-api-access","projected":{"defaultMode":420,"sources":[{"serviceAccountToken":{"expirationSeconds":3607,"path":"token"}},{"configMap":{"items":[{"key":"ca.crt","path":"ca.crt"}],"name":"kube-root-ca.crt"}},{"downwardAPI":{"items":[{"fieldRef":{"apiVersion":"v1","fieldPath":"metadata.namespace"},"path":"namespace"}]}}]}}]' \
 	'its pods run as the service account that was made for them'
+ok 'a claim gets its volume' busywait 5 eval '[ "$(k get pvc d-db-0 -o "jsonpath={.status.phase}")" = Bound ]'
+volume=$(k get pvc d-db-0 -o 'jsonpath={.spec.volumeName}')
+k delete pvc d-db-0 --wait=false >/dev/null
+ok 'which goes with it' busywait 5 eval '! k get pv "$volume"'
+finish there Running >/dev/null
+k taint node mute away=now:NoExecute >/dev/null
+ok 'a pod goes that does not tolerate its node' busywait 5 eval '[ -n "$(k get pod there -o "jsonpath={.metadata.deletionTimestamp}")" ]'
+k taint node mute node.kubernetes.io/out-of-service=yes:NoExecute >/dev/null
 k delete deployment web --cascade=foreground --wait=false >/dev/null
 ok 'what has lost its owner goes' busywait 5 eval '! k get deployment web && [ -z "$(k get pods -l app=web -o name)" ]'
 ok 'a namespace that is deleted goes' k delete namespace short --timeout=10s
@@ -86,6 +127,33 @@ job-controller PUT jobs/once/status
 ttl-after-finished-controller DELETE jobs/once
 generic-garbage-collector DELETE pods/[a-z0-9-]+
 namespace-controller PUT namespaces/short/finalize
+daemon-set-controller POST controllerrevisions
+daemon-set-controller POST pods
+daemon-set-controller PUT daemonsets/each/status
+statefulset-controller POST controllerrevisions
+statefulset-controller POST persistentvolumeclaims
+statefulset-controller POST pods
+statefulset-controller PUT statefulsets/db/status
+persistent-volume-binder POST persistentvolumes
+persistent-volume-binder PUT persistentvolumes/pvc-[a-z0-9-]+/status
+persistent-volume-binder PUT persistentvolumeclaims/d-db-0
+persistent-volume-binder PUT persistentvolumeclaims/d-db-0/status
+persistent-volume-binder DELETE persistentvolumes/pvc-[a-z0-9-]+
+pv-protection-controller PUT persistentvolumes/pvc-[a-z0-9-]+
+pvc-protection-controller PUT persistentvolumeclaims/d-db-0
+ephemeral-volume-controller POST persistentvolumeclaims
+node-controller PATCH nodes/mute
+node-controller PATCH nodes/mute/status
+node-controller PATCH pods/there/status
+node-controller DELETE pods/there
+node-controller POST events
+pod-garbage-collector PATCH pods/there/status
+pod-garbage-collector DELETE pods/there
+disruption-controller PUT poddisruptionbudgets/some/status
+resourcequota-controller PUT resourcequotas/few/status
+horizontal-pod-autoscaler PUT deployments/web/scale
+horizontal-pod-autoscaler PUT horizontalpodautoscalers/more/status
+cronjob-controller PUT cronjobs/new-year/status
 ROWS
 is "$(writers | grep -v '^system:serviceaccount:kube-system:' | grep -vE ' POST /api/v1/namespaces/kube-system/serviceaccounts(/[a-z-]+/token)?$')" '' \
 	'the process’s own name asks for accounts and tokens only'
