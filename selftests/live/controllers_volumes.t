@@ -100,6 +100,14 @@ claim expected 1Gi '"storageClassName":"sizes"' | k create -f - >/dev/null
 ok 'is its own' busywait 5 bound expected kept
 is "$(pvc other .status.phase) $(pv kept .metadata.annotations)" '"Pending" null' 'and nobody else gets it'
 
+claim twice 1Gi '"storageClassName":"twins"' | k create -f - >/dev/null
+twice=$(pvc twice .metadata.uid)
+kill -STOP "$KCM_PID"
+for i in 1 2; do volume "twin-$i" 1Gi twins '"claimRef":{"namespace":"default","name":"twice","uid":'"$twice"'}' | k create -f - >/dev/null; done
+kill -CONT "$KCM_PID"
+ok 'of two volumes that are for one claim' busywait 5 is_bound twice
+ok 'the other one is free to be had' busywait 5 eval '[ "$(all persistentvolumes | jq -c "[.items[] | select(.metadata.name | startswith(\"twin-\")).status.phase] | sort")" = "[\"Available\",\"Bound\"]" ]'
+
 # --- classes: the default one, afterwards; waiting for a pod; provisioned ---
 claim early 1Gi | k create -f - >/dev/null
 ok 'a claim without a class' busywait 5 told early FailedBinding 'no persistent volumes available for this claim and no storage class is set'

@@ -189,13 +189,19 @@ static void queue_if_written(struct binder *b, struct written *written, struct x
 		xb_work_queue_add(kcm_queue_keys(b->queue), key.p);
 }
 
+static struct xb_sv volume_of(struct xb_jv claim)
+{
+	return xb_jv_text(xb_jv_path(claim, "spec", "volumeName"));
+}
+
+/* Volumes that are for it learn that it has another one, or is gone. */
 static void on_claim(void *arg, struct xb_jv old, struct xb_jv claim)
 {
 	struct binder *b = arg;
 	_cleanup_buf_ struct xb_buf key = {};
 
 	queue_if_written(b, b->claims_written, old, claim);
-	if (!xb_jv_is(claim) && kcm_key(old, &key))
+	if (xb_jv_is(old) && (!xb_jv_is(claim) || !xb_sv_eq(volume_of(old), volume_of(claim))) && kcm_key(old, &key))
 		queue_all(b, b->volumes_by_claim, xb_buf_sv(&key));
 }
 
@@ -271,10 +277,8 @@ static void by_claim(struct xb_jv volume, struct xb_index_entry *e)
 
 static void by_volume(struct xb_jv claim, struct xb_index_entry *e)
 {
-	struct xb_sv volume = xb_jv_text(xb_jv_path(claim, "spec", "volumeName"));
-
-	if (volume.n)
-		xb_index_add(e, volume);
+	if (volume_of(claim).n)
+		xb_index_add(e, volume_of(claim));
 	else
 		add_class(claim, e);
 }
