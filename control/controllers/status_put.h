@@ -7,7 +7,7 @@
  */
 #include "work.h"
 
-/* One round that ends the work: by then, or NULL: kcm_work_done. Its error is -ESTALE when the object is gone or was changed. */
+/* One round that ends the work: by then, which may be kcm_work_done. Its error is -ESTALE when the object is gone or was changed. */
 void status_put(struct kcm_work *w, const struct xb_kind *kind, struct xb_jv object, const struct xb_buf *status,
 		void (*then)(struct kcm_work *w, int error));
 

@@ -43,7 +43,8 @@ struct xb_work_queue *kcm_queue_keys(struct kcm_queue *q); /* to add by key */
 /* The key of an object: "namespace/name" or "name", in out, which is emptied first. */
 const char *kcm_key(struct xb_jv object, struct xb_buf *out);
 
-/* Begins a round; then is called, with the first error, when kcm_work_go was called and everything is answered. */
+/* Begins a round; then is called, with the first error, when kcm_work_go was called and everything is answered:
+ * kcm_work_done, when nothing comes after. */
 void kcm_work_round(struct kcm_work *w, void (*then)(struct kcm_work *w, int error));
 /* The same in the process's own name, which may list whatever there are copies of. */
 void kcm_work_round_of_lists(struct kcm_work *w, void (*then)(struct kcm_work *w, int error));

@@ -7,11 +7,6 @@ static int on_freed(void *arg, int code, struct xb_sv body, const struct xb_stat
 	return code == 404 || code == 409 ? 0 : xb_calls_error(code, status);
 }
 
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 static void free_pod(struct kcm_work *w)
 {
 	struct jobs *l = w->loop;
@@ -57,7 +52,7 @@ void job_orphan_sync(struct kcm_work *w)
 		kcm_work_done(w, -ENOMEM);
 		return;
 	}
-	kcm_work_round(w, on_done);
+	kcm_work_round(w, kcm_work_done);
 	if (owner && !xb_jv_is(job))
 		kcm_work_ask(w, &(struct kcm_request){ .method = "GET", .kind = l->kind, .name = owner }, on_reread, w);
 	else

@@ -459,18 +459,13 @@ static int gather(const struct jobs *l, struct xb_jv job, const struct xb_select
 	return r;
 }
 
-static void on_claims(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 static void start_claims(struct sync *s, const struct pods *p)
 {
 	struct claims c = {
 		.kind = s->l->pod_kind, .owner_kind = s->l->kind, .owner = s->job, .finalizer = JOB_TRACKING,
 		.adopt = p->adopt.v, .n_adopt = p->adopt.n, .release = p->release.v, .n_release = p->release.n,
 	};
-	int r = claims_begin(s->w, &c, on_claims);
+	int r = claims_begin(s->w, &c, kcm_work_done);
 
 	if (r)
 		kcm_work_done(s->w, r);

@@ -52,11 +52,6 @@ static int on_reread(void *arg, int code, struct xb_sv body, const struct xb_sta
 	return options.err ? options.err : kcm_work_ask(w, &q, on_deleted, NULL);
 }
 
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 static void sync_job(struct kcm_work *w)
 {
 	const struct ttl *l = w->loop;
@@ -69,7 +64,7 @@ static void sync_job(struct kcm_work *w)
 		kcm_work_done(w, 0);
 		return;
 	}
-	kcm_work_round(w, on_done);
+	kcm_work_round(w, kcm_work_done);
 	kcm_work_ask(w, &(struct kcm_request){ .method = "GET", .kind = l->kind, .name = w->name }, on_reread, w);
 	kcm_work_go(w);
 }

@@ -115,11 +115,6 @@ static int send_patch(struct target *t, struct xb_jw *w)
 	return xb_jw_finish(w) ? -ENOMEM : ask(t, "PATCH", KCM_MERGE, w->out, on_changed);
 }
 
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 /* --- the last step of a deletion in the foreground, or that orphans --- */
 static int on_finalized_object(void *arg, int code, struct xb_sv body, const struct xb_status *status)
 {
@@ -144,7 +139,7 @@ static int on_finalized_object(void *arg, int code, struct xb_sv body, const str
 static void take_finalizer_off(struct sync *s, const char *finalizer)
 {
 	s->finalizer = finalizer;
-	kcm_work_round(s->w, on_done);
+	kcm_work_round(s->w, kcm_work_done);
 	ask(&s->object, "GET", NULL, NULL, on_finalized_object);
 	kcm_work_go(s->w);
 }
@@ -211,7 +206,7 @@ static void let_go(struct sync *s)
 		if (s->owners[i].verdict == SOLID)
 			xb_jw_raw(&w, xb_jv_bytes(s->owners[i].reference));
 	xb_jw_end(&w);
-	kcm_work_round(s->w, on_done);
+	kcm_work_round(s->w, kcm_work_done);
 	send_patch(&s->object, &w);
 	kcm_work_go(s->w);
 }
@@ -262,7 +257,7 @@ static void delete(struct sync *s, const char *propagation)
 	xb_jw_end(&w);
 	xb_jw_kstr(&w, "propagationPolicy", propagation);
 	xb_jw_end(&w);
-	kcm_work_round(s->w, on_done);
+	kcm_work_round(s->w, kcm_work_done);
 	ask(&s->object, "DELETE", KCM_JSON, &body, on_changed);
 	kcm_work_go(s->w);
 }

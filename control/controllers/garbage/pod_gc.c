@@ -158,11 +158,6 @@ static int end_pod(struct kcm_work *w, struct xb_jv pod, bool disrupted)
 	return is_over(pod) ? delete(v) : fail_first(v, disrupted);
 }
 
-static void on_round(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 /* The pods of an index's key: all, or those that are being deleted. More than a burst come again. */
 static void end_pods(struct kcm_work *w, struct xb_sv key, bool only_deleting, bool disrupted)
 {
@@ -170,7 +165,7 @@ static void end_pods(struct kcm_work *w, struct xb_sv key, bool only_deleting, b
 	unsigned n = 0;
 	int r = 0;
 
-	kcm_work_round(w, on_round);
+	kcm_work_round(w, kcm_work_done);
 	for (struct xb_index_it it = {}; !r && n < BURST && xb_index_next(l->pods, key, &it);) {
 		if (only_deleting && !pods_deleting(it.object))
 			continue;
@@ -259,7 +254,7 @@ static void sync_over(struct kcm_work *w)
 		};
 	}
 	qsort(pods, n, sizeof(*pods), by_worth);
-	kcm_work_round(w, on_round);
+	kcm_work_round(w, kcm_work_done);
 	for (size_t i = 0; !r && i < MIN(n - left, (size_t)BURST); i++)
 		r = end_pod(w, pods[i].pod, false);
 	if (n - left > BURST)

@@ -17,11 +17,6 @@ static int on_deleted(void *arg, int code, struct xb_sv body, const struct xb_st
 	return code == 404 || code == 409 ? 0 : xb_calls_error(code, status);
 }
 
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 static void delete(struct kcm_work *w, struct xb_jv csr)
 {
 	const struct clean *l = w->loop;
@@ -35,7 +30,7 @@ static void delete(struct kcm_work *w, struct xb_jv csr)
 		return;
 	}
 	q.body = xb_buf_sv(&options);
-	kcm_work_round(w, on_done);
+	kcm_work_round(w, kcm_work_done);
 	kcm_work_ask(w, &q, on_deleted, NULL);
 	kcm_work_go(w);
 }

@@ -67,11 +67,6 @@ static int on_written(void *arg, int code, struct xb_sv body, const struct xb_st
 	return r == -ENOENT ? 0 : r;
 }
 
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 /* --- an account that is gone --- */
 static int on_account_read(void *arg, int code, struct xb_sv body, const struct xb_status *status)
 {
@@ -104,7 +99,7 @@ static void delete(struct kcm_work *w, struct xb_jv secret, const char *account)
 		return;
 	}
 	*held = secret;
-	kcm_work_round(w, on_done);
+	kcm_work_round(w, kcm_work_done);
 	kcm_work_ask(w, &(struct kcm_request){ .method = "GET", .kind = l->account_kind, .name = account }, on_account_read, w);
 	kcm_work_go(w);
 }
@@ -163,7 +158,7 @@ static void fill(struct kcm_work *w, struct xb_jv account, struct xb_jv secret)
 		return;
 	}
 	q.body = xb_buf_sv(&patch);
-	kcm_work_round(w, on_done);
+	kcm_work_round(w, kcm_work_done);
 	kcm_work_ask(w, &q, on_written, NULL);
 	kcm_work_go(w);
 }
@@ -211,7 +206,7 @@ static void take_references(struct kcm_work *w)
 		kcm_work_done(w, 0);
 		return;
 	}
-	kcm_work_round(w, on_done);
+	kcm_work_round(w, kcm_work_done);
 	kcm_work_ask(w, &(struct kcm_request){ .method = "GET", .kind = l->kind, .name = w->name }, on_secret_read, w);
 	kcm_work_go(w);
 }

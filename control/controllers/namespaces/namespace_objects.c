@@ -69,11 +69,6 @@ static int on_answer(void *arg, int code, struct xb_sv body, const struct xb_sta
 	return r == -ENOENT || r == -EEXIST || kcm_is_terminating(status) ? 0 : r;
 }
 
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 static int write_object(const struct namespace_objects *l, struct xb_jv object, struct xb_buf *out)
 {
 	struct xb_jw w = XB_JW(out);
@@ -112,7 +107,7 @@ static void put(struct kcm_work *w, struct xb_jv object)
 		q.of = object;
 	}
 	q.body = xb_buf_sv(&body);
-	kcm_work_round(w, on_done);
+	kcm_work_round(w, kcm_work_done);
 	kcm_work_ask(w, &q, on_answer, NULL);
 	kcm_work_go(w);
 }

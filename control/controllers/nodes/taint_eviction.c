@@ -169,11 +169,6 @@ static int on_node_read(void *arg, int code, struct xb_sv body, const struct xb_
 	return begin_end(w);
 }
 
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 static void evict(struct kcm_work *w, struct xb_jv pod)
 {
 	const struct eviction *l = w->loop;
@@ -185,7 +180,7 @@ static void evict(struct kcm_work *w, struct xb_jv pod)
 		return;
 	}
 	*held = pod;
-	kcm_work_round(w, on_done);
+	kcm_work_round(w, kcm_work_done);
 	kcm_work_ask(w, &(struct kcm_request){ .method = "GET", .kind = l->node_kind, .name = node }, on_node_read, w);
 	kcm_work_go(w);
 }

@@ -55,7 +55,7 @@ static void put(struct kcm_work *w, const struct sync *s, const struct xb_buf *s
 	if (!status->n)
 		kcm_work_done(w, status->err);
 	else
-		status_put(w, s->l->kind, s->budget, status, NULL);
+		status_put(w, s->l->kind, s->budget, status, kcm_work_done);
 }
 
 /* Tried again when something changes, as upstream does. */
@@ -183,11 +183,6 @@ static int on_cleaned(void *arg, int code, struct xb_sv body, const struct xb_st
 	return code == 404 || code == 409 || code == 422 ? -ESTALE : xb_calls_error(code, status);
 }
 
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 static void sync_stale(struct kcm_work *w)
 {
 	struct disruption *l = w->loop;
@@ -206,7 +201,7 @@ static void sync_stale(struct kcm_work *w)
 		    "\"status\":\"False\",\"lastTransitionTime\":\"%s\"}]}}", XB_SV_ARG(xb_jv_text(meta(pod, "uid"))),
 		    XB_SV_ARG(xb_jv_text(meta(pod, "resourceVersion"))), xb_time_format(now).s);
 	q.body = xb_buf_sv(&patch);
-	kcm_work_round(w, on_done);
+	kcm_work_round(w, kcm_work_done);
 	if (!patch.err)
 		kcm_work_ask(w, &q, on_cleaned, NULL);
 	kcm_work_go(w);

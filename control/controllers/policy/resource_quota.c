@@ -244,7 +244,7 @@ static void sync_quota(struct kcm_work *w)
 	kcm_queue_add_after(l->queue, quota, MAX(u->due_ms - xb_time_ms(), 0) + 1);
 	quota_status_write(u->of, quota, &status);
 	if (status.n)
-		status_put(w, l->kind, quota, &status, NULL);
+		status_put(w, l->kind, quota, &status, kcm_work_done);
 	else
 		kcm_work_done(w, status.err);
 }

@@ -17,11 +17,6 @@ static bool is_due(struct xb_jv volume)
 	       !(pods_deleting(volume) && xb_jv_streq(xb_jv_path(volume, "status", "phase"), XB_SV("Bound")));
 }
 
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 static void sync_volume(struct kcm_work *w)
 {
 	struct pv_protection *l = w->loop;
@@ -31,7 +26,7 @@ static void sync_volume(struct kcm_work *w)
 		kcm_work_done(w, 0);
 		return;
 	}
-	kcm_work_round(w, on_done);
+	kcm_work_round(w, kcm_work_done);
 	protection_ask(w, l->kind, volume, PV_PROTECTION);
 	kcm_work_go(w);
 }

@@ -102,11 +102,6 @@ static bool seems_used(const struct pvc_protection *l, struct xb_jv claim)
 	return false;
 }
 
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 static int protect_and_gather(struct leaving *s)
 {
 	struct xb_sv namespace_ = xb_sv(s->w->name);
@@ -134,7 +129,7 @@ static void sync_namespace(struct kcm_work *w)
 		return;
 	}
 	*s = (struct leaving){ .w = w, .l = w->loop };
-	kcm_work_round(w, on_done);
+	kcm_work_round(w, kcm_work_done);
 	if (!protect_and_gather(s) && s->n)
 		ask_for_pods(s, (struct xb_sv){});
 	kcm_work_go(w);

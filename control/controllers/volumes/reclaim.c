@@ -55,11 +55,6 @@ static int on_deleted(void *arg, int code, struct xb_sv body, const struct xb_st
 	return code == 404 ? 0 : xb_calls_error(code, status);
 }
 
-static void on_over(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 /* It is the very object of which it was found, a moment ago, that its claim is gone. */
 static void delete(struct binder_sync *s)
 {
@@ -74,7 +69,7 @@ static void delete(struct binder_sync *s)
 		return;
 	}
 	q.body = xb_buf_sv(&options);
-	kcm_work_round(s->w, on_over);
+	kcm_work_round(s->w, kcm_work_done);
 	kcm_work_ask(s->w, &q, on_deleted, NULL);
 	kcm_work_go(s->w);
 }

@@ -50,12 +50,6 @@ int daemon_hold(struct daemon_sync *s)
 	return kcm_work_hold(s->w, s->set);
 }
 
-/* What was written shows in the copy soon, and brings the key again. */
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 /* --- what there is --- */
 static struct xb_selector *selector_of(struct xb_jv set)
 {
@@ -178,7 +172,7 @@ static void start_claims(struct daemon_sync *s, const struct pods *p, const stru
 		c.release = h->to_release.v;
 		c.n_release = h->to_release.n;
 	}
-	r = claims_begin(s->w, &c, on_done);
+	r = claims_begin(s->w, &c, kcm_work_done);
 	if (r)
 		kcm_work_done(s->w, r);
 }
@@ -188,7 +182,7 @@ static void start_revision(struct daemon_sync *s, const struct revisions_update 
 	struct revisions_owner o = {
 		.kind = s->l->kind, .revision_kind = s->l->revision_kind, .hash_label = REVISIONS_POD_LABEL, .object = s->set,
 	};
-	int r = revisions_write(s->w, &o, u, on_done);
+	int r = revisions_write(s->w, &o, u, kcm_work_done);
 
 	if (r)
 		kcm_work_done(s->w, r);
@@ -310,7 +304,7 @@ static void do_plan(struct daemon_sync *s, const struct daemon_facts *f, const s
 	} else if (!r && p->create.n) {
 		daemon_create(s, p);
 	} else if (!r && n) {
-		r = revisions_delete(s->w, s->l->revision_kind, excess, n, on_done);
+		r = revisions_delete(s->w, s->l->revision_kind, excess, n, kcm_work_done);
 	} else if (!r) {
 		tell_status(s, f);
 	}

@@ -83,12 +83,6 @@ static int begin_round(struct sync *s, void (*then)(struct kcm_work *w, int erro
 	return r;
 }
 
-/* What was written shows in the copy soon, and brings the key again. */
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 /* The object is not there any more, or was changed: the copy will show it. */
 static int on_written(void *arg, int code, struct xb_sv body, const struct xb_status *status)
 {
@@ -148,7 +142,7 @@ static void start_claims(struct sync *s, const struct sets *p)
 		.kind = s->l->set_kind, .owner_kind = s->l->kind, .owner = s->deployment,
 		.adopt = p->to_adopt.v, .n_adopt = p->to_adopt.n, .release = p->to_release.v, .n_release = p->to_release.n,
 	};
-	int r = claims_begin(s->w, &c, on_done);
+	int r = claims_begin(s->w, &c, kcm_work_done);
 
 	if (r)
 		kcm_work_done(s->w, r);
@@ -175,7 +169,7 @@ static void tell_status(struct sync *s, const struct rollout *r)
 	/* a time that was told is cut to its second */
 	if (again)
 		kcm_queue_add_after(s->l->queue, s->deployment, (again - now) / 1000 + 1000);
-	e = patch.err || !patch.n ? patch.err : begin_round(s, on_done);
+	e = patch.err || !patch.n ? patch.err : begin_round(s, kcm_work_done);
 	if (e || !patch.n) {
 		kcm_work_done(s->w, e);
 		return;
@@ -233,7 +227,7 @@ static int write_letters(struct sync *s, const struct rollout *r, struct letter 
 
 static void send_letters(struct sync *s, struct letter *l, int n)
 {
-	int r = begin_round(s, on_done);
+	int r = begin_round(s, kcm_work_done);
 
 	if (r) {
 		kcm_work_done(s->w, r);
@@ -273,7 +267,7 @@ static void tell_refused(struct sync *s)
 
 static void tell_made(struct sync *s)
 {
-	kcm_work_round(s->w, on_done);
+	kcm_work_round(s->w, kcm_work_done);
 	ask_status(s, s->told);
 	kcm_work_go(s->w);
 }

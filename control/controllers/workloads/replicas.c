@@ -163,18 +163,13 @@ void replicas_await(struct replicas_sync *s)
 }
 
 /* --- adoption and release --- */
-static void on_claims(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 static void start_claims(struct replicas_sync *s, const struct replicas_pods *p)
 {
 	struct claims c = {
 		.kind = s->l->pod_kind, .owner_kind = s->l->kind, .owner = s->set,
 		.adopt = p->to_adopt.v, .n_adopt = p->to_adopt.n, .release = p->to_release.v, .n_release = p->to_release.n,
 	};
-	int r = claims_begin(s->w, &c, on_claims);
+	int r = claims_begin(s->w, &c, kcm_work_done);
 
 	if (r)
 		kcm_work_done(s->w, r);

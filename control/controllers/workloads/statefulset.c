@@ -138,11 +138,6 @@ int stateful_hold(struct stateful_sync *s)
 	return s->uid ? kcm_work_hold(s->w, s->set) : -ENOMEM;
 }
 
-static void on_done(struct kcm_work *w, int error)
-{
-	kcm_work_done(w, error);
-}
-
 static void claim_objects(struct stateful_sync *s, const struct xb_kind *kind, const struct xb_jv *adopt, size_t n_adopt,
 			  const struct xb_jv *release, size_t n_release)
 {
@@ -150,7 +145,7 @@ static void claim_objects(struct stateful_sync *s, const struct xb_kind *kind, c
 		.kind = kind, .owner_kind = s->l->kind, .owner = s->set,
 		.adopt = adopt, .n_adopt = n_adopt, .release = release, .n_release = n_release,
 	};
-	int r = claims_begin(s->w, &c, on_done);
+	int r = claims_begin(s->w, &c, kcm_work_done);
 
 	if (r)
 		kcm_work_done(s->w, r);
@@ -161,7 +156,7 @@ static void write_revision(struct stateful_sync *s, const struct own *o)
 	struct revisions_owner owner = {
 		.kind = s->l->kind, .revision_kind = s->l->revision_kind, .hash_label = HASH_LABEL, .object = s->set,
 	};
-	int r = revisions_write(s->w, &owner, &o->update, on_done);
+	int r = revisions_write(s->w, &owner, &o->update, kcm_work_done);
 
 	if (r)
 		kcm_work_done(s->w, r);
@@ -197,7 +192,7 @@ static void cut_history(struct stateful_sync *s, struct own *o)
 	xb_jv_i64(xb_jv_path(s->set, "spec", "revisionHistoryLimit"), &limit);
 	n = excess && !pods_deleting(s->set) ? revisions_excess(&o->revisions, limit, is_live, &o->plan, excess) : 0;
 	if (n)
-		r = revisions_delete(s->w, s->l->revision_kind, excess, n, on_done);
+		r = revisions_delete(s->w, s->l->revision_kind, excess, n, kcm_work_done);
 	if (!n || r)
 		kcm_work_done(s->w, excess ? r : -ENOMEM);
 }
