@@ -291,6 +291,7 @@ static void conclude(struct sync *s)
 	if (s->no_memory) {
 		kcm_work_done(s->w, -ENOMEM);
 	} else if (f->failures.n || f->n_undiscovered || f->unparsed) {
+		s->w->why = f->failures.n ? f->failures.v[0] : f->undiscovered ? f->undiscovered : f->unparsed;
 		kcm_work_done(s->w, -EIO);
 	} else if (f->remaining.n) {
 		come_again(s);
