@@ -12,6 +12,12 @@ struct ephemeral {
 	struct kcm_queue *queue;
 };
 
+struct making {
+	struct kcm_work *w;
+	struct xb_jv pod, volume;       /* held */
+	const char *claim;
+};
+
 static void tell_failed(const struct ephemeral *l, struct xb_jv pod, struct xb_jv volume, const char *why)
 {
 	struct xb_event e = {
@@ -64,7 +70,16 @@ static int write_claim(const struct ephemeral *l, struct xb_jv pod, struct xb_jv
 
 static int on_made(void *arg, int code, struct xb_sv body, const struct xb_status *status)
 {
-	return kcm_is_terminating(status) ? 0 : xb_calls_error(code, status);
+	const struct making *m = arg;
+	_cleanup_buf_ struct xb_buf why = {};
+	int r = kcm_is_terminating(status) ? 0 : xb_calls_error(code, status);
+
+	if (!r || r == -EEXIST)
+		return r;
+	xb_buf_addf(&why, "create PVC %s: %s", m->claim, status && status->message ? status->message : "no answer");
+	if (!why.err)
+		tell_failed(m->w->loop, m->pod, m->volume, why.p);
+	return r;
 }
 
 static int make_claim(struct kcm_work *w, struct xb_jv pod, struct xb_jv volume, const char *name)
@@ -72,10 +87,16 @@ static int make_claim(struct kcm_work *w, struct xb_jv pod, struct xb_jv volume,
 	const struct ephemeral *l = w->loop;
 	_cleanup_buf_ struct xb_buf body = {};
 	struct kcm_request q = { .method = "POST", .kind = l->kind, .type = KCM_JSON };
-	int r = write_claim(l, pod, volume, name, &body);
+	struct making *m = xb_arena_alloc(w->arena, sizeof(*m));
+	int r = m ? write_claim(l, pod, volume, name, &body) : -ENOMEM;
 
+	if (!r)
+		r = kcm_work_hold(w, pod);
+	if (r)
+		return r;
+	*m = (struct making){ w, pod, volume, xb_arena_strn(w->arena, xb_sv(name)) };
 	q.body = xb_buf_sv(&body);
-	return r ? r : kcm_work_ask(w, &q, on_made, NULL);
+	return m->claim ? kcm_work_ask(w, &q, on_made, m) : -ENOMEM;
 }
 
 static int provide(struct kcm_work *w, struct xb_jv pod, struct xb_jv volume)
