@@ -3,12 +3,13 @@
 # rebuild does exactly what changed. What is built stands in Kbuild; this file only says how.
 #
 #   make                 all programs, into build/bin/          make V=1     show whole command lines
-#   make test            set up, build and run every test       make SAN=1   the same with ASan and UBSan, in build-san/
+#   make test            set up, build and run every test, JOBS at once    make SAN=1   the same with ASan and UBSan, in build-san/
 #   make run             the main job, in a sandbox             make run KEEP=1  leave it up ("make down" ends it)
 #   make soak            the slow tests                         make bench   the figures
 #   make install DESTDIR= PREFIX=                               make compile_commands.json    make clean
 
 SAN     ?=
+JOBS    ?= $(shell n=$$(nproc); echo $$((n < 4 ? n : 4)))
 O       ?= build$(if $(filter 1,$(SAN)),-san)
 PREFIX  ?= /usr/local
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
@@ -117,7 +118,7 @@ setup:
 	@tools/setup/install.sh
 test: setup
 	@+$(MAKE) --no-print-directory SAN=$(SAN) O=$(O) tests
-	@tools/check/run_tests.pl --build $(O) selftests
+	@tools/check/run_tests.pl --build $(O) --jobs $(JOBS) selftests
 soak: setup
 	@tools/setup/install.sh libclang-rt-14-dev
 	@+$(MAKE) --no-print-directory CC=clang-14 SAN=1 FUZZ=1 O=build-fuzz fuzzers
