@@ -7,35 +7,40 @@ cd "$(dirname "$0")/../.."
 bad=0
 complain() { echo "$1: may not include \"$2\""; bad=1; }
 
-# the folder that owns a file: the unit of "who"
+# owner FILE: sets owner, the folder that owns it: the unit of "who"
 owner() {
+	local below=${1#*/}
 	case $1 in
-	include/xb/abi/*) echo abi;;
-	include/xb/*) echo xb;;
-	bpf/*) echo bpf;;
-	userspace/lib/*) echo lib;;
-	control/store/*) echo store;;
-	control/*|userspace/*|tools/*) echo "$1" | cut -d/ -f1-2;;
-	selftests/*) echo selftests;;
+	include/xb/abi/*) owner=abi;;
+	include/xb/*) owner=xb;;
+	bpf/*) owner=bpf;;
+	userspace/lib/*) owner=lib;;
+	control/store/*) owner=store;;
+	control/*|userspace/*|tools/*) owner=${1%%/*}/${below%%/*};;
+	selftests/*) owner=selftests;;
 	esac
 }
 
-# a quoted include is found beside the including file or below include/, bpf/ or the generated skeletons
+# resolve FILE NAME: sets target; a quoted include is found beside the including file or below include/, bpf/ or the generated skeletons
 resolve() {
-	local from=$1 name=$2
-	for p in "$(dirname "$from")/$name" "include/$name" "bpf/$name" "$name"; do
-		if [ -e "$p" ]; then realpath --relative-to=. "$p"; return; fi
+	local name=$2
+	for target in "${1%/*}/$name" "include/$name" "bpf/$name" "$name"; do
+		if [ -e "$target" ]; then
+			case $target in *./*) target=$(realpath --relative-to=. "$target");; esac
+			return
+		fi
 	done
-	case $name in *.skel.h) echo generated;; *) echo missing;; esac
+	case $name in *.skel.h) target=generated;; *) target=missing;; esac
 }
 
 while IFS=: read -r file include; do
-	target=$(resolve "$file" "$include")
+	resolve "$file" "$include"
 	case $target in
 	generated) continue;;
 	missing) echo "$file: \"$include\" is nowhere"; bad=1; continue;;
 	esac
-	from=$(owner "$file") to=$(owner "$target")
+	owner "$file"; from=$owner
+	owner "$target"; to=$owner
 	[ "$from" = "$to" ] && continue
 	case "$from>$to" in
 	selftests*) ;;

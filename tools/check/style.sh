@@ -9,9 +9,8 @@ mapfile -t sources < <(git ls-files -co --exclude-standard '*.c' '*.h' | there)
 mapfile -t all < <(git ls-files -co --exclude-standard | there | grep -Ev '^(LICENSE|README\.md|.*/README\.md|selftests/fuzz/corpus/.*|.*\.json|\.gitignore)$')
 say() { if [ -n "$2" ]; then printf '%s\n' "$2" | sed "s/\$/   <- $1/"; bad=1; fi; }
 
-for f in "${all[@]}"; do
-	head -3 "$f" | grep -q 'SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause' || say 'no SPDX line' "$f"
-done
+say 'no SPDX line'                    "$(awk 'BEGIN { for (i = 1; i < ARGC; i++) without[ARGV[i]] } FNR > 3 { nextfile }
+	/SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause/ { delete without[FILENAME] } END { for (f in without) print f }' "${all[@]}")"
 # strings are not split, so they do not count
 say 'line over 140 characters'        "$(perl -ne '$l = $_; s/"(\\.|[^"\\])*"/""/g; s/\t/        /g; print "$ARGV:$.:" . substr($l, 0, 60) . "\n" if length > 141; close ARGV if eof' "${sources[@]}" | tr -d '\t')"
 say 'white space at the end'          "$(grep -nP '[ \t]+$' "${sources[@]}" | cut -c1-100 || true)"
@@ -20,7 +19,5 @@ say '// comment'                      "$(grep -nP '(^|[^:"])//' "${sources[@]}" 
 say 'word that does not belong here'  "$(grep -nwE 'TODO|FIXME|XXX|HACK' "${sources[@]}" || true)"
 say 'typedef of a struct'             "$(grep -nE '^typedef (struct|enum|union)' "${sources[@]}" || true)"
 say 'unbounded or unsafe function'    "$(grep -nwP '(strcpy|strcat|sprintf|vsprintf|gets|system|popen|strtok)\s*\(' "${sources[@]}" || true)"
-for h in $(git ls-files -co --exclude-standard '*.h' | there); do
-	grep -q '^#ifndef' "$h" || say 'no include guard' "$h"
-done
+say 'no include guard'                "$(git ls-files -co --exclude-standard '*.h' | there | xargs grep -L '^#ifndef' || true)"
 exit $bad
