@@ -15,18 +15,19 @@ cron() { # name, schedule, more of the spec
 EOF
 }
 last_was() { api PATCH "/apis/batch/v1/namespaces/default/cronjobs/$1/status" -H 'Content-Type: application/merge-patch+json' -d "{\"status\":{\"lastScheduleTime\":\"$2\"}}" >/dev/null; }
-jobs_of() { k get jobs -l "of=$1" -o name | wc -l; }
+BATCH=/apis/batch/v1/namespaces/default
+jobs_of() { raw "$BATCH/jobs?labelSelector=of=$1" | jq '.items | length'; }
 has() { [ "$(jobs_of "$1")" = "$2" ]; }
-status() { k get cronjob "$1" -o json | jq -c ".status | $2"; }
+status() { raw "$BATCH/cronjobs/$1" | jq -c ".status | $2"; }
 says() { [ "$(status "$1" "$2")" = "$3" ]; }
-told() { k get events -o json | jq -e --arg o "$1" --arg r "$2" --arg m "$3" '.items | any(.involvedObject.name == $o and .reason == $r and (.message | startswith($m)))'; }
+told() { raw $CORE/events | jq -e --arg o "$1" --arg r "$2" --arg m "$3" '.items | any(.involvedObject.name == $o and .reason == $r and (.message | startswith($m)))'; }
 end_pods() { # job
 	local p
-	for p in $(k get pods -l "job-name=$1" -o 'jsonpath={.items[*].metadata.name}'); do
+	for p in $(raw "$CORE/pods?labelSelector=job-name=$1" | jq -r '.items[].metadata.name'); do
 		api PATCH "/api/v1/namespaces/default/pods/$p/status" -H 'Content-Type: application/merge-patch+json' -d '{"status":{"phase":"Succeeded"}}' >/dev/null
 	done
 }
-ends() { end_pods "$1"; [ -n "$(k get job "$1" -o 'jsonpath={.status.completionTime}')" ]; }
+ends() { end_pods "$1"; [ "$(raw "$BATCH/jobs/$1" | jq .status.completionTime)" != null ]; }
 year=$(date -u +%Y) before=$(($(date -u +%Y) - 1))-06-01T00:00:00Z
 name=c-$(($(date -u -d "$year-01-01" +%s) / 60))
 

@@ -31,16 +31,15 @@ play() { # name, least available, most pods, namespace
 promise() { echo "$1 $2" >"$TMP/bounds.new" && mv "$TMP/bounds.new" "$TMP/bounds"; }
 kept() { is "$(cat "$TMP/faults" "$TMP/rollout.log" 2>/dev/null)" '' "$1"; }
 rolled() { k rollout status "ds/$1" --timeout=20s; }
-raw() { api GET "$1" | head -n -1; } # cheaper than kubectl, for what is polled
-pods_of() { raw "/api/v1/namespaces/default/pods?labelSelector=app%3D$1"; }
-set_of() { raw "/apis/apps/v1/namespaces/default/daemonsets/$1"; }
+pods_of() { raw "$CORE/pods?labelSelector=app%3D$1"; }
+set_of() { raw "$APPS/daemonsets/$1"; }
 on() { pods_of "$1" | jq -r '[.items[] | select(.metadata.deletionTimestamp == null) | .spec.nodeName // "-"] | sort | join(" ")'; }
 runs_on() { [ "$(on "$1")" = "$2" ]; } # name, nodes
 images() { pods_of "$1" | jq -r '[.items[].spec.containers[0].image] | unique | join(" ")'; }
 status() { set_of "$1" | jq -cS .status; }
 tells() { [ "$(set_of "$1" | jq -c "[.status | $2]")" = "$3" ]; } # name, fields, values
-revisions() { raw "/apis/apps/v1/namespaces/default/controllerrevisions?labelSelector=app%3D$1" | jq -c "[.items | sort_by(.revision) | .[] | $2]"; }
-events() { raw /api/v1/namespaces/default/events | jq -r ".items[] | select(.involvedObject.name == \"$1\" and .reason == \"$2\") | .message"; }
+revisions() { raw "$APPS/controllerrevisions?labelSelector=app%3D$1" | jq -c "[.items | sort_by(.revision) | .[] | $2]"; }
+events() { raw $CORE/events | jq -r ".items[] | select(.involvedObject.name == \"$1\" and .reason == \"$2\") | .message"; }
 
 # --- as a real one was seen to do ---
 node node-0

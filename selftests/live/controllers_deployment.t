@@ -17,11 +17,11 @@ play() {
 }
 promise() { echo "$1 $2" >"$TMP/bounds.new" && mv "$TMP/bounds.new" "$TMP/bounds"; }
 kept() { is "$(cat "$TMP/faults" "$TMP/rollout.log" 2>/dev/null)" '' "$1"; }
-status() { k get deployment "$1" -o "jsonpath={.status.$2}"; }
-condition() { k get deployment "$1" -o json | jq -r ".status.conditions[] | select(.type == \"$2\") | [.status, .reason, .message] | join(\" \")"; }
-sets() { k get rs -l "app=$1" -o json | jq -c "[.items | sort_by(.metadata.annotations[\"deployment.kubernetes.io/revision\"] | tonumber) | .[] | $2]"; }
+status() { raw "$APPS/deployments/$1" | jq -r ".status.$2 // empty"; }
+condition() { raw "$APPS/deployments/$1" | jq -r ".status.conditions[] | select(.type == \"$2\") | [.status, .reason, .message] | join(\" \")"; }
+sets() { raw "$APPS/replicasets?labelSelector=app=$1" | jq -c "[.items | sort_by(.metadata.annotations[\"deployment.kubernetes.io/revision\"] | tonumber) | .[] | $2]"; }
 rolled() { k rollout status "deployment/$1" --timeout=20s; }
-scaled() { k get events -o json | jq -r ".items[] | select(.involvedObject.name == \"$1\" and .reason == \"ScalingReplicaSet\") | .message"; }
+scaled() { raw "$CORE/events" | jq -r ".items[] | select(.involvedObject.name == \"$1\" and .reason == \"ScalingReplicaSet\") | .message"; }
 
 # --- made ---
 play web - -
@@ -119,10 +119,10 @@ deployment twin default | k create -f - >/dev/null
 ok 'a twin' rolled twin
 twin=$(sets twin .metadata.name | jq -r '.[0]')
 k label rs "$twin" app=debug --overwrite >/dev/null
-ok 'a set that is relabelled is let go' busywait 5 eval '[ -z "$(k get rs "$twin" -o "jsonpath={.metadata.ownerReferences}")" ]'
+ok 'a set that is relabelled is let go' busywait 5 eval '[ "$(raw "$APPS/replicasets/$twin" | jq .metadata.ownerReferences)" = null ]'
 ok 'and another is made: its name is taken' busywait 5 eval '[ "$(status twin collisionCount)$(sets twin .spec.replicas)" = "1[2]" ]'
 k label rs "$twin" app=twin --overwrite >/dev/null
-ok 'one that comes back is adopted' busywait 5 eval '[ "$(k get rs "$twin" -o "jsonpath={.metadata.ownerReferences[0].name}")" = twin ]'
+ok 'one that comes back is adopted' busywait 5 eval '[ "$(raw "$APPS/replicasets/$twin" | jq -r ".metadata.ownerReferences[0].name")" = twin ]'
 ok 'and one of the two is current, by its template' rolled twin
 k patch deployment twin -p '{"spec":{"minReadySeconds":1}}' >/dev/null
 ok 'its set gets minReadySeconds' busywait 5 eval 'sets twin "[.spec.replicas, .spec.minReadySeconds]" | grep -q "\[2,1\]"'
@@ -134,7 +134,7 @@ k create -f - >/dev/null <<'EOF'
 {"apiVersion":"v1","kind":"LimitRange","metadata":{"name":"l","namespace":"poor"},"spec":{"limits":[{"type":"Container","max":{"cpu":"1"}}]}}
 EOF
 deployment twin poor ',"resources":{"limits":{"cpu":"2"}}' | k create -f - >/dev/null
-refused() { k get deployment twin -n poor -o json | jq -r '.status.conditions[] | select(.type == "ReplicaFailure") | [.status, .reason, .message] | join(" ")'; }
+refused() { raw /apis/apps/v1/namespaces/poor/deployments/twin | jq -r '.status.conditions[] | select(.type == "ReplicaFailure") | [.status, .reason, .message] | join(" ")'; }
 ok 'pods that are refused' busywait 5 eval '[[ "$(refused)" == "True FailedCreate pods \"twin-"*" is forbidden: maximum cpu usage per Container is 1, but limit is 2" ]]'
 k delete limitrange l -n poor >/dev/null
 ok 'until they are not' busywait 10 eval '[ "$(k get deployment twin -n poor -o "jsonpath={.status.replicas}")$(refused)" = 2 ]'
@@ -150,7 +150,7 @@ promise - 3
 kill -STOP $PLAYER
 k set image deployment/old c=nginx:1.15 >/dev/null
 ok 'the old pods are told to go' busywait 5 eval '[ "$(sets old .spec.replicas)" = "[0]" ]'
-ok 'and while they do' busywait 5 eval '[ "$(k get pods -l app=old -o json | jq "[.items[].metadata.deletionTimestamp // empty] | length")" = 3 ]'
+ok 'and while they do' busywait 5 eval '[ "$(raw "$CORE/pods?labelSelector=app=old" | jq "[.items[].metadata.deletionTimestamp // empty] | length")" = 3 ]'
 is "$(sets old .spec.replicas)" '[0]' 'nothing is made'
 kill -CONT $PLAYER
 ok 'then the new ones are' rolled old

@@ -8,7 +8,7 @@ node_up
 apiserver_start
 kcm_start --leader-elect=false
 
-has() { [ "$(k get pods -l "app=$1" -o name | wc -l)" = "$2" ]; } # label, number
+has() { [ "$(raw "$CORE/pods?labelSelector=app=$1" | jq '.items | length')" = "$2" ]; } # label, number
 gone() { ! k get "$@" -o name; }
 uid() { k get "$@" -o 'jsonpath={.metadata.uid}'; }
 ref() { echo "{\"apiVersion\":\"v1\",\"kind\":\"ConfigMap\",\"name\":\"$1\",\"uid\":\"$2\"${3:-}}"; } # name, uid, more
@@ -64,7 +64,7 @@ k create configmap again >/dev/null
 made young "$(ref again "$(uid configmap again)")"
 kcm_start --leader-elect=false
 ok 'the owner of the same name is not the owner' busywait 10 gone configmap dependent
-ok 'a reference to one that is gone goes, when another holds' busywait 10 eval '[ "$(k get configmap both -o json | jq -c "[.metadata.ownerReferences[].name]")" = "[\"solid\"]" ]'
+ok 'a reference to one that is gone goes, when another holds' busywait 10 eval '[ "$(raw $CORE/configmaps/both | jq -c "[.metadata.ownerReferences[].name]")" = "[\"solid\"]" ]'
 is "$(k get configmap young -o name)" configmap/young 'what the new one owns stays'
 
 # --- references that are wrong ---
@@ -72,7 +72,7 @@ k create namespace elsewhere >/dev/null
 k create configmap far -n elsewhere >/dev/null
 made crossing "$(ref far "$(uid configmap far -n elsewhere)")"
 ok 'an owner in another namespace is none' busywait 10 gone configmap crossing
-ok 'and that is told' busywait 5 eval 'k get events -o json | jq -e ".items[] | select(.reason == \"OwnerRefInvalidNamespace\")"'
+ok 'and that is told' busywait 5 eval 'raw $CORE/events | jq -e ".items[] | select(.reason == \"OwnerRefInvalidNamespace\")"'
 is "$(k get events -o json | jq -r '.items[] | select(.reason == "OwnerRefInvalidNamespace") | [.type, .message, .source.component, .involvedObject.name] | join("|")')" \
 	"Warning|ownerRef [v1/ConfigMap, namespace: default, name: far, uid: $(uid configmap far -n elsewhere)] does not exist in namespace \"default\"|garbage-collector-controller|crossing" \
 	'in these words'

@@ -26,8 +26,8 @@ as() { local who=$1; shift; in_ns node curl -sS --max-time 5 --cacert "$TMP/pki/
 echo 'header = "Authorization: Bearer admintoken"' >"$TMP/keys/admin.who"
 echo 'header = "Authorization: Bearer boottoken"' >"$TMP/keys/boot.who"
 by_certificate() { printf 'cert = "%s"\nkey = "%s"\n' "$TMP/keys/$1.crt" "$TMP/keys/$1.key" >"$TMP/keys/$1.who"; }
-condition() { k get csr "$1" -o json | jq -c '[.status.conditions[]? | [.type, .reason, .message]]'; }
-issued() { k get csr "$1" -o json | jq -re .status.certificate | base64 -d >"$TMP/keys/$1.crt"; }
+condition() { raw "$csrs/$1" | jq -c '[.status.conditions[]? | [.type, .reason, .message]]'; }
+issued() { raw "$csrs/$1" | jq -re .status.certificate | base64 -d >"$TMP/keys/$1.crt"; }
 x509() { openssl x509 -in "$TMP/keys/$1.crt" -noout "${@:2}"; }
 seconds() { x509 "$1" -startdate -enddate | cut -d= -f2 | { read -r from; read -r to; echo $(($(date -d "$to" +%s) - $(date -d "$from" +%s))); }; }
 

@@ -15,7 +15,8 @@ job() { # name, spec besides the template, more of the pod's spec
 EOF
 }
 make_job() { job "$@" | k create -f - >/dev/null; }
-pods() { k get pods -l "job-name=$1" -o json; }
+JOBS=/apis/batch/v1/namespaces/default/jobs
+pods() { raw "$CORE/pods?labelSelector=job-name=$1"; }
 # the names of those that are not over
 running() { pods "$1" | jq -r '.items[] | select((.status.phase == "Pending" or .status.phase == "Running") and .metadata.deletionTimestamp == null).metadata.name'; }
 runs() { [ "$(running "$1" | wc -l)" = "$2" ]; } # job, number of pods
@@ -26,10 +27,10 @@ end_pod() {
 		\"state\":{\"terminated\":{\"exitCode\":${3:-0},\"finishedAt\":\"$(date -u -d "-${4:-0} seconds" +%FT%TZ)\"}}}]}}" >/dev/null
 }
 end_all() { local p; for p in $(running "$1"); do end_pod "$p" "$2" "${3:-0}" "${4:-0}"; done; }
-status() { k get job "$1" -o json | jq -cS ".status | $2"; }
+status() { raw "$JOBS/$1" | jq -cS ".status | $2"; }
 says() { [ "$(status "$1" "$2")" = "$3" ]; } # job, filter, value
 conditions() { status "$1" '[(.conditions // [])[] | select(.status == "True") | "\(.type) \(.reason)"]'; }
-told() { k get events -o json | jq -e --arg j "$1" --arg r "$2" --arg m "$3" '.items | any(.involvedObject.name == $j and .reason == $r and .message == $m)'; }
+told() { raw "$CORE/events" | jq -e --arg j "$1" --arg r "$2" --arg m "$3" '.items | any(.involvedObject.name == $j and .reason == $r and .message == $m)'; }
 freed() { [ "$(pods "$1" | jq '[.items[] | select(.metadata.finalizers)] | length')" = 0 ]; }
 completes() { k wait --for=condition=complete "job/$1" --timeout=10s >/dev/null; }
 
@@ -93,7 +94,7 @@ is "$(status policy '.conditions[1] | [.reason, .message]')" \
 make_job takes
 busywait 5 runs takes 1
 pod=$(running takes) uid=$(k get job takes -o 'jsonpath={.metadata.uid}')
-held_by() { [ "$(k get pod "$pod" -o json | jq -c '.metadata | [.ownerReferences[]?.uid, .finalizers[]?]')" = "$1" ]; }
+held_by() { [ "$(raw "$CORE/pods/$pod" | jq -c '.metadata | [.ownerReferences[]?.uid, .finalizers[]?]')" = "$1" ]; }
 k label pod "$pod" controller-uid- >/dev/null
 ok 'a pod that is not selected any more is let go' busywait 5 held_by '[]'
 ok 'another is made instead' busywait 5 runs takes 2
@@ -167,7 +168,7 @@ make_job brief '"ttlSecondsAfterFinished":1'
 busywait 5 runs brief 1
 end_all brief Succeeded
 ok 'a job with a time to live completes' busywait 5 told brief Completed 'Job completed'
-ok 'and is deleted after that, with its pod' busywait 5 eval '! k get job brief && [ "$(pods brief | jq ".items | length")" = 0 ]'
+ok 'and is deleted after that, with its pod' busywait 5 eval '! raw $JOBS/brief && [ "$(pods brief | jq ".items | length")" = 0 ]'
 is "$(k get job j -o 'jsonpath={.metadata.deletionTimestamp}')" '' 'one without is not'
 is "$(grep -c 'it comes again' "$TMP/kcm.log")" 0 'nothing had to be tried twice'
 done_testing

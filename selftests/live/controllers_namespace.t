@@ -8,8 +8,8 @@ node_up
 apiserver_start
 kcm_start --leader-elect=false
 
-gone() { ! k get namespace "$1" 2>/dev/null; }
-condition() { k get namespace "$1" -o json | jq -r ".status.conditions[]? | select(.type == \"$2\") | \"\(.status) \(.reason) \(.message)\""; }
+gone() { [ "$(api GET "/api/v1/namespaces/$1" | tail -1)" = 404 ]; }
+condition() { raw "/api/v1/namespaces/$1" | jq -r ".status.conditions[]? | select(.type == \"$2\") | \"\(.status) \(.reason) \(.message)\""; }
 told() { [ "$(condition "$1" "$2")" = "$3" ]; } # namespace, type, status reason message
 left() { k get configmaps,services,pods,secrets,serviceaccounts,roles,deployments -n "$1" -o name --ignore-not-found; }
 

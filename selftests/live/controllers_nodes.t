@@ -23,8 +23,8 @@ pod() {
 {"apiVersion":"v1","kind":"Pod","metadata":{"name":"$1"},"spec":{"nodeName":"$2","terminationGracePeriodSeconds":1,"tolerations":[${3:-}],"containers":[{"name":"c","image":"i"}]}}
 EOF
 }
-node_is() { [ "$(k get node "$1" -o json | jq -rc "$2")" = "$3" ]; } # node, filter, value
-pod_is() { [ "$(k get pod "$1" -o json | jq -rc "$2")" = "$3" ]; }
+node_is() { [ "$(raw "/api/v1/nodes/$1" | jq -rc "$2")" = "$3" ]; } # node, filter, value
+pod_is() { [ "$(raw "$CORE/pods/$1" | jq -rc "$2")" = "$3" ]; }
 gone() { ! k get "$@" -o name; }
 taints='[.spec.taints[]? | (.key | ltrimstr("node.kubernetes.io/")) + ":" + .effect] | sort | join(" ")'
 conditions='[.status.conditions[] | .type + "=" + .status] | sort | join(" ")'
@@ -32,7 +32,7 @@ ready='.status.conditions[] | select(.type == "Ready") | .status'
 healthy='DiskPressure=False MemoryPressure=False PIDPressure=False Ready=True'
 silent='DiskPressure=Unknown MemoryPressure=Unknown PIDPressure=Unknown Ready=Unknown'
 # events NAME REASON: "Type|component|message" of each
-events() { k get events -o json | jq -r --arg n "$1" --arg r "$2" '.items[] | select(.involvedObject.name == $n and .reason == $r) | [.type, .source.component, .message] | join("|")'; }
+events() { raw $CORE/events | jq -r --arg n "$1" --arg r "$2" '.items[] | select(.involvedObject.name == $n and .reason == $r) | [.type, .source.component, .message] | join("|")'; }
 told() { events "$1" "$2" | grep -qxF "$3"; }
 
 node_up
@@ -45,7 +45,7 @@ hollow_start c 3 there
 # --- new nodes ---
 ok 'a new node loses the taint that it came with' busywait 10 node_is b-1 "$taints" ''
 ok 'and is registered' busywait 5 told b-1 RegisteredNode 'Normal|node-controller|Node b-1 event: Registered Node b-1 in Controller'
-ok 'each has a range of each family' busywait 5 eval '[ "$(k get nodes -o json | jq "[.items[] | select(.spec.podCIDRs | length == 2)] | length")" = 7 ]'
+ok 'each has a range of each family' busywait 5 eval '[ "$(raw /api/v1/nodes | jq "[.items[] | select(.spec.podCIDRs | length == 2)] | length")" = 7 ]'
 is "$(k get nodes -o json | jq -c '[.items[].spec | select(.podCIDR == .podCIDRs[0]) | .podCIDRs[0]] | sort')" \
 	'["10.244.0.0/24","10.244.1.0/24","10.244.3.0/24","10.244.4.0/24","10.244.5.0/24","10.244.6.0/24","10.244.7.0/24"]' 'no two the same, and none that is the Services'"'"
 is "$(k get nodes -o json | jq -c '[.items[].spec.podCIDRs[1]] | unique | [length, .[0], .[6]]')" '[7,"fd00:244:0:1::/64","fd00:244::/64"]' 'of IPv6 as well'
@@ -83,7 +83,7 @@ k create -f - >/dev/null <<<'{"apiVersion":"v1","kind":"Node","metadata":{"name"
 ok 'a node that never said anything is unknown as well' busywait 10 node_is mute "$conditions" "$silent"
 is "$(k get node mute -o json | jq -c '[.status.conditions[] | [.reason, .message]] | unique')" '[["NodeStatusNeverUpdated","Kubelet never posted node status."]]' 'with reason and message'
 is "$(k get node b-0 -o 'jsonpath={.metadata.resourceVersion}')" "$before" 'of what was written before, nothing is written again'
-ok 'a new one has a range that nobody else has' busywait 5 eval '[ "$(k get nodes -o json | jq "[.items[].spec.podCIDRs | select(length == 2)[]] | unique | length")" = 16 ]'
+ok 'a new one has a range that nobody else has' busywait 5 eval '[ "$(raw /api/v1/nodes | jq "[.items[].spec.podCIDRs | select(length == 2)[]] | unique | length")" = 16 ]'
 hollow_start b 2 there
 ok 'a node that comes back is ready' busywait 10 node_is b-0 "$conditions" "$healthy"
 ok 'and has no taint' busywait 5 node_is b-0 "$taints" ''
@@ -121,7 +121,7 @@ ok 'the range of a node that is gone is given again' busywait 5 node_is more-8 .
 ok 'it is told, too' busywait 5 told mute RemovingNode 'Normal|node-controller|Node mute event: Removing Node mute from Controller'
 
 # --- most of a zone falls silent, then all do ---
-of_c() { k get nodes -o json | jq -c "[.items[] | select(.metadata.name | startswith(\"c-\")) | $1]"; }
+of_c() { raw /api/v1/nodes | jq -c "[.items[] | select(.metadata.name | startswith(\"c-\")) | $1]"; }
 ok 'of a small zone that is in trouble' busywait 10 eval '[ "$(of_c "$ready")" = "[\"Unknown\",\"Unknown\",\"Unknown\"]" ]'
 ok 'all that is silent is tainted' busywait 5 eval '[ "$(of_c ".spec.taints[] | select(.effect == \"NoSchedule\")" | jq length)" = 3 ]'
 [ "$(of_c '.spec.taints[] | select(.effect == "NoExecute")' | jq length)" -lt 3 ]; is $? 0 'but not all is emptied'

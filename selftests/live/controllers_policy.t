@@ -12,14 +12,14 @@ XB_EXEC=exec in_ns node "$BIN/xebec-bench" hollow -o json --nodes 2 --untaint >"
 busywait 20 grep -q registered "$TMP/hollow.json" || bail 'the hollow nodes do not register'
 
 MERGE='Content-Type: application/merge-patch+json' JSON='Content-Type: application/json'
-budget() { k get pdb "$1" -o json | jq -c ".status | $2"; }
+budget() { raw "/apis/policy/v1/namespaces/default/poddisruptionbudgets/$1" | jq -c ".status | $2"; }
 counts() { budget "$1" '[.expectedPods, .currentHealthy, .desiredHealthy, .disruptionsAllowed]'; }
 counted() { [ "$(counts "$1")" = "$2" ]; } # budget, counts
 allowed() { budget "$1" '.conditions[] | select(.type == "DisruptionAllowed") | [.status, .reason]'; }
 evict() { api POST "/api/v1/namespaces/default/pods/$1/eviction" -H "$JSON" -d "{\"apiVersion\":\"policy/v1\",\"kind\":\"Eviction\",\"metadata\":{\"name\":\"$1\"}}"; }
-told() { k get events -o json | jq -e --arg o "$1" --arg r "$2" --arg m "$3" '.items | any(.involvedObject.name == $o and .reason == $r and .message == $m)'; }
-pods() { k get pods -l "app=$1" -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null).metadata.name'; }
-on() { k get pods --field-selector "spec.nodeName=$1" -o json | jq '[.items[] | select(.metadata.deletionTimestamp == null)] | length'; }
+told() { raw $CORE/events | jq -e --arg o "$1" --arg r "$2" --arg m "$3" '.items | any(.involvedObject.name == $o and .reason == $r and .message == $m)'; }
+pods() { raw "$CORE/pods?labelSelector=app=$1" | jq -r '.items[] | select(.metadata.deletionTimestamp == null).metadata.name'; }
+on() { raw "$CORE/pods?fieldSelector=spec.nodeName=$1" | jq '[.items[] | select(.metadata.deletionTimestamp == null)] | length'; }
 deployment() { k create deployment "$1" --image=nginx --replicas="$2" >/dev/null; }
 
 # --- what may go ---
@@ -71,7 +71,7 @@ status() { api PATCH "$1/status" -H "$MERGE" -d "{\"status\":$2}" >/dev/null; }
 status /apis/policy/v1/namespaces/default/poddisruptionbudgets/web "{\"disruptedPods\":{\"$pod\":\"$(date -u -d '-121 seconds' +%FT%TZ)\"}}"
 ok 'a pod that was evicted and is there after two minutes counts again' busywait 5 eval '[ "$(budget web .disruptedPods)" = null ]'
 ok 'an event tells of it' busywait 5 told "$pod" NotDeleted "Pod was expected by PDB default/web to be deleted but it wasn't"
-target() { k get pod "$1" -o json | jq -c '.status.conditions[] | select(.type == "DisruptionTarget") | [.status, .reason]'; }
+target() { raw "$CORE/pods/$1" | jq -c '.status.conditions[] | select(.type == "DisruptionTarget") | [.status, .reason]'; }
 api PATCH "/api/v1/namespaces/default/pods/$pod/status" -H 'Content-Type: application/strategic-merge-patch+json' -d "{\"status\":{\"conditions\":[
 	{\"type\":\"DisruptionTarget\",\"status\":\"True\",\"reason\":\"EvictionByEvictionAPI\",\"lastTransitionTime\":\"$(date -u -d '-121 seconds' +%FT%TZ)\"}]}}" >/dev/null
 ok 'nor is it said to be disrupted any more' busywait 5 eval '[ "$(target "$pod")" = "[\"False\",\"EvictionByEvictionAPI\"]" ]'

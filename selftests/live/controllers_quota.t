@@ -9,7 +9,7 @@ kcm() { kcm_start --leader-elect=false; }
 kcm
 
 MERGE='Content-Type: application/merge-patch+json'
-used() { k get quota "$1" -o json | jq -c '.status.used'; }
+used() { raw "$CORE/resourcequotas/$1" | jq -c '.status.used'; }
 uses() { [ "$(used "$1")" = "$2" ]; } # quota, what
 pod() { # name, cpu, memory, more of the spec
 	cat <<EOF

@@ -9,10 +9,13 @@ apiserver_start
 # without the garbage collector and the namespace loop, so that what they would take away can be looked at
 kcm_start --leader-elect=false --controllers='*,-garbage-collector-controller,-namespace-controller'
 
-pods() { k get pods -l "app=$1" -o name | wc -l; }
+pods() { raw "$CORE/pods?labelSelector=app=$1" | jq '.items | length'; }
 has() { [ "$(pods "$1")" = "$2" ]; } # label, number
-status() { k get "$1" -o "jsonpath={.status.$2}"; }
-events() { k get events -o json | jq -c "[.items[] | select(.involvedObject.name == \"$1\" and .reason == \"$2\")]"; }
+status() { # rc/NAME or rs/NAME, field
+	case $1 in rc/*) set -- "$CORE/replicationcontrollers/${1#*/}" "$2" ;; rs/*) set -- "$APPS/replicasets/${1#*/}" "$2" ;; esac
+	raw "$1" | jq -r ".status.$2 // empty"
+}
+events() { raw $CORE/events | jq -c "[.items[] | select(.involvedObject.name == \"$1\" and .reason == \"$2\")]"; }
 set_of() { # kind, apiVersion, name, replicas, selector
 	cat <<EOF
 {"apiVersion":"$2","kind":"$1","metadata":{"name":"$3"},"spec":{"replicas":$4,"selector":$5,
@@ -49,7 +52,7 @@ k label "$away" app=debug --overwrite >/dev/null
 ok 'a pod that is relabelled is let go' busywait 5 eval '[ -z "$(k get $away -o "jsonpath={.metadata.ownerReferences}")" ]'
 ok 'and another takes its place' busywait 5 has web 3
 k label "$away" app=web --overwrite >/dev/null
-ok 'when it comes back, it is adopted or one goes' busywait 5 eval 'has web 3 && [ "$(k get pods -l app=web -o json | jq "[.items[].metadata.ownerReferences[0].uid] | unique | length")" = 1 ]'
+ok 'when it comes back, it is adopted or one goes' busywait 5 eval 'has web 3 && [ "$(raw "$CORE/pods?labelSelector=app=web" | jq "[.items[].metadata.ownerReferences[0].uid] | unique | length")" = 1 ]'
 k scale rc web --replicas=1 >/dev/null
 ok 'scaled to one' busywait 5 has web 1
 ok 'an event tells of each deletion' busywait 5 eval '[ "$(events web SuccessfulDelete | jq "[.[].count] | add")" -ge 2 ]'
@@ -81,7 +84,7 @@ ok 'available when it was ready for minReadySeconds' busywait 5 eval '[ "$(statu
 k create namespace small >/dev/null
 k create quota two --hard=pods=2 -n small >/dev/null
 rs full 4 | k create -n small -f - >/dev/null
-failure() { k get rs full -n small -o json | jq -r '.status.conditions[]? | select(.type == "ReplicaFailure") | .status + " " + .reason + " " + .message'; }
+failure() { raw /apis/apps/v1/namespaces/small/replicasets/full | jq -r '.status.conditions[]? | select(.type == "ReplicaFailure") | .status + " " + .reason + " " + .message'; }
 ok 'a quota is met' busywait 5 eval '[ -n "$(failure)" ]'
 like "$(failure)" '^True FailedCreate pods "full-[^"]*" is forbidden: exceeded quota: two' 'the condition says why'
 is "$(k get pods -n small -o name | wc -l)" 2 'with what could be made'

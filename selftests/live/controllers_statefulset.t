@@ -20,15 +20,16 @@ sts() { # name, replicas, more of the spec, more of the template's spec
 EOF
 }
 CLAIMS=',"volumeClaimTemplates":[{"metadata":{"name":"data"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}]'
-names() { k get pods -l "app=$1" -o json | jq -r '[.items[].metadata.name | sub(".*-"; "") | tonumber] | sort | map(tostring) | join(" ")'; }
+names() { raw "$CORE/pods?labelSelector=app=$1" | jq -r '[.items[].metadata.name | sub(".*-"; "") | tonumber] | sort | map(tostring) | join(" ")'; }
 named() { [ "$(names "$1")" = "$2" ]; }
-status() { k get sts "$1" -o json | jq -cS ".status | $2"; }
+status() { raw "$APPS/statefulsets/$1" | jq -cS ".status | $2"; }
 told() { [ "$(status "$1" "$2")" = "$3" ]; }
-claims() { k get pvc -o name | grep "$1" | sed 's/.*-//' | sort -n | xargs; }
+claims() { raw "$CORE/persistentvolumeclaims" | jq -r '.items[].metadata.name' | grep "$1" | sed 's/.*-//' | sort -n | xargs; }
 rolled() { k rollout status "sts/$1" --timeout=20s; }
-images() { k get pods -l "app=$1" -o json | jq -r '[.items | sort_by(.metadata.name)[] | .spec.containers[0].image | sub("nginx:"; "")] | join(" ")'; }
-revisions() { k get controllerrevisions -l "app=$1" -o json | jq -c "[.items | sort_by(.revision)[] | $2]"; }
-messages() { k get events -o json | jq -r ".items[] | select(.involvedObject.name == \"$1\" and .reason == \"$2\") | .message"; }
+images() { raw "$CORE/pods?labelSelector=app=$1" | jq -r '[.items | sort_by(.metadata.name)[] | .spec.containers[0].image | sub("nginx:"; "")] | join(" ")'; }
+revisions() { raw "$APPS/controllerrevisions?labelSelector=app=$1" | jq -c "[.items | sort_by(.revision)[] | $2]"; }
+uid() { raw "$CORE/pods/$1" | jq -r .metadata.uid; }
+messages() { raw "$CORE/events" | jq -r ".items[] | select(.involvedObject.name == \"$1\" and .reason == \"$2\") | .message"; }
 set_status() { api PATCH "/api/v1/namespaces/default/pods/$1/status" -H "$MERGE" -d "{\"status\":$2}" >/dev/null; }
 ready() { # pod, seconds ago
 	set_status "$1" '{"phase":"Running","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"'"$(date -u -d "-${2:-0} seconds" +%FT%TZ)"'"}]}'
@@ -46,10 +47,10 @@ sts web 3 "$CLAIMS" ',"volumes":[{"name":"data","emptyDir":{}},{"name":"tmp","em
 ok 'the first pod is made' busywait 5 named web 0
 ok 'and told of' busywait 5 told web '[.replicas, .currentReplicas, .updatedReplicas, .readyReplicas, .observedGeneration]' '[1,1,1,null,1]'
 is "$(names web)" 0 'alone'
-revision=$(revisions web .metadata.name | jq -r '.[]') uid=$(k get sts web -o 'jsonpath={.metadata.uid}')
+revision=$(revisions web .metadata.name | jq -r '.[]') set_uid=$(k get sts web -o 'jsonpath={.metadata.uid}')
 like "$revision" '^web-[bcdfghjklmnpqrstvwxz2456789]{6,10}$' 'its revision is named after a hash'
 is "$(k get pod web-0 -o json | jq -cS '[.metadata.labels, .metadata.ownerReferences, .spec.hostname, .spec.subdomain, (.spec.volumes | map(select(.name | startswith("kube") | not)))]')" \
-	"[{\"app\":\"web\",\"apps.kubernetes.io/pod-index\":\"0\",\"controller-revision-hash\":\"$revision\",\"statefulset.kubernetes.io/pod-name\":\"web-0\"},[{\"apiVersion\":\"apps/v1\",\"blockOwnerDeletion\":true,\"controller\":true,\"kind\":\"StatefulSet\",\"name\":\"web\",\"uid\":\"$uid\"}],\"web-0\",\"web\",[{\"name\":\"data\",\"persistentVolumeClaim\":{\"claimName\":\"data-web-0\"}},{\"emptyDir\":{},\"name\":\"tmp\"}]]" \
+	"[{\"app\":\"web\",\"apps.kubernetes.io/pod-index\":\"0\",\"controller-revision-hash\":\"$revision\",\"statefulset.kubernetes.io/pod-name\":\"web-0\"},[{\"apiVersion\":\"apps/v1\",\"blockOwnerDeletion\":true,\"controller\":true,\"kind\":\"StatefulSet\",\"name\":\"web\",\"uid\":\"$set_uid\"}],\"web-0\",\"web\",[{\"name\":\"data\",\"persistentVolumeClaim\":{\"claimName\":\"data-web-0\"}},{\"emptyDir\":{},\"name\":\"tmp\"}]]" \
 	'it has its name, its owner and its claim'
 is "$(k get pvc data-web-0 -o json | jq -cS '[.metadata.labels, .metadata.ownerReferences, .spec.accessModes, .spec.resources]')" \
 	'[{"app":"web"},null,["ReadWriteOnce"],{"requests":{"storage":"1Gi"}}]' 'which is there'
@@ -67,24 +68,24 @@ create Pod web-0 in StatefulSet web successful' 'in these words'
 is "$(k get events -o json | jq -r '[.items[] | select(.involvedObject.name == "web") | .source.component] | unique[]')" statefulset-controller 'and who it was'
 
 # --- what goes comes back by the same name ---
-old=$(k get pod web-1 -o 'jsonpath={.metadata.uid}')
+old=$(uid web-1)
 k delete pod web-1 >/dev/null
-ok 'a pod that is deleted is made anew' busywait 5 eval 'named web "0 1 2" && [ "$(k get pod web-1 -o "jsonpath={.metadata.uid}")" != "$old" ]'
+ok 'a pod that is deleted is made anew' busywait 5 eval 'named web "0 1 2" && [ "$(uid web-1)" != "$old" ]'
 is "$(claims data-web)" '0 1 2' 'with the same claim'
 ready web-1
 for phase in Failed Succeeded; do
-	old=$(k get pod web-0 -o 'jsonpath={.metadata.uid}')
+	old=$(uid web-0)
 	set_status web-0 "{\"phase\":\"$phase\"}"
-	ok "one that ended is replaced ($phase)" busywait 5 eval '[ "$(k get pod web-0 -o "jsonpath={.metadata.uid}")" != "$old" ]'
+	ok "one that ended is replaced ($phase)" busywait 5 eval 'new=$(uid web-0) && [ "${new:-$old}" != "$old" ]'
 	ready web-0
 done
 k label pod web-2 statefulset.kubernetes.io/pod-name=other --overwrite >/dev/null
-ok 'a pod that lost its identity gets it back' busywait 5 eval '[ "$(k get pod web-2 -o json | jq -r ".metadata.labels[\"statefulset.kubernetes.io/pod-name\"]")" = web-2 ]'
+ok 'a pod that lost its identity gets it back' busywait 5 eval '[ "$(raw $CORE/pods/web-2 | jq -r ".metadata.labels[\"statefulset.kubernetes.io/pod-name\"]")" = web-2 ]'
 ok 'which is told of' busywait 5 eval '[ "$(messages web SuccessfulUpdate)" = "update Pod web-2 in StatefulSet web successful" ]'
 k label pod web-2 app=debug --overwrite >/dev/null
-ok 'a pod that is relabelled is let go' busywait 5 eval '[ -z "$(k get pod web-2 -o "jsonpath={.metadata.ownerReferences}")" ]'
+ok 'a pod that is relabelled is let go' busywait 5 eval '[ "$(raw $CORE/pods/web-2 | jq .metadata.ownerReferences)" = null ]'
 k label pod web-2 app=web --overwrite >/dev/null
-ok 'and taken back' busywait 5 eval '[ "$(k get pod web-2 -o "jsonpath={.metadata.ownerReferences[0].name}")" = web ]'
+ok 'and taken back' busywait 5 eval '[ "$(raw $CORE/pods/web-2 | jq -r ".metadata.ownerReferences[0].name")" = web ]'
 
 # --- scaled ---
 play web - 6

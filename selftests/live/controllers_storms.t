@@ -10,7 +10,7 @@ apiserver_start
 kcm_start --leader-elect=false
 scheduler_start --leader-elect=false
 XB_EXEC=exec in_ns node "$BIN/xebec-bench" hollow --nodes 10 --untaint >"$TMP/hollow.log" 2>&1 &
-untainted() { [ "$(k get nodes -o json | jq '[.items[] | select(.spec.taints == null)] | length')" = 10 ]; }
+untainted() { [ "$(raw /api/v1/nodes | jq '[.items[] | select(.spec.taints == null)] | length')" = 10 ]; }
 busywait 10 untainted || bail 'the hollow nodes are not ready'
 MAKE=3 GO=3
 
@@ -58,18 +58,22 @@ owner() { # KIND NAME REPLICAS
 	case $1 in ReplicationController) version=v1 selector="{\"app\":\"$2\"}" ;; *) version=apps/v1 selector="{\"matchLabels\":{\"app\":\"$2\"}}" ;; esac
 	echo "{\"apiVersion\":\"$version\",\"kind\":\"$1\",\"metadata\":{\"name\":\"$2\"},\"spec\":{\"replicas\":$3,\"selector\":$selector,\"template\":$(template "$2")}}"
 }
-ready() { [ "$(k get "$1" "$2" -o 'jsonpath={.status.replicas} {.status.readyReplicas}')" = "$3 $3" ]; }
-none() { [ -z "$(k get pods -l "app=$1" -o name)" ] && [ "$(k get "$2" "$1" -o 'jsonpath={.status.replicas}')" = 0 ]; }
+status() { raw "$1" | jq -r '.status | "\(.replicas) \(.readyReplicas // 0)"'; }
+ready() { # rs, rc or deployment; name; number
+	case $1 in rs) set -- "$APPS/replicasets" "$2" "$3" ;; rc) set -- "$CORE/replicationcontrollers" "$2" "$3" ;; *) set -- "$APPS/deployments" "$2" "$3" ;; esac
+	[ "$(status "$1/$2")" = "$3 $3" ]
+}
+none() { [ "$(raw "$CORE/pods?labelSelector=app=$1" | jq '.items | length')" = 0 ] && ready rs "$1" 0; }
 
 # --- a set: the scale, its pods, one status ---
 owner ReplicaSet set 0 | k create -f - >/dev/null
 storm 'a set from 0 to 200' $((1 + 200 * MAKE + 1)) 'ready rs set 200' k scale rs set --replicas=200
-storm 'and back' $((1 + 200 * GO + 1)) 'none set rs' k scale rs set --replicas=0
+storm 'and back' $((1 + 200 * GO + 1)) 'none set' k scale rs set --replicas=0
 
 # --- 20 deployments of 20: each its creation, a set, pods; it tells thrice (it has a set, which has pods, which are ready), its set twice ---
 twenty() { for i in $(seq 20); do owner Deployment "d$i" 20; done | k create -f -; }
 storm '20 deployments of 20' $((20 * (1 + 1 + 20 * MAKE + 3 + 2))) \
-	'[ "$(k get deployments -o json | jq "[.items[] | select(.status.availableReplicas == 20 and .status.updatedReplicas == 20)] | length")" = 20 ]' twenty
+	'[ "$(raw $APPS/deployments | jq "[.items[] | select(.status.availableReplicas == 20 and .status.updatedReplicas == 20)] | length")" = 20 ]' twenty
 # all deleted: they and their sets, each at once
 storm 'and deleted' $((20 * (1 + 1 + 20 * GO))) '[ -z "$(k get pods,rs,deployments -o name | grep -v set$)" ]' k delete deployments --all --wait=false
 
@@ -97,7 +101,7 @@ k create -f - >/dev/null <<'E'
 {"apiVersion":"v1","kind":"Service","metadata":{"name":"s"},"spec":{"selector":{"tier":"web"},"ports":[{"port":80}]}}
 E
 for i in web1 web2; do owner ReplicaSet $i 0 | sed 's/"labels":{/&"tier":"web",/'; done | k create -f - >/dev/null
-listed() { [ "$(k get endpointslices -l kubernetes.io/service-name=s -o json | jq '[.items[].endpoints[]? | select(.conditions.ready)] | length')" = "$1" ]; }
+listed() { [ "$(raw "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices?labelSelector=kubernetes.io/service-name=s" | jq '[.items[].endpoints[]? | select(.conditions.ready)] | length')" = "$1" ]; }
 web() { k scale rs web1 --replicas="$1"; k scale rs web2 --replicas="$2"; }
 storm 'a service gets 300 endpoints' $((2 + 300 * MAKE + 2 + 4)) 'listed 300' web 150 150
 storm '150 of 300 are replaced' $((150 * (MAKE + GO) + 2 + 2 * 4)) 'listed 300' api DELETE '/api/v1/namespaces/default/pods?labelSelector=app=web2'

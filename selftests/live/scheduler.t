@@ -30,10 +30,10 @@ pod() { # name, cpu, more of the spec
 "resources":{"requests":{"cpu":"$2"}}}]}}
 EOT
 }
-where() { k get pod "$1" -o 'jsonpath={.spec.nodeName}'; }
+where() { raw "$CORE/pods/$1" | jq -r '.spec.nodeName // empty'; }
 is_at() { [ "$(where "$1")" = "$2" ]; }
-condition() { k get pod "$1" -o json | jq -c '.status.conditions[]? | select(.type == "PodScheduled") | [.status, .reason, .message]'; }
-events() { k get events -o json | jq -c "[.items[] | select(.involvedObject.name == \"$1\" and .reason == \"$2\")]"; }
+condition() { raw "$CORE/pods/$1" | jq -c '.status.conditions[]? | select(.type == "PodScheduled") | [.status, .reason, .message]'; }
+events() { raw $CORE/events | jq -c "[.items[] | select(.involvedObject.name == \"$1\" and .reason == \"$2\")]"; }
 
 # --- no node ---
 pod first 100m | k create -f - >/dev/null

@@ -36,15 +36,15 @@ pod() { # name, claims
 	echo "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"$1\"},\"spec\":{\"terminationGracePeriodSeconds\":0,\"containers\":[{\"name\":\"c\",\"image\":\"i\"}],\"volumes\":[$volumes]${3:+,$3}}}"
 }
 make() { k create -f - >/dev/null; }
-where() { k get pod "$1" -o 'jsonpath={.spec.nodeName}'; }
+where() { raw "$CORE/pods/$1" | jq -r '.spec.nodeName // empty'; }
 is_at() { [ "$(where "$1")" = "$2" ]; }
 placed() { [ -n "$(where "$1")" ]; }
-pvc_is() { [ "$(k get pvc "$1" -o json | jq -c "$2")" = "$3" ]; }
+pvc_is() { [ "$(raw "$CORE/persistentvolumeclaims/$1" | jq -c "$2")" = "$3" ]; }
 waits() { # pod, why
 	local m='preemption: 0/6 nodes are available: 6 Preemption is not helpful for scheduling.'
-	k get events -o json | jq -e --arg p "$1" --arg m "0/6 nodes are available: $2. ${3:-$m}" \
+	raw $CORE/events | jq -e --arg p "$1" --arg m "0/6 nodes are available: $2. ${3:-$m}" \
 		'.items | any(.involvedObject.name == $p and .reason == "FailedScheduling" and .message == $m)' &&
-		[ "$(k get pod "$1" -o json | jq -r '.status.conditions[] | select(.type == "PodScheduled").reason')" = Unschedulable ]
+		[ "$(raw "$CORE/pods/$1" | jq -r '.status.conditions[] | select(.type == "PodScheduled").reason')" = Unschedulable ]
 }
 { class local kubernetes.io/no-provisioner WaitForFirstConsumer; class host kubernetes.io/host-path WaitForFirstConsumer
 	class now kubernetes.io/host-path Immediate; class hand kubernetes.io/no-provisioner Immediate
@@ -100,7 +100,7 @@ ok 'where another provisioner can make it a node is selected' busywait 5 eval \
 is "$(where asks)" '' 'and the pod waits'
 node=$(k get pvc slow -o json | jq -r '.metadata.annotations["volume.kubernetes.io/selected-node"]')
 k annotate pvc slow volume.kubernetes.io/selected-node- >/dev/null
-ok 'who gives up is told' busywait 5 eval 'k get events -o json | jq -e ".items | any(.involvedObject.name == \"asks\" and .message == \"running PreBind plugin \\\"VolumeBinding\\\": binding volumes: provisioning failed for PVC \\\"slow\\\"\")"'
+ok 'who gives up is told' busywait 5 eval 'raw $CORE/events | jq -e ".items | any(.involvedObject.name == \"asks\" and .message == \"running PreBind plugin \\\"VolumeBinding\\\": binding volumes: provisioning failed for PVC \\\"slow\\\"\")"'
 busywait 5 eval '[ -n "$(k get pvc slow -o json | jq -r ".metadata.annotations[\"volume.kubernetes.io/selected-node\"] // empty")" ]'
 
 # --- killed while it waits ---
@@ -131,7 +131,7 @@ for i in 1 2 3; do
 	sleep "0.$((i * 15))"
 done
 wait "$making"
-all_placed() { [ "$(k get pods -o json | jq '[.items[] | select((.metadata.name | startswith("many-")) and .spec.nodeName != null)] | length')" = 30 ]; }
+all_placed() { [ "$(raw $CORE/pods | jq '[.items[] | select((.metadata.name | startswith("many-")) and .spec.nodeName != null)] | length')" = 30 ]; }
 ok 'killed in the middle, all are placed' busywait 15 all_placed
 is "$({ k get pods -o json; k get pv -o json; } | jq -s '([.[0].items[] | select(.metadata.name | startswith("many-")) | {(.metadata.name): .spec.nodeName}] | add) as $at
 	| [.[1].items[] | select(.spec.claimRef.name // "" | startswith("many-")) | select(.spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].values[0] == $at[.spec.claimRef.name])] | length')" \
