@@ -76,6 +76,11 @@ static struct wait *wait_since_now(struct eviction *l, const char *key)
 	return NULL;
 }
 
+static int64_t left_ms(const struct wait *wait, int64_t seconds)
+{
+	return wait->since_ms + MIN(seconds, SECONDS_MAX) * 1000 - xb_time_ms();
+}
+
 static bool forget(struct eviction *l, const char *key)
 {
 	struct wait *wait = xb_map_del(l->waits, xb_sv(key));
@@ -154,17 +159,23 @@ static int begin_end(struct kcm_work *w)
 	return ask(w, "PATCH", "status", KCM_STRATEGIC, &body, on_condition);
 }
 
-/* The copy may be behind: a pod is not deleted for a taint that went. */
+/* The copy may be behind: a pod is not deleted for a taint that went, or that it tolerates longer. */
 static int on_node_read(void *arg, int code, struct xb_sv body, const struct xb_status *status)
 {
 	struct kcm_work *w = arg;
+	const struct eviction *l = w->loop;
+	const struct wait *wait = xb_map_get(l->waits, xb_sv(w->key));
 	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
 	int r = code == 404 ? 0 : xb_calls_error(code, status);
+	int64_t seconds;
 
 	if (!r && code != 404)
 		r = xb_json_parse(body, NULL, &doc, NULL);
-	if (r || !doc || seconds_left(xb_json_root(doc), pod_of(w)) == TAINT_FOR_EVER)
+	if (r || !doc || !wait)
 		return r;
+	seconds = seconds_left(xb_json_root(doc), pod_of(w));
+	if (seconds == TAINT_FOR_EVER || left_ms(wait, seconds) > 0)
+		return 0;
 	tell(w->loop, pod_of(w), "Marking for deletion", w->key);
 	return begin_end(w);
 }
@@ -189,7 +200,7 @@ static void sync_pod(struct kcm_work *w)
 {
 	struct eviction *l = w->loop;
 	struct xb_jv pod = xb_informer_get(l->pods, w->namespace_, w->name);
-	int64_t seconds = seconds_left(node_of(l, pod), pod), left_ms;
+	int64_t seconds = seconds_left(node_of(l, pod), pod), left;
 	const struct wait *wait;
 
 	if (!xb_jv_is(pod) || pods_deleting(pod)) {
@@ -204,13 +215,13 @@ static void sync_pod(struct kcm_work *w)
 		return;
 	}
 	wait = wait_since_now(l, w->key);
-	left_ms = wait ? wait->since_ms + MIN(seconds, SECONDS_MAX) * 1000 - xb_time_ms() : 0;
-	if (wait && left_ms <= 0) {
+	left = wait ? left_ms(wait, seconds) : 0;
+	if (wait && left <= 0) {
 		evict(w, pod);
 		return;
 	}
 	if (wait)
-		kcm_queue_add_after(l->queue, pod, left_ms);
+		kcm_queue_add_after(l->queue, pod, left);
 	kcm_work_done(w, wait ? 0 : -ENOMEM);
 }
 
