@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What an operator of the API server sees: health, metrics, access log, limits, fairness, deadlines, a stop that nobody notices.
+# alone
 . "$(dirname "$0")/../lib.sh"
 
 node_up
