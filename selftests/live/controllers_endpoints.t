@@ -52,8 +52,8 @@ ADDRESSES='[.endpoints[]? | [.addresses[0], .conditions.ready, .conditions.servi
 SUBSETS='[.subsets[]? | [[.addresses[]?.ip], [.notReadyAddresses[]?.ip], [.ports[]? | [.name, .port, .protocol]]]]'
 version() { api GET /api/v1/namespaces | head -n -1 | jq -r .metadata.resourceVersion; }
 names() { slices "$1" | jq -c '[.items[].metadata.name] | sort'; }
-# when the controller has nothing to do any more: no write for a moment
-quiet() { local was; was=$(version); sleep 0.2; [ "$(version)" = "$was" ]; }
+# when the controller has nothing to do any more: no write for a moment, and that thrice
+quiet() { local was i; was=$(version); for i in 1 2 3; do sleep 0.1; [ "$(version)" = "$was" ] || return; done; }
 
 # --- a service without pods, then with three ---
 k create -f - >/dev/null <<'X'

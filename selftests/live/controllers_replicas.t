@@ -76,9 +76,10 @@ ok 'a ready pod is counted' busywait 5 eval '[ "$(status rs/set readyReplicas) $
 k scale rs set --replicas=1 >/dev/null
 ok 'scaled down' busywait 5 has set 1
 is "$(k get pods -l app=set -o name)" "$one" 'the ready one stays'
-k patch rs set --type merge -p '{"spec":{"minReadySeconds":2}}' >/dev/null
+k patch rs set --type merge -p '{"spec":{"minReadySeconds":3600}}' >/dev/null
 ready "${one/pod/pods}" 0
 ok 'ready, not yet available' busywait 5 eval '[ "$(status rs/set readyReplicas) $(status rs/set availableReplicas)" = "1 " ]'
+k patch rs set --type merge -p '{"spec":{"minReadySeconds":2}}' >/dev/null
 ok 'available when it was ready for minReadySeconds' busywait 5 eval '[ "$(status rs/set availableReplicas)" = 1 ]'
 
 k create namespace small >/dev/null

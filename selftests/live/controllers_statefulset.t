@@ -189,11 +189,12 @@ k delete sts all >/dev/null
 ok 'deleted, the claims go as well' busywait 5 eval '[ -z "$(claims data-all)$(names all)" ]'
 
 # --- ready, not yet available ---
-sts slow 2 ',"minReadySeconds":3' | k create -f - >/dev/null
+sts slow 2 ',"minReadySeconds":3600' | k create -f - >/dev/null
 ok 'minReadySeconds' busywait 5 named slow 0
 ready slow-0
 ok 'ready is not available' busywait 5 told slow "[.readyReplicas, .availableReplicas]" "[1,null]"
 is "$(names slow)" 0 'the next one waits'
+k patch sts slow --type merge -p '{"spec":{"minReadySeconds":2}}' >/dev/null
 ok 'until it is' busywait 5 named slow '0 1'
 ok 'which is told' busywait 5 told slow '[.replicas, .availableReplicas]' '[2,1]'
 
