@@ -334,6 +334,7 @@ struct sched_cache *sched_cache_free(struct sched_cache *c)
 	xb_map_free(c->pods);
 	xb_map_free(c->terms);
 	xb_map_free(c->namespaces);
+	sched_groups_done(&c->groups);
 	sched_storage_free(c->storage);
 	sched_names_free(c->names);
 	free(c);
@@ -344,7 +345,7 @@ struct sched_cache *sched_cache_new(void)
 {
 	_cleanup_(sched_cache_freep) struct sched_cache *c = calloc(1, sizeof(*c));
 
-	if (!c)
+	if (!c || sched_groups_init(&c->groups))
 		return NULL;
 	c->names = sched_names_new();
 	c->node_by_name = xb_map_new(XB_MAP_COPY);

@@ -7,6 +7,7 @@
  * one thread, so a decision sees one state. A node's number stays while it is there; the numbers of nodes that went are used
  * again once no pod counts there.
  */
+#include "groups.h"
 #include "pod.h"
 #include "storage.h"
 #include "xb/map.h"
@@ -63,6 +64,7 @@ struct sched_cache {
 	struct xb_map *node_by_name; /* number + 1 */
 	struct xb_map *pods;    /* every pod that is known, by key; placed or waiting */
 	struct xb_map *terms, *namespaces;
+	struct sched_groups groups;
 	XB_VEC(struct sched_column *) columns;
 	XB_VEC(uint32_t) image_nodes; /* nodes that have an image, by its name */
 	XB_VEC(struct sched_pod *) nominated;

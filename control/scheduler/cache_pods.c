@@ -16,10 +16,14 @@ static int count_match(struct sched_cache *c, struct sched_term *t, const struct
 
 static int count_all(struct sched_cache *c, struct sched_term *t)
 {
+	const struct sched_member *m;
 	int r = 0;
 
 	sched_counts_done(&t->matching);
-	for (size_t i = 0; !r && i < c->nodes.n; i++)
+	for (size_t i = 0; !r && i < t->groups.n; i++)
+		LIST_FOREACH(m, &t->groups.v[i]->placed, link)
+			r = r ? r : count_match(c, t, m->pod, 1);
+	for (size_t i = 0; !r && !t->groups.n && i < c->nodes.n; i++)
 		for (size_t k = 0; !r && k < c->nodes.v[i].pods.n; k++)
 			r = count_match(c, t, c->nodes.v[i].pods.v[k], 1);
 	return r;
@@ -35,11 +39,15 @@ int sched_cache_term(struct sched_cache *c, struct sched_term *made, struct sche
 		return r;
 	known = xb_map_get(c->terms, xb_sv(t->key));
 	if (!known) {
-		r = count_all(c, t);
+		r = sched_groups_add_term(&c->groups, t);
+		if (!r)
+			r = count_all(c, t);
 		if (!r)
 			r = xb_map_set(c->terms, xb_sv(t->key), t, NULL);
-		if (r)
+		if (r) {
+			sched_groups_del_term(&c->groups, t);
 			return r;
+		}
 		known = TAKE_PTR(t);
 	}
 	known->refs++;
@@ -52,6 +60,7 @@ void sched_cache_term_unref(struct sched_cache *c, struct sched_term *t)
 	if (--t->refs)
 		return;
 	xb_map_del(c->terms, xb_sv(t->key));
+	sched_groups_del_term(&c->groups, t);
 	sched_term_free(t);
 }
 
@@ -65,9 +74,9 @@ int sched_cache_set_namespace(struct sched_cache *c, struct xb_sv name, struct x
 	else
 		old = xb_map_del(c->namespaces, name);
 	xb_json_unref(old);
-	for (struct xb_map_it it = {}; !r && xb_map_next(c->terms, &it);)
-		if (sched_term_asks_namespaces(it.value))
-			r = count_all(c, it.value);
+	for (size_t i = 0; !r && i < c->groups.wide.n; i++)
+		if (sched_term_asks_namespaces(c->groups.wide.v[i]))
+			r = count_all(c, c->groups.wide.v[i]);
 	return r;
 }
 
@@ -83,10 +92,12 @@ static int count_claims(struct sched_cache *c, const struct sched_pod *p, int n)
 
 static int count_rules(struct sched_cache *c, struct sched_pod *p, int n)
 {
+	struct sched_terms_it it = {};
+	struct sched_term *t;
 	int r = 0;
 
-	for (struct xb_map_it it = {}; !r && xb_map_next(c->terms, &it);)
-		r = count_match(c, it.value, p, n);
+	while (!r && (t = sched_groups_next(&c->groups, p, &it)))
+		r = count_match(c, t, p, n);
 	for (size_t i = 0; !r && i < p->rules.n; i++) {
 		const struct sched_rule *rule = &p->rules.v[i];
 
@@ -132,6 +143,7 @@ int sched_cache_place(struct sched_cache *c, struct sched_pod *p, uint32_t node)
 	p->node = node;
 	p->slot = n->pods.n;
 	n->pods.v[n->pods.n++] = p;
+	sched_groups_place(p);
 	c->n_placed++;
 	r = count_rules(c, p, 1);
 	if (!r)
@@ -155,6 +167,7 @@ void sched_cache_unplace(struct sched_cache *c, struct sched_pod *p)
 	n->nonzero[1] -= p->nonzero[1];
 	count_rules(c, p, -1);
 	count_claims(c, p, -1);
+	sched_groups_unplace(p);
 	n->pods.v[p->slot] = n->pods.v[--n->pods.n];
 	n->pods.v[p->slot]->slot = p->slot;
 	c->n_placed--;

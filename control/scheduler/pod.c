@@ -84,6 +84,8 @@ static int add_rule(struct sched_cache *c, struct sched_pod *p, struct sched_ter
 		r = sched_cache_term(c, TAKE_PTR(t), &rule.term);
 	if (r)
 		return r;
+	if (!rule.topology_key)
+		rule.topology_key = rule.term->topology_key;
 	rule.of_itself = sched_cache_term_means(c, rule.term, p->namespace_, p->labels);
 	p->rules.v[p->rules.n++] = rule;
 	return 0;
@@ -138,8 +140,9 @@ static int read_preferred(struct sched_cache *c, struct sched_pod *p, struct xb_
 static int read_spread(struct sched_cache *c, struct sched_pod *p, struct xb_jv v)
 {
 	bool hard = !xb_sv_is(sched_text(v, "whenUnsatisfiable"), "ScheduleAnyway");
-	_cleanup_(sched_term_freep) struct sched_term *t = sched_term_new(topology_key(c, v), true);
+	_cleanup_(sched_term_freep) struct sched_term *t = sched_term_new(0, true);
 	struct sched_rule rule = {
+		.topology_key = topology_key(c, v),
 		.role = hard ? SCHED_SPREAD : SCHED_SOFT_SPREAD,
 		.any_node = xb_sv_is(sched_text(v, "nodeAffinityPolicy"), "Ignore"),
 		.mind_taints = xb_sv_is(sched_text(v, "nodeTaintsPolicy"), "Honor"),
@@ -179,6 +182,7 @@ static void clear(struct sched_cache *c, struct sched_pod *p)
 	for (size_t i = 0; i < p->rules.n; i++)
 		sched_cache_term_unref(c, p->rules.v[i].term);
 	xb_vec_done(&p->rules);
+	sched_groups_leave(&c->groups, p);
 	xb_vec_done(&p->ports);
 	xb_vec_done(&p->images);
 	for (size_t i = 0; i < p->claims.n; i++)
@@ -233,6 +237,8 @@ int sched_pod_read(struct sched_cache *c, struct sched_pod *p, struct xb_jv obje
 		r = read_containers(c->names, p);
 	if (!r)
 		r = read_claims(p);
+	if (!r)
+		r = sched_groups_join(&c->groups, p);
 	return r ? r : read_rules(c, p);
 }
 

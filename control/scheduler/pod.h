@@ -2,6 +2,7 @@
 #ifndef SCHEDULER_POD_H
 #define SCHEDULER_POD_H
 /* A pod as decisions see it: read once from its object, of which it holds a reference. */
+#include "groups.h"
 #include "resources.h"
 #include "term.h"
 
@@ -16,8 +17,9 @@ enum sched_role {
 	SCHED_SOFT_SPREAD,      /* ScheduleAnyway */
 };
 struct sched_rule {
-	enum sched_role role;
 	struct sched_term *term;
+	enum sched_role role;
+	uint32_t topology_key;
 	int32_t weight;         /* or the maximal skew */
 	int32_t min_domains;
 	bool of_itself;         /* the term means the pod itself */
@@ -48,6 +50,7 @@ struct sched_pod {
 	int64_t nonzero[2];
 	XB_VEC(struct sched_port) ports;
 	XB_VEC(struct sched_rule) rules;
+	XB_VEC(struct sched_member) groups;
 	XB_VEC(uint32_t) images; /* of its containers */
 	XB_VEC(struct sched_pod_claim) claims; /* of its volumes */
 	bool terminating, gated;

@@ -32,14 +32,16 @@ struct sched_matcher {
 	bool nothing;                           /* a selector that is missing: no pod */
 	struct xb_selector *selector;           /* NULL: every pod */
 };
+struct sched_group;
 struct sched_term {
 	unsigned refs;
-	uint32_t topology_key;
+	uint32_t topology_key;          /* 0: of the rule (topology spread) */
 	bool live;                      /* pods that are being deleted do not count (topology spread) */
 	XB_VEC(struct sched_matcher) matchers; /* all of them must match */
 	struct sched_counts matching;   /* pods that are meant */
 	struct sched_counts against;    /* pods that may not be beside what is meant (required anti-affinity) */
 	struct sched_counts score;      /* weights by which pods want to be beside what is meant; negative: do not want to */
+	XB_VEC(struct sched_group *) groups; /* groups.c: in which all pods are that it means */
 	char *key;
 };
 

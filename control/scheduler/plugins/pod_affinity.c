@@ -50,7 +50,7 @@ static int add_wanted(struct pod_affinity *s, struct sched_cache *c, const struc
 		return r;
 	w = &s->wanted.v[s->n_wanted++];
 	w->anti = rule->role == SCHED_ANTI_AFFINITY;
-	r = sched_domains_start(&w->domains, c, rule->term->topology_key);
+	r = sched_domains_start(&w->domains, c, rule->topology_key);
 	if (r)
 		return r;
 	sched_domains_add(&w->domains, &rule->term->matching);
@@ -76,6 +76,8 @@ static int add_refused(struct pod_affinity *s, struct sched_cache *c, const stru
 static int prepare(void *state, struct sched_cache *c, const struct sched_pod *p)
 {
 	struct pod_affinity *s = state;
+	struct sched_terms_it it = {};
+	const struct sched_term *t;
 	int r = 0;
 
 	s->pod = p;
@@ -84,12 +86,9 @@ static int prepare(void *state, struct sched_cache *c, const struct sched_pod *p
 	for (size_t i = 0; !r && i < p->rules.n; i++)
 		if (p->rules.v[i].role == SCHED_AFFINITY || p->rules.v[i].role == SCHED_ANTI_AFFINITY)
 			r = add_wanted(s, c, &p->rules.v[i]);
-	for (struct xb_map_it it = {}; !r && xb_map_next(c->terms, &it);) {
-		const struct sched_term *t = it.value;
-
+	while (!r && (t = sched_groups_next(&c->groups, p, &it)))
 		if (t->against.total && sched_cache_term_means(c, t, p->namespace_, p->labels))
 			r = add_refused(s, c, t);
-	}
 	return r ? r : s->n_wanted + s->n_refused > 0;
 }
 
@@ -155,21 +154,34 @@ static int add_score(struct pod_affinity *s, struct sched_cache *c, uint32_t key
 
 static int add_scores(struct pod_affinity *s, struct sched_cache *c, const struct sched_pod *p, const uint32_t *nodes, size_t n)
 {
+	struct sched_terms_it it = {};
+	const struct sched_term *t;
 	int r = 0;
 
 	for (size_t i = 0; !r && i < p->rules.n; i++) {
 		const struct sched_rule *rule = &p->rules.v[i];
 
 		if (rule->role == SCHED_PREFERENCE)
-			r = add_score(s, c, rule->term->topology_key, &rule->term->matching, rule->weight, nodes, n);
+			r = add_score(s, c, rule->topology_key, &rule->term->matching, rule->weight, nodes, n);
 	}
-	for (struct xb_map_it it = {}; !r && xb_map_next(c->terms, &it);) {
-		const struct sched_term *t = it.value;
-
+	while (!r && (t = sched_groups_next(&c->groups, p, &it)))
 		if (t->score.pages.n && sched_cache_term_means(c, t, p->namespace_, p->labels))
 			r = add_score(s, c, t->topology_key, &t->score, 1, nodes, n);
-	}
 	return r;
+}
+
+static bool may_prefer(const struct sched_cache *c, const struct sched_pod *p)
+{
+	struct sched_terms_it it = {};
+	const struct sched_term *t;
+
+	for (size_t i = 0; i < p->rules.n; i++)
+		if (p->rules.v[i].role == SCHED_PREFERENCE)
+			return true;
+	while ((t = sched_groups_next(&c->groups, p, &it)))
+		if (t->score.pages.n)
+			return true;
+	return false;
 }
 
 static int score(void *state, struct sched_cache *c, const struct sched_pod *p, const uint32_t *nodes, size_t n, int64_t *ret_scores)
@@ -178,7 +190,7 @@ static int score(void *state, struct sched_cache *c, const struct sched_pod *p, 
 	int64_t least = 0, most = 0;
 	int r;
 
-	if (!xb_map_count(c->terms))
+	if (!may_prefer(c, p))
 		return 0;
 	s->sums.n = 0;
 	if (xb_vec_room(&s->sums, n))

@@ -44,7 +44,7 @@ static int add_constraint(struct spread *s, const struct sched_rule *rule)
 		return r;
 	q = &s->constraints.v[s->n++];
 	q->rule = rule;
-	r = sched_domains_start(&q->domains, s->cache, rule->term->topology_key);
+	r = sched_domains_start(&q->domains, s->cache, rule->topology_key);
 	q->exists.n = 0;
 	if (r || xb_vec_room(&q->exists, q->domains.sums.n))
 		return -ENOMEM;
@@ -182,7 +182,7 @@ static void weigh(struct spread *s, const uint32_t *nodes, size_t n)
 
 			if (!has_all_labels(s, nodes[i]))
 				continue;
-			size += q->rule->term->topology_key == hostname || !q->exists.v[domain];
+			size += q->rule->topology_key == hostname || !q->exists.v[domain];
 			q->exists.v[domain] = true;
 		}
 		q->weight = log((double)size + 2);
