@@ -268,11 +268,13 @@ static int fill(struct sched_cache *c, struct sched_column *column)
 	uint32_t highest = 0;
 
 	column->domain.n = column->n_domains = 0;
+	column->everywhere = true;
 	if (xb_vec_room(&column->domain, c->nodes.n))
 		return -ENOMEM;
 	for (uint32_t i = 0; i < c->nodes.n; i++) {
 		column->domain.v[i] = c->nodes.v[i].there ? sched_node_label(&c->nodes.v[i], column->key) : 0;
 		highest = MAX(highest, column->domain.v[i]);
+		column->everywhere &= column->domain.v[i] || !c->nodes.v[i].there;
 	}
 	number = calloc(highest + 1, sizeof(*number));
 	if (!number)
@@ -319,6 +321,8 @@ struct sched_cache *sched_cache_free(struct sched_cache *c)
 		sched_pod_free(c, it.value);
 	for (struct xb_map_it it = {}; c->namespaces && xb_map_next(c->namespaces, &it);)
 		xb_json_unref(it.value);
+	for (struct xb_map_it it = {}; c->owners && xb_map_next(c->owners, &it);)
+		xb_json_unref(it.value);
 	for (size_t i = 0; i < c->nodes.n; i++)
 		node_done(&c->nodes.v[i]);
 	for (size_t i = 0; i < c->columns.n; i++) {
@@ -334,6 +338,7 @@ struct sched_cache *sched_cache_free(struct sched_cache *c)
 	xb_map_free(c->pods);
 	xb_map_free(c->terms);
 	xb_map_free(c->namespaces);
+	xb_map_free(c->owners);
 	sched_groups_done(&c->groups);
 	sched_storage_free(c->storage);
 	sched_names_free(c->names);
@@ -352,6 +357,7 @@ struct sched_cache *sched_cache_new(void)
 	c->pods = xb_map_new(XB_MAP_BORROW);
 	c->terms = xb_map_new(XB_MAP_BORROW);
 	c->namespaces = xb_map_new(XB_MAP_COPY);
+	c->owners = xb_map_new(XB_MAP_COPY);
 	c->storage = sched_storage_new();
-	return c->names && c->node_by_name && c->pods && c->terms && c->namespaces && c->storage ? TAKE_PTR(c) : NULL;
+	return c->names && c->node_by_name && c->pods && c->terms && c->namespaces && c->owners && c->storage ? TAKE_PTR(c) : NULL;
 }

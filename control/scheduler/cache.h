@@ -54,6 +54,7 @@ struct sched_column {
 	bool stale;
 	XB_VEC(uint32_t) domain; /* by node */
 	uint32_t n_domains;
+	bool everywhere;        /* every node has it */
 };
 
 struct sched_cache {
@@ -65,6 +66,7 @@ struct sched_cache {
 	struct xb_map *pods;    /* every pod that is known, by key; placed or waiting */
 	struct xb_map *terms, *namespaces;
 	struct sched_groups groups;
+	struct xb_map *owners;  /* belongs.c: ReplicaSets and the like, "<kind>/<namespace>/<name>" */
 	XB_VEC(struct sched_column *) columns;
 	XB_VEC(uint32_t) image_nodes; /* nodes that have an image, by its name */
 	XB_VEC(struct sched_pod *) nominated;
@@ -113,8 +115,9 @@ void sched_cache_unplace(struct sched_cache *c, struct sched_pod *p);
 /* Room is being made for p on a node; SCHED_NO_NODE: no more. 0 or -ENOMEM. */
 int sched_cache_nominate(struct sched_cache *c, struct sched_pod *p, uint32_t node);
 
-/* Takes t, and gives the one that says the same, counted and referenced. 0 or -ENOMEM. */
+/* Takes t, seals it unless it has a key, and gives the one that says the same, counted and referenced. 0 or -ENOMEM. */
 int sched_cache_term(struct sched_cache *c, struct sched_term *t, struct sched_term **ret);
+bool sched_cache_find_term(struct sched_cache *c, struct xb_sv key, struct sched_term **ret); /* by its key: referenced */
 void sched_cache_term_unref(struct sched_cache *c, struct sched_term *t);
 bool sched_cache_term_means(struct sched_cache *c, const struct sched_term *t, struct xb_sv namespace_, struct xb_jv labels);
 /* A Namespace, {} when it is gone: terms that select namespaces are counted anew. 0 or -ENOMEM. */

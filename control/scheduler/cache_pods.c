@@ -33,7 +33,7 @@ int sched_cache_term(struct sched_cache *c, struct sched_term *made, struct sche
 {
 	_cleanup_(sched_term_freep) struct sched_term *t = made;
 	struct sched_term *known;
-	int r = sched_term_seal(t);
+	int r = t->key ? 0 : sched_term_seal(t);
 
 	if (r)
 		return r;
@@ -53,6 +53,17 @@ int sched_cache_term(struct sched_cache *c, struct sched_term *made, struct sche
 	known->refs++;
 	*ret = known;
 	return 0;
+}
+
+bool sched_cache_find_term(struct sched_cache *c, struct xb_sv key, struct sched_term **ret)
+{
+	struct sched_term *t = xb_map_get(c->terms, key);
+
+	if (!t)
+		return false;
+	t->refs++;
+	*ret = t;
+	return true;
 }
 
 void sched_cache_term_unref(struct sched_cache *c, struct sched_term *t)

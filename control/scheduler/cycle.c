@@ -55,6 +55,16 @@ static void list_active(struct sched_cycle *y)
 	}
 }
 
+static int complete(const struct sched_cycle *y, struct sched_cache *c, struct sched_pod *p)
+{
+	int r = 0;
+
+	for (unsigned i = 0; !r && i < N; i++)
+		if (sched_plugins[i]->complete && (y->c.profile->filters[i] || y->c.profile->weights[i]))
+			r = sched_plugins[i]->complete(y->states[i], c, p);
+	return r;
+}
+
 static int prepare(struct sched_cycle *y, struct sched_cache *c, const struct sched_pod *p)
 {
 	int r = 0;
@@ -193,8 +203,10 @@ void sched_cycle_end(struct sched_cache *c, const struct sched_pod *p)
 int sched_cycle_pick(struct sched_cycle *y, struct sched_cache *c, struct sched_pod *p, uint32_t *ret)
 {
 	enum sched_verdict verdict;
-	int r = prepare(y, c, p);
+	int r = complete(y, c, p);
 
+	if (!r)
+		r = prepare(y, c, p);
 	if (!r && y->refuser >= 0) {
 		p->failed |= 1U << y->refuser;
 		return -ENOENT;
@@ -293,7 +305,7 @@ static int make_state(struct sched_cycle *y, unsigned i, char **reterr_why)
 	y->states[i] = calloc(1, MAX(sched_plugins[i]->state_size, (size_t)1));
 	if (!y->states[i])
 		return -ENOMEM;
-	return xb_jv_is(args) ? sched_plugins[i]->configure(y->states[i], args, reterr_why) : 0;
+	return sched_plugins[i]->configure ? sched_plugins[i]->configure(y->states[i], args, reterr_why) : 0;
 }
 
 int sched_cycle_new(const struct sched_cycle_config *c, struct sched_cycle **ret, char **reterr_why)

@@ -23,7 +23,8 @@ XB_DEFINE_CLEANUP(struct sched_cycle *, sched_cycle_free)
  */
 int sched_cycle_begin(struct sched_cache *c, const struct sched_pod *p);
 void sched_cycle_end(struct sched_cache *c, const struct sched_pod *p);
-/* 0 and the node; -ENOENT: none, and p->failed has a bit for each plugin that refused nodes; -ENOMEM. Changes nothing else. */
+/* 0 and the node; -ENOENT: none, and p->failed has a bit for each plugin that refused nodes; -ENOMEM. Changes nothing else but
+ * the rules that p gets from the profile. */
 int sched_cycle_pick(struct sched_cycle *y, struct sched_cache *c, struct sched_pod *p, uint32_t *ret);
 /*
  * Why there is none, after -ENOENT: "0/3 nodes are available: 1 Insufficient cpu, 2 Too many pods." Appended. verdicts:

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "belongs.h"
 #include "scheduler.h"
 #include "xb/log.h"
 #include "xb/time.h"
@@ -125,6 +126,48 @@ static void on_class(void *arg, struct xb_jv old, struct xb_jv object)
 	on_stored(arg, SCHED_CLASSES, old, object);
 }
 
+/* --- what pods belong to --- */
+static void on_service(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	struct scheduler *s = arg;
+
+	check(sched_belongs_set_service(s->cache, old, object), "service", name_of(xb_jv_is(object) ? object : old));
+}
+
+static void on_owner(struct scheduler *s, const char *kind, struct xb_jv old, struct xb_jv object)
+{
+	struct xb_jv known = xb_jv_is(object) ? object : old;
+	struct xb_sv namespace_ = xb_jv_text(xb_jv_path(known, "metadata", "namespace"));
+
+	check(sched_belongs_set_owner(s->cache, kind, namespace_, name_of(known), object), kind, name_of(known));
+}
+
+static void on_replication_controller(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	on_owner(arg, "ReplicationController", old, object);
+}
+
+static void on_replica_set(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	on_owner(arg, "ReplicaSet", old, object);
+}
+
+static void on_stateful_set(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	on_owner(arg, "StatefulSet", old, object);
+}
+
+static int follow_what_pods_belong_to(struct scheduler *s)
+{
+	int r = xb_cache_follow(s->copies, sched_kind("", "v1", "services"), on_service, s);
+
+	if (!r)
+		r = xb_cache_follow(s->copies, sched_kind("", "v1", "replicationcontrollers"), on_replication_controller, s);
+	if (!r)
+		r = xb_cache_follow(s->copies, sched_kind("apps", "v1", "replicasets"), on_replica_set, s);
+	return r ? r : xb_cache_follow(s->copies, sched_kind("apps", "v1", "statefulsets"), on_stateful_set, s);
+}
+
 /* --- pods --- */
 static void forget(struct scheduler *s, struct sched_pod *p)
 {
@@ -194,6 +237,7 @@ static int on_placed(struct scheduler *s, struct sched_pod *p, struct xb_jv obje
 	sched_unreserve(s, p);
 	if (p->node == node && sched_pod_same(p, object, assumed)) {
 		sched_pod_renew(p, object);
+		sched_pod_forget_defaults(s->cache, p);
 		if (!assumed)
 			return 0;
 	} else {
@@ -291,6 +335,26 @@ static void on_trouble(void *arg, const char *path, const char *why)
 		log_info("%s: the API server answers again", path);
 }
 
+/* Of Services and owners only selectors are read. */
+static const char *const leave_out_of_services[] = {
+	"metadata.managedFields", "metadata.annotations", "metadata.labels", "metadata.creationTimestamp", "metadata.ownerReferences",
+	"metadata.finalizers", "spec.ports", "spec.type", "spec.clusterIP", "spec.clusterIPs", "spec.ipFamilies", "spec.ipFamilyPolicy",
+	"spec.sessionAffinity", "spec.sessionAffinityConfig", "spec.internalTrafficPolicy", "spec.externalTrafficPolicy", "status", NULL
+};
+static const char *const leave_out_of_owners[] = {
+	"metadata.managedFields", "metadata.annotations", "metadata.labels", "metadata.creationTimestamp", "metadata.generation",
+	"metadata.ownerReferences", "metadata.finalizers", "spec.template", "spec.replicas", "spec.minReadySeconds", "spec.serviceName",
+	"spec.podManagementPolicy", "spec.updateStrategy", "spec.revisionHistoryLimit", "spec.volumeClaimTemplates",
+	"spec.persistentVolumeClaimRetentionPolicy", "spec.ordinals", "status", NULL
+};
+static const struct xb_cache_lean lean[] = {
+	{ "", "services", leave_out_of_services },
+	{ "", "replicationcontrollers", leave_out_of_owners },
+	{ "apps", "replicasets", leave_out_of_owners },
+	{ "apps", "statefulsets", leave_out_of_owners },
+	{}
+};
+
 int sched_follow(struct scheduler *s)
 {
 	static const char *const leave_out_of_pods[] = {
@@ -298,7 +362,7 @@ int sched_follow(struct scheduler *s)
 		"status.initContainerStatuses", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs", NULL
 	};
 	struct xb_cache_config c = {
-		.rest = s->rest, .leave_out_of_pods = leave_out_of_pods, .synced = on_synced, .trouble = on_trouble, .arg = s,
+		.rest = s->rest, .leave_out_of_pods = leave_out_of_pods, .lean = lean, .synced = on_synced, .trouble = on_trouble, .arg = s,
 	};
 	int r = xb_cache_new(&c, &s->copies);
 
@@ -312,6 +376,8 @@ int sched_follow(struct scheduler *s)
 		r = xb_cache_follow(s->copies, sched_kind("", "v1", "persistentvolumes"), on_volume, s);
 	if (!r)
 		r = xb_cache_follow(s->copies, sched_kind("", "v1", "persistentvolumeclaims"), on_claim, s);
+	if (!r)
+		r = follow_what_pods_belong_to(s);
 	if (!r)
 		r = xb_cache_follow(s->copies, sched_kind("", "v1", "pods"), on_pod, s);
 	if (r)

@@ -38,15 +38,22 @@ struct sched_group *sched_group_ref(struct sched_groups *g, struct xb_sv namespa
 	return o;
 }
 
+static void group_free(struct sched_group *o)
+{
+	for (size_t i = 0; i < o->services.n; i++)
+		xb_json_unref(o->services.v[i]);
+	xb_vec_done(&o->terms);
+	xb_vec_done(&o->services);
+	free(o->key);
+	free(o);
+}
+
 void sched_group_unref(struct sched_groups *g, struct sched_group *o)
 {
 	if (--o->refs)
 		return;
 	xb_map_del(g->by_key, xb_sv(o->key));
-	xb_vec_done(&o->terms);
-	xb_vec_done(&o->services);
-	free(o->key);
-	free(o);
+	group_free(o);
 }
 
 /* --- pods --- */
@@ -205,6 +212,8 @@ int sched_groups_init(struct sched_groups *g)
 
 void sched_groups_done(struct sched_groups *g)
 {
+	for (struct xb_map_it it = {}; g->by_key && xb_map_next(g->by_key, &it);)
+		group_free(it.value);
 	xb_map_free(g->by_key);
 	xb_vec_done(&g->wide);
 }

@@ -28,7 +28,7 @@ struct sched_groups {
 	XB_VEC(struct sched_term *) wide; /* terms that do not name their namespaces */
 };
 int sched_groups_init(struct sched_groups *g);                          /* 0 or -ENOMEM */
-void sched_groups_done(struct sched_groups *g);
+void sched_groups_done(struct sched_groups *g);                         /* after pods and terms; with the Services */
 
 /* A reference to the group, made when there is none; label {}: all pods of the namespace. NULL without memory. */
 struct sched_group *sched_group_ref(struct sched_groups *g, struct xb_sv namespace_, struct xb_sv label, struct xb_sv value);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "belongs.h"
 #include "cache.h"
 #include "xb/volumes.h"
 
@@ -137,10 +138,9 @@ static int read_preferred(struct sched_cache *c, struct sched_pod *p, struct xb_
 	return r;
 }
 
-static int read_spread(struct sched_cache *c, struct sched_pod *p, struct xb_jv v)
+static struct sched_rule spread_rule(struct sched_cache *c, struct xb_jv v)
 {
 	bool hard = !xb_sv_is(sched_text(v, "whenUnsatisfiable"), "ScheduleAnyway");
-	_cleanup_(sched_term_freep) struct sched_term *t = sched_term_new(0, true);
 	struct sched_rule rule = {
 		.topology_key = topology_key(c, v),
 		.role = hard ? SCHED_SPREAD : SCHED_SOFT_SPREAD,
@@ -148,12 +148,20 @@ static int read_spread(struct sched_cache *c, struct sched_pod *p, struct xb_jv 
 		.mind_taints = xb_sv_is(sched_text(v, "nodeTaintsPolicy"), "Honor"),
 	};
 	int64_t skew = 1, domains = 1;
-	int r = t ? sched_term_add_spread(t, v, p->namespace_, p->labels) : -ENOMEM;
 
 	xb_jv_i64(xb_jv_get(v, "maxSkew"), &skew);
 	xb_jv_i64(xb_jv_get(v, "minDomains"), &domains);
 	rule.weight = skew;
 	rule.min_domains = domains;
+	return rule;
+}
+
+static int read_spread(struct sched_cache *c, struct sched_pod *p, struct xb_jv v)
+{
+	_cleanup_(sched_term_freep) struct sched_term *t = sched_term_new(0, true);
+	struct sched_rule rule = spread_rule(c, v);
+	int r = t ? sched_term_add_spread(t, v, p->namespace_, p->labels) : -ENOMEM;
+
 	return r ? r : add_rule(c, p, TAKE_PTR(t), &rule);
 }
 
@@ -173,6 +181,45 @@ static int read_rules(struct sched_cache *c, struct sched_pod *p)
 		r = read_preferred(c, p, xb_jv_get(anti, soft), -1);
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(p->spec, "topologySpreadConstraints")); !r && xb_jit_next(&it);)
 		r = read_spread(c, p, it.value);
+	return r;
+}
+
+/* --- rules by default: after the pod's own --- */
+void sched_pod_forget_defaults(struct sched_cache *c, struct sched_pod *p)
+{
+	while (p->rules.n && p->rules.v[p->rules.n - 1].by_default)
+		sched_cache_term_unref(c, p->rules.v[--p->rules.n].term);
+	if (!p->rules.n)
+		xb_vec_done(&p->rules);
+}
+
+static bool has_constraints(const struct sched_pod *p)
+{
+	for (size_t i = 0; i < p->rules.n; i++)
+		if (!p->rules.v[i].by_default && (p->rules.v[i].role == SCHED_SPREAD || p->rules.v[i].role == SCHED_SOFT_SPREAD))
+			return true;
+	return false;
+}
+
+int sched_pod_spread_by_default(struct sched_cache *c, struct sched_pod *p, struct xb_jv constraints)
+{
+	struct sched_term *t = NULL;
+	int r = has_constraints(p) ? 0 : sched_belongs_term(c, p, &t);
+
+	sched_pod_forget_defaults(c, p);
+	if (r <= 0)
+		return r;
+	r = xb_vec_room(&p->rules, xb_jv_count(constraints));
+	for (struct xb_jit it = xb_jv_iter(constraints); !r && xb_jit_next(&it);) {
+		struct sched_rule rule = spread_rule(c, it.value);
+
+		rule.term = t;
+		rule.by_default = true;
+		rule.of_itself = sched_cache_term_means(c, t, p->namespace_, p->labels);
+		t->refs++;
+		p->rules.v[p->rules.n++] = rule;
+	}
+	sched_cache_term_unref(c, t);
 	return r;
 }
 

@@ -24,6 +24,7 @@ struct sched_rule {
 	int32_t min_domains;
 	bool of_itself;         /* the term means the pod itself */
 	bool any_node, mind_taints; /* nodeAffinityPolicy Ignore; nodeTaintsPolicy Honor */
+	bool by_default;        /* not the pod's own: of what it belongs to, as it was when the pod was last tried */
 };
 struct sched_port {
 	uint32_t ip;            /* name of hostIP; 0: all */
@@ -88,6 +89,10 @@ static inline struct xb_sv sched_text(struct xb_jv object, const char *key)
 {
 	return xb_jv_text(xb_jv_get(object, key));
 }
+/* Spreads a pod without constraints of its own by these, among what it belongs to, if anything; in place of what was so before.
+ * 0 or -ENOMEM. */
+int sched_pod_spread_by_default(struct sched_cache *c, struct sched_pod *p, struct xb_jv constraints);
+void sched_pod_forget_defaults(struct sched_cache *c, struct sched_pod *p);
 bool sched_pod_ended(struct xb_jv object);              /* Succeeded or Failed: it needs nothing any more */
 struct xb_jv sched_pod_condition(struct xb_jv object, const char *type);
 bool sched_ports_clash(const struct sched_port *a, const struct sched_port *b);

@@ -43,8 +43,11 @@ struct sched_plugin {
 	unsigned events;        /* which may help a pod that it kept out */
 	size_t state_size;      /* of what it knows of the pod: zeroed once, then kept from pod to pod */
 	void (*done)(void *state);
-	/* Takes arguments of a profile (pluginConfig). NULL: has none. -EINVAL with a sentence that names the field. */
+	/* Takes arguments of a profile (pluginConfig); {}: there are none. NULL: takes none. -EINVAL with a sentence that names the
+	 * field; -ENOMEM. */
 	int (*configure)(void *state, struct xb_jv args, char **reterr_why);
+	/* Gives a pod that is to be tried what the profile adds to its rules. NULL: nothing. 0 or -ENOMEM. */
+	int (*complete)(const void *state, struct sched_cache *c, struct sched_pod *p);
 	/* Works out what filter needs. 1; 0: every node passes; -errno. */
 	int (*prepare)(void *state, struct sched_cache *c, const struct sched_pod *p);
 	bool counts_pods;       /* prepare looks at other pods: it is asked again when they come or go */

@@ -96,6 +96,16 @@ static struct collection *collection_free(struct collection *l)
 }
 XB_DEFINE_CLEANUP(struct collection *, collection_free)
 
+static const char *const *left_out(const struct xb_cache *c, const struct xb_kind *k)
+{
+	if (!*k->group && !strcmp(k->plural, "pods"))
+		return c->of_pods;
+	for (const struct xb_cache_lean *l = c->c.lean; l && l->plural; l++)
+		if (!strcmp(l->group, k->group) && !strcmp(l->plural, k->plural))
+			return l->leave_out;
+	return leave_out;
+}
+
 static struct collection *make(struct xb_cache *c, const struct xb_kind *k, const char *field_selector)
 {
 	_cleanup_(collection_freep) struct collection *l = calloc(1, sizeof(*l));
@@ -103,7 +113,7 @@ static struct collection *make(struct xb_cache *c, const struct xb_kind *k, cons
 	struct xb_informer_config config = {
 		.rest = c->c.rest,
 		.field_selector = field_selector,
-		.leave_out = !*k->group && !strcmp(k->plural, "pods") ? c->of_pods : leave_out,
+		.leave_out = left_out(c, k),
 		.changed = on_changed,
 		.synced = on_synced,
 		.trouble = on_trouble,

@@ -24,6 +24,9 @@ static void answer(struct fixture *f, struct fake_conn *c, const char *method, c
 	} else if (strstr(path, "pods")) {
 		fake_reply(c, 200, "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[{\"metadata\":{\"name\":\"web\",\"namespace\":\"ns\","
 				   "\"resourceVersion\":\"3\",\"managedFields\":[{\"manager\":\"m\"}]}}]}");
+	} else if (strstr(path, "configmaps")) {
+		fake_reply(c, 200, "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[{\"metadata\":{\"name\":\"big\",\"namespace\":\"ns\","
+				   "\"resourceVersion\":\"3\"},\"data\":{\"a\":\"b\"},\"immutable\":true}]}");
 	} else {
 		fake_reply(c, 200, "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[]}");
 	}
@@ -41,7 +44,9 @@ static void on_changed(void *arg, struct xb_jv old, struct xb_jv object)
 
 static int setup(void **state)
 {
-	struct xb_cache_config c = { .synced = on_synced };
+	static const char *const leave_out[] = { "metadata.managedFields", "data", NULL };
+	static const struct xb_cache_lean lean[] = { { "", "configmaps", leave_out }, {} };
+	struct xb_cache_config c = { .synced = on_synced, .lean = lean };
 
 	t = (struct test){};
 	pods = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("pods"));
@@ -103,6 +108,15 @@ static void managed_fields_are_not_kept(void **state)
 	assert_false(xb_jv_is(xb_jv_path(xb_informer_get(copy, "ns", "web"), "metadata", "managedFields")));
 }
 
+static void of_a_kind_that_is_lean_only_the_rest_is_kept(void **state)
+{
+	struct xb_informer *copy = xb_cache_of(t.cache, xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("configmaps")));
+
+	run_until(&t.f.loop, xb_informer_synced(copy));
+	assert_true(xb_jv_true(xb_jv_get(xb_informer_get(copy, "ns", "big"), "immutable")));
+	assert_false(xb_jv_is(xb_jv_get(xb_informer_get(copy, "ns", "big"), "data")));
+}
+
 static void is_synced_once_when_all_are(void **state)
 {
 	t.hold_services = true;
@@ -153,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_kind_is_copied_once), TEST(every_follower_hears_each_change_in_order), TEST(who_follows_later_is_told_what_is_there),
 		TEST(managed_fields_are_not_kept),
+		TEST(of_a_kind_that_is_lean_only_the_rest_is_kept),
 		TEST(is_synced_once_when_all_are), TEST(some_are_a_copy_of_their_own), TEST(paths_of_kinds),
 	};
 
