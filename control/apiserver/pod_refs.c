@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "pod_refs.h"
+#include "stored.h"
 
 struct refs {
 	void (*fn)(void *arg, const char *plural, struct xb_sv name);
@@ -16,11 +17,11 @@ static void refer(const struct refs *r, const char *plural, struct xb_jv name)
 
 static void of_environment(const struct refs *r, struct xb_jv container)
 {
-	for (struct xb_jit it = xb_jv_iter(xb_jv_get(container, "env")); xb_jit_next(&it);) {
+	for (struct xb_jit it = xb_jv_iter(stored_whole(xb_jv_get(container, "env"))); xb_jit_next(&it);) {
 		refer(r, "secrets", xb_jv_path(it.value, "valueFrom", "secretKeyRef", "name"));
 		refer(r, "configmaps", xb_jv_path(it.value, "valueFrom", "configMapKeyRef", "name"));
 	}
-	for (struct xb_jit it = xb_jv_iter(xb_jv_get(container, "envFrom")); xb_jit_next(&it);) {
+	for (struct xb_jit it = xb_jv_iter(stored_whole(xb_jv_get(container, "envFrom"))); xb_jit_next(&it);) {
 		refer(r, "secrets", xb_jv_path(it.value, "secretRef", "name"));
 		refer(r, "configmaps", xb_jv_path(it.value, "configMapRef", "name"));
 	}
@@ -28,7 +29,7 @@ static void of_environment(const struct refs *r, struct xb_jv container)
 
 static void of_projection(const struct refs *r, struct xb_jv volume)
 {
-	for (struct xb_jit it = xb_jv_iter(xb_jv_path(volume, "projected", "sources")); xb_jit_next(&it);) {
+	for (struct xb_jit it = xb_jv_iter(xb_jv_get(stored_whole(xb_jv_get(volume, "projected")), "sources")); xb_jit_next(&it);) {
 		refer(r, "secrets", xb_jv_path(it.value, "secret", "name"));
 		refer(r, "configmaps", xb_jv_path(it.value, "configMap", "name"));
 	}

@@ -2,58 +2,107 @@
 #include <inttypes.h>
 #include "stored.h"
 
+enum { LEVELS = 6 };                     /* an object and, in it, spec.jobTemplate.spec.template.spec */
+
+/* Objects on the way to what is alike; lists in them; and what is, in either those objects or the lists' entries. */
+static const struct xb_sv ways[] = { XB_SV("metadata"), XB_SV("spec"), XB_SV("template"), XB_SV("jobTemplate") };
+static const struct xb_sv lists[] = { XB_SV("managedFields"), XB_SV("containers"), XB_SV("initContainers"), XB_SV("volumes") };
+static const struct xb_sv alike[] = {
+	XB_SV("fieldsV1"), XB_SV("ownerReferences"), XB_SV("env"), XB_SV("envFrom"), XB_SV("command"), XB_SV("args"), XB_SV("livenessProbe"),
+	XB_SV("readinessProbe"), XB_SV("startupProbe"), XB_SV("lifecycle"), XB_SV("securityContext"), XB_SV("projected"),
+	XB_SV("tolerations"), XB_SV("topologySpreadConstraints"),
+};
+
+static bool is_named(const struct xb_node *n, const struct xb_sv *names, size_t n_names)
+{
+	for (size_t i = 0; i < n_names; i++)
+		if (xb_sv_eq(n->key, names[i]))
+			return true;
+	return false;
+}
+
+struct found {
+	unsigned n;
+	struct xb_tree_mark marks[1 + STORE_SPANS_MAX];
+};
+
+static void find_alike(struct found *f, const struct xb_node *in, unsigned levels)
+{
+	xb_tree_each(child, in) {
+		if (!child->first || f->n == ARRAY_SIZE(f->marks))
+			continue;
+		if (is_named(child, alike, ARRAY_SIZE(alike)))
+			f->marks[f->n++].node = child;
+		else if (levels && child->type == XB_JSON_OBJECT && is_named(child, ways, ARRAY_SIZE(ways)))
+			find_alike(f, child, levels - 1);
+		else if (levels && child->type == XB_JSON_ARRAY && is_named(child, lists, ARRAY_SIZE(lists)))
+			xb_tree_each(entry, child)
+				find_alike(f, entry, 0);
+	}
+}
+
 int stored_value(struct xb_arena *a, struct xb_node *object, struct xb_buf *out, struct store_value *ret)
 {
-	struct xb_tree_mark marks[1 + STORE_SPANS_MAX];
 	struct xb_node *meta = xb_tree_obtain(a, object, "metadata"), *hole = xb_tree_str(a, (struct xb_sv){});
-	unsigned n = 1;
+	struct found f = { .n = 1 };
 
 	if (!meta || !hole)
 		return -ENOMEM;
 	xb_tree_setc(meta, "resourceVersion", hole);
-	marks[0].node = hole;
-	xb_tree_each(entry, xb_tree_get(meta, "managedFields")) {
-		struct xb_node *fields = xb_tree_get(entry, "fieldsV1");
-
-		if (fields && n < ARRAY_SIZE(marks))
-			marks[n++].node = fields;
-	}
-	xb_tree_write_marked(object, out, marks, n);
+	f.marks[0].node = hole;
+	find_alike(&f, object, LEVELS);
+	xb_tree_write_marked(object, out, f.marks, f.n);
 	if (out->err)
 		return out->err;
-	*ret = (struct store_value){ .bytes = xb_buf_sv(out), .hole = marks[0].at + 1, .n_spans = n - 1 };
-	for (unsigned i = 1; i < n; i++)
-		ret->spans[i - 1] = (struct store_span){ marks[i].at, marks[i].n };
+	*ret = (struct store_value){ .bytes = xb_buf_sv(out), .hole = f.marks[0].at + 1, .n_spans = f.n - 1 };
+	for (unsigned i = 1; i < f.n; i++)
+		ret->spans[i - 1] = (struct store_span){ f.marks[i].at, f.marks[i].n };
 	return 0;
 }
 
-/* The node that was made from that place of the document. */
-static struct xb_node *node_at(struct xb_node *managed, const char *place)
+/* In the document's order: what comes behind n and all that is in it. */
+static struct xb_node *behind(struct xb_node *n)
 {
-	xb_tree_each(entry, managed) {
-		struct xb_node *fields = xb_tree_get(entry, "fieldsV1");
+	while (n && !n->next)
+		n = n->parent;
+	return n ? n->next : NULL;
+}
 
-		if (fields && fields->type == XB_JSON_NUMBER && fields->text.p == place)
-			return fields;
-	}
-	return NULL;
+/* The node that was made from the number at that place of the document: n, or one that comes later. */
+static struct xb_node *number_at(struct xb_node *n, const char *place)
+{
+	while (n && !(n->type == XB_JSON_NUMBER && n->text.p == place))
+		n = n->first ? n->first : behind(n);
+	return n;
 }
 
 struct xb_node *stored_tree(struct xb_arena *a, const struct xb_json *doc)
 {
-	struct xb_node *object = xb_tree_from(a, xb_json_root(doc), NULL, NULL), *number, *value;
+	struct xb_node *object = xb_tree_from(a, xb_json_root(doc), NULL, NULL), *at = object, *number, *value;
 	struct store_part_at part;
 	unsigned iter = 0;
 
-	while (object && store_part_next(doc, &iter, &part)) {
-		number = node_at(xb_tree_path(object, "metadata", "managedFields"), xb_json_bytes(doc).p + part.at);
+	while (at && store_part_next(doc, &iter, &part)) {
+		number = number_at(at, xb_json_bytes(doc).p + part.at);
 		value = xb_tree_from(a, xb_json_root(part.value), NULL, NULL);
-		if (!value)
+		if (!number || !value)
 			return NULL;
-		if (number)
-			xb_tree_replace(number, value);
+		xb_tree_replace(number, value);
+		at = behind(value);
 	}
 	return object;
+}
+
+struct xb_jv stored_whole(struct xb_jv v)
+{
+	const char *number = xb_jv_type(v) == XB_JSON_NUMBER ? xb_jv_bytes(v).p : NULL;
+	struct store_part_at part;
+	unsigned iter = 0;
+
+	while (number && store_part_next(v.doc, &iter, &part))
+		if (xb_json_bytes(v.doc).p + part.at == number)
+			return xb_json_root(part.value);
+	return v;
 }
 
 /* A stretch of the document without parts in it. */

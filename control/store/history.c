@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "history.h"
+#include "parts.h"
 
 static void pop(struct store_history *h)
 {
@@ -136,5 +137,5 @@ uint32_t store_collection(const char *key)
 
 size_t store_object_memory(const struct store_object *o)
 {
-	return sizeof(*o) + o->key_length + 1 + xb_json_memory(o->doc);
+	return sizeof(*o) + o->key_length + 1 + xb_json_memory(o->doc) + store_uses_memory(o->doc);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <inttypes.h>
+#include <malloc.h>
 #include "parts.h"
 
 int store_parts_init(struct store_parts *p, void (*dead)(void *arg, uint64_t id), void *arg)
@@ -66,6 +67,18 @@ void store_uses_add(struct store_uses *u, size_t at, size_t n, struct store_part
 {
 	part->refs++;
 	u->v[u->n++] = (struct store_use){ .at = at, .n = n, .part = part };
+}
+
+void store_uses_attach(struct store_uses *u, struct xb_json *doc)
+{
+	struct store_uses *fitting = realloc(u, sizeof(*u) + u->n * sizeof(*u->v));
+
+	xb_json_attach(doc, &(fitting ? fitting : u)->extra);
+}
+
+size_t store_uses_memory(const struct xb_json *doc)
+{
+	return malloc_usable_size(store_uses_of(doc));
 }
 
 bool store_part_next(const struct xb_json *doc, unsigned *iter, struct store_part_at *ret)
@@ -224,7 +237,7 @@ int store_parts_attach(struct store_parts *p, struct xb_json *doc, struct xb_sv 
 	for (struct xb_jit it = xb_jv_iter(xb_json_root(list)); !r && xb_jit_next(&it);)
 		r = xb_jv_i64(it.value, &at) || at < 0 ? -EBADMSG : attach_at(p, u, xb_json_bytes(doc), at);
 	if (!r && u->n)
-		xb_json_attach(doc, &TAKE_PTR(u)->extra);
+		store_uses_attach(TAKE_PTR(u), doc);
 	return r;
 }
 

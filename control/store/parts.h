@@ -10,7 +10,7 @@
 #include "store.h"
 #include "xb/map.h"
 
-#define STORE_PARTS_SEEN 4096 /* pieces remembered as seen once: by their hash, the newest of each slot */
+#define STORE_PARTS_SEEN 16384 /* pieces remembered as seen once: by their hash, the newest of each slot */
 #define STORE_PART_MIN 64     /* bytes; less is not worth a reference */
 
 struct store_part {
@@ -51,6 +51,8 @@ struct store_uses *store_uses_new(unsigned max);      /* empty, with room for so
 struct store_uses *store_uses_free(struct store_uses *u);
 XB_DEFINE_CLEANUP(struct store_uses *, store_uses_free)
 void store_uses_add(struct store_uses *u, size_t at, size_t n, struct store_part *part); /* takes a reference of its own */
+void store_uses_attach(struct store_uses *u, struct xb_json *doc); /* takes u, and gives back the room that it does not need */
+size_t store_uses_memory(const struct xb_json *doc);  /* bytes of what is attached */
 
 /* The part with those bytes. NULL: there is none, and it is the first time that they are seen, or they are too few, or there is
  * no memory. A new one belongs to the uses it is added to next. */

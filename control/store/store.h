@@ -97,7 +97,7 @@ XB_DEFINE_CLEANUP(struct store_walk *, store_walk_free)
  * -EDQUOT (a put while the database is full), and the engine's error while it cannot write: after a failed commit all writes
  * are refused until a small one of the store's own, tried once a second, succeeds.
  */
-#define STORE_SPANS_MAX 16
+#define STORE_SPANS_MAX 64
 struct store_span {
 	size_t at, n;
 };

@@ -346,7 +346,7 @@ static int fill(struct store *s, const struct store_value *v, uint64_t revision,
 		return b->err;
 	r = xb_json_parse(xb_buf_sv(b), &limits, ret, NULL);
 	if (!r && u && u->n)
-		xb_json_attach(*ret, &TAKE_PTR(u)->extra);
+		store_uses_attach(TAKE_PTR(u), *ret);
 	return r;
 }
 

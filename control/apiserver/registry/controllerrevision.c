@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <ctype.h>
+#include "../stored.h"
 #include "edit.h"
 #include "table.h"
 
@@ -42,7 +43,7 @@ static void row(struct table_row *r, struct xb_jv object)
 {
 	struct xb_jv controller = {};
 
-	for (struct xb_jit it = xb_jv_iter(xb_jv_path(object, "metadata", "ownerReferences")); xb_jit_next(&it);)
+	for (struct xb_jit it = xb_jv_iter(stored_whole(xb_jv_path(object, "metadata", "ownerReferences"))); xb_jit_next(&it);)
 		if (xb_jv_true(xb_jv_get(it.value, "controller")))
 			controller = it.value;
 	cell_name(r, object);
