@@ -10,7 +10,7 @@
 #include "sqlite_sync.h"
 
 #define APPLICATION_ID 0x58454245 /* "XEBE", which file(1) shows */
-#define FORMAT 2
+#define FORMAT 3
 #define PAGE_BYTES 16384          /* as the settings below say */
 #define CHECKPOINT_PAGES 256      /* of WAL, 4 MiB, at which they are copied into the database while the next batch waits */
 #define BUSY_MS 2000              /* somebody looks at the file with sqlite3 */
@@ -18,7 +18,7 @@
 /* Names are stable: operators read them. A checksum covers the row's other columns. */
 #define PART_TABLE "CREATE TABLE part(id INTEGER PRIMARY KEY, checksum INTEGER NOT NULL, value TEXT NOT NULL) STRICT;"
 static const char schema[] =
-	"PRAGMA application_id = 1480933957; PRAGMA user_version = 2;"
+	"PRAGMA application_id = 1480933957; PRAGMA user_version = 3;"
 	"CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"INSERT INTO meta VALUES('compacted', 1), ('probes', 0);"
 	"CREATE TABLE revision(revision INTEGER PRIMARY KEY, key TEXT NOT NULL, created INTEGER NOT NULL,"
@@ -27,8 +27,11 @@ static const char schema[] =
 	"CREATE VIEW object AS SELECT key, max(revision) AS revision, created, value FROM revision"
 	" GROUP BY key HAVING NOT deleted;";
 
-/* From format 1, which had no parts. */
-static const char upgrade[] = "ALTER TABLE revision ADD COLUMN parts TEXT;" PART_TABLE "PRAGMA user_version = 2;";
+/* Format 1 had no parts, and whoever wrote format 2 knew them in managedFields only: it would not find those that are elsewhere. */
+static const char *const upgrades[FORMAT] = {
+	[1] = "ALTER TABLE revision ADD COLUMN parts TEXT;" PART_TABLE "PRAGMA user_version = 3;",
+	[2] = "PRAGMA user_version = 3;",
+};
 
 struct sqlite {
 	int lock;
@@ -248,8 +251,8 @@ static int open_database(struct sqlite *e, char **reterr_why)
 	if (!code && !tables)
 		code = execute_whole(e, schema);
 	if (!code && !query_int(e, "PRAGMA application_id", &application) && application == APPLICATION_ID &&
-	    !query_int(e, "PRAGMA user_version", &format) && format == 1)
-		code = execute_whole(e, upgrade);
+	    !query_int(e, "PRAGMA user_version", &format) && format > 0 && format < FORMAT)
+		code = execute_whole(e, upgrades[format]);
 	if (code)
 		return fail(e, code, reterr_why);
 	sqlite3_wal_hook(e->db, wal_grew, e);

@@ -207,7 +207,7 @@ static void refuses_a_part_that_changed(void **state)
 	fixture_open(f);
 }
 
-/* A file of the format before parts is taken over. */
+/* Files of the formats before are taken over. */
 static void takes_over_format_1(void **state)
 {
 	struct fixture *f = *state;
@@ -226,6 +226,24 @@ static void takes_over_format_1(void **state)
 	fixture_close(f);
 	fixture_open(f);
 	assert_is(f, "b", ALIKE, "2");
+}
+
+static void takes_over_format_2(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *why = NULL;
+
+	set(f, "a", ALIKE, "1");
+	set(f, "b", ALIKE, "2");
+	fixture_close(f);
+	in_file(f, "PRAGMA user_version = 2");
+	fixture_open(f);
+	assert_is(f, "b", ALIKE, "2");
+	fixture_close(f);
+	in_file(f, "PRAGMA user_version = 4");
+	assert_int_equal(store_open(&f->config, &f->s, &why), -EPROTONOSUPPORT);
+	in_file(f, "PRAGMA user_version = 3");
+	fixture_open(f);
 }
 
 /* What a failed batch brought is not taken for durable. */
@@ -290,7 +308,7 @@ int main(void)
 		TEST(sweeps_what_no_row_names),
 		TEST(refuses_a_row_without_its_part),
 		TEST(refuses_a_part_that_changed),
-		TEST(takes_over_format_1),
+		TEST(takes_over_format_1), TEST(takes_over_format_2),
 		cmocka_unit_test_setup_teardown(is_written_again_after_a_failure, setup_fake, teardown),
 	};
 
