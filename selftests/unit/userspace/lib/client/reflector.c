@@ -127,6 +127,7 @@ static void does_not_wait_longer_each_time_for_a_server_that_serves_in_between(v
 		.path = "/api/v1/pods", .listed = on_listed, .list_end = on_list_end, .event = on_event, .arg = &t,
 		.backoff_min_ms = 5, .backoff_max_ms = 5000,
 	};
+	int64_t wait = 0;
 
 	fixture_start(&f);
 	f.answer = answer;
@@ -134,9 +135,10 @@ static void does_not_wait_longer_each_time_for_a_server_that_serves_in_between(v
 	assert_int_equal(xb_reflector_new(&c, &t.reflector), 0);
 	for (int i = 0; i < 8; i++)
 		assert_true(wait_after(&f, 20) < 200);
-	for (int i = 0; i < 5; i++)
-		wait_after(&f, 0);
-	assert_true(wait_after(&f, 0) >= 5 << 5);
+	/* on a slow machine some of these live longer than that, too */
+	for (int i = 0; i < 40 && wait < 5 << 5; i++)
+		wait = wait_after(&f, 0);
+	assert_true(wait >= 5 << 5);
 	xb_reflector_free(t.reflector);
 	fixture_stop(&f);
 	xb_buf_done(&t.told);
