@@ -266,9 +266,9 @@ static void test_not_a_store(void **state)
 	char path[128];
 
 	fixture_close(f);
-	overwrite(f, "store.db", 60, "\0\0\0\3", 4);
+	overwrite(f, "store.db", 60, "\0\0\0\4", 4);
 	expect_damaged(f, -EPROTONOSUPPORT, "another version");
-	overwrite(f, "store.db", 60, "\0\0\0\2", 4);
+	overwrite(f, "store.db", 60, "\0\0\0\3", 4);
 	overwrite(f, "store.db", 68, "ABCD", 4);
 	expect_damaged(f, -EUCLEAN, "not a store of ours");
 	overwrite(f, "store.db", 0, "garbage garbage!", 16);
