@@ -31,15 +31,10 @@ static const char *const leave_out_of_pods[] = {
 	"spec.initContainers.args", "spec.initContainers.volumeMounts", "spec.initContainers.volumeDevices",
 	"spec.initContainers.livenessProbe", "spec.initContainers.readinessProbe", "spec.initContainers.startupProbe",
 	"spec.initContainers.lifecycle", "spec.initContainers.securityContext", "spec.initContainers.terminationMessagePath",
-	"spec.initContainers.terminationMessagePolicy", "spec.initContainers.imagePullPolicy", "spec.ephemeralContainers.env",
-	"spec.ephemeralContainers.envFrom", "spec.ephemeralContainers.command", "spec.ephemeralContainers.args",
-	"spec.ephemeralContainers.volumeMounts", "spec.ephemeralContainers.volumeDevices", "spec.ephemeralContainers.livenessProbe",
-	"spec.ephemeralContainers.readinessProbe", "spec.ephemeralContainers.startupProbe", "spec.ephemeralContainers.lifecycle",
-	"spec.ephemeralContainers.securityContext", "spec.ephemeralContainers.terminationMessagePath",
-	"spec.ephemeralContainers.terminationMessagePolicy", "spec.ephemeralContainers.imagePullPolicy",
-	"spec.volumes.projected", "spec.volumes.configMap", "spec.volumes.secret", "spec.volumes.downwardAPI", "spec.volumes.emptyDir",
-	"spec.dnsPolicy", "spec.enableServiceLinks", "spec.securityContext", "spec.imagePullSecrets", "spec.serviceAccount",
-	"spec.serviceAccountName", "spec.terminationGracePeriodSeconds", "status.conditions.lastProbeTime",
+	"spec.initContainers.terminationMessagePolicy", "spec.initContainers.imagePullPolicy", "spec.ephemeralContainers",
+	"spec.volumes.projected", "spec.volumes.configMap", "spec.volumes.secret", "spec.volumes.downwardAPI",
+	"spec.volumes.emptyDir", "spec.dnsPolicy", "spec.enableServiceLinks", "spec.securityContext", "spec.imagePullSecrets",
+	"spec.serviceAccount", "spec.serviceAccountName", "spec.terminationGracePeriodSeconds", "status.conditions.lastProbeTime",
 	"status.containerStatuses.image", "status.containerStatuses.imageID", "status.containerStatuses.containerID", NULL
 };
 
