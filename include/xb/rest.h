@@ -46,7 +46,7 @@ int xb_rest_stream(struct xb_rest *r, const struct xb_rest_request *q, void (*li
 		   void *arg, struct xb_rest_call **ret_call);
 void xb_rest_cancel(struct xb_rest_call *c);            /* done is not called; NULL is taken */
 /* While may says no nothing is sent and no answer is handed on, also of what is under way: asked before each, so that a process which
- * stood still does not go on with what has become another's. NULL: always. */
+ * stood still does not go on with what has become another's. It holds for all that xb_rest_as made of r. NULL: always. */
 void xb_rest_fence(struct xb_rest *r, bool (*may)(void *arg), void *arg);
 
 /* Appends "?key=value" or "&key=value" to a path, percent-encoded. */

@@ -476,6 +476,8 @@ void xb_rest_fence(struct xb_rest *r, bool (*may)(void *arg), void *arg)
 {
 	r->may = may;
 	r->may_arg = arg;
+	if (r->nameless)
+		xb_rest_fence(r->nameless, may, arg);
 }
 
 void xb_rest_add_query(struct xb_buf *path, const char *key, struct xb_sv value)
@@ -617,7 +619,10 @@ static int make_nameless(struct xb_rest *r)
 	if (code || r->nameless)
 		return code;
 	xb_kubeconfig_forget_user(&k);
-	return xb_rest_new(r->loop, &k, r->user_agent, &r->nameless, NULL);
+	code = xb_rest_new(r->loop, &k, r->user_agent, &r->nameless, NULL);
+	if (!code)
+		xb_rest_fence(r->nameless, r->may, r->may_arg);
+	return code;
 }
 
 int xb_rest_as(struct xb_rest *r, const char *who, void (*refused)(void *arg), void *arg, struct xb_rest **ret)

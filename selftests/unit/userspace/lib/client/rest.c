@@ -13,6 +13,7 @@ struct test {
 	char method[8], path[512], headers[4096], body[512];
 	int answer;                     /* 0: none yet */
 	const char *reply;
+	bool asked;                     /* whether it may be sent */
 	int done, code, retry_after;
 	char got[512], reason[64], message[512], lines[512];
 	struct xb_rest_call *call, *cancel_at_line;
@@ -199,6 +200,48 @@ static void somebody_else_shares_the_connection(void **state)
 	xb_rest_free(other);
 	call(t, (struct xb_rest_request){ .method = "GET", .path = "/" });
 	assert_int_equal(t->done, 1);
+}
+
+static bool say_no(void *arg)
+{
+	struct test *t = arg;
+
+	t->asked = true;
+	uv_stop(&t->loop);
+	return false;
+}
+
+static void assert_fenced(struct test *t, struct xb_rest *as)
+{
+	t->done = 0;
+	assert_int_equal(xb_rest_send(as, &(struct xb_rest_request){ .method = "GET", .path = "/" }, on_done, t, NULL), 0);
+	run_until(&t->loop, t->asked || t->done);
+	assert_true(t->asked);
+	assert_int_equal(t->done, 0);
+	xb_rest_free(as);
+}
+
+static void a_fence_holds_for_somebody_else(void **state)
+{
+	struct test *t = *state;
+	struct xb_rest *as = NULL;
+
+	t->answer = 200;
+	t->reply = "";
+	assert_int_equal(xb_rest_as(t->rest, "joe", NULL, NULL, &as), 0);
+	send_as(t, as);
+	xb_rest_fence(t->rest, say_no, t);
+	assert_fenced(t, as);
+}
+
+static void a_fence_holds_for_who_comes_later(void **state)
+{
+	struct test *t = *state;
+	struct xb_rest *as = NULL;
+
+	xb_rest_fence(t->rest, say_no, t);
+	assert_int_equal(xb_rest_as(t->rest, "joe", NULL, NULL, &as), 0);
+	assert_fenced(t, as);
 }
 
 static void connection_is_kept(void **state)
@@ -522,7 +565,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(get_brings_the_body), T(bodies_are_sent), T(token_is_read_anew), T(connection_is_kept),
-		T(somebody_else_shares_the_connection), T(servers_status_is_handed_on), T(no_answer_says_why), T(cut_answer_is_no_answer),
+		T(somebody_else_shares_the_connection), T(a_fence_holds_for_somebody_else),
+		T(a_fence_holds_for_who_comes_later), T(servers_status_is_handed_on), T(no_answer_says_why), T(cut_answer_is_no_answer),
 		T(what_may_have_been_done_is_not_sent_again), T(stream_gives_lines), T(refused_stream_gives_a_status),
 		T(cancelled_calls_are_silent), T(bad_servers_are_refused), T(queries_are_encoded),
 		T(tls_trusts_the_clusters_ca_only),
