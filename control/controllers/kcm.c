@@ -221,15 +221,14 @@ struct kcm *kcm_free(struct kcm *k)
 
 int kcm_new(const struct kcm_config *c, struct kcm **ret)
 {
-	struct kcm_process *p = calloc(1, sizeof(*p));
 	static const char *const leave_out_of_pods[] = {
 		"spec.containers.image", "spec.initContainers.image", "spec.preemptionPolicy", "spec.schedulerName",
 		"spec.topologySpreadConstraints", "status.containerStatuses.lastState", "status.containerStatuses.started", "status.hostIP",
 		"status.hostIPs", NULL
 	};
-	struct xb_cache_config cache = {
-		.rest = c->rest, .leave_out_of_pods = leave_out_of_pods, .synced = on_synced, .trouble = on_trouble, .arg = p,
-	};
+	static const struct xb_cache_lean lean[] = { { "", "pods", leave_out_of_pods }, {} };
+	struct kcm_process *p = calloc(1, sizeof(*p));
+	struct xb_cache_config cache = { .rest = c->rest, .lean = lean, .synced = on_synced, .trouble = on_trouble, .arg = p };
 	int r;
 
 	if (!p)

@@ -337,17 +337,23 @@ static void on_trouble(void *arg, const char *path, const char *why)
 
 /* Of Services and owners only selectors are read. */
 static const char *const leave_out_of_services[] = {
-	"metadata.managedFields", "metadata.annotations", "metadata.labels", "metadata.creationTimestamp", "metadata.ownerReferences",
+	"metadata.annotations", "metadata.labels", "metadata.creationTimestamp", "metadata.ownerReferences",
 	"metadata.finalizers", "spec.ports", "spec.type", "spec.clusterIP", "spec.clusterIPs", "spec.ipFamilies", "spec.ipFamilyPolicy",
 	"spec.sessionAffinity", "spec.sessionAffinityConfig", "spec.internalTrafficPolicy", "spec.externalTrafficPolicy", "status", NULL
 };
 static const char *const leave_out_of_owners[] = {
-	"metadata.managedFields", "metadata.annotations", "metadata.labels", "metadata.creationTimestamp", "metadata.generation",
+	"metadata.annotations", "metadata.labels", "metadata.creationTimestamp", "metadata.generation",
 	"metadata.ownerReferences", "metadata.finalizers", "spec.template", "spec.replicas", "spec.minReadySeconds", "spec.serviceName",
 	"spec.podManagementPolicy", "spec.updateStrategy", "spec.revisionHistoryLimit", "spec.volumeClaimTemplates",
 	"spec.persistentVolumeClaimRetentionPolicy", "spec.ordinals", "status", NULL
 };
+/* Nor what the status says of containers and addresses. */
+static const char *const leave_out_of_pods[] = {
+	"metadata.annotations", "status.conditions.lastTransitionTime", "status.containerStatuses",
+	"status.initContainerStatuses", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs", NULL
+};
 static const struct xb_cache_lean lean[] = {
+	{ "", "pods", leave_out_of_pods },
 	{ "", "services", leave_out_of_services },
 	{ "", "replicationcontrollers", leave_out_of_owners },
 	{ "apps", "replicasets", leave_out_of_owners },
@@ -357,13 +363,7 @@ static const struct xb_cache_lean lean[] = {
 
 int sched_follow(struct scheduler *s)
 {
-	static const char *const leave_out_of_pods[] = {
-		"metadata.annotations", "status.conditions.lastTransitionTime", "status.containerStatuses",
-		"status.initContainerStatuses", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs", NULL
-	};
-	struct xb_cache_config c = {
-		.rest = s->rest, .leave_out_of_pods = leave_out_of_pods, .lean = lean, .synced = on_synced, .trouble = on_trouble, .arg = s,
-	};
+	struct xb_cache_config c = { .rest = s->rest, .lean = lean, .synced = on_synced, .trouble = on_trouble, .arg = s };
 	int r = xb_cache_new(&c, &s->copies);
 
 	if (!r)

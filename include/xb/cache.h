@@ -11,16 +11,14 @@
 #include "xb/kinds.h"
 
 struct xb_cache;
-/* What a program does not read of a kind, as a whole: paths as xb_informer's, NULL-terminated. */
+/* What a program does not read of a kind, besides what no program reads: paths as xb_informer's, NULL-terminated. */
 struct xb_cache_lean {
 	const char *group, *plural;
 	const char *const *leave_out;
 };
 struct xb_cache_config {
 	struct xb_rest *rest;
-	/* What this program does not read of pods either: paths as xb_informer's, few. NULL-terminated and borrowed, or NULL. */
-	const char *const *leave_out_of_pods;
-	const struct xb_cache_lean *lean; /* of other kinds; ended by {} and borrowed, or NULL */
+	const struct xb_cache_lean *lean; /* ended by {} and borrowed, or NULL */
 	void (*synced)(void *arg);      /* once: when every collection that was asked for until then is complete */
 	void (*trouble)(void *arg, const char *path, const char *why); /* as xb_informer's */
 	void *arg;

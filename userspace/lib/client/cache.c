@@ -16,7 +16,6 @@ struct collection {
 struct xb_cache {
 	struct xb_cache_config c;
 	XB_VEC(struct collection *) collections;
-	const char *of_pods[XB_INFORMER_LEAVE_OUT_MAX + 1]; /* is left out of them */
 	bool synced;
 };
 
@@ -91,24 +90,39 @@ static struct collection *collection_free(struct collection *l)
 }
 XB_DEFINE_CLEANUP(struct collection *, collection_free)
 
-static const char *const *left_out(const struct xb_cache *c, const struct xb_kind *k)
+static bool is_kind(const struct xb_kind *k, const char *group, const char *plural)
 {
-	if (!*k->group && !strcmp(k->plural, "pods"))
-		return c->of_pods;
+	return !strcmp(k->group, group) && !strcmp(k->plural, plural);
+}
+
+/* One more than an informer takes is told by it. */
+static void add_paths(const char *const *paths, const char *ret[XB_INFORMER_LEAVE_OUT_MAX + 2])
+{
+	size_t n = 0;
+
+	while (ret[n])
+		n++;
+	for (; *paths && n <= XB_INFORMER_LEAVE_OUT_MAX; paths++)
+		ret[n++] = *paths;
+}
+
+static void left_out(const struct xb_cache *c, const struct xb_kind *k, const char *ret[XB_INFORMER_LEAVE_OUT_MAX + 2])
+{
+	add_paths(is_kind(k, "", "pods") ? leave_out_of_pods : leave_out, ret);
 	for (const struct xb_cache_lean *l = c->c.lean; l && l->plural; l++)
-		if (!strcmp(l->group, k->group) && !strcmp(l->plural, k->plural))
-			return l->leave_out;
-	return leave_out;
+		if (is_kind(k, l->group, l->plural))
+			add_paths(l->leave_out, ret);
 }
 
 static struct collection *make(struct xb_cache *c, const struct xb_kind *k, const char *field_selector)
 {
 	_cleanup_(collection_freep) struct collection *l = calloc(1, sizeof(*l));
 	_cleanup_buf_ struct xb_buf path = {};
+	const char *paths[XB_INFORMER_LEAVE_OUT_MAX + 2] = {};
 	struct xb_informer_config config = {
 		.rest = c->c.rest,
 		.field_selector = field_selector,
-		.leave_out = left_out(c, k),
+		.leave_out = paths,
 		.changed = on_changed,
 		.synced = on_synced,
 		.trouble = on_trouble,
@@ -119,6 +133,7 @@ static struct collection *make(struct xb_cache *c, const struct xb_kind *k, cons
 		return NULL;
 	l->cache = c;
 	l->kind = k;
+	left_out(c, k, paths);
 	xb_kind_path(k, (struct xb_sv){}, (struct xb_sv){}, NULL, &path);
 	config.path = path.p;
 	if (path.err || xb_informer_new(&config, &l->informer) || xb_vec_push(&c->collections, l))
@@ -200,16 +215,6 @@ bool xb_cache_synced(const struct xb_cache *c)
 	return c->synced;
 }
 
-static void add_paths(struct xb_cache *c, const char *const *paths)
-{
-	size_t n = 0;
-
-	while (c->of_pods[n])
-		n++;
-	for (; paths && *paths && n < XB_INFORMER_LEAVE_OUT_MAX; paths++)
-		c->of_pods[n++] = *paths;
-}
-
 int xb_cache_new(const struct xb_cache_config *c, struct xb_cache **ret)
 {
 	struct xb_cache *cache = calloc(1, sizeof(*cache));
@@ -217,8 +222,6 @@ int xb_cache_new(const struct xb_cache_config *c, struct xb_cache **ret)
 	if (!cache)
 		return -ENOMEM;
 	cache->c = *c;
-	add_paths(cache, leave_out_of_pods);
-	add_paths(cache, c->leave_out_of_pods);
 	*ret = cache;
 	return 0;
 }

@@ -334,6 +334,7 @@ int xb_informer_new(const struct xb_informer_config *c, struct xb_informer **ret
 			return -E2BIG;
 		i->leave_out.v[i->leave_out.n++] = *path;
 	}
+	i->c.leave_out = NULL;
 	i->items = xb_map_new(XB_MAP_BORROW);
 	r = i->items ? xb_reflector_new(&of, &i->reflector) : -ENOMEM;
 	if (r)
