@@ -20,7 +20,7 @@ CFLAGS   := -std=gnu17 -g -O2 -Wall -Wextra -Wstrict-prototypes -Wmissing-protot
 	    -D_GNU_SOURCE -fstack-protector-strong $(if $(filter 1,$(WERROR)),-Werror)
 CPPFLAGS := -Iinclude -I$(O)/gen
 LDFLAGS  := -Wl,--as-needed -Wl,-z,relro,-z,now
-LDLIBS   := -lcurl -luv -lnghttp2 -lssl -lcrypto -lsqlite3 -lyaml -lbpf -lelf -lmnl -lz -lm -lpthread
+LDLIBS   := -lcurl -luv -lnghttp2 -lssl -lcrypto -lsqlite3 -lyaml -lbpf -lelf -lmnl -lprotobuf-c -lz -lm -lpthread
 ifeq ($(SAN),1)
 CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS  += -fsanitize=address,undefined
@@ -35,7 +35,7 @@ BPFFLAGS := --target=bpf -mcpu=v3 -g -O2 -Wall -Wextra -Wno-unused-parameter -Ii
 all:
 
 # --- what there is: read <dir>/Kbuild, note its objects under their targets, follow its "sub/" entries
-lists   := lib-y prog-y test-y bpf-y obj-y
+lists   := lib-y prog-y test-y bpf-y proto-y obj-y
 define collect
 $(foreach v,$(lists) $(addsuffix -y,$(targets)),$(eval $(v) :=))
 $(eval obj := $(1))
@@ -45,6 +45,7 @@ $(eval libs += $(lib-y))
 $(eval progs += $(prog-y))
 $(eval tests += $(addprefix $(O)/$(1),$(test-y)))
 $(eval bpfobjs += $(addprefix $(O)/$(1),$(bpf-y)))
+$(eval protos += $(addprefix $(1),$(proto-y)))
 $(foreach t,$(targets),$(eval $(t)-objs += $(addprefix $(O)/$(1),$($(t)-y))))
 $(foreach d,$(addprefix $(1),$(filter %/,$(obj-y))),$(call collect,$(d)))
 endef
@@ -53,11 +54,13 @@ libs    :=
 progs   :=
 tests   :=
 bpfobjs :=
+protos  :=
 $(call collect,)
 
 bins := $(addprefix $(O)/bin/,$(progs))
 fuzz := $(patsubst %.c,$(O)/%,$(wildcard selftests/fuzz/*.c))
 ars  := $(patsubst %,$(O)/lib/%.a,$(libs))
+pbgen := $(addprefix $(O)/gen/,$(notdir $(protos:.proto=.pb-c.h)))
 objs := $(sort $(foreach t,$(targets),$($(t)-objs)) $(addsuffix .o,$(tests) $(if $(filter 1,$(FUZZ)),$(fuzz))))
 
 all: $(bins)
@@ -80,11 +83,21 @@ cmd_CC    = $(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $@)) -MMD -MP -MF $@.d
 cmd_BPF   = $(CLANG) $(BPFFLAGS) -MMD -MP -MF $@.d -c $< -o $@
 # "gen object" leaves out DWARF, which the kernel does not want; BTF stays
 cmd_SKEL  = $(BPFTOOL) gen object $(@:.skel.h=.bpf.o) $< && $(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name $(subst .,_,$(*F)) > $@
+cmd_PROTO = protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
 cmd_AR    = rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 cmd_LD    = $(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(LDLIBS) $(LDLIBS_$(notdir $@)) -o $@
 
-$(filter-out %.bpf.o,$(objs)): $(O)/%.o: %.c FORCE
+# what protoc-c makes of messages is there before anything is compiled: who includes it is known only afterwards
+$(filter-out %.bpf.o %.pb-c.o,$(objs)): $(O)/%.o: %.c FORCE | $(pbgen)
 	$(call make,CC)
+define from_proto
+$(2).pb-c.h: $(1) FORCE
+	$$(call make,PROTO)
+$(2).pb-c.c: $(2).pb-c.h ;
+$(O)/$(1:.proto=.pb-c.o): $(2).pb-c.c FORCE
+	$$(call make,CC)
+endef
+$(foreach p,$(protos),$(eval $(call from_proto,$(p),$(O)/gen/$(basename $(notdir $(p))))))
 $(bpfobjs): $(O)/%.bpf.o: %.bpf.c FORCE
 	$(call make,BPF)
 $(patsubst $(O)/bpf/%.bpf.o,$(O)/gen/%.skel.h,$(bpfobjs)): $(O)/gen/%.skel.h: $(O)/bpf/%.bpf.o FORCE
@@ -105,7 +118,7 @@ $(fuzz): $(O)/%: $(O)/%.o $(patsubst %,$(O)/lib/%.a,$(test-libs)) FORCE
 	$(call make,LD)
 
 -include $(addsuffix .d,$(objs) $(bpfobjs))
-saved := $(fuzz) $(objs) $(bpfobjs) $(ars) $(bins) $(tests) $(patsubst $(O)/bpf/%.bpf.o,$(O)/gen/%.skel.h,$(bpfobjs))
+saved := $(fuzz) $(objs) $(pbgen) $(bpfobjs) $(ars) $(bins) $(tests) $(patsubst $(O)/bpf/%.bpf.o,$(O)/gen/%.skel.h,$(bpfobjs))
 -include $(wildcard $(foreach t,$(saved),$(call cmd_of,$(t))))
 
 # --- what people ask for
@@ -142,7 +155,7 @@ install: $(bins)
 json_line = {"directory": "$(CURDIR)", "file": "$(2)", "command": "$(subst ",\",$(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $(1))) -c $(2))"}
 comma := ,
 compile_commands.json: FORCE
-	$(file >$@,[$(foreach o,$(filter-out %.bpf.o,$(objs)),$(if $(filter $(o),$(firstword $(objs))),,$(comma))$(call json_line,$(o),$(patsubst $(O)/%.o,%.c,$(o))))])
+	$(file >$@,[$(foreach o,$(filter-out %.bpf.o %.pb-c.o,$(objs)),$(if $(filter $(o),$(firstword $(objs))),,$(comma))$(call json_line,$(o),$(patsubst $(O)/%.o,%.c,$(o))))])
 	@echo '  GEN     $@'
 
 clean:

@@ -21,7 +21,7 @@ owner() {
 	esac
 }
 
-# resolve FILE NAME: sets target; a quoted include is found beside the including file or below include/, bpf/ or the generated skeletons
+# resolve FILE NAME: sets target; a quoted include is found beside the including file or below include/, bpf/ or the what is generated
 resolve() {
 	local name=$2
 	for target in "${1%/*}/$name" "include/$name" "bpf/$name" "$name"; do
@@ -30,7 +30,7 @@ resolve() {
 			return
 		fi
 	done
-	case $name in *.skel.h) target=generated;; *) target=missing;; esac
+	case $name in *.skel.h|*.pb-c.h) target=generated;; *) target=missing;; esac
 }
 
 while IFS=: read -r file include; do
