@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 #include "pki.h"
 #include "xb/file.h"
+#include "xb/kubeconfig.h"
 #include "xb/tls.h"
 #include "xb/why.h"
 
@@ -164,51 +163,27 @@ static int prepare_client_ca(const struct apiserver_options *o, const struct fil
 	return r ? xb_why(reterr_why, r, "cannot write '%s': %s", f->client_ca, strerror(-r)) : 0;
 }
 
-static int add_file(struct xb_buf *out, const char *indent, const char *key, const char *file, char **reterr_why)
-{
-	_cleanup_buf_ struct xb_buf pem = {};
-	int r = read_pem(file, &pem, reterr_why);
-
-	if (r)
-		return r;
-	xb_buf_addf(out, "%s%s: ", indent, key);
-	if (xb_buf_reserve(out, (pem.n + 2) / 3 * 4 + 1))
-		return -ENOMEM;
-	out->n += EVP_EncodeBlock((unsigned char *)out->p + out->n, (unsigned char *)pem.p, (int)pem.n);
-	OPENSSL_cleanse(pem.p, pem.n);
-	xb_buf_addc(out, '\n');
-	return out->err;
-}
-
 static int write_kubeconfig(const struct apiserver_options *o, const struct files *f, char **reterr_why)
 {
 	static const char *const masters[] = { "system:masters", NULL };
 	const struct xb_cert_request admin = {
 		.common_name = "kubernetes-admin", .organizations = masters, .client_auth = true, .days = CERT_DAYS,
 	};
-	const char *bracket = strchr(o->reach_address, ':') ? "[]" : "";
-	_cleanup_buf_ struct xb_buf out = {};
-	int r;
+	struct xb_kubeconfig_files files = {
+		.user = "kubernetes-admin", .cert = f->admin_cert, .key = f->admin_key,
+		.ca = o->tls_cert_file ? o->tls_cert_file : f->ca_cert,
+	};
+	bool ipv6 = strchr(o->reach_address, ':');
+	_cleanup_free_ char *server = NULL, *why = NULL;
+	int r = prepare_cert(f, &admin, f->admin_cert, f->admin_key, reterr_why);
 
-	r = prepare_cert(f, &admin, f->admin_cert, f->admin_key, reterr_why);
 	if (r)
 		return r;
-	xb_buf_adds(&out, "apiVersion: v1\nkind: Config\nclusters:\n- name: kubernetes\n  cluster:\n");
-	r = add_file(&out, "    ", "certificate-authority-data", o->tls_cert_file ? o->tls_cert_file : f->ca_cert, reterr_why);
-	if (r)
-		return r;
-	xb_buf_addf(&out, "    server: https://%.1s%s%.1s:%d\n", bracket, o->reach_address, *bracket ? bracket + 1 : "", o->secure_port);
-	xb_buf_adds(&out, "users:\n- name: kubernetes-admin\n  user:\n");
-	r = add_file(&out, "    ", "client-certificate-data", f->admin_cert, reterr_why);
-	if (!r)
-		r = add_file(&out, "    ", "client-key-data", f->admin_key, reterr_why);
-	if (r)
-		return r;
-	xb_buf_adds(&out, "contexts:\n- name: kubernetes-admin@kubernetes\n  context:\n    cluster: kubernetes\n"
-		    "    user: kubernetes-admin\ncurrent-context: kubernetes-admin@kubernetes\n");
-	r = out.err ? out.err : xb_file_write(o->kubeconfig_out, xb_buf_sv(&out), 0600);
-	OPENSSL_cleanse(out.p, out.n);
-	return r ? xb_why(reterr_why, r, "--kubeconfig-out: cannot write '%s': %s", o->kubeconfig_out, strerror(-r)) : 0;
+	if (asprintf(&server, "https://%s%s%s:%d", ipv6 ? "[" : "", o->reach_address, ipv6 ? "]" : "", o->secure_port) < 0)
+		return -ENOMEM;
+	files.server = server;
+	r = xb_kubeconfig_write(o->kubeconfig_out, &files, &why);
+	return r ? xb_why(reterr_why, r, "--kubeconfig-out: %s", why ? why : strerror(-r)) : 0;
 }
 
 static int copy_names(const struct apiserver_options *o, const struct files *f, struct pki *ret)

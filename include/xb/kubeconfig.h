@@ -36,4 +36,12 @@ int xb_kubeconfig_load(const char *path, const char *context, const char *server
  * (NULL: "/var/run/secrets/kubernetes.io/serviceaccount"). */
 int xb_kubeconfig_in_cluster(const char *folder, struct xb_kubeconfig *ret, char **reterr_why);
 
+/* A kubeconfig of one cluster and one user, as kubeadm writes them (0600), with what the files hold inside it. user is of letters that
+ * need no quotes in YAML. -errno with reterr_why naming the file. */
+struct xb_kubeconfig_files {
+	const char *server, *user;
+	const char *ca, *cert, *key;    /* PEM files */
+};
+int xb_kubeconfig_write(const char *path, const struct xb_kubeconfig_files *f, char **reterr_why);
+
 #endif
