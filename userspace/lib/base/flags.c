@@ -26,10 +26,16 @@ static bool same_name(const char *name, struct xb_sv given)
 	return i == given.n && !name[i];
 }
 
+/* Stands on the command line without its name. */
+static bool is_word(enum xb_flag_type t)
+{
+	return t == XB_FLAG_ARGUMENT || t == XB_FLAG_REST;
+}
+
 static const struct xb_flag *find(const struct xb_flag *rows, size_t n, struct xb_sv name)
 {
 	for (size_t i = 0; i < n; i++)
-		if (rows[i].type != XB_FLAG_ARGUMENT && same_name(rows[i].name, name))
+		if (!is_word(rows[i].type) && same_name(rows[i].name, name))
 			return &rows[i];
 	return NULL;
 }
@@ -252,8 +258,23 @@ static int set(const struct xb_flag *f, const char *value, bool fresh, void *opt
 		if (read_number(value, member))
 			return bad_value(f, value, reterr_why, "a positive number or 0 (\"0.55\")");
 		return 0;
+	case XB_FLAG_REST:
+		break; /* is no value: take_rest */
 	}
 	return -EINVAL;
+}
+
+/* Is this "--", before words that are not ours to parse? */
+static bool take_rest(const struct xb_flag *rows, size_t n, char *const *at, void *options)
+{
+	if (strcmp(*at, "--"))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].type == XB_FLAG_REST) {
+			*(char *const **)((char *)options + rows[i].offset) = at + 1;
+			return true;
+		}
+	return false;
 }
 
 /* The next row for a word that is no flag. */
@@ -310,7 +331,7 @@ int xb_flags_parse(const struct xb_flag *rows, size_t n, int argc, char *const a
 		if (r)
 			return r;
 	}
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; i < argc && !take_rest(rows, n, argv + i, options); i++) {
 		r = match(rows, n, given, argv[i], &f, &value, reterr_why);
 		if (r)
 			return r;
@@ -385,7 +406,7 @@ void xb_flags_help(const struct xb_flag *rows, size_t n, const char *program, co
 
 	xb_buf_addf(out, "%s\n\nUsage:\n  %s [flags]\n", purpose, program);
 	for (size_t i = 0; i < n; i++) {
-		if (rows[i].type == XB_FLAG_ARGUMENT)
+		if (is_word(rows[i].type))
 			continue; /* "program" names them */
 		if (!group || strcmp(group, rows[i].group))
 			xb_buf_addf(out, "\n%s flags:\n\n", rows[i].group);

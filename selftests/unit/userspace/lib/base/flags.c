@@ -158,6 +158,26 @@ static void faults_name_the_flag_and_what_was_expected(void **state)
 	}
 }
 
+static void what_follows_two_dashes_is_not_parsed(void **state)
+{
+	struct exec_options {
+		const char *name;
+		char *const *command;
+	} o = {};
+	static const struct xb_flag exec_rows[] = {
+		XB_FLAG(STRING, struct exec_options, name, "name", NULL, "", ""),
+		XB_FLAG(REST, struct exec_options, command, "-- COMMAND", NULL, "", ""),
+	};
+	char *const argv[] = { "prog", "--name", "--", "--", "ls", "--name=x", "--", NULL };
+
+	assert_int_equal(xb_flags_parse(exec_rows, ARRAY_SIZE(exec_rows), 7, argv, &o, NULL), 0);
+	assert_string_equal(o.name, "--"); /* a flag's value, whatever it looks like */
+	assert_ptr_equal(o.command, argv + 4);
+	o = (struct exec_options){};
+	assert_int_equal(xb_flags_parse(exec_rows, ARRAY_SIZE(exec_rows), 3, argv, &o, NULL), 0);
+	assert_null(o.command);
+}
+
 static void help_lists_groups_and_defaults(void **state)
 {
 	_cleanup_buf_ struct xb_buf out = {};
@@ -179,6 +199,7 @@ int main(void)
 		cmocka_unit_test(short_forms_and_switches),
 		cmocka_unit_test(an_address_alone_takes_the_default_port),
 		cmocka_unit_test(faults_name_the_flag_and_what_was_expected),
+		cmocka_unit_test(what_follows_two_dashes_is_not_parsed),
 		cmocka_unit_test(help_lists_groups_and_defaults),
 	};
 
