@@ -46,6 +46,8 @@ struct xb_veth {
 };
 int xb_netlink_add_veth(struct xb_netlink *n, const struct xb_veth *v);             /* -EEXIST when either name is in use */
 int xb_netlink_add_vxlan(struct xb_netlink *n, const char *name, const unsigned char mac[6], uint32_t mtu, const struct xb_vxlan *v);
+int xb_netlink_add_bridge(struct xb_netlink *n, const char *name);                  /* -EEXIST */
+int xb_netlink_set_master(struct xb_netlink *n, uint32_t ifindex, uint32_t bridge); /* a port of it; 0: of none */
 int xb_netlink_set_up(struct xb_netlink *n, uint32_t ifindex, bool up);
 int xb_netlink_set_mtu(struct xb_netlink *n, uint32_t ifindex, uint32_t mtu);
 int xb_netlink_rename(struct xb_netlink *n, uint32_t ifindex, const char *name);    /* the link must be down */

@@ -84,6 +84,27 @@ int xb_netlink_add_vxlan(struct xb_netlink *n, const char *name, const unsigned 
 	return netlink_run(n, h, NULL, NULL);
 }
 
+int xb_netlink_add_bridge(struct xb_netlink *n, const char *name)
+{
+	struct nlmsghdr *h = begin(n, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &(struct ifinfomsg){});
+	struct nlattr *kind;
+
+	mnl_attr_put_strz(h, IFLA_IFNAME, name);
+	kind = mnl_attr_nest_start(h, IFLA_LINKINFO);
+	mnl_attr_put_str(h, IFLA_INFO_KIND, "bridge");
+	mnl_attr_nest_end(h, kind);
+	return netlink_run(n, h, NULL, NULL);
+}
+
+int xb_netlink_set_master(struct xb_netlink *n, uint32_t ifindex, uint32_t bridge)
+{
+	struct ifinfomsg m = { .ifi_index = (int)ifindex };
+	struct nlmsghdr *h = begin(n, RTM_NEWLINK, 0, &m);
+
+	mnl_attr_put_u32(h, IFLA_MASTER, bridge);
+	return netlink_run(n, h, NULL, NULL);
+}
+
 int xb_netlink_set_up(struct xb_netlink *n, uint32_t ifindex, bool up)
 {
 	struct ifinfomsg m = { .ifi_index = (int)ifindex, .ifi_change = IFF_UP, .ifi_flags = up ? IFF_UP : 0 };
