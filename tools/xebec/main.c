@@ -4,6 +4,14 @@
 #include "xb/why.h"
 
 static const struct command *const commands[] = {
+	&up_command,
+	&down_command,
+	&status_command,
+	&kubeconfig_command,
+	&exec_command,
+	&supervise_command,
+	&images_build_demo_command,
+	&images_import_command,
 	&store_snapshot_command,
 	&store_restore_command,
 	&store_status_command,
@@ -14,12 +22,17 @@ static const char *verb_of(const struct command *c)
 	return c->verb ? c->verb : "";
 }
 
+static bool is_word(const struct xb_flag *f)
+{
+	return f->type == XB_FLAG_ARGUMENT || f->type == XB_FLAG_REST;
+}
+
 /* "xebec store snapshot FILE" */
 static void add_usage(const struct command *c, struct xb_buf *out)
 {
 	xb_buf_addf(out, "xebec %s%s%s", c->object, c->verb ? " " : "", verb_of(c));
 	for (size_t i = 0; i < c->n_rows; i++)
-		if (c->rows[i].type == XB_FLAG_ARGUMENT)
+		if (is_word(&c->rows[i]))
 			xb_buf_addf(out, " %s", c->rows[i].name);
 }
 
@@ -42,7 +55,7 @@ static int check_arguments(const struct command *c, const void *options, char **
 	for (size_t i = 0; i < c->n_rows; i++) {
 		const struct xb_flag *f = &c->rows[i];
 
-		if (f->type != XB_FLAG_ARGUMENT || *(const char *const *)((const char *)options + f->offset))
+		if (!is_word(f) || *(const char *const *)((const char *)options + f->offset))
 			continue;
 		add_usage(c, &usage);
 		return usage.err ? usage.err : xb_why(reterr_why, -EINVAL, "%s is missing: %s", f->name, usage.p);
@@ -89,7 +102,7 @@ static void list(FILE *out, const char *object)
 	fprintf(out, "usage: xebec %s [--help]\n\n", object ? object : "OBJECT VERB");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (!object || !strcmp(commands[i]->object, object))
-			fprintf(out, "  %-8s %-10s %s\n", commands[i]->object, verb_of(commands[i]), commands[i]->summary);
+			fprintf(out, "  %-10s %-10s  %s\n", commands[i]->object, verb_of(commands[i]), commands[i]->summary);
 }
 
 static bool is_help(const char *word)

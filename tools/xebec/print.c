@@ -27,6 +27,14 @@ void print_string(struct printer *p, const char *name, const char *value)
 	xb_buf_addf(&p->out, " %s\n", value);
 }
 
+void print_word(struct printer *p, const char *name, const char *value)
+{
+	if (p->json)
+		print_string(p, name, value);
+	else
+		xb_buf_addf(&p->out, "%s\n", value);
+}
+
 void print_number(struct printer *p, const char *name, uint64_t value)
 {
 	if (p->json) {

@@ -12,6 +12,8 @@ struct printer {
 };
 void print_begin(struct printer *p, bool json);
 void print_string(struct printer *p, const char *name, const char *value);
+/* As text, the value alone: for $(...). */
+void print_word(struct printer *p, const char *name, const char *value);
 void print_number(struct printer *p, const char *name, uint64_t value);
 void print_group(struct printer *p, const char *name);
 void print_group_end(struct printer *p);
