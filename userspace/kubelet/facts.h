@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef KUBELET_FACTS_H
+#define KUBELET_FACTS_H
+/* What of this node goes into its pods and its Node. Made once at the start (facts.c), then borrowed by every part. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct facts {
+	const char *node_name;
+	const char *ips[2];             /* the node's own, IPv4 and IPv6 in the order of preference; NULL: none */
+	const char *hostname;
+	const char *root_dir;           /* "/var/lib/kubelet": 0750; pods/<uid>/{volumes,containers,etc-hosts} below it */
+	const char *pod_logs_dir;       /* "/var/log/pods" */
+	const char *resolv_conf;        /* for dnsPolicy Default; "" for none */
+	const char *const *cluster_dns; /* NULL-terminated */
+	const char *cluster_domain;     /* "cluster.local" */
+	const char *cgroup_root;        /* below which all pods' cgroups are: "/" or "/xebec/c/node-1" */
+	bool cgroups_per_qos;
+	bool systemd_cgroups;           /* --cgroup-driver=systemd: names of slices instead of paths */
+	const char *seccomp_root;       /* for localhostProfile */
+	bool seccomp_default;
+	uint64_t max_pods;
+	/* of the machine, and what is left for pods when reserved is taken off; 0 capacity: not limited */
+	uint64_t cpu_milli, memory_bytes, ephemeral_bytes;
+	uint64_t allocatable_cpu_milli, allocatable_memory_bytes, allocatable_ephemeral_bytes;
+};
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef KUBELET_NODE_H
+#define KUBELET_NODE_H
+/*
+ * The Node object: made when it is not there, its status kept (at once when something changed, else every
+ * nodeStatusReportFrequency), its Lease renewed; pressure of memory, disk and processes seen, told and relieved. One loop.
+ */
+#include "cgroups/cgroups.h"
+#include "facts.h"
+#include "images/images.h"
+#include "runtime/runtime.h"
+#include "xb/recorder.h"
+#include "xb/rest.h"
+
+struct node;
+struct node_config {
+	uv_loop_t *loop;
+	struct xb_rest *rest;
+	struct xb_recorder *recorder;
+	const struct facts *facts;
+	struct runtime *runtime;        /* Status: RuntimeReady, NetworkReady; Version for nodeInfo */
+	struct images *images;
+	struct cgroups *cgroups;
+	bool register_node;
+	const char *const *labels, *const *taints; /* --node-labels, --register-with-taints */
+	uint16_t port;                  /* daemonEndpoints */
+	unsigned lease_seconds, status_update_ms, status_report_ms;
+	/* evictionHard, evictionSoft as "signal" -> value, read by node_thresholds_parse. */
+	const struct node_thresholds *thresholds;
+	/* The Node has changed (podCIDRs, labels): for admission of pods. Borrowed. */
+	void (*changed)(void *arg, struct xb_jv node);
+	/* For eviction: each pod that is active, with what it uses; and the order to end one. */
+	void (*each_pod)(void *arg, void (*each)(void *each_arg, struct xb_jv pod), void *each_arg);
+	void (*evict)(void *arg, struct xb_jv pod, const char *message, uint64_t grace_s);
+	void *arg;
+};
+struct node_thresholds;
+int node_thresholds_parse(struct xb_jv kubelet_configuration, struct node_thresholds **ret, char **reterr_why);
+int node_new(const struct node_config *c, struct node **ret, char **reterr_why);
+struct node *node_free(struct node *n);
+bool node_under_memory_pressure(const struct node *n);  /* BestEffort pods are not admitted then */
+bool node_under_disk_or_pid_pressure(const struct node *n);
+struct xb_jv node_object(const struct node *n);         /* {} before it is known */
+/* The runtime came or went: its conditions are to be told. */
+void node_runtime_changed(struct node *n);
+void node_write_metrics(const struct node *n, struct xb_buf *out);
+
+#endif
