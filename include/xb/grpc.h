@@ -34,6 +34,9 @@ enum xb_grpc_code {
 };
 const char *xb_grpc_code_name(int code);        /* "DeadlineExceeded", as upstream's logs and Events have it; "Code(99)" is "Unknown" */
 
+/* Appends "rpc error: code = NotFound desc = WHY": how upstream's programs write such a fault. */
+void xb_grpc_describe(int code, const char *why, struct xb_buf *out);
+
 struct xb_grpc;                                 /* a channel to one server */
 struct xb_grpc_call;
 

@@ -18,6 +18,11 @@ const char *xb_grpc_code_name(int code)
 	return code_names[code >= 0 && code < (int)ARRAY_SIZE(code_names) ? code : XB_GRPC_UNKNOWN];
 }
 
+void xb_grpc_describe(int code, const char *why, struct xb_buf *out)
+{
+	xb_buf_addf(out, "rpc error: code = %s desc = %s", xb_grpc_code_name(code), why);
+}
+
 void grpc_wire_put(struct xb_buf *out, struct xb_sv message)
 {
 	uint32_t n = htobe32(message.n);

@@ -496,6 +496,17 @@ static void test_targets(void **state)
 	xb_grpc_free(g);
 }
 
+static void test_words(void **state)
+{
+	_cleanup_buf_ struct xb_buf out = {};
+
+	xb_grpc_describe(XB_GRPC_NOT_FOUND, "no such pod", &out);
+	assert_string_equal(out.p, "rpc error: code = NotFound desc = no such pod");
+	assert_string_equal(xb_grpc_code_name(XB_GRPC_UNAUTHENTICATED), "Unauthenticated");
+	assert_string_equal(xb_grpc_code_name(17), "Unknown");
+	assert_string_equal(xb_grpc_code_name(-1), "Unknown");
+}
+
 static void on_one_of_many(void *arg, int code, const char *why, struct xb_sv reply)
 {
 	unsigned *left = arg;
@@ -532,7 +543,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_unary), TEST(test_metadata), TEST(test_large), TEST(test_limit), TEST(test_errors), TEST(test_stream),
 		TEST(test_cancel), TEST(test_bidi), TEST(test_deadline), TEST(test_peer_death), TEST(test_goaway), TEST(test_tcp),
-		TEST(test_targets), TEST(test_many),
+		TEST(test_targets), TEST(test_words), TEST(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
