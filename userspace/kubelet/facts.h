@@ -20,7 +20,9 @@ struct facts {
 	bool systemd_cgroups;           /* --cgroup-driver=systemd: names of slices instead of paths */
 	const char *seccomp_root;       /* for localhostProfile */
 	bool seccomp_default;
+	bool apparmor;                  /* the kernel has it, and it is enabled */
 	uint64_t max_pods;
+	bool cpu_cfs_quota;             /* limits of processor time are enforced */
 	/* of the machine, and what is left for pods when reserved is taken off; 0 capacity: not limited */
 	uint64_t cpu_milli, memory_bytes, ephemeral_bytes;
 	uint64_t allocatable_cpu_milli, allocatable_memory_bytes, allocatable_ephemeral_bytes;
