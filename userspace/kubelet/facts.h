@@ -23,6 +23,7 @@ struct facts {
 	bool apparmor;                  /* the kernel has it, and it is enabled */
 	uint64_t max_pods;
 	bool cpu_cfs_quota;             /* limits of processor time are enforced */
+	uint64_t pod_pids;              /* podPidsLimit: processes of one pod; 0: not limited */
 	/* of the machine, and what is left for pods when reserved is taken off; 0 capacity: not limited */
 	uint64_t cpu_milli, memory_bytes, ephemeral_bytes;
 	uint64_t allocatable_cpu_milli, allocatable_memory_bytes, allocatable_ephemeral_bytes;
