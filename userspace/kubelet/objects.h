@@ -5,6 +5,10 @@
  * What pods name: ConfigMaps and Secrets, each copied and watched (metadata.name=...) while a pod of this node names it, however
  * many do; and Services, whose addresses go into variables, copied when the first pod that wants them comes, only what
  * variables need. One loop, one thread.
+ *
+ * What an object costs: a list and a watch when it is first named, then one stream of a shared connection (libcurl puts a
+ * hundred on each, which it opens as they are needed) and its bytes without managedFields in
+ * memory.
  */
 #include "xb/kinds.h"
 #include "xb/rest.h"
@@ -12,7 +16,8 @@
 struct objects;
 struct objects_config {
 	struct xb_rest *rest;           /* NULL: without an API server; everything is absent */
-	/* Something that this pod names came, changed or went (or is known to be absent for the first time). */
+	/* Something that this pod names came, changed or went, or is known to be absent, or refused, for the first time. To be noted
+	 * only: nothing here may be called from it. */
 	void (*changed)(void *arg, const char *uid);
 	void *arg;
 };
@@ -26,8 +31,8 @@ int objects_follow(struct objects *o, struct xb_jv pod);
 void objects_forget(struct objects *o, const char *uid);
 
 enum objects_kind { OBJECTS_CONFIGMAP, OBJECTS_SECRET };
-/* 0: *ret is it, borrowed until the loop turns. -ENOENT: there is none. -EAGAIN: not known yet, changed will be called. -EACCES and
- * others: the server refuses; *ret_why, borrowed, says why. */
+/* 0: *ret is it, borrowed until the loop turns. -ENOENT: there is none, or no pod that is followed names it. -EAGAIN: not known
+ * yet, changed will be called. -EACCES: the server does not give it; *ret_why, borrowed, says why; asked for again soon. */
 int objects_get(const struct objects *o, enum objects_kind kind, const char *namespace_, const char *name, struct xb_jv *ret,
 		const char **ret_why);
 bool objects_services_known(const struct objects *o);
