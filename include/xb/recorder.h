@@ -23,6 +23,7 @@ struct xb_event {
 	struct xb_jv object;
 	enum xb_event_type type;
 	const char *reason;             /* "SuccessfulCreate" */
+	const char *field_path;         /* the part of the object, "spec.containers{web}"; NULL: all of it */
 };
 /* Borrows everything. At most 16 requests are under way and 1000 events wait; beyond, events are dropped. */
 void xb_recorder_event(struct xb_recorder *r, const struct xb_event *e, const char *fmt, ...) _printf_(3, 4);

@@ -111,7 +111,7 @@ static void key_of(const struct xb_event *e, char kind, struct xb_buf *out)
 	xb_buf_addf(out, "%c%s\n%s\n%.*s", kind, e->component, e->kind->kind, XB_SV_ARG(meta(e->object, "uid")));
 	xb_buf_addf(out, "\n%.*s\n%.*s", XB_SV_ARG(meta(e->object, "namespace")), XB_SV_ARG(meta(e->object, "name")));
 	if (kind != 's')
-		xb_buf_addf(out, "\n%d%s", e->type, e->reason);
+		xb_buf_addf(out, "\n%d%s\n%s", e->type, e->reason, e->field_path ? e->field_path : "");
 }
 
 /* More than SIMILAR messages lately that differ: from now on they are one. */
@@ -170,6 +170,8 @@ static void write_object(struct xb_jw *w, const struct xb_event *e)
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
 		if (meta(e->object, same[i]).n)
 			xb_jw_ksv(w, same[i], meta(e->object, same[i]));
+	if (e->field_path)
+		xb_jw_kstr(w, "fieldPath", e->field_path);
 	xb_jw_end(w);
 }
 

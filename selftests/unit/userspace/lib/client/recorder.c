@@ -48,7 +48,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void tell(const char *reason, const char *message)
+static void tell_of(const char *part, const char *reason, const char *message)
 {
 	struct xb_event e = {
 		.component = "some-controller",
@@ -56,9 +56,15 @@ static void tell(const char *reason, const char *message)
 		.object = xb_json_root(t.object),
 		.type = XB_EVENT_WARNING,
 		.reason = reason,
+		.field_path = part,
 	};
 
 	xb_recorder_event(t.recorder, &e, "%s", message);
+}
+
+static void tell(const char *reason, const char *message)
+{
+	tell_of(NULL, reason, message);
 }
 
 static bool idle(void)
@@ -99,6 +105,17 @@ static void the_same_again_counts_up(void **state)
 	assert_string_equal(t.f.log.p, patch);
 	assert_true(xb_sv_starts(xb_sv(t.f.body), "{\"count\":2,\"lastTimestamp\":\""));
 	assert_non_null(strstr(t.f.body, "\"message\":\"a\""));
+}
+
+/* Of two containers of one pod each has its own, though the words are the same. */
+static void parts_of_an_object_are_apart(void **state)
+{
+	tell_of("spec.containers{a}", "Broken", "a");
+	run_until(&t.f.loop, t.posts);
+	assert_non_null(strstr(t.f.body, "\"resourceVersion\":\"7\",\"fieldPath\":\"spec.containers{a}\"}"));
+	tell_of("spec.containers{b}", "Broken", "a");
+	run_until(&t.f.loop, t.posts == 2);
+	assert_non_null(strstr(t.f.body, "\"count\":1"));
 }
 
 /* What comes while the event is on its way is one write more, whatever their number. */
@@ -185,6 +202,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(an_event_tells_what_happened), TEST(the_same_again_counts_up),	   TEST(a_burst_is_two_writes),
+		TEST(parts_of_an_object_are_apart),
 		TEST(an_event_that_expired_is_made_again), TEST(many_that_are_alike_become_one), TEST(one_object_may_not_flood),
 		TEST(few_are_under_way_at_once), TEST(what_is_held_is_sent_later),
 	};
