@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "kcm.h"
 #include "loops.h"
+#include "pods.h"
 #include "queue.h"
 #include "xb/log.h"
 
@@ -219,14 +220,28 @@ struct kcm *kcm_free(struct kcm *k)
 	return NULL;
 }
 
+/* Nothing is asked of its containers but how often they began, and of its conditions only some; when it is over, that may be. */
+static bool is_running(struct xb_jv pod)
+{
+	return xb_jv_streq(xb_jv_path(pod, "status", "phase"), XB_SV("Running")) && !pods_deleting(pod);
+}
+
 int kcm_new(const struct kcm_config *c, struct kcm **ret)
 {
 	static const char *const leave_out_of_pods[] = {
 		"spec.containers.image", "spec.initContainers.image", "spec.preemptionPolicy", "spec.schedulerName",
-		"spec.topologySpreadConstraints", "status.containerStatuses.lastState", "status.containerStatuses.started", "status.hostIP",
-		"status.hostIPs", NULL
+		"spec.priority", "spec.topologySpreadConstraints", "status.containerStatuses.lastState", "status.containerStatuses.started",
+		"status.hostIP", "status.hostIPs", "status.podIP", NULL
 	};
-	static const struct xb_cache_lean lean[] = { { "", "pods", leave_out_of_pods }, {} };
+	static const char *const leave_out_of_running[] = {
+		"status.conditions.[PodReadyToStartContainers]", "status.conditions.[Initialized]", "status.conditions.[ContainersReady]",
+		"status.conditions.[PodScheduled]", "status.containerStatuses.name", "status.containerStatuses.ready",
+		"status.containerStatuses.state", NULL
+	};
+	static const struct xb_cache_lean lean[] = {
+		{ .group = "", .plural = "pods", .leave_out = leave_out_of_pods, .leave_out_then = leave_out_of_running, .when = is_running },
+		{}
+	};
 	struct kcm_process *p = calloc(1, sizeof(*p));
 	struct xb_cache_config cache = { .rest = c->rest, .lean = lean, .synced = on_synced, .trouble = on_trouble, .arg = p };
 	int r;

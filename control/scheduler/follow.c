@@ -352,12 +352,25 @@ static const char *const leave_out_of_pods[] = {
 	"metadata.annotations", "status.conditions.lastTransitionTime", "status.containerStatuses",
 	"status.initContainerStatuses", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs", NULL
 };
+/* Nor, once it has a node, what it asked of nodes: it is only counted, and sent away. */
+static const char *const leave_out_of_placed[] = {
+	"metadata.creationTimestamp", "metadata.ownerReferences", "metadata.finalizers", "spec.containers.name", "spec.containers.image",
+	"spec.containers.resources.limits", "spec.containers.ports.name", "spec.containers.ports.containerPort", "spec.restartPolicy",
+	"spec.schedulerName", "spec.preemptionPolicy", "spec.nodeSelector", "spec.tolerations", "status.conditions", "status.qosClass", NULL
+};
+
+/* One that is to go keeps its conditions: they tell since when. */
+static bool is_placed(struct xb_jv pod)
+{
+	return xb_jv_is(xb_jv_path(pod, "spec", "nodeName")) && !xb_jv_is(sched_pod_condition(pod, "DisruptionTarget"));
+}
+
 static const struct xb_cache_lean lean[] = {
-	{ "", "pods", leave_out_of_pods },
-	{ "", "services", leave_out_of_services },
-	{ "", "replicationcontrollers", leave_out_of_owners },
-	{ "apps", "replicasets", leave_out_of_owners },
-	{ "apps", "statefulsets", leave_out_of_owners },
+	{ .group = "", .plural = "pods", .leave_out = leave_out_of_pods, .leave_out_then = leave_out_of_placed, .when = is_placed },
+	{ .group = "", .plural = "services", .leave_out = leave_out_of_services },
+	{ .group = "", .plural = "replicationcontrollers", .leave_out = leave_out_of_owners },
+	{ .group = "apps", .plural = "replicasets", .leave_out = leave_out_of_owners },
+	{ .group = "apps", .plural = "statefulsets", .leave_out = leave_out_of_owners },
 	{}
 };
 

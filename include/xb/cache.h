@@ -5,16 +5,17 @@
  * The collections that the parts of a program read, each copied once however many parts read it (client-go's shared
  * informers): one list and one watch a kind and process. managedFields are not kept; a write without them leaves the server's
  * as they are. Of pods nothing is kept that only their node reads (environment, commands, probes, mounts, security contexts:
- * cache.c), so a pod is not to be written back as it stands here, but patched. One loop, one thread.
+ * cache.c), nor apiVersion and kind, so a pod is not to be written back as it stands here, but patched. One loop, one thread.
  */
 #include "xb/informer.h"
 #include "xb/kinds.h"
 
 struct xb_cache;
-/* What a program does not read of a kind, besides what no program reads: paths as xb_informer's, NULL-terminated. */
+/* What a program does not read of a kind, besides what no program reads: paths as xb_informer's, NULL-terminated; NULL for none. */
 struct xb_cache_lean {
 	const char *group, *plural;
-	const char *const *leave_out;
+	const char *const *leave_out, *const *leave_out_then;
+	bool (*when)(struct xb_jv object);
 };
 struct xb_cache_config {
 	struct xb_rest *rest;

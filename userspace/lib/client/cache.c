@@ -22,8 +22,8 @@ struct xb_cache {
 static const char *const leave_out[] = { "metadata.managedFields", NULL };
 /* What only the node reads that runs them: most of a pod. */
 static const char *const leave_out_of_pods[] = {
-	"metadata.managedFields", "spec.containers.env", "spec.containers.envFrom", "spec.containers.command", "spec.containers.args",
-	"spec.containers.volumeMounts", "spec.containers.volumeDevices", "spec.containers.livenessProbe",
+	"apiVersion", "kind", "metadata.managedFields", "metadata.generateName", "metadata.generation", "spec.containers.env",
+	"spec.containers.envFrom", "spec.containers.command", "spec.containers.args", "spec.containers.volumeMounts", "spec.containers.volumeDevices", "spec.containers.livenessProbe",
 	"spec.containers.readinessProbe", "spec.containers.startupProbe", "spec.containers.lifecycle",
 	"spec.containers.securityContext", "spec.containers.terminationMessagePath", "spec.containers.terminationMessagePolicy",
 	"spec.containers.imagePullPolicy", "spec.initContainers.env", "spec.initContainers.envFrom", "spec.initContainers.command",
@@ -95,34 +95,39 @@ static bool is_kind(const struct xb_kind *k, const char *group, const char *plur
 	return !strcmp(k->group, group) && !strcmp(k->plural, plural);
 }
 
-/* One more than an informer takes is told by it. */
-static void add_paths(const char *const *paths, const char *ret[XB_INFORMER_LEAVE_OUT_MAX + 2])
+static const struct xb_cache_lean *lean_of(const struct xb_cache *c, const struct xb_kind *k)
 {
-	size_t n = 0;
+	static const struct xb_cache_lean none;
+	const struct xb_cache_lean *l = c->c.lean;
 
-	while (ret[n])
-		n++;
-	for (; *paths && n <= XB_INFORMER_LEAVE_OUT_MAX; paths++)
-		ret[n++] = *paths;
+	while (l && l->plural && !is_kind(k, l->group, l->plural))
+		l++;
+	return l && l->plural ? l : &none;
 }
 
-static void left_out(const struct xb_cache *c, const struct xb_kind *k, const char *ret[XB_INFORMER_LEAVE_OUT_MAX + 2])
+/* What no program reads and what this one does not. One more than an informer takes is told by it. */
+static void left_out(const struct xb_kind *k, const struct xb_cache_lean *l, const char *ret[XB_INFORMER_LEAVE_OUT_MAX + 2])
 {
-	add_paths(is_kind(k, "", "pods") ? leave_out_of_pods : leave_out, ret);
-	for (const struct xb_cache_lean *l = c->c.lean; l && l->plural; l++)
-		if (is_kind(k, l->group, l->plural))
-			add_paths(l->leave_out, ret);
+	const char *const *const both[] = { is_kind(k, "", "pods") ? leave_out_of_pods : leave_out, l->leave_out };
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(both); i++)
+		for (const char *const *path = both[i]; path && *path && n <= XB_INFORMER_LEAVE_OUT_MAX; path++)
+			ret[n++] = *path;
 }
 
 static struct collection *make(struct xb_cache *c, const struct xb_kind *k, const char *field_selector)
 {
 	_cleanup_(collection_freep) struct collection *l = calloc(1, sizeof(*l));
 	_cleanup_buf_ struct xb_buf path = {};
+	const struct xb_cache_lean *lean = lean_of(c, k);
 	const char *paths[XB_INFORMER_LEAVE_OUT_MAX + 2] = {};
 	struct xb_informer_config config = {
 		.rest = c->c.rest,
 		.field_selector = field_selector,
 		.leave_out = paths,
+		.leave_out_then = lean->leave_out_then,
+		.when = lean->when,
 		.changed = on_changed,
 		.synced = on_synced,
 		.trouble = on_trouble,
@@ -133,7 +138,7 @@ static struct collection *make(struct xb_cache *c, const struct xb_kind *k, cons
 		return NULL;
 	l->cache = c;
 	l->kind = k;
-	left_out(c, k, paths);
+	left_out(k, lean, paths);
 	xb_kind_path(k, (struct xb_sv){}, (struct xb_sv){}, NULL, &path);
 	config.path = path.p;
 	if (path.err || xb_informer_new(&config, &l->informer) || xb_vec_push(&c->collections, l))

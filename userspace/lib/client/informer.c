@@ -12,7 +12,7 @@ struct trail {
 
 struct xb_informer {
 	struct xb_informer_config c;
-	struct trail leave_out;
+	struct trail leave_out, leave_out_then; /* of all; of those that when means: the paths of both */
 	struct xb_reflector *reflector;
 	struct xb_map *items;
 	struct xb_index *indexes;
@@ -42,6 +42,22 @@ static bool descend(const struct trail *t, struct xb_sv name, struct trail *ret)
 	return false;
 }
 
+/* Of an item: "[Ready]" is left out. */
+static bool is_named(const struct trail *t, struct xb_jv item)
+{
+	struct xb_sv type = {};
+
+	for (unsigned i = 0; i < t->n; i++) {
+		if (*t->v[i] != '[')
+			continue;
+		if (!type.p)
+			type = xb_jv_text(xb_jv_get(item, "type"));
+		if (type.n && !strncmp(t->v[i] + 1, type.p, type.n) && !strcmp(t->v[i] + 1 + type.n, "]"))
+			return true;
+	}
+	return false;
+}
+
 static void write_rest(struct xb_jw *w, struct xb_jv v, const struct trail *t)
 {
 	bool object = xb_jv_type(v) == XB_JSON_OBJECT;
@@ -58,7 +74,7 @@ static void write_rest(struct xb_jw *w, struct xb_jv v, const struct trail *t)
 	for (struct xb_jit it = xb_jv_iter(v); xb_jit_next(&it);) {
 		_cleanup_buf_ struct xb_buf key = {};
 
-		if (object && descend(t, it.key, &further))
+		if (object ? descend(t, it.key, &further) : is_named(t, it.value))
 			continue;
 		if (it.key_escaped)
 			xb_json_unescape(it.key, &key);
@@ -72,12 +88,13 @@ static void write_rest(struct xb_jw *w, struct xb_jv v, const struct trail *t)
 /* The object as a document of its own. */
 static int own_document(const struct xb_informer *i, struct xb_jv object, struct xb_json **ret)
 {
+	const struct trail *t = i->c.when && i->c.when(object) ? &i->leave_out_then : &i->leave_out;
 	_cleanup_buf_ struct xb_buf text = {};
 	struct xb_jw w = XB_JW(&text);
 
-	if (!i->leave_out.n)
+	if (!t->n)
 		return xb_json_parse(xb_jv_bytes(object), &limits, ret, NULL);
-	write_rest(&w, object, &i->leave_out);
+	write_rest(&w, object, t);
 	/* what the writer finds too deep is kept whole */
 	return xb_json_parse(xb_jw_finish(&w) < 0 ? xb_jv_bytes(object) : xb_buf_sv(&text), &limits, ret, NULL);
 }
@@ -307,6 +324,16 @@ struct xb_informer *xb_informer_free(struct xb_informer *i)
 	return NULL;
 }
 
+static int add_paths(struct trail *t, const char *const *paths)
+{
+	for (; paths && *paths; paths++) {
+		if (t->n == XB_INFORMER_LEAVE_OUT_MAX)
+			return -E2BIG;
+		t->v[t->n++] = *paths;
+	}
+	return 0;
+}
+
 int xb_informer_new(const struct xb_informer_config *c, struct xb_informer **ret)
 {
 	_cleanup_(xb_informer_freep) struct xb_informer *i = calloc(1, sizeof(*i));
@@ -329,12 +356,13 @@ int xb_informer_new(const struct xb_informer_config *c, struct xb_informer **ret
 	if (!i)
 		return -ENOMEM;
 	i->c = *c;
-	for (const char *const *path = c->leave_out; path && *path; path++) {
-		if (i->leave_out.n == XB_INFORMER_LEAVE_OUT_MAX)
-			return -E2BIG;
-		i->leave_out.v[i->leave_out.n++] = *path;
-	}
-	i->c.leave_out = NULL;
+	r = add_paths(&i->leave_out, c->leave_out);
+	i->leave_out_then = i->leave_out;
+	if (!r)
+		r = add_paths(&i->leave_out_then, c->leave_out_then);
+	if (r)
+		return r;
+	i->c.leave_out = i->c.leave_out_then = NULL;
 	i->items = xb_map_new(XB_MAP_BORROW);
 	r = i->items ? xb_reflector_new(&of, &i->reflector) : -ENOMEM;
 	if (r)

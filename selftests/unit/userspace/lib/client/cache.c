@@ -45,7 +45,7 @@ static void on_changed(void *arg, struct xb_jv old, struct xb_jv object)
 static int setup(void **state)
 {
 	static const char *const leave_out[] = { "metadata.managedFields", "data", NULL };
-	static const struct xb_cache_lean lean[] = { { "", "configmaps", leave_out }, {} };
+	static const struct xb_cache_lean lean[] = { { .group = "", .plural = "configmaps", .leave_out = leave_out }, {} };
 	struct xb_cache_config c = { .synced = on_synced, .lean = lean };
 
 	t = (struct test){};

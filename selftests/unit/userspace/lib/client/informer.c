@@ -122,11 +122,20 @@ static int setup(void **state)
 	return 0;
 }
 
+static bool is_running(struct xb_jv object)
+{
+	return xb_jv_streq(xb_jv_get(object, "phase"), XB_SV("Running"));
+}
+
 static void start(struct test *t)
 {
 	static const char *const leave_out[] = { "metadata.managedFields", "endpoints.targetRef", "spec.ports.name", NULL };
-	struct xb_informer_config c = { .leave_out = leave_out, .rest = t->rest, .path = "/api/v1/services", .label_selector = "!a,b=c", .changed = on_changed,
-					.synced = on_synced, .trouble = on_trouble, .arg = t, .backoff_min_ms = 10, .backoff_max_ms = 40 };
+	static const char *const leave_out_then[] = { "spec.image", "conditions.[Ready]", "conditions.[Old].a", "conditions.[]", NULL };
+	struct xb_informer_config c = {
+		.leave_out = leave_out, .leave_out_then = leave_out_then, .when = is_running,
+		.rest = t->rest, .path = "/api/v1/services", .label_selector = "!a,b=c", .changed = on_changed,
+		.synced = on_synced, .trouble = on_trouble, .arg = t, .backoff_min_ms = 10, .backoff_max_ms = 40,
+	};
 
 	assert_int_equal(xb_informer_new(&c, &t->informer), 0);
 }
@@ -509,6 +518,39 @@ static void what_nobody_reads_is_not_kept(void **state)
 	assert_true(xb_sv_is(xb_jv_bytes(xb_informer_get(t->informer, "ns", "fat")), text));
 }
 
+/* Of a list only the items of the types that are named, by the whole name. */
+#define IN_PHASE "{\"metadata\":{\"name\":\"a\",\"namespace\":\"ns\",%s\"resourceVersion\":\"%s\"},\"phase\":\"%s\",\"spec\":{%s\"n\":1}," \
+		 "\"conditions\":[%s{\"type\":\"ReadyToo\"},{\"type\":\"Read\"},{\"type\":\"Old\",\"a\":1},{\"type\":\"\"},{\"type\":[]},{},null,\"Ready\"]}"
+
+static void tell_phase(struct test *t, const char *version, const char *phase)
+{
+	char text[1024], object[512], seen[32];
+
+	snprintf(object, sizeof(object), IN_PHASE, "\"managedFields\":[],", version, phase, "\"image\":\"i\",", "{\"type\":\"Ready\"},");
+	snprintf(text, sizeof(text), "{\"type\":\"MODIFIED\",\"object\":%s}\n", object);
+	fake_chunk(t->watch, text);
+	snprintf(seen, sizeof(seen), "~a@%s", version);
+	run_until(&t->loop, strstr(t->told.p, seen));
+}
+
+static void what_nobody_reads_then_is_not_kept_then(void **state)
+{
+	struct test *t = *state;
+	char text[512];
+
+	start(t);
+	run_until(&t->loop, t->watches == 1);
+	tell_phase(t, "12", "Pending");
+	snprintf(text, sizeof(text), IN_PHASE, "", "12", "Pending", "\"image\":\"i\",", "{\"type\":\"Ready\"},");
+	assert_true(xb_sv_is(xb_jv_bytes(xb_informer_get(t->informer, "ns", "a")), text));
+	tell_phase(t, "13", "Running");
+	snprintf(text, sizeof(text), IN_PHASE, "", "13", "Running", "", "");
+	assert_true(xb_sv_is(xb_jv_bytes(xb_informer_get(t->informer, "ns", "a")), text));
+	tell_phase(t, "14", "Failed");
+	snprintf(text, sizeof(text), IN_PHASE, "", "14", "Failed", "\"image\":\"i\",", "{\"type\":\"Ready\"},");
+	assert_true(xb_sv_is(xb_jv_bytes(xb_informer_get(t->informer, "ns", "a")), text));
+}
+
 static void say_nothing(struct test *t, struct fake_conn *c, const char *path)
 {
 }
@@ -597,7 +639,8 @@ int main(void)
 		T(server_restart_keeps_the_copy), T(half_a_list_is_not_shown),
 		T(late_page_keeps_the_old_copy_until_the_list_is_whole), T(watch_that_ends_at_once_is_not_a_busy_loop),
 		T(broken_event_lists_anew), T(bad_lists_are_asked_for_again),
-		T(may_be_freed_in_the_middle), T(what_nobody_reads_is_not_kept), T(indexes_follow_the_copy),
+		T(may_be_freed_in_the_middle), T(what_nobody_reads_is_not_kept), T(what_nobody_reads_then_is_not_kept_then),
+		T(indexes_follow_the_copy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
