@@ -8,7 +8,7 @@ enum { LEVELS = 6 };                     /* an object and, in it, spec.jobTempla
 static const struct xb_sv ways[] = { XB_SV("metadata"), XB_SV("spec"), XB_SV("template"), XB_SV("jobTemplate") };
 static const struct xb_sv lists[] = { XB_SV("managedFields"), XB_SV("containers"), XB_SV("initContainers"), XB_SV("volumes") };
 static const struct xb_sv alike[] = {
-	XB_SV("fieldsV1"), XB_SV("ownerReferences"), XB_SV("env"), XB_SV("envFrom"), XB_SV("command"), XB_SV("args"), XB_SV("livenessProbe"),
+	XB_SV("ownerReferences"), XB_SV("env"), XB_SV("envFrom"), XB_SV("command"), XB_SV("args"), XB_SV("livenessProbe"),
 	XB_SV("readinessProbe"), XB_SV("startupProbe"), XB_SV("lifecycle"), XB_SV("securityContext"), XB_SV("projected"),
 	XB_SV("tolerations"), XB_SV("topologySpreadConstraints"),
 };
@@ -26,13 +26,43 @@ struct found {
 	struct xb_tree_mark marks[1 + STORE_SPANS_MAX];
 };
 
+static void mark(struct found *f, struct xb_node *n)
+{
+	if (f->n < ARRAY_SIZE(f->marks))
+		f->marks[f->n++].node = n;
+}
+
+/* Owners are named by uid and addresses by themselves: a set with those is one object's, and only pieces of it are alike. */
+static bool is_ones_own(const struct xb_node *fields)
+{
+	return xb_tree_path(fields, "f:metadata", "f:ownerReferences") || xb_tree_path(fields, "f:status", "f:podIPs");
+}
+
+static void find_alike_fields(struct found *f, struct xb_node *fields)
+{
+	if (!is_ones_own(fields)) {
+		mark(f, fields);
+		return;
+	}
+	xb_tree_each(part, fields) {
+		struct xb_node *conditions = xb_sv_is(part->key, "f:status") ? xb_tree_get(part, "f:conditions") : NULL;
+
+		if (conditions)
+			mark(f, conditions);
+		else if (xb_sv_is(part->key, "f:metadata") || xb_sv_is(part->key, "f:spec"))
+			mark(f, part);
+	}
+}
+
 static void find_alike(struct found *f, const struct xb_node *in, unsigned levels)
 {
 	xb_tree_each(child, in) {
-		if (!child->first || f->n == ARRAY_SIZE(f->marks))
+		if (!child->first)
 			continue;
 		if (is_named(child, alike, ARRAY_SIZE(alike)))
-			f->marks[f->n++].node = child;
+			mark(f, child);
+		else if (xb_sv_is(child->key, "fieldsV1"))
+			find_alike_fields(f, child);
 		else if (levels && child->type == XB_JSON_OBJECT && is_named(child, ways, ARRAY_SIZE(ways)))
 			find_alike(f, child, levels - 1);
 		else if (levels && child->type == XB_JSON_ARRAY && is_named(child, lists, ARRAY_SIZE(lists)))

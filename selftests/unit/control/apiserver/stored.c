@@ -155,6 +155,27 @@ static void is_written_over(void **state)
 	assert_reads(store_get(f->s, "b"), pod);
 }
 
+/* What only one object has, its owner's uid and its address, keeps nothing else of its sets from being shared. */
+static void sets_of_ones_own_are_shared_in_pieces(void **state)
+{
+	static const char like[] = "{\"metadata\":{\"managedFields\":[{\"fieldsV1\":{\"f:metadata\":{\"f:labels\":{\"f:" LONG "\":{}},\"f:ownerReferences\":{"
+		"\"k:{\\\"uid\\\":\\\"%u\\\"}\":{}}},\"f:spec\":{\"" LONG "\":{\"f:a\":{}}}}},{\"fieldsV1\":{\"f:status\":{\"f:conditions\":{\"" LONG
+		"\":{\"f:b\":{}}},\"f:phase\":{},\"f:podIPs\":{\"k:{\\\"ip\\\":\\\"10.0.0.%u\\\"}\":{}}}},\"time\":\"now\"}],\"resourceVersion\":\"\"}}";
+	struct fixture *f = *state;
+	char json[1024], key[32];
+
+	for (unsigned i = 0; i < 4; i++) {
+		snprintf(json, sizeof(json), like, i, i);
+		snprintf(key, sizeof(key), "pods/a/%u", i);
+		put(f, key, json);
+		assert_reads(store_get(f->s, key), json);
+	}
+	assert_int_equal(parts_of(store_get(f->s, "pods/a/3")), 2);
+	put(f, "pods/a/3", json);
+	assert_reads(store_get(f->s, "pods/a/3"), json);
+	assert_int_equal(parts_of(store_get(f->s, "pods/a/3")), 3);
+}
+
 static void note(void *arg, const char *plural, struct xb_sv name)
 {
 	xb_buf_addf(arg, "%s/%.*s ", plural, XB_SV_ARG(name));
@@ -180,6 +201,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(reads_as_it_was_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(is_written_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(sets_of_ones_own_are_shared_in_pieces, setup, teardown),
 		cmocka_unit_test_setup_teardown(mentions_are_found, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("control/apiserver/stored", tests, NULL, NULL);
