@@ -15,7 +15,7 @@ TAILQ_HEAD(entry_list, entry);
 struct entry {
 	TAILQ_ENTRY(entry) link;
 	struct entry_list *on;             /* a slot of the wheel, or what is due */
-	char key[];
+	struct store_object *object;       /* as it was written last: its key is the entry's */
 };
 
 /*
@@ -30,7 +30,7 @@ struct event_ttl {
 	uint64_t ttl, stretch;             /* milliseconds */
 	uint64_t passed;                   /* stretches that are over */
 	struct entry_list wheel[WHEEL], due;
-	struct xb_map *entries;            /* by key, which lies in the entry */
+	struct xb_map *entries;            /* by key, which lies in the object */
 	unsigned in_store;
 	bool stopped;
 	unsigned n_kinds;
@@ -71,33 +71,39 @@ static uint64_t age_ms(const struct store_object *o)
 	return age > 0 ? (uint64_t)age : 0;
 }
 
-static struct entry *obtain(struct event_ttl *t, const struct store_object *o)
+static struct xb_sv key_of(const struct store_object *o)
 {
-	struct xb_sv key = { o->key, o->key_length };
-	struct entry *e = xb_map_get(t->entries, key);
+	return (struct xb_sv){ o->key, o->key_length };
+}
 
-	if (e)
-		return e;
-	e = malloc(sizeof(*e) + key.n + 1);
-	if (!e)
-		return NULL;
-	e->on = NULL;
-	memcpy(e->key, key.p, key.n + 1);
-	if (xb_map_set(t->entries, (struct xb_sv){ e->key, key.n }, e, NULL)) {
-		free(e);
+static void entry_free(struct entry *e)
+{
+	TAILQ_REMOVE(e->on, e, link);
+	store_object_unref(e->object);
+	free(e);
+}
+
+/* The entry of that key, with that object now. */
+static struct entry *obtain(struct event_ttl *t, struct store_object *o)
+{
+	struct entry *e = xb_map_get(t->entries, key_of(o)), *made = e ? NULL : calloc(1, sizeof(*e));
+
+	e = e ? e : made;
+	if (!e || xb_map_set(t->entries, key_of(o), e, NULL)) {
+		free(made);
 		return NULL;
 	}
+	store_object_unref(e->object);
+	e->object = store_object_ref(o);
 	return e;
 }
 
-static void forget(struct event_ttl *t, const char *key)
+static void forget(struct event_ttl *t, const struct store_object *o)
 {
-	struct entry *e = xb_map_del(t->entries, xb_sv(key));
+	struct entry *e = xb_map_del(t->entries, key_of(o));
 
-	if (!e)
-		return;
-	TAILQ_REMOVE(e->on, e, link);
-	free(e);
+	if (e)
+		entry_free(e);
 }
 
 static int changed(void *arg, struct store_object *now, struct store_object *before)
@@ -107,7 +113,7 @@ static int changed(void *arg, struct store_object *now, struct store_object *bef
 	struct entry *e;
 
 	if (!now) {
-		forget(t, before->key);
+		forget(t, before);
 		return 0;
 	}
 	e = obtain(t, now);
@@ -123,10 +129,8 @@ static void drop_list(struct entry_list *list)
 {
 	struct entry *e;
 
-	while ((e = TAILQ_FIRST(list))) {
-		TAILQ_REMOVE(list, e, link);
-		free(e);
-	}
+	while ((e = TAILQ_FIRST(list)))
+		entry_free(e);
 }
 
 /* What is there comes anew, and what is gone is noticed when it is due. */
@@ -146,7 +150,7 @@ static void deleted(void *arg, int error, struct store_object *o)
 
 static int delete_one(struct event_ttl *t, struct entry *e)
 {
-	struct store_object *o = store_get(t->store, e->key);
+	struct store_object *o = store_get(t->store, e->object->key);
 	_cleanup_(xb_arena_freep) struct xb_arena *arena = NULL;
 	_cleanup_buf_ struct xb_buf bytes = {};
 	struct store_value last;
@@ -154,11 +158,11 @@ static int delete_one(struct event_ttl *t, struct entry *e)
 	int r;
 
 	if (!o) {
-		forget(t, e->key);
+		forget(t, e->object);
 		return 0;
 	}
 	/* being deleted, or written, which will file it anew */
-	if (o != store_head(t->store, e->key))
+	if (o != store_head(t->store, e->object->key))
 		return 0;
 	arena = xb_arena_new(0);
 	tree = arena ? stored_tree(arena, o->doc) : NULL;
