@@ -206,7 +206,9 @@ void encode_list_end(uint64_t revision, struct xb_sv continue_, int64_t remainin
 void encode_event(const struct encoding *e, const char *type, const struct xb_json *doc, uint64_t revision, bool columns,
 		  struct xb_buf *out)
 {
-	xb_buf_addf(out, "{\"type\":\"%s\",\"object\":", type);
+	xb_buf_adds(out, "{\"type\":\"");
+	xb_buf_adds(out, type);
+	xb_buf_adds(out, "\",\"object\":");
 	write_in_form(e, doc, revision, columns, out);
 	xb_buf_adds(out, "}\n");
 }

@@ -17,16 +17,17 @@ int route_bad_method(struct xb_status *reterr)
 static int decode_segment(struct xb_arena *a, struct xb_sv raw, struct xb_sv *ret, struct xb_status *reterr)
 {
 	_cleanup_buf_ struct xb_buf text = {};
+	bool plain = !memchr(raw.p, '%', raw.n) && !memchr(raw.p, '\0', raw.n);
 	struct xb_sv copy;
 
-	if (xb_http_decode(raw, false, &text))
+	if (!plain && xb_http_decode(raw, false, &text))
 		return xb_status_bad_request(reterr, "invalid URL escape in the path");
 	if (text.err)
 		return -ENOMEM;
 	if (text.n && memchr(text.p, '/', text.n))
 		return route_not_found(reterr);
-	copy = xb_arena_sv(a, xb_buf_sv(&text));
-	if (text.n && !copy.p)
+	copy = xb_arena_sv(a, plain ? raw : xb_buf_sv(&text));
+	if ((plain || text.n) && !copy.p)
 		return -ENOMEM;
 	*ret = copy;
 	return 0;
@@ -157,6 +158,6 @@ int route_parse(struct xb_arena *a, struct xb_sv method, struct xb_sv path, stru
 const char *route_key(struct xb_arena *a, const struct xb_kind *k, struct xb_sv namespace_, struct xb_sv name)
 {
 	k = xb_kind_stored(k);
-	return xb_arena_printf(a, "%s%s%s/%.*s%s%.*s", k->plural, *k->group ? "." : "", k->group, XB_SV_ARG(namespace_),
-			       namespace_.n ? "/" : "", XB_SV_ARG(name));
+	return xb_arena_join(a, (struct xb_sv[]){ xb_sv(k->plural), xb_sv(*k->group ? "." : ""), xb_sv(k->group), XB_SV("/"), namespace_,
+						  xb_sv(namespace_.n ? "/" : ""), name }, 7);
 }

@@ -2,7 +2,10 @@
 #include <inttypes.h>
 #include "stored.h"
 
-enum { LEVELS = 6 };                     /* an object and, in it, spec.jobTemplate.spec.template.spec */
+enum {
+	LEVELS = 6,                      /* an object and, in it, spec.jobTemplate.spec.template.spec */
+	ROOM = 1024,                     /* for a small object */
+};
 
 /* Objects on the way to what is alike; lists in them; and what is, in either those objects or the lists' entries. */
 static const struct xb_sv ways[] = { XB_SV("metadata"), XB_SV("spec"), XB_SV("template"), XB_SV("jobTemplate") };
@@ -81,6 +84,7 @@ int stored_value(struct xb_arena *a, struct xb_node *object, struct xb_buf *out,
 	xb_tree_setc(meta, "resourceVersion", hole);
 	f.marks[0].node = hole;
 	find_alike(&f, object, LEVELS);
+	xb_buf_reserve(out, ROOM);
 	xb_tree_write_marked(object, out, f.marks, f.n);
 	if (out->err)
 		return out->err;
@@ -143,8 +147,22 @@ static void write_plain(const char *from, const char *to, struct xb_sv version, 
 		return;
 	}
 	xb_buf_add(out, from, version.p - from);
-	xb_buf_addf(out, "\"%" PRIu64 "\"", revision);
+	xb_buf_addc(out, '"');
+	xb_buf_addu(out, revision);
+	xb_buf_addc(out, '"');
 	xb_buf_add(out, version.p + version.n, to - version.p - version.n);
+}
+
+/* Of all its parts. */
+static size_t parts_bytes(const struct xb_json *doc)
+{
+	struct store_part_at part;
+	unsigned iter = 0;
+	size_t n = 0;
+
+	while (store_part_next(doc, &iter, &part))
+		n += xb_json_bytes(part.value).n;
+	return n;
 }
 
 void stored_write(struct xb_jv v, uint64_t revision, struct xb_buf *out)
@@ -154,6 +172,7 @@ void stored_write(struct xb_jv v, uint64_t revision, struct xb_buf *out)
 	struct store_part_at part;
 	unsigned iter = 0;
 
+	xb_buf_reserve(out, whole.n + parts_bytes(v.doc));
 	if (revision)
 		version = xb_jv_bytes(xb_jv_path(xb_json_root(v.doc), "metadata", "resourceVersion"));
 	while (store_part_next(v.doc, &iter, &part)) {

@@ -260,8 +260,10 @@ void store_uses_write(const struct xb_json *doc, struct xb_buf *out)
 	struct store_part_at part;
 	unsigned iter = 0;
 
-	while (store_part_next(doc, &iter, &part))
-		xb_buf_addf(out, "%c%zu", iter == 1 ? '[' : ',', part.at);
+	while (store_part_next(doc, &iter, &part)) {
+		xb_buf_addc(out, iter == 1 ? '[' : ',');
+		xb_buf_addu(out, part.at);
+	}
 	if (iter)
 		xb_buf_addc(out, ']');
 }

@@ -313,7 +313,7 @@ static void add_filled(struct store *s, const struct store_value *v, size_t from
 		return;
 	}
 	xb_buf_add(b, v->bytes.p + from, v->hole - from);
-	xb_buf_addf(b, "%" PRIu64, revision);
+	xb_buf_addu(b, revision);
 	xb_buf_add(b, v->bytes.p + v->hole, to - v->hole);
 }
 
@@ -337,7 +337,7 @@ static int fill(struct store *s, const struct store_value *v, uint64_t revision,
 			continue;
 		add_filled(s, v, from, span->at, revision);
 		at = b->n;
-		xb_buf_addf(b, "%" PRIu64, part->id);
+		xb_buf_addu(b, part->id);
 		store_uses_add(u, at, b->n - at, part);
 		from = span->at + span->n;
 	}

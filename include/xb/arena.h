@@ -13,6 +13,7 @@ XB_DEFINE_CLEANUP(struct xb_arena *, xb_arena_free)
 void *xb_arena_alloc(struct xb_arena *a, size_t n);     /* zeroed, 8-byte aligned; NULL without memory */
 char *xb_arena_strn(struct xb_arena *a, struct xb_sv s);/* zero-terminated copy */
 struct xb_sv xb_arena_sv(struct xb_arena *a, struct xb_sv s);
+char *xb_arena_join(struct xb_arena *a, const struct xb_sv *texts, unsigned n); /* one after the other, zero-terminated */
 char *xb_arena_printf(struct xb_arena *a, const char *fmt, ...) _printf_(2, 3);
 size_t xb_arena_used(const struct xb_arena *a);
 /* This thread keeps up to 32 MiB of what its arenas let go of for those to come: gives that back to the system, when idle. */

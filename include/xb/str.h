@@ -62,6 +62,7 @@ static inline void xb_buf_addc(struct xb_buf *b, char c)
 }
 void xb_buf_adds(struct xb_buf *b, const char *cstr);
 void xb_buf_addsv(struct xb_buf *b, struct xb_sv s);
+void xb_buf_addu(struct xb_buf *b, uint64_t n);         /* in decimal */
 void xb_buf_addf(struct xb_buf *b, const char *fmt, ...) _printf_(2, 3);
 void xb_buf_addv(struct xb_buf *b, const char *fmt, va_list ap) _printf_(2, 0);
 void xb_buf_addq(struct xb_buf *b, struct xb_sv s);     /* in double quotes and escaped, as Go's %q */

@@ -154,6 +154,20 @@ struct xb_sv xb_arena_sv(struct xb_arena *a, struct xb_sv s)
 	return (struct xb_sv){ copy, copy ? s.n : 0 };
 }
 
+char *xb_arena_join(struct xb_arena *a, const struct xb_sv *texts, unsigned n)
+{
+	size_t size = 1, at = 0;
+	char *p;
+
+	for (unsigned i = 0; i < n; i++)
+		size += texts[i].n;
+	p = xb_arena_alloc(a, size);
+	for (unsigned i = 0; p && i < n; at += texts[i++].n)
+		if (texts[i].n)
+			memcpy(p + at, texts[i].p, texts[i].n);
+	return p;
+}
+
 char *xb_arena_printf(struct xb_arena *a, const char *fmt, ...)
 {
 	va_list ap;

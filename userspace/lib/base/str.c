@@ -139,7 +139,7 @@ static int grow(struct xb_buf *b, size_t more)
 		return b->err;
 	if (__builtin_add_overflow(b->n, more, &need) || need > SIZE_MAX / 4)
 		return b->err = -ENOMEM;
-	cap = MAX(need + 1, b->cap + b->cap / 2);
+	cap = MAX(need + 1, b->cap < 4096 ? b->cap * 2 : b->cap + b->cap / 2);
 	cap = MAX(cap, (size_t)64);
 	p = realloc(b->p, cap);
 	if (!p)
@@ -167,6 +167,16 @@ void xb_buf_add(struct xb_buf *b, const void *bytes, size_t n)
 void xb_buf_adds(struct xb_buf *b, const char *cstr)
 {
 	xb_buf_add(b, cstr, strlen(cstr));
+}
+
+void xb_buf_addu(struct xb_buf *b, uint64_t n)
+{
+	char digits[20], *p = digits + sizeof(digits);
+
+	do
+		*--p = '0' + n % 10;
+	while (n /= 10);
+	xb_buf_add(b, p, digits + sizeof(digits) - p);
 }
 
 void xb_buf_addsv(struct xb_buf *b, struct xb_sv s)

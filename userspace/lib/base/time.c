@@ -22,21 +22,31 @@ int64_t xb_time_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static char *put_digits(char *p, int value, int n, char after)
+{
+	for (int i = n; i-- > 0; value /= 10)
+		p[i] = '0' + value % 10;
+	p[n] = after;
+	return p + n + 1;
+}
+
 static struct xb_time_text format(int64_t us, bool micro)
 {
 	int64_t fraction = (us % SECOND_US + SECOND_US) % SECOND_US;
 	time_t seconds = (us - fraction) / SECOND_US;
-	struct xb_time_text text;
+	struct xb_time_text text = {};
 	struct tm tm = {};
-	size_t n;
+	char *p = text.s;
 
 	gmtime_r(&seconds, &tm);
-	n = snprintf(text.s, sizeof(text.s), "%04d-%02d-%02dT%02d:%02d:%02d", (tm.tm_year + 1900) % 10000, tm.tm_mon + 1,
-		     tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	p = put_digits(p, abs(tm.tm_year + 1900) % 10000, 4, '-');
+	p = put_digits(p, tm.tm_mon + 1, 2, '-');
+	p = put_digits(p, tm.tm_mday, 2, 'T');
+	p = put_digits(p, tm.tm_hour, 2, ':');
+	p = put_digits(p, tm.tm_min, 2, ':');
+	p = put_digits(p, tm.tm_sec, 2, micro ? '.' : 'Z');
 	if (micro)
-		snprintf(text.s + n, sizeof(text.s) - n, ".%06dZ", (int)fraction);
-	else
-		snprintf(text.s + n, sizeof(text.s) - n, "Z");
+		put_digits(p, (int)fraction, 6, 'Z');
 	return text;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "http2.h"
 
+#define HEAD_BYTES 480                  /* of a request, mostly */
 #define FRAME_BYTES ((16 << 10) - 9)    /* of data: with its frame header it fills one TLS record */
 #define BODIES_MAX 8                    /* whole ones that a connection may have here at once */
 
@@ -120,6 +121,8 @@ int http2_stream_add_field(struct http2_stream *s, struct xb_sv name, struct xb_
 	f = xb_sv_is(name, ":method") ? &s->method : xb_sv_is(name, ":path") ? &s->target : new_field(s);
 	if (!f)
 		return -ENOMEM;
+	if (!s->head.n)
+		xb_buf_reserve(&s->head, HEAD_BYTES);
 	*f = (struct xb_http1_field){ s->head.n, name.n, s->head.n + name.n, value.n };
 	xb_buf_addsv(&s->head, name);
 	xb_buf_addsv(&s->head, value);

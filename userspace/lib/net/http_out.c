@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "http_out.h"
 
+#define FIRST_BYTES 1000                /* of room in a segment */
 #define SEGMENT_BYTES (16 << 10) /* of copies: one TLS record */
 
 struct segment {
@@ -53,6 +54,8 @@ int http_out_add(struct http_out *o, struct xb_sv bytes)
 			s = append(o);
 		if (!s)
 			return -ENOMEM;
+		if (!s->buf.p)
+			xb_buf_reserve(&s->buf, FIRST_BYTES);
 		part = MIN(bytes.n, SEGMENT_BYTES - s->buf.n);
 		xb_buf_add(&s->buf, bytes.p, part);
 		if (s->buf.err)

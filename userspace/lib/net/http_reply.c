@@ -37,7 +37,10 @@ int xb_http_add_header(struct xb_http_request *r, const char *name, const char *
 {
 	if (!*name || strpbrk(name, "\r\n: ") || strpbrk(value, "\r\n"))
 		return -EINVAL;
-	xb_buf_addf(&r->headers, "%s: %s\r\n", name, value);
+	xb_buf_adds(&r->headers, name);
+	xb_buf_adds(&r->headers, ": ");
+	xb_buf_adds(&r->headers, value);
+	xb_buf_adds(&r->headers, "\r\n");
 	return r->headers.err;
 }
 

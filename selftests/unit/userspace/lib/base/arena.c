@@ -30,6 +30,8 @@ static void copies(void **state)
 	assert_string_equal(xb_arena_strn(a, (struct xb_sv){}), "");
 	assert_true(xb_sv_is(xb_arena_sv(a, XB_SV("x")), "x"));
 	assert_string_equal(xb_arena_printf(a, "%s/%d", "pods", 7), "pods/7");
+	assert_string_equal(xb_arena_join(a, (struct xb_sv[]){ XB_SV("pods"), {}, XB_SV(""), { "/abc", 2 }, XB_SV("!") }, 5), "pods/a!");
+	assert_string_equal(xb_arena_join(a, NULL, 0), "");
 }
 
 static void keeps_its_limit(void **state)

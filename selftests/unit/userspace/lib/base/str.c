@@ -96,6 +96,18 @@ static void buffer_grows(void **state)
 	assert_null(b.p);
 }
 
+static void buffer_takes_numbers(void **state)
+{
+	_cleanup_buf_ struct xb_buf b = {};
+
+	xb_buf_addu(&b, 0);
+	xb_buf_addc(&b, ' ');
+	xb_buf_addu(&b, 1203);
+	xb_buf_addc(&b, ' ');
+	xb_buf_addu(&b, UINT64_MAX);
+	assert_string_equal(b.p, "0 1203 18446744073709551615");
+}
+
 static void buffer_keeps_its_error(void **state)
 {
 	struct xb_buf b = {};
@@ -125,6 +137,7 @@ int main(void)
 		cmocka_unit_test(reads_numbers),
 		cmocka_unit_test(knows_utf8),
 		cmocka_unit_test(buffer_grows),
+		cmocka_unit_test(buffer_takes_numbers),
 		cmocka_unit_test(buffer_keeps_its_error),
 		cmocka_unit_test(quotes_as_go),
 	};
