@@ -20,6 +20,7 @@ struct gc_monitor {
 	bool shared;
 	uint32_t list;
 	bool synced, named;             /* named: by the discovery that is read */
+	bool missed;                    /* something was not seen for want of memory */
 };
 
 /* --- owners that are gone --- */
@@ -99,12 +100,29 @@ static int on_event(void *arg, struct xb_jv object, bool deleted)
 	return 0;
 }
 
+/* In all that the graph reads: most changes are of something else. */
+static bool looks_same(struct xb_jv old, struct xb_jv object)
+{
+	static const char *const read[] = { "ownerReferences", "finalizers", "deletionTimestamp" };
+	struct xb_jv old_meta = xb_jv_get(old, "metadata"), meta = xb_jv_get(object, "metadata");
+	bool same = xb_jv_is(old_meta);
+
+	for (size_t i = 0; same && i < ARRAY_SIZE(read); i++)
+		same = xb_sv_eq(xb_jv_bytes(xb_jv_get(old_meta, read[i])), xb_jv_bytes(xb_jv_get(meta, read[i])));
+	return same;
+}
+
 static void on_shared(void *arg, struct xb_jv old, struct xb_jv object)
 {
+	struct gc_monitor *m = arg;
 	bool deleted = xb_jv_type(object) == XB_JSON_NONE;
 
-	if (on_event(arg, deleted ? old : object, deleted))
-		log_warning("garbage collector: out of memory; an object is not seen before its next change");
+	if (!deleted && !m->missed && looks_same(old, object))
+		return;
+	if (!on_event(m, deleted ? old : object, deleted))
+		return;
+	m->missed = true;
+	log_warning("garbage collector: out of memory; an object is not seen before its next change");
 }
 
 void gc_monitors_run(struct gc *g)
