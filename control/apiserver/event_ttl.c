@@ -59,7 +59,7 @@ static int64_t written(const struct store_object *o)
 	if (!xb_time_parse(xb_jv_text(xb_jv_get(meta, "creationTimestamp")), &time))
 		newest = time;
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(meta, "managedFields")); xb_jit_next(&it);)
-		if (!xb_time_parse(xb_jv_text(xb_jv_get(it.value, "time")), &time))
+		if (!xb_time_parse(xb_jv_text(xb_jv_get(stored_whole(it.value), "time")), &time))
 			newest = MAX(newest, time);
 	return newest;
 }

@@ -25,6 +25,7 @@ static bool is_named(const struct xb_node *n, const struct xb_sv *names, size_t 
 }
 
 struct found {
+	bool event;                      /* its component made others in the same second: all that managedFields tells is alike */
 	unsigned n;
 	struct xb_tree_mark marks[1 + STORE_SPANS_MAX];
 };
@@ -69,15 +70,18 @@ static void find_alike(struct found *f, const struct xb_node *in, unsigned level
 		else if (levels && child->type == XB_JSON_OBJECT && is_named(child, ways, ARRAY_SIZE(ways)))
 			find_alike(f, child, levels - 1);
 		else if (levels && child->type == XB_JSON_ARRAY && is_named(child, lists, ARRAY_SIZE(lists)))
-			xb_tree_each(entry, child)
+			xb_tree_each(entry, child) {
+				if (f->event)
+					mark(f, entry);
 				find_alike(f, entry, 0);
+			}
 	}
 }
 
 int stored_value(struct xb_arena *a, struct xb_node *object, struct xb_buf *out, struct store_value *ret)
 {
 	struct xb_node *meta = xb_tree_obtain(a, object, "metadata"), *hole = xb_tree_str(a, (struct xb_sv){});
-	struct found f = { .n = 1 };
+	struct found f = { .event = xb_tree_is(xb_tree_get(object, "kind"), "Event"), .n = 1 };
 
 	if (!meta || !hole)
 		return -ENOMEM;

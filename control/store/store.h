@@ -86,8 +86,8 @@ XB_DEFINE_CLEANUP(struct store_walk *, store_walk_free)
 /*
  * Writing. The value is canonical JSON with an empty string for metadata.resourceVersion; hole is the offset in it at
  * which the store inserts the revision's digits. Spans of it that other objects are likely to hold alike may be named: whole
- * JSON values, in order, the hole in none of them. Such a piece, once seen again, is kept apart, a "part", and the document has
- * a number in its place.
+ * JSON values, in order of their beginnings, the hole in none of them. Such a piece, once seen again, is kept apart, a "part",
+ * and the document has a number in its place. One within another is for when the other is none.
  * expect: the revision the head must have, 0: there must be no such key.
  * Returns 0 when queued, and then done is called exactly once from the loop: error 0 and the object as committed
  * (borrowed), or -errno (-ENOSPC, -EROFS, -EIO: nothing of it was kept, nor of any write queued after it).

@@ -331,7 +331,8 @@ static int fill(struct store *s, const struct store_value *v, uint64_t revision,
 	xb_buf_clear(b);
 	for (unsigned i = 0; i < v->n_spans; i++) {
 		const struct store_span *span = &v->spans[i];
-		struct store_part *part = store_parts_obtain(&s->parts, (struct xb_sv){ v->bytes.p + span->at, span->n });
+		struct xb_sv bytes = { v->bytes.p + span->at, span->n };
+		struct store_part *part = span->at < from ? NULL : store_parts_obtain(&s->parts, bytes);
 
 		if (!part)
 			continue;

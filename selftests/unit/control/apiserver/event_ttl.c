@@ -27,12 +27,15 @@ static void put_event(struct fixture *f, const char *key, int created_ago, int m
 {
 	struct xb_time_text created = xb_time_format(xb_time_now() - created_ago * 1000000ll);
 	struct xb_time_text managed = xb_time_format(xb_time_now() - managed_ago * 1000000ll);
-	static const char form[] = "{\"metadata\":{\"creationTimestamp\":\"%s\",\"managedFields\":[{\"time\":\"%s\"}],\"resourceVersion\":\"\"},\"n\":1}";
+	static const char form[] = "{\"metadata\":{\"creationTimestamp\":\"%s\",\"managedFields\":[{\"manager\":\"one whose entries are worth to be"
+				   " kept apart\",\"time\":\"%s\"}],\"resourceVersion\":\"\"},\"n\":1}";
 	struct outcome out = {};
 	char value[512];
 	int n = snprintf(value, sizeof(value), form, created.s, managed.s);
+	struct store_value v = { .bytes = { value, n }, .hole = (size_t)(strstr(value, "\"},\"n\"") - value), .n_spans = 1 };
 
-	const struct store_value v = { .bytes = { value, n }, .hole = (size_t)(strstr(value, "\"},\"n\"") - value) };
+	v.spans[0].at = (size_t)(strstr(value, "{\"manager") - value);
+	v.spans[0].n = (size_t)(strstr(value, "}]") - value) + 1 - v.spans[0].at;
 
 	assert_int_equal(store_put(f->s, key, revision_of(store_head(f->s, key)), &v, fixture_done_cb, &out), 0);
 	fixture_wait(f, &out);
@@ -63,12 +66,16 @@ static void test_expiry(void **state)
 	struct fixture *f = *state;
 	const struct store_event *e;
 	struct store_watch *w;
+	struct store_part_at part;
 	struct event_ttl *t;
+	unsigned iter = 0;
 	uint64_t from;
 
 	put_event(f, "events/ns/old", 3600, 3600);
 	put_event(f, "events/ns/young", 0, 0);
 	put_event(f, "events/ns/renewed", 3600, 0);
+	put_event(f, "events/ns/renewed", 3600, 0); /* what its managedFields say rests apart now */
+	assert_true(store_part_next(store_get(f->s, "events/ns/renewed")->doc, &iter, &part));
 	put_event(f, "pods/ns/old", 3600, 3600);
 	from = store_revision(f->s);
 	assert_int_equal(event_ttl_new(&f->loop, f->s, TTL_MS, &t), 0);

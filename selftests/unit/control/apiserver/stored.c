@@ -176,6 +176,32 @@ static void sets_of_ones_own_are_shared_in_pieces(void **state)
 	assert_int_equal(parts_of(store_get(f->s, "pods/a/3")), 3);
 }
 
+/* Of Events that a component made in the same second; of one that is alone in its second the set of fields is shared. */
+static void entries_of_events_are_shared(void **state)
+{
+	static const char like[] = "{\"kind\":\"Event\",\"metadata\":{\"managedFields\":[{\"fieldsV1\":{\"f:" LONG "\":{}},\"manager\":\"m\",\"time\":\"%u\"}],"
+		"\"resourceVersion\":\"\"}}";
+	static const unsigned seconds[] = { 1, 1, 2, 1, 2 }, parts[] = { 0, 1, 1, 1, 1 };
+	struct fixture *f = *state;
+	struct store_part_at part;
+	char json[1024], key[32];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(seconds); i++) {
+		unsigned iter = 0;
+
+		snprintf(json, sizeof(json), like, seconds[i]);
+		snprintf(key, sizeof(key), "events/a/%u", i);
+		put(f, key, json);
+		assert_reads(store_get(f->s, key), json);
+		assert_int_equal(parts_of(store_get(f->s, key)), parts[i]);
+		if (parts[i] && store_part_next(store_get(f->s, key)->doc, &iter, &part))
+			assert_int_equal(xb_jv_is(xb_jv_get(xb_json_root(part.value), "manager")), i != 2);
+	}
+	fixture_close(f);
+	fixture_open(f);
+	assert_reads(store_get(f->s, "events/a/4"), json);
+}
+
 static void note(void *arg, const char *plural, struct xb_sv name)
 {
 	xb_buf_addf(arg, "%s/%.*s ", plural, XB_SV_ARG(name));
@@ -202,6 +228,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(reads_as_it_was_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(is_written_over, setup, teardown),
 		cmocka_unit_test_setup_teardown(sets_of_ones_own_are_shared_in_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(entries_of_events_are_shared, setup, teardown),
 		cmocka_unit_test_setup_teardown(mentions_are_found, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("control/apiserver/stored", tests, NULL, NULL);
