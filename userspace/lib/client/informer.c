@@ -58,31 +58,29 @@ static bool is_named(const struct trail *t, struct xb_jv item)
 	return false;
 }
 
-static void write_rest(struct xb_jw *w, struct xb_jv v, const struct trail *t)
+static void write_rest(struct xb_buf *out, struct xb_jv v, const struct trail *t)
 {
-	bool object = xb_jv_type(v) == XB_JSON_OBJECT;
+	bool object = xb_jv_type(v) == XB_JSON_OBJECT, first = true;
 	struct trail further;
 
 	if (!t->n || (!object && xb_jv_type(v) != XB_JSON_ARRAY)) {
-		xb_jw_raw(w, xb_jv_bytes(v));
+		xb_buf_addsv(out, xb_jv_bytes(v));
 		return;
 	}
-	if (object)
-		xb_jw_object(w);
-	else
-		xb_jw_array(w);
+	xb_buf_addc(out, object ? '{' : '[');
 	for (struct xb_jit it = xb_jv_iter(v); xb_jit_next(&it);) {
-		_cleanup_buf_ struct xb_buf key = {};
-
 		if (object ? descend(t, it.key, &further) : is_named(t, it.value))
 			continue;
-		if (it.key_escaped)
-			xb_json_unescape(it.key, &key);
-		if (object)
-			xb_jw_keysv(w, it.key_escaped ? xb_buf_sv(&key) : it.key);
-		write_rest(w, it.value, object ? &further : t);
+		if (!first)
+			xb_buf_addc(out, ',');
+		first = false;
+		if (object) {
+			xb_buf_add(out, it.key.p - 1, it.key.n + 2); /* as it stands, in its quotes */
+			xb_buf_addc(out, ':');
+		}
+		write_rest(out, it.value, object ? &further : t);
 	}
-	xb_jw_end(w);
+	xb_buf_addc(out, object ? '}' : ']');
 }
 
 /* The object as a document of its own. */
@@ -90,13 +88,12 @@ static int own_document(const struct xb_informer *i, struct xb_jv object, struct
 {
 	const struct trail *t = i->c.when && i->c.when(object) ? &i->leave_out_then : &i->leave_out;
 	_cleanup_buf_ struct xb_buf text = {};
-	struct xb_jw w = XB_JW(&text);
 
 	if (!t->n)
 		return xb_json_parse(xb_jv_bytes(object), &limits, ret, NULL);
-	write_rest(&w, object, t);
-	/* what the writer finds too deep is kept whole */
-	return xb_json_parse(xb_jw_finish(&w) < 0 ? xb_jv_bytes(object) : xb_buf_sv(&text), &limits, ret, NULL);
+	xb_buf_reserve(&text, xb_jv_bytes(object).n);
+	write_rest(&text, object, t);
+	return text.err ? text.err : xb_json_parse(xb_buf_sv(&text), &limits, ret, NULL);
 }
 
 /* --- the copy --- */

@@ -491,7 +491,7 @@ static void bad_lists_are_asked_for_again(void **state)
 	    "\"endpoints\":[{\"targetRef\":{\"kind\":\"Pod\"},\"k\\u0041\":\"\\n\"},{},null]}"
 #define LEAN "{\"metadata\":{\"name\":\"fat\",\"labels\":{\"managedFields\":\"x\",\"spec.ports.name\":\"y\"}," \
 	     "\"namespace\":\"ns\",\"resourceVersion\":\"%s\"},\"spec\":{\"name\":1,\"ports\":[{\"names\":2},{}]}," \
-	     "\"endpoints\":[{\"kA\":\"\\n\"},{},null]}"
+	     "\"endpoints\":[{\"k\\u0041\":\"\\n\"},{},null]}"
 
 static void list_fat(struct test *t, struct fake_conn *c, const char *path)
 {
