@@ -60,16 +60,19 @@ CGROUP2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
 if [ -z "$CGROUP2" ]; then CGROUP2=/run/xebec-cgroup2; mkdir -p $CGROUP2; mount -t cgroup2 none $CGROUP2; fi
 CG=$CGROUP2/xebec-test-$T
 _sweep() {
-	local ns i
-	if [ -d "$CG" ]; then
-		echo $$ >"$CGROUP2/cgroup.procs" 2>/dev/null
-		echo 1 >"$CG/cgroup.kill" 2>/dev/null
-		for i in $(seq 200); do grep -q 'populated 0' "$CG/cgroup.events" 2>/dev/null && break; sleep 0.02; done
-		find "$CG" -depth -type d -exec rmdir {} + 2>/dev/null
-	fi
+	local ns i cg
+	[ ! -d "$CG" ] || echo $$ >"$CGROUP2/cgroup.procs" 2>/dev/null
+	for cg in "$CG" "$CG-pods"; do
+		[ -d "$cg" ] || continue
+		echo 1 >"$cg/cgroup.kill" 2>/dev/null
+		for i in $(seq 200); do grep -q 'populated 0' "$cg/cgroup.events" 2>/dev/null && break; sleep 0.02; done
+		find "$cg" -depth -type d -exec rmdir {} + 2>/dev/null
+	done
+	# of containers, where controllers are those of cgroup v1
+	for cg in /sys/fs/cgroup/*/"${CG##*/}-pods"; do [ ! -d "$cg" ] || find "$cg" -depth -type d -exec rmdir {} + 2>/dev/null; done
 	for ns in $(ip netns list 2>/dev/null | awk '{print $1}' | grep "^xb-$T-"); do ip netns del "$ns" 2>/dev/null; done
 	rm -f /run/netns/xb-"$T"-* 2>/dev/null
-	umount "/tmp/xebec-test-$T/bpf" 2>/dev/null
+	awk -v t="/tmp/xebec-test-$T/" 'index($2, t) == 1 { print $2 }' /proc/mounts | tac | xargs -r umount -l 2>/dev/null
 	rm -rf "/tmp/xebec-test-$T"
 }
 _leave() {

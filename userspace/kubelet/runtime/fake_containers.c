@@ -160,7 +160,9 @@ int fake_stop_container(struct fake_turn *t, const void *request, void *to)
 	const Runtime__V1__StopContainerRequest *q = request;
 	struct fake_container *c = find_container(t->f, q->container_id);
 
-	if (c && c->state == RUNTIME__V1__CONTAINER_STATE__CONTAINER_RUNNING)
+	if (!c)
+		return no_container(t, q->container_id);
+	if (c->state == RUNTIME__V1__CONTAINER_STATE__CONTAINER_RUNNING)
 		fake_container_exit(t->f, c, q->timeout > 0 ? STOPPED : KILLED);
 	return XB_GRPC_OK;
 }
@@ -266,9 +268,8 @@ int fake_exec_sync(struct fake_turn *t, const void *request, void *to)
 	unsigned ms;
 
 	if (!c)
-		return fake_fail(t, XB_GRPC_NOT_FOUND,
-				 "failed to find container \"%s\" in store: an error occurred when try to find container \"%s\": not found",
-				 q->container_id, q->container_id);
+		return fake_fail(t, XB_GRPC_NOT_FOUND, "failed to exec in container: failed to find container \"%s\" in store: not found",
+				 q->container_id);
 	if (c->state != RUNTIME__V1__CONTAINER_STATE__CONTAINER_RUNNING)
 		return fake_fail(t, XB_GRPC_UNKNOWN, "container is in %s state", state_name(c));
 	join(&command, q->cmd, q->n_cmd);

@@ -111,8 +111,9 @@ int fake_stop_pod_sandbox(struct fake_turn *t, const void *request, void *to)
 	const Runtime__V1__StopPodSandboxRequest *q = request;
 	struct fake_sandbox *s = fake_find_sandbox(t->f, q->pod_sandbox_id);
 
-	if (s)
-		fake_sandbox_stop(t->f, s);
+	if (!s)
+		return fake_fail(t, XB_GRPC_NOT_FOUND, "an error occurred when try to find sandbox \"%s\": not found", q->pod_sandbox_id);
+	fake_sandbox_stop(t->f, s);
 	return XB_GRPC_OK;
 }
 
