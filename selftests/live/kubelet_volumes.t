@@ -124,6 +124,18 @@ like "$(why foreign)" 'MountVolume.SetUp failed for volume "v" : secrets "foreig
 pod foreign "$(mounts v),"'"volumes":[{"name":"v","secret":{"secretName":"foreign"}}]'
 ok 'and given soon after one is bound that does' busywait 3 said '^setup 11111111-2222-3333-4444-555555555555 0'
 
+# many objects share few connections, and each is watched
+sources=
+for i in $(seq 260); do sources="$sources${sources:+,}{\"configMap\":{\"name\":\"many-$i\",\"optional\":true}}"; done
+pod many "$(mounts v),"'"volumes":[{"name":"v","projected":{"sources":['"$sources"']}}]'
+like "$(setup many)" ' 0 $' '260 objects'
+connections=$(in_ns node ss -Htnp state established | grep -c "pid=$KUBELET_PID,")
+ok "by few connections ($connections)" test "$connections" -le 5
+for i in 1 130 260; do make $CORE/configmaps '{"metadata":{"name":"many-'$i'"},"data":{"k'$i'":"v"}}' >/dev/null; done
+there() { (cd "$FOLDER/volumes/kubernetes.io~projected/v" && cat k1 k130 k260); }
+ok 'all of them are seen to come' busywait 5 there
+ask forget "$UID_"
+
 # --- tokens ---
 k create serviceaccount robot >/dev/null
 pod token '"serviceAccountName":"robot",'"$(mounts v | sed 's/"image":"i"/"image":"i","securityContext":{"runAsUser":1234}/'),"'"volumes":[{"name":"v","projected":{"sources":[{"serviceAccountToken":{"path":"token","expirationSeconds":600}},

@@ -15,10 +15,16 @@
 #define MAX_REPLY       (256UL << 20)   /* the most a document may hold */
 #define MAX_LINE        (16UL << 20)    /* a watch event: an object is at most 3 MiB */
 #define MAX_TOKEN       (64UL << 10)
+#define MAX_STREAMS     100U            /* watches of one connection; beyond them another one is made, for watches only */
+#define MAX_AT_ONCE     250L            /* streams and requests of one connection: as many as upstream's servers allow */
+#define MAX_CONNECTIONS 2L              /* where one carries many requests: the second while the first is being left */
 
 struct xb_rest {
 	struct xb_rest *root;           /* whose connections it uses: itself, unless it is somebody else's name */
 	struct xb_rest *nameless;       /* whose connections those with other names use; NULL until there is one */
+	struct xb_rest *more;           /* whose connection the streams use that this one has no room for; NULL until there is one */
+	unsigned streams;               /* under way on its connection */
+	bool multiplexed;               /* its server does HTTP/2 */
 	uv_loop_t *loop;
 	uv_timer_t timer;
 	CURLM *multi;
@@ -37,6 +43,7 @@ struct xb_rest {
 
 struct xb_rest_call {
 	struct xb_rest *r;
+	struct xb_rest *via;            /* whose connection it uses */
 	struct xb_rest_call *prev, *next, *next_ready;
 	CURL *easy;
 	struct curl_slist *headers;
@@ -74,9 +81,10 @@ static bool streams(const struct xb_rest_call *c)
 /* --- the end of a call --- */
 static void call_detach(struct xb_rest_call *c)
 {
-	struct xb_rest *r = c->r->root;
+	struct xb_rest *r = c->via;
 
 	curl_multi_remove_handle(r->multi, c->easy);
+	r->streams -= c->line != NULL;
 	if (c->is_ready) {
 		struct xb_rest_call **at = &r->ready;
 
@@ -113,10 +121,23 @@ void xb_rest_cancel(struct xb_rest_call *c)
 		call_free(c);
 }
 
+/* Curl lets a request wait for a connection that is being made only if it knows no other: many at once, when the first is full,
+ * would make one each. Those of HTTP/1.1 need one each. */
+static void learn_protocol(struct xb_rest_call *c)
+{
+	long version = 0;
+
+	if (c->via->multiplexed || curl_easy_getinfo(c->easy, CURLINFO_HTTP_VERSION, &version) || version != CURL_HTTP_VERSION_2_0)
+		return;
+	c->via->multiplexed = true;
+	curl_multi_setopt(c->via->multi, CURLMOPT_MAX_HOST_CONNECTIONS, MAX_CONNECTIONS);
+}
+
 static void call_lines(struct xb_rest_call *c)
 {
 	size_t begin = 0;
 
+	learn_protocol(c);
 	c->calling = true;
 	while (!c->cancelled && c->scanned < c->in.n) {
 		char *newline = memchr(c->in.p + c->scanned, '\n', c->in.n - c->scanned);
@@ -147,6 +168,7 @@ static void call_finish(struct xb_rest_call *c, CURLcode result)
 	long code = call_code(c);
 	bool was_stream = streams(c);
 
+	learn_protocol(c);
 	call_detach(c);
 	if (c->in.err || result == CURLE_OUT_OF_MEMORY) {
 		code = 0;
@@ -279,8 +301,8 @@ static size_t on_bytes(char *p, size_t size, size_t n, void *arg)
 	xb_buf_add(&c->in, p, n);
 	if (stream && !c->is_ready) {
 		c->is_ready = true;
-		c->next_ready = c->r->root->ready;
-		c->r->root->ready = c;
+		c->next_ready = c->via->ready;
+		c->via->ready = c;
 	}
 	return c->in.err ? 0 : n;
 }
@@ -430,6 +452,22 @@ static void set_transport(struct xb_rest_call *c)
 	curl_easy_setopt(e, CURLOPT_CONNECT_TO, c->r->connect_to);
 }
 
+/* Whose connection a new call is to use. */
+static int find_room(struct xb_rest *root, bool stream, struct xb_rest **ret)
+{
+	while (stream && root->streams >= MAX_STREAMS) {
+		int code = root->more ? 0 : xb_rest_new(root->loop, &root->k, root->user_agent, &root->more, NULL);
+
+		if (code)
+			return code;
+		root->more->may = root->may;
+		root->more->may_arg = root->may_arg;
+		root = root->more;
+	}
+	*ret = root;
+	return 0;
+}
+
 static int call_start(struct xb_rest *r, const struct xb_rest_request *q, void (*line)(void *arg, struct xb_sv line),
 		      xb_rest_done done, void *arg, struct xb_rest_call **ret_call)
 {
@@ -446,12 +484,15 @@ static int call_start(struct xb_rest *r, const struct xb_rest_request *q, void (
 	}
 	if (!code)
 		code = set_request(c, q);
-	if (!code && curl_multi_add_handle(r->root->multi, c->easy))
+	if (!code)
+		code = find_room(r->root, line, &c->via);
+	if (!code && curl_multi_add_handle(c->via->multi, c->easy))
 		code = -ENOMEM;
 	if (code) {
 		call_free(c);
 		return code;
 	}
+	c->via->streams += line != NULL;
 	c->next = r->calls;
 	if (c->next)
 		c->next->prev = c;
@@ -478,6 +519,8 @@ void xb_rest_fence(struct xb_rest *r, bool (*may)(void *arg), void *arg)
 	r->may_arg = arg;
 	if (r->nameless)
 		xb_rest_fence(r->nameless, may, arg);
+	if (r->more)
+		xb_rest_fence(r->more, may, arg);
 }
 
 void xb_rest_add_query(struct xb_buf *path, const char *key, struct xb_sv value)
@@ -554,6 +597,7 @@ struct xb_rest *xb_rest_free(struct xb_rest *r)
 		call_detach(c);
 		call_free(c);
 	}
+	xb_rest_free(r->more);
 	/* Closes the idle connections, and with them the sockets' poll handles. */
 	if (r->multi)
 		curl_multi_cleanup(r->multi);
@@ -595,6 +639,7 @@ int xb_rest_new(uv_loop_t *loop, const struct xb_kubeconfig *k, const char *user
 		return code;
 	r->timer.data = r;
 	r->loop = loop;
+	curl_multi_setopt(r->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, MAX_AT_ONCE);
 	curl_multi_setopt(r->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
 	curl_multi_setopt(r->multi, CURLMOPT_SOCKETDATA, r);
 	curl_multi_setopt(r->multi, CURLMOPT_TIMERFUNCTION, want_timer);
