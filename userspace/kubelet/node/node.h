@@ -5,10 +5,10 @@
  * The Node object: made when it is not there, its status kept (at once when something changed, else every
  * nodeStatusReportFrequency), its Lease renewed; pressure of memory, disk and processes seen, told and relieved. One loop.
  */
-#include "cgroups/cgroups.h"
-#include "facts.h"
-#include "images/images.h"
-#include "runtime/runtime.h"
+#include "../cgroups/cgroups.h"
+#include "../facts.h"
+#include "../images/images.h"
+#include "../runtime/runtime.h"
 #include "xb/recorder.h"
 #include "xb/rest.h"
 
@@ -16,28 +16,38 @@ struct node;
 struct node_config {
 	uv_loop_t *loop;
 	struct xb_rest *rest;
-	struct xb_recorder *recorder;
+	struct xb_recorder *recorder;   /* NULL: no Events */
 	const struct facts *facts;
 	struct runtime *runtime;        /* Status: RuntimeReady, NetworkReady; Version for nodeInfo */
 	struct images *images;
 	struct cgroups *cgroups;
 	bool register_node;
-	const char *const *labels, *const *taints; /* --node-labels, --register-with-taints */
+	const char *const *labels, *const *taints; /* --node-labels "key=value", --register-with-taints "key=value:Effect"; ended by NULL */
 	uint16_t port;                  /* daemonEndpoints */
-	unsigned lease_seconds, status_update_ms, status_report_ms;
+	unsigned lease_seconds, status_update_ms, status_report_ms; /* 40, 10 s, 5 min */
 	/* evictionHard, evictionSoft as "signal" -> value, read by node_thresholds_parse. */
 	const struct node_thresholds *thresholds;
 	/* The Node has changed (podCIDRs, labels): for admission of pods. Borrowed. */
 	void (*changed)(void *arg, struct xb_jv node);
-	/* For eviction: each pod that is active, with what it uses; and the order to end one. */
-	void (*each_pod)(void *arg, void (*each)(void *each_arg, struct xb_jv pod), void *each_arg);
+	/* For eviction: each pod that is active, with its status; what its folders and logs take (done is called once, also at once; NULL:
+	 * nobody knows); dead containers go; and the order to end a pod, with reason Evicted. */
+	void (*each_pod)(void *arg, void (*each)(void *each_arg, struct xb_jv pod, struct xb_jv status), void *each_arg);
+	void (*disk_usage)(void *arg, struct xb_jv pod, void (*done)(void *done_arg, uint64_t bytes, uint64_t inodes), void *done_arg);
+	void (*collect_containers)(void *arg);
 	void (*evict)(void *arg, struct xb_jv pod, const char *message, uint64_t grace_s);
 	void *arg;
 };
 struct node_thresholds;
+/* Absent: upstream's defaults. -EINVAL: *reterr_why names the field; -ENOMEM. */
 int node_thresholds_parse(struct xb_jv kubelet_configuration, struct node_thresholds **ret, char **reterr_why);
-int node_new(const struct node_config *c, struct node **ret, char **reterr_why);
-struct node *node_free(struct node *n);
+struct node_thresholds *node_thresholds_free(struct node_thresholds *t);
+XB_DEFINE_CLEANUP(struct node_thresholds *, node_thresholds_free)
+/* Copies the struct, not what it points to. Begins with the next turn of the loop. What facts say is allocatable is told less what
+ * evictionHard keeps free. -EINVAL: *reterr_why names the flag. */
+int kubelet_node_new(const struct node_config *c, struct node **ret, char **reterr_why);
+/* Nothing is called back any more; before rest, runtime and images. Its handles are gone as the loop runs on. The Node stays. */
+struct node *kubelet_node_free(struct node *n);
+XB_DEFINE_CLEANUP(struct node *, kubelet_node_free)
 bool node_under_memory_pressure(const struct node *n);  /* BestEffort pods are not admitted then */
 bool node_under_disk_or_pid_pressure(const struct node *n);
 struct xb_jv node_object(const struct node *n);         /* {} before it is known */
