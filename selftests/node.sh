@@ -25,6 +25,7 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
   sandbox_image = "$PAUSE_IMAGE"
   netns_mounts_under_state_dir = true
   restrict_oom_score_adj = true
+  stats_collect_period = 1
   [plugins."io.containerd.grpc.v1.cri".cni]
     bin_dir = "$TMP/cni/bin"
     conf_dir = "$TMP/cni/net.d"

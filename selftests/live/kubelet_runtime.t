@@ -7,10 +7,10 @@
 
 cri() { "$TOOLS/tools/runtime_calls" "unix://$CONTAINERD_SOCKET" "$@"; }
 create() { local s=$1 name=$2 memory=$3; shift 3; cri create "$s" "$name" "$PODS_CGROUP" "$TMP/logs" "$BUSYBOX_IMAGE" "$memory" "$@"; }
+says() { grep -q "$1" < <(cri "$2"); }
 hinted() { grep -qx "$1" "$TMP/hints"; }
 count() { grep -cx "$1" "$TMP/hints"; }
 times() { [ "$(count "$1")" -ge "$2" ]; }
-state_is() { [[ $(cri container "$1") =~ $2 ]]; }
 
 mkdir -p "$TMP/logs"
 cri watch >"$TMP/hints" &
@@ -23,7 +23,7 @@ busywait 15 hinted relist
 is "$(uniq "$TMP/hints")" $'blind\nrelist' 'the watch goes on by itself'
 like "$(cri status)" 'RuntimeReady=true.*NetworkReady=false NetworkPluginNotReady' 'Status, without a CNI configuration'
 cni_none
-busywait 10 bash -c "'$TOOLS/tools/runtime_calls' '$CONTAINERD_SOCKET' status | grep -q NetworkReady=true"
+busywait 10 says NetworkReady=true status
 like "$(cri status)" 'NetworkReady=true' 'and with one'
 like "$(cri image $BUSYBOX_IMAGE)" "^sha256:[0-9a-f]{64} $BUSYBOX_IMAGE" 'ImageStatus'
 is "$(cri image localhost/none:1)" 'none ' 'of an image that is not there'
@@ -35,11 +35,25 @@ is "$(cri sandbox "$host")" 'host READY -' "a sandbox on the host's network"
 is "$(cri sandbox "$pod")" 'pod READY 10.88.0.2' 'a sandbox with an address of its own'
 like "$(cri run pod "$PODS_CGROUP" "$TMP/logs")" "^Unknown: failed to reserve sandbox name \"pod_default_uid_0\": name \"pod_default_uid_0\" is reserved for \"$pod\"" 'a name is taken once'
 
-c=$(create "$pod" main 0 sleep 1000)
+c=$(create "$pod" main 0 sh -c 'echo hello; sleep 1000')
 is "$(cri container "$c")" 'main CONTAINER_CREATED 0 -' 'a container is made'
 is "$(cri start "$c"; cri container "$c")" 'main CONTAINER_RUNNING 0 -' 'and started'
 is "$(cri exec "$c" sh -c 'echo out; echo err >&2; exit 3')" $'3 out\nerr' 'ExecSync: both outputs and the code'
 is "$(cri exec "$c" sh -c 'dd if=/dev/zero bs=1M count=12 2>/dev/null' | wc -c)" $((2 + 12 * 1048576)) 'ExecSync of 12 MB'
+busywait 5 grep -q hello "$TMP/logs/main.log"
+like "$(cat "$TMP/logs/main.log")" '^[0-9-]+T[0-9:.]+Z stdout F hello$' 'its log is where it was told'
+mv "$TMP/logs/main.log" "$TMP/logs/rotated"
+ok 'ReopenContainerLog' cri reopen "$c"
+ok 'makes a new one' test -e "$TMP/logs/main.log"
+like "$(cri exec-url "$c" sh)" '^http://127\.0\.0\.1:[0-9]+/exec/' 'Exec tells an address'
+ok 'UpdateContainerResources' cri update "$c" 67108864 512
+limit=$(cat "/sys/fs/cgroup/memory$PODS_CGROUP/$c/memory.limit_in_bytes" 2>/dev/null || cat "$CGROUP2$PODS_CGROUP/$c/memory.max")
+is "$limit" 67108864 'are what the container has'
+busywait 15 says '^main cpu=some memory=some disk=/' stats
+busywait 15 says ' used$' image-fs
+like "$(cri stats)" "main cpu=some memory=some disk=$TMP/containerd/root/" 'ListContainerStats'
+like "$(cri sandbox-stats)" 'pod containers=[1-9]' 'ListPodSandboxStats'
+like "$(cri image-fs)" "^$TMP/containerd/root/.* used" 'ImageFsInfo'
 like "$(cri start "$c")" '^Unknown: .*container is (already )?in CONTAINER_RUNNING state' 'started twice'
 
 e=$(create "$pod" ends 0 sh -c 'exit 5')

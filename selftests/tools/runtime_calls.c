@@ -44,6 +44,28 @@ static void fill_exec(void *request, char **args, int n)
 	q->n_cmd = n - 1;
 }
 
+static void fill_exec_url(void *request, char **args, int n)
+{
+	Runtime__V1__ExecRequest *q = request;
+
+	q->container_id = args[0];
+	q->cmd = args + 1;
+	q->n_cmd = n - 1;
+	q->stdout = true;
+}
+
+/* ID MEMORY SHARES */
+static void fill_update(void *request, char **args, int n)
+{
+	static Runtime__V1__LinuxContainerResources resources = RUNTIME__V1__LINUX_CONTAINER_RESOURCES__INIT;
+	Runtime__V1__UpdateContainerResourcesRequest *q = request;
+
+	resources.memory_limit_in_bytes = atoll(args[1]);
+	resources.cpu_shares = atoll(args[2]);
+	q->container_id = args[0];
+	q->linux_resources = &resources;
+}
+
 static void fill_image(void *request, char **args, int n)
 {
 	static Runtime__V1__ImageSpec spec = RUNTIME__V1__IMAGE_SPEC__INIT;
@@ -161,6 +183,42 @@ static void print_exec(const void *reply)
 		fwrite(r->stderr.data, 1, r->stderr.len, stdout);
 }
 
+static void print_exec_url(const void *reply)
+{
+	puts(((const Runtime__V1__ExecResponse *)reply)->url);
+}
+
+static void print_stats(const void *reply)
+{
+	const Runtime__V1__ListContainerStatsResponse *r = reply;
+
+	for (size_t i = 0; i < r->n_stats; i++) {
+		const Runtime__V1__ContainerStats *s = r->stats[i];
+
+		printf("%s cpu=%s memory=%s disk=%s\n", s->attributes->metadata->name,
+		       s->cpu && s->cpu->usage_core_nano_seconds && s->cpu->usage_core_nano_seconds->value ? "some" : "none",
+		       s->memory && s->memory->working_set_bytes && s->memory->working_set_bytes->value ? "some" : "none",
+		       s->writable_layer && s->writable_layer->used_bytes ? s->writable_layer->fs_id->mountpoint : "none");
+	}
+}
+
+static void print_sandbox_stats(const void *reply)
+{
+	const Runtime__V1__ListPodSandboxStatsResponse *r = reply;
+
+	for (size_t i = 0; i < r->n_stats; i++)
+		printf("%s containers=%zu processes=%s\n", r->stats[i]->attributes->metadata->name, r->stats[i]->linux_stats->n_containers,
+		       r->stats[i]->linux_stats->process ? "some" : "none");
+}
+
+static void print_fs(const void *reply)
+{
+	const Runtime__V1__ImageFsInfoResponse *r = reply;
+
+	for (size_t i = 0; i < r->n_image_filesystems; i++)
+		printf("%s %s\n", r->image_filesystems[i]->fs_id->mountpoint, r->image_filesystems[i]->used_bytes->value ? "used" : "empty");
+}
+
 static void print_containers(const void *reply)
 {
 	const Runtime__V1__ListContainersResponse *r = reply;
@@ -188,6 +246,12 @@ static const struct command commands[] = {
 	{ "container", "ID", 1, RPC_CONTAINER_STATUS, fill_id, print_container },
 	{ "containers", "", 0, RPC_LIST_CONTAINERS, NULL, print_containers },
 	{ "exec", "ID COMMAND...", 2, RPC_EXEC_SYNC, fill_exec, print_exec },
+	{ "exec-url", "ID COMMAND...", 2, RPC_EXEC, fill_exec_url, print_exec_url },
+	{ "update", "ID MEMORY SHARES", 3, RPC_UPDATE_CONTAINER_RESOURCES, fill_update, print_nothing },
+	{ "reopen", "ID", 1, RPC_REOPEN_CONTAINER_LOG, fill_id, print_nothing },
+	{ "stats", "", 0, RPC_LIST_CONTAINER_STATS, NULL, print_stats },
+	{ "sandbox-stats", "", 0, RPC_LIST_POD_SANDBOX_STATS, NULL, print_sandbox_stats },
+	{ "image-fs", "", 0, RPC_IMAGE_FS_INFO, NULL, print_fs },
 	{ "stop", "ID SECONDS", 2, RPC_STOP_CONTAINER, fill_stop, print_nothing },
 	{ "remove", "ID", 1, RPC_REMOVE_CONTAINER, fill_id, print_nothing },
 	{ "image", "NAME", 1, RPC_IMAGE_STATUS, fill_image, print_image },
