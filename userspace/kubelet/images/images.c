@@ -8,7 +8,8 @@
 void request_drop(struct request *q)
 {
 	runtime_cancel(q->call);
-	keyring_done(&q->keyring);
+	keyring_done(&q->secrets);
+	keyring_done(&q->own);
 	image_name_done(&q->name);
 	xb_json_unref(q->doc);
 	xb_buf_done(&q->faults);

@@ -21,6 +21,7 @@ struct images_config {
 	void (*changed)(void *arg, const char *uid);
 	/* Is any container of this node, running or not, of that image (ID or a name of it)? */
 	bool (*in_use)(void *arg, const char *image_id);
+	const char *credentials;        /* the node's own, tried after a pod's: "/var/lib/kubelet/config.json", which may be absent; NULL */
 	const char *sandbox_image;      /* is in use too; NULL: the runtime says so itself (pinned) */
 	void *arg;
 };

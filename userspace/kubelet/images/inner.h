@@ -21,7 +21,7 @@ struct request {
 
 	struct runtime_call *call;
 	bool queued, pulling;           /* for a pull; has one of the places */
-	struct keyring keyring;
+	struct keyring secrets, own;    /* the pod's; the node's */
 	const struct credential *credentials[16]; /* tried in turn */
 	size_t n_credentials, at;
 	char *ref;                      /* pulled: its ID */

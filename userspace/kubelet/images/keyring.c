@@ -119,29 +119,42 @@ static int add_all(struct keyring *k, struct xb_jv entries, const char *file, ch
 	return 0;
 }
 
-int keyring_add(struct keyring *k, struct xb_jv secret, char **reterr_why)
+/* auths: of the member of that name; file: for messages. */
+static int add_document(struct keyring *k, struct xb_sv json, bool auths, const char *file, char **reterr_why)
 {
-	bool json = xb_jv_streq(xb_jv_get(secret, "type"), XB_SV("kubernetes.io/dockerconfigjson"));
-	const char *file = json ? ".dockerconfigjson" : ".dockercfg";
-	struct xb_jv held = xb_jv_path(secret, "data", file), root;
 	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
-	_cleanup_secret_ struct xb_buf bytes = {};
+	int r = xb_json_parse(json, NULL, &doc, NULL);
+	struct xb_jv root = xb_json_root(doc);
 	size_t before = k->all.n;
-	int r;
 
-	if (!json && !xb_jv_streq(xb_jv_get(secret, "type"), XB_SV("kubernetes.io/dockercfg")))
-		return 0;
-	r = xb_base64_decode(xb_jv_text(held), &bytes);
-	r = r ? r : xb_json_parse(xb_buf_sv(&bytes), NULL, &doc, NULL);
-	root = xb_json_root(doc);
 	if (r == -ENOMEM)
 		return r;
 	if (r || xb_jv_type(root) != XB_JSON_OBJECT)
 		return xb_why(reterr_why, -EINVAL, "%s: is not a JSON object", file);
-	r = add_all(k, json ? xb_jv_get(root, "auths") : root, file, reterr_why);
+	r = add_all(k, auths ? xb_jv_get(root, "auths") : root, file, reterr_why);
 	while (r && k->all.n > before)
 		credential_done(&k->all.v[--k->all.n]);
 	return r;
+}
+
+int keyring_add(struct keyring *k, struct xb_jv secret, char **reterr_why)
+{
+	bool json = xb_jv_streq(xb_jv_get(secret, "type"), XB_SV("kubernetes.io/dockerconfigjson"));
+	const char *file = json ? ".dockerconfigjson" : ".dockercfg";
+	_cleanup_secret_ struct xb_buf bytes = {};
+	int r;
+
+	if (!json && !xb_jv_streq(xb_jv_get(secret, "type"), XB_SV("kubernetes.io/dockercfg")))
+		return 0;
+	r = xb_base64_decode(xb_jv_text(xb_jv_path(secret, "data", file)), &bytes);
+	if (r)
+		return r == -EINVAL ? xb_why(reterr_why, r, "%s: is not base64", file) : r;
+	return add_document(k, xb_buf_sv(&bytes), json, file, reterr_why);
+}
+
+int keyring_add_config(struct keyring *k, struct xb_sv json, char **reterr_why)
+{
+	return add_document(k, json, true, "config.json", reterr_why);
 }
 
 /* --- for an image */

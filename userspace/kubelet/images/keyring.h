@@ -15,6 +15,8 @@ struct keyring {
 /* Adds those of a Secret of type kubernetes.io/dockerconfigjson or kubernetes.io/dockercfg; of another type: nothing. -EINVAL:
  * *reterr_why, the caller's to free, says what is wrong with it, without what it holds. -ENOMEM. */
 int keyring_add(struct keyring *k, struct xb_jv secret, char **reterr_why);
+/* The same of the content of a config.json. */
+int keyring_add_config(struct keyring *k, struct xb_sv json, char **reterr_why);
 /* Is it for this repository ("docker.io/library/nginx")? Hosts by label, each with wildcards, ports equal, paths by prefix. */
 bool credential_matches(const struct credential *c, const char *repository);
 /* Those for the repository, in the order in which they are tried: the more special first. At most max; the number found. */

@@ -168,12 +168,10 @@ static const char *split(struct xb_sv image, struct xb_sv *domain, struct xb_sv 
 int image_name_parse(struct xb_sv image, struct image_name *ret, const char **reterr_why)
 {
 	struct xb_sv domain, path, tag, digest;
-	struct image_name n = {};
+	_cleanup_(image_name_done) struct image_name n = {};
 	const char *why = split(image, &domain, &path, &tag, &digest);
 	bool dockers;
 
-	if (!why && domain.n + 1 + path.n > MAX_REPOSITORY)
-		why = "repository name must not be more than 255 characters";
 	if (why) {
 		*reterr_why = why;
 		return -EINVAL;
@@ -182,15 +180,20 @@ int image_name_parse(struct xb_sv image, struct image_name *ret, const char **re
 	if (dockers)
 		domain = XB_SV("docker.io");
 	if (asprintf(&n.repository, "%.*s/%s%.*s", XB_SV_ARG(domain), dockers && !memchr(path.p, '/', path.n) ? "library/" : "",
-		     XB_SV_ARG(path)) < 0)
-		return -ENOMEM;
-	n.tag = tag.p ? xb_sv_dup(tag) : NULL;
-	n.digest = digest.p;
-	if (tag.p && !n.tag) {
-		free(n.repository);
+		     XB_SV_ARG(path)) < 0) {
+		n.repository = NULL;
 		return -ENOMEM;
 	}
+	if (strlen(n.repository) > MAX_REPOSITORY) {
+		*reterr_why = "repository name must not be more than 255 characters";
+		return -EINVAL;
+	}
+	n.digest = digest.p;
+	n.tag = tag.p ? xb_sv_dup(tag) : NULL;
+	if (tag.p && !n.tag)
+		return -ENOMEM;
 	*ret = n;
+	n = (struct image_name){};
 	return 0;
 }
 

@@ -2,10 +2,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "inner.h"
+#include "xb/file.h"
 #include "xb/time.h"
+#include "xb/why.h"
 
 #define BACKOFF_MIN_MS (10 * 1000)
 #define BACKOFF_MAX_MS (300 * 1000)
+#define MAX_CREDENTIALS (1 << 20)
 
 /* --- back-off */
 static struct image_backoff *backoff_of(const struct request *q)
@@ -273,8 +276,22 @@ static int read_secrets(struct request *q, struct xb_buf *missing, char **reterr
 		else if (one)
 			xb_buf_addf(missing, "%s%s", missing->n ? ", " : "", name);
 		else
-			r = keyring_add(&q->keyring, secret, reterr_why);
+			r = keyring_add(&q->secrets, secret, reterr_why);
 	}
+	return r;
+}
+
+/* Read anew each time, so that they can be changed. */
+static int read_own(struct request *q, char **reterr_why)
+{
+	_cleanup_buf_ struct xb_buf text = {};
+	int r = q->images->config.credentials ? xb_file_read(q->images->config.credentials, MAX_CREDENTIALS, &text) : -ENOENT;
+
+	if (r)
+		return r == -ENOENT ? 0 : xb_why(reterr_why, r, "cannot read %s: %s", q->images->config.credentials, strerror(-r));
+	r = keyring_add_config(&q->own, xb_buf_sv(&text), reterr_why);
+	if (text.p)
+		explicit_bzero(text.p, text.cap);
 	return r;
 }
 
@@ -291,11 +308,13 @@ void pull_begin(struct request *q)
 {
 	_cleanup_buf_ struct xb_buf missing = {};
 	_cleanup_free_ char *why = NULL;
+	size_t n;
 	int r;
 
 	if (backs_off(q))
 		return;
 	r = read_secrets(q, &missing, &why);
+	r = r ? r : read_own(q, &why);
 	if (r == -EAGAIN) {
 		request_finish(q, NULL, NULL);
 		return;
@@ -308,7 +327,8 @@ void pull_begin(struct request *q)
 		failed(q);
 		return;
 	}
-	q->n_credentials = keyring_lookup(&q->keyring, q->name.repository, q->credentials, ARRAY_SIZE(q->credentials));
+	n = keyring_lookup(&q->secrets, q->name.repository, q->credentials, ARRAY_SIZE(q->credentials));
+	q->n_credentials = n + keyring_lookup(&q->own, q->name.repository, q->credentials + n, ARRAY_SIZE(q->credentials) - n);
 	request_event(q, false, "Pulling", "Pulling image \"%s\"", q->asked);
 	q->queued = true;
 	pull_next(q->images);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include "../../../../../userspace/kubelet/images/inner.h"
 #include "../../../../../userspace/kubelet/runtime/ops.h"
+#include "xb/file.h"
 #include "xb/time.h"
 
 /* --- the runtime */
@@ -302,7 +303,13 @@ static void failures_back_off(void **state)
 
 static void secrets_are_tried_in_turn(void **state)
 {
+	char own[] = "/tmp/xb-images-XXXXXX";
 	struct outcome o;
+
+	/* the node's own, which come last: {"auths":{"r.test/web":{"auth":"Yzpj"}}} */
+	close(mkstemp(own));
+	assert_int_equal(xb_file_write(own, XB_SV("{\"auths\":{\"r.test/web\":{\"auth\":\"Yzpj\"}}}"), 0600), 0);
+	images->config.credentials = own;
 
 	/* {"r.test":{"auth":"YTph"}} and {"r.test":{"auth":"YjpiCg=="},"other.test":{"auth":"Yzpj"}} */
 	assert_int_equal(xb_json_parse(XB_SV("{\"one\":{\"type\":\"kubernetes.io/dockercfg\",\"data\":{\".dockercfg\":"
@@ -315,9 +322,18 @@ static void secrets_are_tried_in_turn(void **state)
 	answer(RPC_PULL_IMAGE, XB_GRPC_UNKNOWN, "401 for a", NULL);
 	assert_string_equal(waiting(RPC_PULL_IMAGE)->user, "b");
 	answer(RPC_PULL_IMAGE, XB_GRPC_UNKNOWN, "401 for b", NULL);
+	assert_string_equal(waiting(RPC_PULL_IMAGE)->user, "c");
+	answer(RPC_PULL_IMAGE, XB_GRPC_UNKNOWN, "401 for c", NULL);
 	assert_null(waiting(RPC_PULL_IMAGE));
 	turn();
-	assert_string_equal(o.why, "[401 for a, 401 for b]");
+	assert_string_equal(o.why, "[401 for a, 401 for b, 401 for c]");
+
+	images_forget(images, "u1");
+	assert_int_equal(xb_file_write(own, XB_SV("["), 0600), 0);
+	ensure("r.test/web", "Always", "", &o);
+	turn();
+	assert_string_equal(o.why, "config.json: is not a JSON object");
+	unlink(own);
 
 	images_forget(images, "u1");
 	ensure("r.test/web", "Always", "\"imagePullSecrets\":[{\"name\":\"unknown-yet\"}],", &o);
