@@ -28,10 +28,118 @@ static bool split_label(const char *text, struct xb_sv *ret_key, struct xb_sv *r
 	return true;
 }
 
+/* --- labels */
+/* Those that say what a node is: of the first the machine knows the value, of the others a flag may. */
+static const char *const own_keys[] = {
+	"beta.kubernetes.io/arch", "beta.kubernetes.io/os", "kubernetes.io/arch", "kubernetes.io/hostname", "kubernetes.io/os",
+	"topology.kubernetes.io/region", "topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region",
+	"failure-domain.beta.kubernetes.io/zone", "node.kubernetes.io/instance-type", "beta.kubernetes.io/instance-type",
+};
+
+/* NULL: the machine does not say. */
+static const char *own_value(const struct node_view *v, const char *key)
+{
+	if (!strcmp(key, "kubernetes.io/hostname"))
+		return v->facts->hostname;
+	if (!strcmp(key, "kubernetes.io/arch") || !strcmp(key, "beta.kubernetes.io/arch"))
+		return v->machine->architecture;
+	return !strcmp(key, "kubernetes.io/os") || !strcmp(key, "beta.kubernetes.io/os") ? "linux" : NULL;
+}
+
+static struct xb_sv given(const char *const *labels, const char *key)
+{
+	struct xb_sv k, value;
+
+	for (; labels && *labels; labels++)
+		if (split_label(*labels, &k, &value) && xb_sv_is(k, key))
+			return value;
+	return (struct xb_sv){};
+}
+
+static bool is_own(const struct node_view *v, struct xb_sv key)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(own_keys); i++)
+		if (xb_sv_is(key, own_keys[i]))
+			return own_value(v, own_keys[i]) != NULL;
+	return false;
+}
+
+static void write_labels(const struct node_view *v, const char *const *labels, struct xb_jw *w)
+{
+	struct xb_sv key, value;
+
+	xb_jw_key(w, "labels");
+	xb_jw_object(w);
+	for (unsigned i = 0; i < ARRAY_SIZE(own_keys); i++)
+		if (own_value(v, own_keys[i]))
+			xb_jw_kstr(w, own_keys[i], own_value(v, own_keys[i]));
+	for (; labels && *labels; labels++)
+		if (split_label(*labels, &key, &value) && !is_own(v, key)) {
+			xb_jw_keysv(w, key);
+			xb_jw_sv(w, value);
+		}
+	xb_jw_end(w);
+}
+
+int status_write_labels(const struct node_view *v, const char *const *labels, struct xb_jv old_labels, bool *ret_differs,
+			struct xb_buf *out)
+{
+	struct xb_jw w = XB_JW(out);
+	bool differs = false;
+	int r;
+
+	xb_jw_object(&w);
+	xb_jw_key(&w, "metadata");
+	xb_jw_object(&w);
+	xb_jw_key(&w, "labels");
+	xb_jw_object(&w);
+	for (unsigned i = 0; i < ARRAY_SIZE(own_keys); i++) {
+		const char *value = own_value(v, own_keys[i]);
+		struct xb_sv want = value ? xb_sv(value) : given(labels, own_keys[i]);
+
+		if (!want.p || xb_jv_streq(xb_jv_get(old_labels, own_keys[i]), want))
+			continue;
+		xb_jw_key(&w, own_keys[i]);
+		xb_jw_sv(&w, want);
+		differs = true;
+	}
+	xb_jw_end(&w);
+	xb_jw_end(&w);
+	xb_jw_end(&w);
+	r = xb_jw_finish(&w);
+	if (!r)
+		*ret_differs = differs;
+	return r;
+}
+
 /* --- flags */
 static bool is_effect(struct xb_sv s)
 {
 	return xb_sv_is(s, "NoSchedule") || xb_sv_is(s, "PreferNoSchedule") || xb_sv_is(s, "NoExecute");
+}
+
+/* The domain of a key, or one above it. */
+static bool is_in(struct xb_sv domain, const char *above)
+{
+	size_t n = strlen(above);
+
+	return xb_sv_ends(domain, above) && (domain.n == n || domain.p[domain.n - n - 1] == '.');
+}
+
+/* What the API server's NodeRestriction refuses, as upstream's kubelet: it would not register. */
+static bool is_reserved(struct xb_sv key)
+{
+	struct xb_sv rest = key, domain;
+
+	if (!memchr(key.p, '/', key.n))
+		return false;
+	xb_sv_split(&rest, '/', &domain);
+	if (!is_in(domain, "kubernetes.io") && !is_in(domain, "k8s.io"))
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(own_keys); i++)
+		if (xb_sv_is(key, own_keys[i]))
+			return false;
+	return !is_in(domain, "kubelet.kubernetes.io") && !is_in(domain, "node.kubernetes.io");
 }
 
 int status_check_flags(const char *const *labels, const char *const *taints, char **reterr_why)
@@ -45,6 +153,9 @@ int status_check_flags(const char *const *labels, const char *const *taints, cha
 			return xb_why(reterr_why, -EINVAL, "--node-labels: \"%s\" is not key=value", *labels);
 		if (xb_check_qualified_name(key, faults) || xb_check_label_value(value, faults))
 			return xb_why(reterr_why, -EINVAL, "--node-labels: \"%s\": %s", *labels, faults[0]);
+		if (is_reserved(key))
+			return xb_why(reterr_why, -EINVAL, "--node-labels: \"%s\": a node may give itself no such label in the 'kubernetes.io' "
+				      "and 'k8s.io' namespaces, but those that begin with kubelet.kubernetes.io or node.kubernetes.io", *labels);
 	}
 	for (; taints && *taints; taints++) {
 		if (!split_taint(*taints, &t) || !is_effect(t.effect))
@@ -55,94 +166,6 @@ int status_check_flags(const char *const *labels, const char *const *taints, cha
 			return xb_why(reterr_why, -EINVAL, "--register-with-taints: \"%s\": %s", *taints, faults[0]);
 	}
 	return 0;
-}
-
-/* --- labels */
-/* Those that say what the node is; each with its value, NULL where the machine does not say. */
-struct own_label {
-	const char *key, *value;
-};
-#define OWN_LABELS 12
-static void own_labels(const struct node_view *v, struct own_label ret[OWN_LABELS])
-{
-	const struct own_label own[OWN_LABELS] = {
-		{ "beta.kubernetes.io/arch", v->machine->architecture }, { "beta.kubernetes.io/os", "linux" },
-		{ "kubernetes.io/arch", v->machine->architecture }, { "kubernetes.io/hostname", v->facts->hostname },
-		{ "kubernetes.io/os", "linux" }, { "topology.kubernetes.io/region", NULL }, { "topology.kubernetes.io/zone", NULL },
-		{ "failure-domain.beta.kubernetes.io/region", NULL }, { "failure-domain.beta.kubernetes.io/zone", NULL },
-		{ "node.kubernetes.io/instance-type", NULL }, { "beta.kubernetes.io/instance-type", NULL }, { NULL, NULL },
-	};
-
-	memcpy(ret, own, sizeof(own));
-}
-
-static struct xb_sv given(const char *const *labels, const char *key)
-{
-	struct xb_sv k, value;
-
-	for (; labels && *labels; labels++)
-		if (split_label(*labels, &k, &value) && xb_sv_is(k, key))
-			return value;
-	return (struct xb_sv){};
-}
-
-static bool is_own(const struct own_label *own, struct xb_sv key)
-{
-	for (; own->key; own++)
-		if (own->value && xb_sv_is(key, own->key))
-			return true;
-	return false;
-}
-
-static void write_labels(const struct node_view *v, const char *const *labels, struct xb_jw *w)
-{
-	struct own_label own[OWN_LABELS];
-	struct xb_sv key, value;
-
-	own_labels(v, own);
-	xb_jw_key(w, "labels");
-	xb_jw_object(w);
-	for (const struct own_label *o = own; o->key; o++)
-		if (o->value)
-			xb_jw_kstr(w, o->key, o->value);
-	for (; labels && *labels; labels++)
-		if (split_label(*labels, &key, &value) && !is_own(own, key)) {
-			xb_jw_keysv(w, key);
-			xb_jw_sv(w, value);
-		}
-	xb_jw_end(w);
-}
-
-int status_write_labels(const struct node_view *v, const char *const *labels, struct xb_jv old_labels, bool *ret_differs,
-			struct xb_buf *out)
-{
-	struct own_label own[OWN_LABELS];
-	struct xb_jw w = XB_JW(out);
-	bool differs = false;
-	int r;
-
-	own_labels(v, own);
-	xb_jw_object(&w);
-	xb_jw_key(&w, "metadata");
-	xb_jw_object(&w);
-	xb_jw_key(&w, "labels");
-	xb_jw_object(&w);
-	for (const struct own_label *o = own; o->key; o++) {
-		struct xb_sv want = o->value ? xb_sv(o->value) : given(labels, o->key);
-
-		if (!want.p || xb_jv_streq(xb_jv_get(old_labels, o->key), want))
-			continue;
-		xb_jw_key(&w, o->key);
-		xb_jw_sv(&w, want);
-		differs = true;
-	}
-	xb_jw_end(&w);
-	xb_jw_end(&w);
-	xb_jw_end(&w);
-	r = xb_jw_finish(&w);
-	if (!r)
-		*ret_differs = differs;
-	return r;
 }
 
 /* --- the whole document */

@@ -146,9 +146,24 @@ static void choose(struct relief *f)
 }
 
 /* --- what costs nobody anything */
+/* A node that has a part of the machine can run out of that before the machine does. */
+static void see_own_memory(struct node *n)
+{
+	struct observation *o = &n->seen[SIGNAL_MEMORY];
+	struct cgroups_usage u;
+	uint64_t left;
+
+	if (!strcmp(n->config.facts->cgroup_root, "/") || cgroups_node_usage(n->config.cgroups, &u) || !u.memory_limit)
+		return;
+	left = u.memory_limit > u.memory_working_set ? u.memory_limit - u.memory_working_set : 0;
+	if (!o->known || left < o->available)
+		*o = (struct observation){ true, left, u.memory_limit };
+}
+
 static void see(struct node *n)
 {
 	observe("/proc", n->config.facts->root_dir, images_folder(n->config.images), n->seen);
+	see_own_memory(n);
 	pressure_observe(n->pressure, n->seen, (uint64_t)xb_time_ms());
 }
 

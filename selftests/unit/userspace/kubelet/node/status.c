@@ -181,6 +181,9 @@ static void flags_are_checked(void **state)
 		{ { NULL }, { "a=b:Sometimes" },
 		  "--register-with-taints: \"a=b:Sometimes\" is not key=value:effect with effect NoSchedule, PreferNoSchedule or NoExecute" },
 	};
+	static const char *const allowed[] = {
+		"a.node.kubernetes.io/x=1", "topology.kubernetes.io/zone=a", "kubelet.kubernetes.io/y=", "mykubernetes.io/z=1", NULL,
+	};
 	static const char *const good[] = { "a=b:NoSchedule", "a:PreferNoSchedule", NULL };
 	char *why = NULL;
 
@@ -193,6 +196,11 @@ static void flags_are_checked(void **state)
 	assert_int_equal(status_check_flags((const char *const[]){ "a b=c", NULL }, NULL, &why), -EINVAL);
 	assert_int_equal(strncmp(why, "--node-labels: \"a b=c\": ", 24), 0);
 	free(why);
+	assert_int_equal(status_check_flags((const char *const[]){ "node-role.kubernetes.io/worker=", NULL }, NULL, &why), -EINVAL);
+	assert_string_equal(why, "--node-labels: \"node-role.kubernetes.io/worker=\": a node may give itself no such label in the 'kubernetes.io' "
+			    "and 'k8s.io' namespaces, but those that begin with kubelet.kubernetes.io or node.kubernetes.io");
+	free(why);
+	assert_int_equal(status_check_flags(allowed, NULL, &why), 0);
 }
 
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
