@@ -210,24 +210,35 @@ uint64_t flat_number(struct xb_sv text, const char *name)
 }
 
 /* --- folders */
-/* What a cgroup may pass on to those below it, it does. */
+static void list_controllers(struct xb_sv have, bool all, struct xb_buf *out)
+{
+	struct xb_sv one;
+
+	while (xb_sv_split(&have, ' ', &one))
+		if (one.n && (all || controllers_in(one, ' ')))
+			xb_buf_addf(out, "%s+%.*s", out->n ? " " : "", XB_SV_ARG(one));
+}
+
+/* What a cgroup may pass on to those below it, it does; where one of them cannot be, at least those that pods need. */
 static int pass_on(const char *path, char **reterr_why)
 {
 	_cleanup_buf_ struct xb_buf file = {}, have = {}, value = {};
-	struct xb_sv rest, one;
 	int r;
 
 	xb_buf_addf(&file, "%s/cgroup.controllers", path);
 	r = file.err ? file.err : xb_file_read(file.p, MAX_FILE, &have);
 	if (r)
 		return fault(r, "read", file.p ? file.p : path, reterr_why);
-	for (rest = xb_sv_trim(xb_buf_sv(&have)); xb_sv_split(&rest, ' ', &one);)
-		if (one.n)
-			xb_buf_addf(&value, "%s+%.*s", value.n ? " " : "", XB_SV_ARG(one));
 	xb_buf_clear(&file);
 	xb_buf_addf(&file, "%s/cgroup.subtree_control", path);
-	r = file.err ? file.err : value.err ? value.err : !value.n ? 0 : write_file(file.p, value.p);
-	return r ? fault(r, "write", file.p, reterr_why) : 0;
+	for (unsigned attempt = 0; attempt < 2; attempt++) {
+		xb_buf_clear(&value);
+		list_controllers(xb_sv_trim(xb_buf_sv(&have)), !attempt, &value);
+		r = file.err ? file.err : value.err ? value.err : !value.n ? 0 : write_file(file.p, value.p);
+		if (!r)
+			return 0;
+	}
+	return fault(r, "write", file.p ? file.p : path, reterr_why);
 }
 
 static int make_in(const struct hierarchy *in, const char *cgroup, char **reterr_why)
