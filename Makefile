@@ -20,7 +20,7 @@ CFLAGS   := -std=gnu17 -g -O2 -Wall -Wextra -Wstrict-prototypes -Wmissing-protot
 	    -D_GNU_SOURCE -fstack-protector-strong $(if $(filter 1,$(WERROR)),-Werror)
 CPPFLAGS := -Iinclude -I$(O)/gen
 LDFLAGS  := -Wl,--as-needed -Wl,-z,relro,-z,now
-LDLIBS   := -lcurl -luv -lnghttp2 -lssl -lcrypto -lsqlite3 -lyaml -lbpf -lelf -lmnl -lprotobuf-c -lz -lm -lpthread
+LDLIBS   := -lcurl -luv -lnghttp2 -lssl -lcrypto -lsqlite3 -lyaml -lbpf -lelf -lmnl -lnftnl -lprotobuf-c -lz -lm -lpthread
 ifeq ($(SAN),1)
 CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 LDFLAGS  += -fsanitize=address,undefined

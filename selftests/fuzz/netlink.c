@@ -4,7 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "xb/netlink.h"
+#include "../../userspace/netd/masq.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -22,6 +22,7 @@ static void read_one(const struct nlmsghdr *h)
 	if (!xb_netlink_read_route(h, &r) && (!xb_ip_bytes(r.dst.ip.family) || r.dst.bits > 128))
 		abort();
 	xb_netlink_read_neigh(h, &e);
+	masq_matters(h);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
