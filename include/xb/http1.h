@@ -2,23 +2,23 @@
 #ifndef XB_HTTP1_H
 #define XB_HTTP1_H
 /*
- * A strict, incremental parser of HTTP/1.x requests (RFC 9110, 9112): bytes may come in pieces of any size. Whatever two
- * parsers could read differently is refused: line folding, a bare CR or LF, white space before a colon, Content-Length
- * twice or beside Transfer-Encoding, a chunk size that is not plain hexadecimal.
+ * A strict, incremental parser of HTTP/1.x requests and responses (RFC 9110, 9112): bytes may come in pieces of any size.
+ * Whatever two parsers could read differently is refused: line folding, a bare CR or LF, white space before a colon,
+ * Content-Length twice or beside Transfer-Encoding, a chunk size that is not plain hexadecimal.
  */
 #include "xb/str.h"
 
 struct xb_http1_limits {
 	size_t head_bytes;          /* request line and fields; trailers have the same again */
-	size_t body_bytes;
+	uint64_t body_bytes;
 	unsigned fields;
 };
 struct xb_http1_field {             /* offsets into head */
 	uint32_t name, name_n, value, value_n;
 };
 enum xb_http1_state {
-	XB_HTTP1_REQUEST_LINE, XB_HTTP1_FIELDS,                                                         /* the head */
-	XB_HTTP1_COUNTED_BODY, XB_HTTP1_CHUNK_SIZE, XB_HTTP1_CHUNK_EXTENSION, XB_HTTP1_CHUNK_SIZE_LF,   /* the body */
+	XB_HTTP1_REQUEST_LINE, XB_HTTP1_STATUS_LINE, XB_HTTP1_FIELDS,                                   /* the head */
+	XB_HTTP1_COUNTED_BODY, XB_HTTP1_BODY_TO_END, XB_HTTP1_CHUNK_SIZE, XB_HTTP1_CHUNK_EXTENSION, XB_HTTP1_CHUNK_SIZE_LF,   /* the body */
 	XB_HTTP1_CHUNK_DATA, XB_HTTP1_CHUNK_CR, XB_HTTP1_CHUNK_LF, XB_HTTP1_TRAILERS,
 	XB_HTTP1_COMPLETE, XB_HTTP1_FAULT,
 };
@@ -40,11 +40,19 @@ struct xb_http1 {
 	bool close;                             /* the connection ends with this request */
 	bool expect_continue;                   /* the client waits for "100 Continue" */
 	bool has_host, has_length, chunked;
+	bool response, to_head;                 /* to_head: of a response to HEAD */
+	uint8_t interim;                        /* responses 1xx so far */
+	uint16_t status;                        /* of a response */
 	int fault_code;                         /* XB_HTTP1_FAULT: the status to answer with */
 	const char *fault;                      /* and why; static text */
 };
 
 void xb_http1_init(struct xb_http1 *p, const struct xb_http1_limits *limits);
+/*
+ * For a response instead. Interim ones (1xx) are read over, but 101, which is complete with its head: what follows is no
+ * HTTP. Whoever takes a body as it comes lets body_bytes be UINT64_MAX / 2 and empties body after each feed. fault_code is 502.
+ */
+void xb_http1_init_response(struct xb_http1 *p, const struct xb_http1_limits *limits, bool to_head);
 void xb_http1_done(struct xb_http1 *p);
 void xb_http1_clear(struct xb_http1 *p);        /* for the next request; gives the memory back */
 
@@ -53,6 +61,9 @@ void xb_http1_clear(struct xb_http1 *p);        /* for the next request; gives t
  * -EBADMSG: state is XB_HTTP1_FAULT, for good; -ENOMEM.
  */
 int xb_http1_feed(struct xb_http1 *p, const char *bytes, size_t n, size_t *ret_used);
+
+/* The other side sends no more: 1 when that ends a response that is complete with it; -EBADMSG when something is missing. */
+int xb_http1_end(struct xb_http1 *p);
 
 static inline bool xb_http1_in_body(const struct xb_http1 *p)
 {

@@ -4,12 +4,13 @@
 
 #define METHOD_MAX 32
 #define EXTENSION_BYTES_MAX 4096        /* of all chunks of a request: nobody uses them but attackers */
+#define INTERIM_MAX 8                   /* of responses before the one that counts */
 #define BODY_RESERVE_MAX (64 << 10)     /* a length promised is not yet a length sent */
 
 static int fault(struct xb_http1 *p, int code, const char *why)
 {
 	p->state = XB_HTTP1_FAULT;
-	p->fault_code = code;
+	p->fault_code = p->response ? 502 : code;
 	p->fault = why;
 	return -EBADMSG;
 }
@@ -101,6 +102,18 @@ static int take_target(struct xb_http1 *p, struct xb_sv method, struct xb_sv tar
 	return 0;
 }
 
+static int take_version(struct xb_http1 *p, struct xb_sv version)
+{
+	if (version.n != 8 || memcmp(version.p, "HTTP/", 5) || version.p[6] != '.' || version.p[5] < '0' || version.p[5] > '9' ||
+	    version.p[7] < '0' || version.p[7] > '9')
+		return fault(p, 400, "malformed HTTP version");
+	if (version.p[5] != '1')
+		return fault(p, 505, "HTTP version not supported");
+	p->minor = version.p[7] - '0';
+	p->close = p->minor == 0;
+	return 0;
+}
+
 static int take_request_line(struct xb_http1 *p, struct xb_sv line)
 {
 	struct xb_sv method, target, version = line;
@@ -110,19 +123,34 @@ static int take_request_line(struct xb_http1 *p, struct xb_sv line)
 		return fault(p, 400, "malformed request line");
 	if (!is_token(method) || method.n > METHOD_MAX)
 		return fault(p, 400, "malformed method");
-	if (version.n != 8 || memcmp(version.p, "HTTP/", 5) || version.p[6] != '.' || version.p[5] < '0' || version.p[5] > '9' ||
-	    version.p[7] < '0' || version.p[7] > '9')
-		return fault(p, 400, "malformed HTTP version");
-	if (version.p[5] != '1')
-		return fault(p, 505, "HTTP version not supported");
-	p->minor = version.p[7] - '0';
-	p->close = p->minor == 0;
+	r = take_version(p, version);
+	if (r)
+		return r;
 	p->method = method.p - p->head.p;
 	p->method_n = method.n;
 	r = take_target(p, method, target);
 	if (!r)
 		p->state = XB_HTTP1_FIELDS;
 	return r;
+}
+
+/* The words behind the code may be missing, and their space with them. */
+static int take_status_line(struct xb_http1 *p, struct xb_sv line)
+{
+	struct xb_sv version, code, reason = line;
+	uint64_t status;
+	int r;
+
+	if (!xb_sv_split(&reason, ' ', &version) || !xb_sv_split(&reason, ' ', &code))
+		return fault(p, 502, "malformed status line");
+	r = take_version(p, version);
+	if (r)
+		return r;
+	if (code.n != 3 || xb_sv_u64(code, &status) || status < 100 || !is_field_value(reason))
+		return fault(p, 502, "malformed status line");
+	p->status = (uint16_t)status;
+	p->state = XB_HTTP1_FIELDS;
+	return 0;
 }
 
 static int take_length(struct xb_http1 *p, struct xb_sv value)
@@ -153,14 +181,16 @@ static int take_meaning(struct xb_http1 *p, struct xb_sv name, struct xb_sv valu
 		if (!is_name(value, "chunked"))
 			return fault(p, 501, "unsupported transfer encoding");
 		p->chunked = true;
+	} else if (is_name(name, "Connection")) {
+		p->close |= list_has(value, "close");
+	} else if (p->response) {
+		return 0;
 	} else if (is_name(name, "Host")) {
 		if (p->has_host)
 			return fault(p, 400, "more than one Host");
 		if (!is_host(value))
 			return fault(p, 400, "malformed Host");
 		p->has_host = true;
-	} else if (is_name(name, "Connection")) {
-		p->close |= list_has(value, "close");
 	} else if (is_name(name, "Expect")) {
 		if (!is_name(value, "100-continue"))
 			return fault(p, 417, "unknown expectation");
@@ -208,10 +238,29 @@ static int take_field(struct xb_http1 *p, struct xb_sv line)
 	return take_meaning(p, name, value);
 }
 
+/* What comes after it is the response that counts. */
+static int skip_interim(struct xb_http1 *p)
+{
+	if (++p->interim > INTERIM_MAX || p->chunked || p->has_length)
+		return fault(p, 502, "malformed interim response");
+	xb_buf_clear(&p->head);
+	p->n_fields = 0;
+	p->state = XB_HTTP1_STATUS_LINE;
+	return 0;
+}
+
+/* RFC 9112 6.3 */
+static bool has_no_body(const struct xb_http1 *p)
+{
+	return p->to_head || p->status == 101 || p->status == 204 || p->status == 304;
+}
+
 static int end_head(struct xb_http1 *p)
 {
 	p->head_n = p->head.n;
-	if (!p->has_host && p->minor)
+	if (p->response && p->status < 200 && p->status != 101)
+		return skip_interim(p);
+	if (!p->has_host && p->minor && !p->response)
 		return fault(p, 400, "missing Host");
 	if (p->chunked && p->has_length)
 		return fault(p, 400, "both Content-Length and Transfer-Encoding");
@@ -219,6 +268,15 @@ static int end_head(struct xb_http1 *p)
 		return fault(p, 400, "Transfer-Encoding in HTTP/1.0");
 	if (p->left > p->limits->body_bytes)
 		return fault(p, 413, "the request body is too large");
+	if (p->response && has_no_body(p)) {
+		p->state = XB_HTTP1_COMPLETE;
+		return 0;
+	}
+	if (p->response && !p->chunked && !p->has_length) {
+		p->close = true;
+		p->state = XB_HTTP1_BODY_TO_END;
+		return 0;
+	}
 	p->expect_continue = p->expect_continue && p->minor && (p->chunked || p->left);
 	p->state = p->chunked ? XB_HTTP1_CHUNK_SIZE : p->left ? XB_HTTP1_COUNTED_BODY : XB_HTTP1_COMPLETE;
 	return p->left ? xb_buf_reserve(&p->body, MIN(p->left, (uint64_t)BODY_RESERVE_MAX)) : 0;
@@ -231,6 +289,8 @@ static int take_line(struct xb_http1 *p, struct xb_sv line)
 
 	if (p->state == XB_HTTP1_REQUEST_LINE)
 		return line.n ? take_request_line(p, line) : 0; /* empty lines before a request: RFC 9112 2.2 */
+	if (p->state == XB_HTTP1_STATUS_LINE)
+		return take_status_line(p, line);
 	if (p->state == XB_HTTP1_FIELDS)
 		return line.n ? take_field(p, line) : end_head(p);
 	if (!line.n) {
@@ -323,14 +383,17 @@ static int feed_chunk_frame(struct xb_http1 *p, char c)
 
 static int feed_body(struct xb_http1 *p, const char *bytes, size_t n, size_t *ret_used)
 {
-	size_t part = MIN((uint64_t)n, p->left);
+	bool to_end = p->state == XB_HTTP1_BODY_TO_END;
+	size_t part = to_end ? n : MIN((uint64_t)n, p->left);
 
 	*ret_used = part;
+	if (to_end && p->body.n + part > p->limits->body_bytes)
+		return fault(p, 502, "the body is too large");
 	xb_buf_add(&p->body, bytes, part);
 	if (p->body.err)
 		return p->body.err;
-	p->left -= part;
-	if (!p->left)
+	p->left -= to_end ? 0 : part;
+	if (!p->left && !to_end)
 		p->state = p->state == XB_HTTP1_CHUNK_DATA ? XB_HTTP1_CHUNK_CR : XB_HTTP1_COMPLETE;
 	return 0;
 }
@@ -343,11 +406,13 @@ int xb_http1_feed(struct xb_http1 *p, const char *bytes, size_t n, size_t *ret_u
 	while (!r && used < n && p->state != XB_HTTP1_COMPLETE) {
 		switch (p->state) {
 		case XB_HTTP1_REQUEST_LINE:
+		case XB_HTTP1_STATUS_LINE:
 		case XB_HTTP1_FIELDS:
 		case XB_HTTP1_TRAILERS:
 			r = feed_line(p, bytes + used, n - used, &part);
 			break;
 		case XB_HTTP1_COUNTED_BODY:
+		case XB_HTTP1_BODY_TO_END:
 		case XB_HTTP1_CHUNK_DATA:
 			r = feed_body(p, bytes + used, n - used, &part);
 			break;
@@ -364,6 +429,18 @@ int xb_http1_feed(struct xb_http1 *p, const char *bytes, size_t n, size_t *ret_u
 void xb_http1_init(struct xb_http1 *p, const struct xb_http1_limits *limits)
 {
 	*p = (struct xb_http1){ .limits = limits };
+}
+
+void xb_http1_init_response(struct xb_http1 *p, const struct xb_http1_limits *limits, bool to_head)
+{
+	*p = (struct xb_http1){ .limits = limits, .state = XB_HTTP1_STATUS_LINE, .response = true, .to_head = to_head };
+}
+
+int xb_http1_end(struct xb_http1 *p)
+{
+	if (p->state == XB_HTTP1_BODY_TO_END)
+		p->state = XB_HTTP1_COMPLETE;
+	return p->state == XB_HTTP1_COMPLETE ? 1 : fault(p, 502, "the connection ended within a message");
 }
 
 void xb_http1_done(struct xb_http1 *p)
