@@ -73,6 +73,15 @@ void xb_http_on_close(struct xb_http_request *r, void (*on_close)(struct xb_http
  * from the loop or within a call that ends the reply; said before the reply is complete. */
 void xb_http_on_gone(struct xb_http_request *r, void (*on_gone)(void *arg), void *arg);
 
+/*
+ * The rest of this request is served on the thread of its connection: serve is called there, once, and may be before this
+ * returns. From then on r is its half, and everything about it is called there, with that thread's loop; on_close is to be set
+ * anew. A client that has left meanwhile shows by xb_http_is_lost: r is answered then, to nobody. To the caller r is gone, but for
+ * on_gone, when set before: it is still called on the owner's loop. Not once a reply has begun.
+ */
+void xb_http_move(struct xb_http_request *r, void (*serve)(struct xb_http_request *r, uv_loop_t *loop, void *arg), void *arg);
+bool xb_http_is_lost(const struct xb_http_request *r);
+
 /* --- the reply --- */
 /* Adds a header to the reply to come. name and value are copied; neither may hold CR, LF or NUL (-EINVAL). */
 int xb_http_add_header(struct xb_http_request *r, const char *name, const char *value);
@@ -97,6 +106,18 @@ void xb_http_stream_write(struct xb_http_request *r, struct xb_sv bytes);
 void xb_http_stream_write_chunk(struct xb_http_request *r, struct xb_http_chunk *c);
 size_t xb_http_stream_pending(const struct xb_http_request *r);
 void xb_http_stream_end(struct xb_http_request *r);             /* r is gone afterwards */
+void xb_http_stream_abort(struct xb_http_request *r);           /* it cannot be whole: the client sees it break off; r is gone */
+
+/*
+ * Answers 101 with the headers added so far, "Connection: Upgrade" and "Upgrade: <protocol>", and hands the connection over as a
+ * stream (xb/stream.h); on the connection's own thread only (xb_http_move). What the client sent behind its request is received
+ * first. r and its views are gone then; on_gone is called when the stream is. A server that stops closes it with -ESHUTDOWN, at
+ * once. -EOPNOTSUPP: not of HTTP/1.1; -ENOTCONN: the client has left; -ENOMEM; r is still to be answered then, unless it is lost.
+ */
+struct xb_stream;
+struct xb_stream_ops;
+int xb_http_upgrade(struct xb_http_request *r, const char *protocol, const struct xb_stream_ops *ops, void *arg,
+		    struct xb_stream **ret);
 
 struct xb_http_stats {
 	uint64_t connections, accepted, requests, bytes_in, bytes_out, faults;

@@ -2,8 +2,8 @@
 #ifndef XB_TLS_H
 #define XB_TLS_H
 /*
- * TLS server contexts and the certificates of a cluster (OpenSSL 3): loading, and making a CA, serving and client
- * certificates. TLS 1.2 with AEAD suites, or 1.3. A context belongs to one loop thread.
+ * TLS contexts and the certificates of a cluster (OpenSSL 3): loading, and making a CA, serving and client certificates.
+ * TLS 1.2 with AEAD suites, or 1.3. A server's context belongs to one loop thread.
  */
 #include <stdbool.h>
 #include <time.h>
@@ -17,6 +17,12 @@ struct xb_tls_config {
 };
 /* reterr_why: sentence naming the file; the caller's to free. */
 int xb_tls_server_new(const struct xb_tls_config *c, struct xb_tls **ret, char **reterr_why);
+/* For what a program dials (xb/stream.h). Such a context never changes, and may be used from any thread. */
+struct xb_tls_client_config {
+	const char *ca_file;                /* PEM, who may have signed the server's certificate; NULL: it is not verified */
+	const char *cert_file, *key_file;   /* this side's; both or neither */
+};
+int xb_tls_client_new(const struct xb_tls_client_config *c, struct xb_tls **ret, char **reterr_why);
 struct xb_tls *xb_tls_free(struct xb_tls *t);
 XB_DEFINE_CLEANUP(struct xb_tls *, xb_tls_free)
 

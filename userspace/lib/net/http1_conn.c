@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "http_conn.h"
+#include "xb/stream.h"
 
 #define PIPELINE_BYTES (16 << 10)       /* read ahead of the reply */
 
@@ -9,14 +10,14 @@ static const char *reason(int code)
 		int code;
 		const char *text;
 	} reasons[] = {
-		{ 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 301, "Moved Permanently" },
+		{ 101, "Switching Protocols" }, { 200, "OK" }, { 201, "Created" }, { 202, "Accepted" }, { 204, "No Content" }, { 301, "Moved Permanently" },
 		{ 302, "Found" }, { 304, "Not Modified" }, { 307, "Temporary Redirect" }, { 400, "Bad Request" },
 		{ 401, "Unauthorized" }, { 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" },
 		{ 406, "Not Acceptable" }, { 408, "Request Timeout" }, { 409, "Conflict" }, { 410, "Gone" },
 		{ 412, "Precondition Failed" }, { 413, "Content Too Large" }, { 415, "Unsupported Media Type" },
 		{ 417, "Expectation Failed" }, { 422, "Unprocessable Content" }, { 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" }, { 501, "Not Implemented" },
-		{ 503, "Service Unavailable" }, { 504, "Gateway Timeout" }, { 505, "HTTP Version Not Supported" },
+		{ 502, "Bad Gateway" }, { 503, "Service Unavailable" }, { 504, "Gateway Timeout" }, { 505, "HTTP Version Not Supported" },
 		{ 507, "Insufficient Storage" },
 	};
 
@@ -79,6 +80,8 @@ static void http1_receive(struct conn *c, const char *bytes, size_t n)
 		else if (h->parser.expect_continue && !h->parser.body.n)
 			say_continue(c);
 	}
+	if (c->phase == PHASE_UPGRADED && xb_stream_unread(c->stream, (struct xb_sv){ bytes, n }))
+		conn_die(c);
 	if (c->phase != PHASE_OPEN)
 		return;
 	xb_buf_add(&h->in, bytes, n);
@@ -243,7 +246,26 @@ static void http1_fail(struct xb_http_request *r)
 	conn_die(r->conn);
 }
 
-const struct reply_ops http1_reply = { http1_begin, http1_push, http1_end, http1_fail };
+/* The head's last lines are the handler's, who knows what the connection is upgraded to. */
+static int http1_upgrade(struct xb_http_request *r, struct xb_stream **ret)
+{
+	struct conn *c = r->conn;
+	_cleanup_buf_ struct xb_buf head = {};
+	int error;
+
+	xb_buf_addf(&head, "HTTP/1.1 101 %s\r\nDate: %s\r\n%s\r\n", reason(101), server_date(c->server), r->headers.p ? r->headers.p : "");
+	error = head.err ? head.err : r->headers.err ? r->headers.err : conn_upgrade(c, ret);
+	if (error)
+		return error;
+	xb_stream_write(*ret, xb_buf_sv(&head));
+	if (xb_stream_unread(*ret, xb_buf_sv(&c->h1.in)))
+		conn_die(c);
+	xb_buf_done(&c->h1.in);
+	r->active = false;
+	return 0;
+}
+
+const struct reply_ops http1_reply = { http1_begin, http1_push, http1_end, http1_fail, reply_move, http1_upgrade };
 
 const struct protocol http1_protocol = {
 	.receive = http1_receive, .step = http1_step, .wants = http1_wants, .deadline = http1_deadline,

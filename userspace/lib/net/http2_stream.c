@@ -366,7 +366,12 @@ static void http2_end(struct xb_http_request *r)
 
 static void http2_fail(struct xb_http_request *r)
 {
-	conn_die(r->conn);
+	struct http2_stream *s = container_of(r, struct http2_stream, request);
+
+	if (nghttp2_submit_rst_stream(r->conn->h2->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_INTERNAL_ERROR))
+		conn_die(r->conn);
+	else
+		conn_wake(r->conn);
 }
 
-const struct reply_ops http2_reply = { http2_begin, http2_push, http2_end, http2_fail };
+const struct reply_ops http2_reply = { http2_begin, http2_push, http2_end, http2_fail, reply_move, NULL };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <netinet/tcp.h>
 #include "http_conn.h"
+#include "stream.h"
 
 #define LINGER_MS 2000
 #define IOVECS 16
@@ -51,6 +52,10 @@ void conn_die(struct conn *c)
 {
 	if (c->phase == PHASE_DEAD)
 		return;
+	if (c->phase == PHASE_UPGRADED) {
+		stream_fail(c->stream, -ESHUTDOWN);
+		return;
+	}
 	c->phase = PHASE_DEAD;
 	uv_close((uv_handle_t *)&c->poll, on_handle_closed);
 	transport_close(&c->transport);
@@ -67,6 +72,35 @@ void conn_linger(struct conn *c)
 	c->transport.ops->finish(&c->transport);
 	c->phase = PHASE_LINGERING;
 	c->linger_at = conn_now(c);
+}
+
+static void on_stream_gone(void *arg)
+{
+	struct conn *c = arg;
+
+	c->phase = PHASE_DEAD;
+	release(c);
+}
+
+int conn_upgrade(struct conn *c, struct xb_stream **ret)
+{
+	struct xb_stream *s;
+	int r;
+
+	/* libuv polls a descriptor by one handle at a time */
+	uv_poll_stop(&c->poll);
+	c->events = 0;
+	r = stream_adopt(c->poll.loop, &c->transport, &c->out, c->eof, on_stream_gone, c, &s);
+	if (r)
+		return r;
+	uv_close((uv_handle_t *)&c->poll, on_handle_closed);
+	uv_timer_stop(&c->timer);
+	sleep_again(c);
+	go_on_reading(c);
+	c->phase = PHASE_UPGRADED;
+	c->stream = s;
+	*ret = s;
+	return 0;
 }
 
 static uint64_t deadline(struct conn *c)
@@ -163,7 +197,7 @@ static int flush(struct conn *c)
 
 static bool step(struct conn *c)
 {
-	if (c->phase == PHASE_DEAD)
+	if (c->phase == PHASE_DEAD || c->phase == PHASE_UPGRADED)
 		return false;
 	if (c->out.pending && !c->blocked && flush(c)) {
 		conn_die(c);
@@ -211,17 +245,17 @@ void conn_run(struct conn *c)
 	do {
 		while (step(c))
 			;
-		if (c->phase == PHASE_DEAD || c->eof || !c->transport.more)
+		if (c->phase == PHASE_DEAD || c->phase == PHASE_UPGRADED || c->eof || !c->transport.more)
 			break;
 		if (c->phase == PHASE_OPEN && !(wants(c) & UV_READABLE))
 			break;
 		receive(c);
 	} while (true);
 	c->running = false;
-	if (c->phase != PHASE_DEAD)
-		arm(c);
-	else
+	if (c->phase == PHASE_DEAD)
 		release(c);
+	else if (c->phase != PHASE_UPGRADED)
+		arm(c);
 }
 
 void conn_unpark(struct conn *c)
@@ -247,7 +281,7 @@ void conn_wake(struct conn *c)
 		conn_run(c);
 		return;
 	}
-	if (c->running || c->awake)
+	if (c->running || c->awake || c->phase == PHASE_UPGRADED)
 		return;
 	if (TAILQ_EMPTY(&s->awake))
 		uv_idle_start(&s->waker, on_awake);

@@ -28,12 +28,16 @@ struct io_loop;
 struct io_loops;
 
 /* Where a reply goes: HTTP/1.1, HTTP/2, or another thread, whose connection it is (relay_reply). */
+typedef void http_serve(struct xb_http_request *r, uv_loop_t *loop, void *arg);
 struct reply_ops {
 	/* The reply's head; length < 0: a stream. Sets no_body and chunked. */
 	void (*begin)(struct xb_http_request *r, int code, const char *content_type, ssize_t length);
 	void (*push)(struct xb_http_request *r); /* there is more in r->out */
 	void (*end)(struct xb_http_request *r); /* the reply is whole; the handler lets go of r */
 	void (*fail)(struct xb_http_request *r); /* no memory: the reply cannot be whole */
+	void (*move)(struct xb_http_request *r, http_serve *serve, void *arg);
+	/* NULL where one cannot: makes what answers 101 a stream. */
+	int (*upgrade)(struct xb_http_request *r, struct xb_stream **ret);
 };
 extern const struct reply_ops http1_reply, http2_reply, relay_reply;
 
@@ -77,6 +81,7 @@ extern const struct protocol http1_protocol, http2_protocol;
 enum phase {
 	PHASE_OPEN,
 	PHASE_LINGERING,                /* all is said; waits for the client to close, so that no reset eats the reply */
+	PHASE_UPGRADED,                 /* its bytes are a stream's, and it goes when that does */
 	PHASE_DEAD,                     /* closed; the handler may not know yet */
 };
 
@@ -126,6 +131,7 @@ struct conn {
 	struct http_out out;            /* for the wire */
 	struct http1_side h1;
 	struct http2 *h2;
+	struct xb_stream *stream;       /* PHASE_UPGRADED */
 };
 
 struct listener {
@@ -164,6 +170,8 @@ void conn_wake(struct conn *c);         /* conn_run before the loop sleeps: what
 void conn_die(struct conn *c);          /* closes now; tells the handlers from the loop */
 void conn_unpark(struct conn *c);       /* reads again */
 void conn_shutdown(struct conn *c);     /* the server stops */
+/* Its bytes become a stream's. -ENOMEM: nothing has changed. */
+int conn_upgrade(struct conn *c, struct xb_stream **ret);
 void conn_linger(struct conn *c);       /* all is sent: says so and waits for the client to close */
 static inline uint64_t conn_now(const struct conn *c)
 {
@@ -171,6 +179,8 @@ static inline uint64_t conn_now(const struct conn *c)
 }
 /* http2.c. Makes c one of HTTP/2; -ENOMEM. */
 int http2_open(struct conn *c);
+/* http_reply.c. Serves it on its own thread: at once. */
+void reply_move(struct xb_http_request *r, http_serve *serve, void *arg);
 /* http_request.c. Its memory goes: tells the handler, once. */
 void request_gone(struct xb_http_request *r);
 /* http_reply.c. Answers a request that never became one for the handler. */

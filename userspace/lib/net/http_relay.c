@@ -6,7 +6,7 @@
 #define REQUEST_BYTES (4 << 10)         /* of one besides its body */
 
 enum news { NEWS_REQUEST = 1, NEWS_DRAIN = 2, NEWS_SHUTDOWN = 4, NEWS_CLOSED = 8, NEWS_GONE = 16 };
-enum said { SAID_HEAD = 1, SAID_WHOLE = 2, SAID_ABOVE = 4, SAID_FAIL = 8, SAID_END = 16, SAID_WHEN_GONE = 32 };
+enum said { SAID_HEAD = 1, SAID_WHOLE = 2, SAID_ABOVE = 4, SAID_FAIL = 8, SAID_END = 16, SAID_WHEN_GONE = 32, SAID_MOVE = 64 };
 
 struct part {                           /* of a reply */
 	unsigned what;                  /* enum said */
@@ -14,6 +14,8 @@ struct part {                           /* of a reply */
 	char *content_type;
 	struct xb_buf headers;
 	struct http_out out;
+	http_serve *serve;              /* SAID_MOVE */
+	void *arg;
 };
 
 /*
@@ -124,10 +126,29 @@ static void relay_free(struct relay *t)
 	free(t);
 }
 
+/* The half of this thread is the whole from now on. */
+static void take_move(struct relay *t, struct part *p)
+{
+	struct xb_http_request *r = t->origin;
+
+	r->headers = p->headers;
+	xb_http_on_close(r, NULL, NULL);
+	if (p->what & SAID_WHEN_GONE)
+		xb_http_on_gone(r, on_gone, t);
+	p->serve(r, r->conn->poll.loop, p->arg);
+	if (!(p->what & SAID_WHEN_GONE))
+		relay_free(t);
+}
+
 static void take_reply(struct relay *t, struct part *p)
 {
 	struct xb_http_request *r = t->origin;
 	_cleanup_free_ char *type = p->content_type;
+
+	if (p->what & SAID_MOVE) {
+		take_move(t, p);
+		return;
+	}
 
 	t->taken += p->out.pending;
 	r->asked = false;
@@ -241,10 +262,27 @@ static void relay_fail(struct xb_http_request *r)
 	say(container_of(r, struct relay, request), SAID_FAIL);
 }
 
-const struct reply_ops relay_reply = { relay_begin, relay_push, relay_end, relay_fail };
+static void relay_move(struct xb_http_request *r, http_serve *serve, void *arg)
+{
+	struct relay *t = container_of(r, struct relay, request);
+
+	t->said.headers = r->headers;
+	r->headers = (struct xb_buf){};
+	t->said.serve = serve;
+	t->said.arg = arg;
+	say(t, SAID_MOVE);
+	relay_end(r);
+}
+
+const struct reply_ops relay_reply = { relay_begin, relay_push, relay_end, relay_fail, relay_move, NULL };
 
 static void merge(struct part *p, struct part *more)
 {
+	if (more->what & SAID_MOVE) {
+		p->headers = more->headers;
+		p->serve = more->serve;
+		p->arg = more->arg;
+	}
 	if (more->what & SAID_HEAD) {
 		p->code = more->code;
 		p->content_type = more->content_type;

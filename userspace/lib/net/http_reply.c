@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "http_conn.h"
+#include "xb/stream.h"
 
 #define GZIP_BYTES (128 << 10)  /* smaller replies are not worth the time, as upstream has it */
 
@@ -184,4 +185,52 @@ void xb_http_stream_end(struct xb_http_request *r)
 	if (r->chunked && !r->no_body && !is_lost(r))
 		queued(r, http_out_add(r->out, XB_SV("0\r\n\r\n")));
 	r->reply->end(r);
+}
+
+void xb_http_stream_abort(struct xb_http_request *r)
+{
+	if (!is_lost(r))
+		r->reply->fail(r);
+	r->reply->end(r);
+}
+
+bool xb_http_is_lost(const struct xb_http_request *r)
+{
+	return is_lost(r);
+}
+
+void reply_move(struct xb_http_request *r, http_serve *serve, void *arg)
+{
+	serve(r, r->conn->poll.loop, arg);
+}
+
+void xb_http_move(struct xb_http_request *r, http_serve *serve, void *arg)
+{
+	xb_http_on_close(r, NULL, NULL);
+	r->reply->move(r, serve, arg);
+}
+
+int xb_http_upgrade(struct xb_http_request *r, const char *protocol, const struct xb_stream_ops *ops, void *arg,
+		    struct xb_stream **ret)
+{
+	size_t before = r->headers.n;
+	struct xb_stream *s;
+	int error;
+
+	if (!r->reply->upgrade || !r->conn->h1.parser.minor)
+		return -EOPNOTSUPP;
+	if (is_lost(r))
+		return -ENOTCONN;
+	error = xb_http_add_header(r, "Connection", "Upgrade");
+	if (!error)
+		error = xb_http_add_header(r, "Upgrade", protocol);
+	if (!error)
+		error = r->reply->upgrade(r, &s);
+	if (error) {
+		r->headers.n = before;
+		return error;
+	}
+	xb_stream_hand_over(s, ops, arg);
+	*ret = s;
+	return 0;
 }

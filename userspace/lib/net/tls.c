@@ -144,6 +144,38 @@ int xb_tls_server_new(const struct xb_tls_config *c, struct xb_tls **ret, char *
 	return r;
 }
 
+static int load_verified(SSL_CTX *ctx, const struct xb_tls_client_config *c, char **reterr_why)
+{
+	struct xb_tls_config pair = { .cert_file = c->cert_file, .key_file = c->key_file };
+
+	if (c->ca_file && SSL_CTX_load_verify_file(ctx, c->ca_file) != 1)
+		return xb_why(reterr_why, -EINVAL, "cannot use the CA in '%s': %s", c->ca_file, tls_reason());
+	SSL_CTX_set_verify(ctx, c->ca_file ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
+	return c->cert_file ? load_pair(ctx, &pair, reterr_why) : 0;
+}
+
+int xb_tls_client_new(const struct xb_tls_client_config *c, struct xb_tls **ret, char **reterr_why)
+{
+	_cleanup_(xb_tls_freep) struct xb_tls *t = calloc(1, sizeof(*t));
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	ERR_clear_error();
+	t->socket = socket_method();
+	t->ctx = SSL_CTX_new(TLS_client_method());
+	if (!t->ctx || !t->socket || SSL_CTX_set_min_proto_version(t->ctx, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_set_cipher_list(t->ctx, "ECDHE+AESGCM:ECDHE+CHACHA20") != 1)
+		return -ENOMEM;
+	SSL_CTX_set_options(t->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+	SSL_CTX_set_mode(t->ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+	SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
+	r = load_verified(t->ctx, c, reterr_why);
+	if (!r)
+		*ret = TAKE_PTR(t);
+	return r;
+}
+
 struct xb_tls *xb_tls_free(struct xb_tls *t)
 {
 	if (!t)
@@ -173,7 +205,7 @@ int tls_clone(const struct xb_tls *tls, struct xb_tls **ret)
 	return 0;
 }
 
-SSL *tls_session_new(struct xb_tls *tls, int fd)
+static SSL *session_new(struct xb_tls *tls, int fd)
 {
 	SSL *ssl = SSL_new(tls->ctx);
 	BIO *b = ssl ? BIO_new(tls->socket) : NULL;
@@ -185,7 +217,39 @@ SSL *tls_session_new(struct xb_tls *tls, int fd)
 	BIO_set_data(b, (void *)(intptr_t)fd);
 	BIO_set_init(b, 1);
 	SSL_set_bio(ssl, b, b);
-	SSL_set_accept_state(ssl);
+	return ssl;
+}
+
+SSL *tls_session_new(struct xb_tls *tls, int fd)
+{
+	SSL *ssl = session_new(tls, fd);
+
+	if (ssl)
+		SSL_set_accept_state(ssl);
+	return ssl;
+}
+
+/* An address is verified, but not sent: RFC 6066 3. */
+static int expect_host(SSL *ssl, const char *host)
+{
+	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+
+	if (X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1)
+		return 1;
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+	return SSL_set1_host(ssl, host) == 1 && SSL_set_tlsext_host_name(ssl, host) == 1;
+}
+
+SSL *tls_dial_new(struct xb_tls *tls, int fd, const char *host)
+{
+	SSL *ssl = session_new(tls, fd);
+
+	if (ssl && !expect_host(ssl, host)) {
+		SSL_free(ssl);
+		return NULL;
+	}
+	if (ssl)
+		SSL_set_connect_state(ssl);
 	return ssl;
 }
 

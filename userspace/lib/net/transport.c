@@ -68,9 +68,17 @@ static int tls_handshake(struct transport *t)
 		return r ? r : -EPROTO;
 	}
 	t->ready = true;
+	if (!SSL_is_server(t->ssl))
+		return 0;
 	t->peer = tls_session_peer(t->ssl);
 	t->h2 = tls_session_is_h2(t->ssl);
 	return 0;
+}
+
+int transport_handshake(struct transport *t)
+{
+	t->recv_wants_write = false;
+	return t->ready ? 0 : tls_handshake(t);
 }
 
 static ssize_t tls_recv(struct transport *t, void *to, size_t n)
@@ -130,15 +138,28 @@ static void tls_close(struct transport *t)
 
 static const struct transport_ops tls_ops = { tls_recv, tls_send, tls_finish, tls_close };
 
+static int opened(struct transport *t, struct xb_tls *tls)
+{
+	if (!tls || t->ssl)
+		return 0;
+	close(TAKE_FD(t->fd));
+	return -ENOMEM;
+}
+
 int transport_open(struct transport *t, int fd, struct xb_tls *tls)
 {
 	*t = (struct transport){ .ops = tls ? &tls_ops : &plain, .fd = fd, .ready = !tls };
 	if (tls)
 		t->ssl = tls_session_new(tls, fd);
-	if (!tls || t->ssl)
-		return 0;
-	close(TAKE_FD(t->fd));
-	return -ENOMEM;
+	return opened(t, tls);
+}
+
+int transport_dial(struct transport *t, int fd, struct xb_tls *tls, const char *host)
+{
+	*t = (struct transport){ .ops = tls ? &tls_ops : &plain, .fd = fd, .ready = !tls };
+	if (tls)
+		t->ssl = tls_dial_new(tls, fd, host);
+	return opened(t, tls);
 }
 
 void transport_close(struct transport *t)
