@@ -239,13 +239,13 @@ static void of_parts(struct request *q, const struct xb_sv *part, unsigned n, st
 
 int authz_attributes(struct request *q, struct attributes *ret)
 {
-	struct xb_sv method = xb_http_method(q->http), part[ROUTE_SEGMENTS];
+	struct xb_sv method = xb_http_method(q->http), part[ROUTE_SEGMENTS], rest;
 	struct attributes t = { .user = q->user };
 	unsigned n = 0, at = 0;
 	int r;
 
 	if (xb_sv_starts(q->path, "/api/") || xb_sv_starts(q->path, "/apis/")) {
-		r = route_split(q->arena, q->path, part, &n, &q->fault);
+		r = route_split(q->arena, q->path, part, &n, &rest, &q->fault);
 		if (r)
 			return r;
 		at = n && xb_sv_is(part[0], "apis") ? 2 : 1;

@@ -35,7 +35,7 @@ static int serve(const struct apiserver_options *o, const struct pki *pki, char 
 
 	r = xb_tls_server_new(&config, &tls, reterr_why);
 	if (!r)
-		r = server_new(loop, o, tls, &server, reterr_why);
+		r = server_new(loop, o, pki, tls, &server, reterr_why);
 	if (r)
 		return r;
 	log_info("serving securely on %s port %d", o->bind_address, o->secure_port);

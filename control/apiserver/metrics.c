@@ -27,7 +27,8 @@ const double metrics_commits[METRICS_COMMITS] = {
 };
 
 const unsigned short metrics_codes[METRICS_CODES] = {
-	200, 201, 202, 304, 400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429, 431, 503, 504, 507, 408, 500,
+	200, 201, 202, 304, 400, 401, 403, 404, 405, 406, 409, 410, 413, 415, 422, 429, 431, 503, 504, 507, 408, 101, 204, 301, 302, 502,
+	500,
 };
 /* Users are many; upstream names these (apiserver pkg/endpoints/filters/metrics.go). */
 const char *const metrics_users[7] = {

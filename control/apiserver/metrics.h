@@ -9,7 +9,7 @@
 #include "request.h"
 
 #define METRICS_PLUGINS 32             /* of admission, at most */
-#define METRICS_CODES 22
+#define METRICS_CODES 27
 #define METRICS_DURATIONS 23           /* bounds of a request's histograms, as upstream's */
 #define METRICS_SLI_DURATIONS 21
 #define METRICS_SIZES 7

@@ -84,7 +84,18 @@ struct place {
 	const struct xb_kind *kind;
 	const struct xb_subresource *sub;
 	bool named, everywhere;        /* everywhere: the objects of all namespaces */
+	bool with_path;                /* with what follows the subresource */
 };
+
+/* Somebody else answers there: a text, or a stream. */
+static bool is_anothers(const struct place *p)
+{
+	return p->sub && !p->sub->type;
+}
+static bool is_connect(const struct place *p)
+{
+	return is_anothers(p) && p->sub->kind;
+}
 
 static const struct operation {
 	enum xb_verb verb;
@@ -100,6 +111,22 @@ static const struct operation {
 	{ XB_VERB_PATCH, "patch", "patch", "patch", true, { "200", "201" } },
 	{ XB_VERB_DELETE, "delete", "delete", "delete", true, { "200", "202" } },
 };
+
+/* Those of what is connected to: by the method, whatever it means to who answers. */
+static const struct operation connects[] = {
+	{ XB_VERB_GET, "get", "connect", "connectGet", true, { "200" } },
+	{ XB_VERB_CREATE, "post", "connect", "connectPost", true, { "200" } },
+	{ XB_VERB_UPDATE, "put", "connect", "connectPut", true, { "200" } },
+	{ XB_VERB_PATCH, "patch", "connect", "connectPatch", true, { "200" } },
+	{ XB_VERB_DELETE, "delete", "connect", "connectDelete", true, { "200" } },
+};
+
+/* "get", ... of a place, with how many there are. */
+static const struct operation *operations_of(const struct place *p, unsigned *ret_n)
+{
+	*ret_n = is_connect(p) ? ARRAY_SIZE(connects) : ARRAY_SIZE(operations);
+	return is_connect(p) ? connects : operations;
+}
 
 static bool has_operation(const struct place *p, const struct operation *x)
 {
@@ -147,6 +174,8 @@ static void write_id(struct openapi *o, const struct place *p, const struct oper
 		add_capital(&id, p->sub->name);
 	if (p->everywhere)
 		xb_buf_adds(&id, "ForAllNamespaces");
+	if (p->with_path)
+		xb_buf_adds(&id, "WithPath");
 	xb_jw_ksv(&o->w, "operationId", xb_buf_sv(&id));
 	xb_buf_clear(&id);
 	add_group(&id, p->kind->group, false);
@@ -205,7 +234,7 @@ static bool find_body(const struct place *p, const struct operation *x, const ch
 {
 	const struct xb_type *t = x->verb & (DELETE | DELETE_ALL) ? &xb_type_delete_options : body_type(p);
 
-	if (x->verb == XB_VERB_GET || x->verb == XB_VERB_LIST)
+	if (x->verb == XB_VERB_GET || x->verb == XB_VERB_LIST || is_anothers(p))
 		return false;
 	*ret_package = x->verb == XB_VERB_PATCH ? OPENAPI_META : t->package;
 	*ret_name = x->verb == XB_VERB_PATCH ? "Patch" : t->name;
@@ -228,7 +257,7 @@ static void write_operation_parameters(struct openapi *o, const struct place *p,
 		xb_jw_end(&o->w);
 	}
 	for (unsigned i = 0; i < ARRAY_SIZE(parameters); i++)
-		if (parameters[i].verbs & x->verb)
+		if (parameters[i].verbs & x->verb && !is_anothers(p))
 			write_query(o, &parameters[i]);
 	xb_jw_end(&o->w);
 }
@@ -247,14 +276,21 @@ static void write_body(struct openapi *o, const struct place *p, const struct op
 	xb_jw_end(&o->w);
 }
 
-static void write_responses(struct openapi *o, const struct place *p, const struct operation *x)
+static void write_text_response(struct openapi *o)
+{
+	static const char version_2[] = "{\"description\":\"OK\",\"schema\":{\"type\":\"string\"}}";
+	static const char version_3[] = "{\"description\":\"OK\",\"content\":{\"*/*\":{\"schema\":{\"type\":\"string\"}}}}";
+
+	xb_jw_key(&o->w, "200");
+	xb_jw_raw(&o->w, xb_sv(openapi_is_v3(o) ? version_3 : version_2));
+}
+
+static void write_body_responses(struct openapi *o, const struct place *p, const struct operation *x)
 {
 	const struct xb_type *t = x->verb & (DELETE | DELETE_ALL) ? &xb_type_status : body_type(p);
 	const char *name = x->verb == XB_VERB_LIST ? p->kind->list_kind : t->name;
 	static const char *const words[] = { "OK", "Created", "Accepted" };
 
-	xb_jw_key(&o->w, "responses");
-	xb_jw_object(&o->w);
 	for (unsigned i = 0; i < ARRAY_SIZE(x->codes) && x->codes[i]; i++) {
 		xb_jw_key(&o->w, x->codes[i]);
 		xb_jw_object(&o->w);
@@ -265,6 +301,16 @@ static void write_responses(struct openapi *o, const struct place *p, const stru
 			write_schema_of(o, t->package, name);
 		xb_jw_end(&o->w);
 	}
+}
+
+static void write_responses(struct openapi *o, const struct place *p, const struct operation *x)
+{
+	xb_jw_key(&o->w, "responses");
+	xb_jw_object(&o->w);
+	if (is_anothers(p))
+		write_text_response(o);
+	else
+		write_body_responses(o, p, x);
 	xb_jw_key(&o->w, "401");
 	xb_jw_raw(&o->w, XB_SV("{\"description\":\"Unauthorized\"}"));
 	xb_jw_end(&o->w);
@@ -275,8 +321,8 @@ static void write_operation(struct openapi *o, const struct place *p, const stru
 	xb_jw_key(&o->w, x->method);
 	xb_jw_object(&o->w);
 	if (!openapi_is_v3(o)) {
-		write_strings(o, "consumes", x->verb == XB_VERB_PATCH ? patch_types : any_type);
-		write_strings(o, "produces", answer_types);
+		write_strings(o, "consumes", x->verb == XB_VERB_PATCH && !is_anothers(p) ? patch_types : any_type);
+		write_strings(o, "produces", is_anothers(p) ? any_type : answer_types);
 	}
 	write_id(o, p, x);
 	write_operation_parameters(o, p, x);
@@ -296,8 +342,8 @@ static void write_operation(struct openapi *o, const struct place *p, const stru
 
 static void write_path_parameters(struct openapi *o, const struct place *p)
 {
-	const bool has[] = { p->named, p->kind->namespaced && !p->everywhere };
-	static const char *const names[] = { "name", "namespace" };
+	const bool has[] = { p->named, p->kind->namespaced && !p->everywhere, p->with_path };
+	static const char *const names[] = { "name", "namespace", "path" };
 
 	xb_jw_key(&o->w, "parameters");
 	xb_jw_array(&o->w);
@@ -316,20 +362,22 @@ static void write_path(struct openapi *o, const struct place *p)
 	const struct xb_kind *k = p->kind;
 	_cleanup_buf_ struct xb_buf path = {};
 	bool any = false;
+	unsigned n;
+	const struct operation *all = operations_of(p, &n);
 
-	for (unsigned i = 0; i < ARRAY_SIZE(operations); i++)
-		any |= has_operation(p, &operations[i]);
+	for (unsigned i = 0; i < n; i++)
+		any |= has_operation(p, &all[i]);
 	if (!any)
 		return;
 	xb_buf_addf(&path, "/%s%s/%s%s/%s%s", *k->group ? "apis/" : "api", k->group, k->version,
 		    k->namespaced && !p->everywhere ? "/namespaces/{namespace}" : "", k->plural, p->named ? "/{name}" : "");
 	if (p->sub)
-		xb_buf_addf(&path, "/%s", p->sub->name);
+		xb_buf_addf(&path, "/%s%s", p->sub->name, p->with_path ? "/{path}" : "");
 	xb_jw_keysv(&o->w, xb_buf_sv(&path));
 	xb_jw_object(&o->w);
-	for (unsigned i = 0; i < ARRAY_SIZE(operations); i++)
-		if (has_operation(p, &operations[i]))
-			write_operation(o, p, &operations[i]);
+	for (unsigned i = 0; i < n; i++)
+		if (has_operation(p, &all[i]))
+			write_operation(o, p, &all[i]);
 	write_path_parameters(o, p);
 	xb_jw_end(&o->w);
 }
@@ -348,7 +396,12 @@ void openapi_write_paths(struct openapi *o)
 			write_path(o, &(struct place){ .kind = *k, .everywhere = true });
 		write_path(o, &(struct place){ .kind = *k });
 		write_path(o, &(struct place){ .kind = *k, .named = true });
-		for (unsigned i = 0; i < (*k)->n_subresources; i++)
-			write_path(o, &(struct place){ .kind = *k, .sub = &(*k)->subresources[i], .named = true });
+		for (unsigned i = 0; i < (*k)->n_subresources; i++) {
+			const struct xb_subresource *sub = &(*k)->subresources[i];
+
+			write_path(o, &(struct place){ .kind = *k, .sub = sub, .named = true });
+			if (sub->any_path)
+				write_path(o, &(struct place){ .kind = *k, .sub = sub, .named = true, .with_path = true });
+		}
 	}
 }

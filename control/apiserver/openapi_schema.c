@@ -32,7 +32,8 @@ static int add_kind(struct types *t, const struct xb_kind *k)
 	int r = add_type(t, k->type);
 
 	for (unsigned i = 0; i < k->n_subresources && !r; i++)
-		r = add_type(t, k->subresources[i].type);
+		if (k->subresources[i].type)
+			r = add_type(t, k->subresources[i].type);
 	return r;
 }
 

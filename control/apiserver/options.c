@@ -73,6 +73,16 @@ static const struct xb_flag rows[] = {
 	FLAG(INT, default_unreachable_toleration_seconds, "default-unreachable-toleration-seconds", "300", "Admission",
 	     "How long a pod that does not say stays on a node that does not answer.", .max = INT_MAX),
 
+	FLAG(STRING, kubelet_certificate_authority, "kubelet-certificate-authority", NULL, "Nodes",
+	     "CA certificates: one of them signed the serving certificate of each kubelet. Without it those are not verified."),
+	FLAG(STRING, kubelet_client_certificate, "kubelet-client-certificate", NULL, "Nodes",
+	     "The certificate that kubelets know this server by. Without it one is made in --cert-dir, in the group system:masters."),
+	FLAG(STRING, kubelet_client_key, "kubelet-client-key", NULL, "Nodes", "The private key of --kubelet-client-certificate."),
+	FLAG(LIST, kubelet_preferred_address_types, "kubelet-preferred-address-types",
+	     "Hostname,InternalDNS,InternalIP,ExternalDNS,ExternalIP", "Nodes",
+	     "Which of a Node's addresses its kubelet is reached at: the first of the first type that there is."),
+	FLAG(DURATION, kubelet_timeout, "kubelet-timeout", "5s", "Nodes", "How long connecting to a kubelet may take."),
+
 	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "How log lines are written.", .choices = "text|json"),
 	FLAG(INT, verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),
 
@@ -138,6 +148,23 @@ static int check_access(struct apiserver_options *o, char **reterr_why)
 	return 0;
 }
 
+static int check_address_types(struct apiserver_options *o, char **reterr_why)
+{
+	static const char *const types[] = { "Hostname", "InternalDNS", "InternalIP", "ExternalDNS", "ExternalIP" };
+
+	for (char **t = o->kubelet_preferred_address_types; t && *t; t++) {
+		bool known = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+			known |= !strcmp(*t, types[i]);
+		if (!known)
+			return xb_why(reterr_why, -EINVAL,
+				      "--kubelet-preferred-address-types: \"%s\" is not a type of address (Hostname, InternalDNS, InternalIP, ExternalDNS, ExternalIP)",
+				      *t);
+	}
+	return 0;
+}
+
 static int check_readable(const char *flag, const char *file, char **reterr_why)
 {
 	if (!file || !access(file, R_OK))
@@ -153,6 +180,8 @@ static int check_files(struct apiserver_options *o, char **reterr_why)
 		{ "tls-cert-file", o->tls_cert_file },
 		{ "tls-private-key-file", o->tls_private_key_file },
 		{ "client-ca-file", o->client_ca_file },
+		{ "kubelet-client-certificate", o->kubelet_client_certificate },
+		{ "kubelet-client-key", o->kubelet_client_key },
 		{ "token-auth-file", o->token_auth_file },
 		{ "service-account-signing-key-file", o->service_account_signing_key_file },
 	};
@@ -160,6 +189,9 @@ static int check_files(struct apiserver_options *o, char **reterr_why)
 
 	if (!o->tls_cert_file != !o->tls_private_key_file)
 		return xb_why(reterr_why, -EINVAL, "--tls-cert-file and --tls-private-key-file: one was given without the other");
+	if (!o->kubelet_client_certificate != !o->kubelet_client_key)
+		return xb_why(reterr_why, -EINVAL,
+			      "--kubelet-client-certificate and --kubelet-client-key: one was given without the other");
 	for (size_t i = 0; !r && i < ARRAY_SIZE(files); i++)
 		r = check_readable(files[i].flag, files[i].file, reterr_why);
 	for (char **k = o->service_account_key_files; !r && k && *k; k++)
@@ -262,7 +294,7 @@ int options_parse(int argc, char *const argv[], struct apiserver_options *o, cha
 {
 	static int (*const checks[])(struct apiserver_options *o, char **reterr_why) = {
 		check_access, check_plugins, check_files, check_feature_gates, check_service_ranges, check_node_ports,
-		choose_advertise_address,
+		choose_advertise_address, check_address_types,
 	};
 	int r;
 

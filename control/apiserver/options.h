@@ -30,6 +30,10 @@ struct apiserver_options {
 	int default_not_ready_toleration_seconds, default_unreachable_toleration_seconds;
 	char **service_account_issuers, **service_account_key_files, **api_audiences;
 	const char *service_account_signing_key_file;
+	/* nodes */
+	const char *kubelet_certificate_authority, *kubelet_client_certificate, *kubelet_client_key;
+	char **kubelet_preferred_address_types;
+	int64_t kubelet_timeout;              /* until a connection to one is there */
 	/* what is served */
 	const char *service_cluster_ip_range; /* valid; one range, or two of different families joined by a comma */
 	char service_first_ip[2][INET6_ADDRSTRLEN]; /* of each range: the address of the Service "kubernetes"; "" when there is none */

@@ -17,7 +17,7 @@
 
 /* The files in --cert-dir. */
 struct files {
-	char *ca_cert, *ca_key, *cert, *key, *admin_cert, *admin_key, *client_ca;
+	char *ca_cert, *ca_key, *cert, *key, *admin_cert, *admin_key, *client_ca, *kubelet_cert, *kubelet_key;
 };
 static void files_done(struct files *f)
 {
@@ -28,6 +28,8 @@ static void files_done(struct files *f)
 	free(f->admin_cert);
 	free(f->admin_key);
 	free(f->client_ca);
+	free(f->kubelet_cert);
+	free(f->kubelet_key);
 }
 
 static char *in_dir(const char *dir, const char *name)
@@ -46,7 +48,10 @@ static int files_init(struct files *f, const char *dir)
 	f->admin_cert = in_dir(dir, "admin.crt");
 	f->admin_key = in_dir(dir, "admin.key");
 	f->client_ca = in_dir(dir, "client-ca.crt");
-	return f->ca_cert && f->ca_key && f->cert && f->key && f->admin_cert && f->admin_key && f->client_ca ? 0 : -ENOMEM;
+	f->kubelet_cert = in_dir(dir, "apiserver-kubelet-client.crt");
+	f->kubelet_key = in_dir(dir, "apiserver-kubelet-client.key");
+	return f->ca_cert && f->ca_key && f->cert && f->key && f->admin_cert && f->admin_key && f->client_ca && f->kubelet_cert &&
+	       f->kubelet_key ? 0 : -ENOMEM;
 }
 
 static int make_dir(const char *dir, char **reterr_why)
@@ -186,6 +191,17 @@ static int write_kubeconfig(const struct apiserver_options *o, const struct file
 	return r ? xb_why(reterr_why, r, "--kubeconfig-out: %s", why ? why : strerror(-r)) : 0;
 }
 
+/* Named and grouped as kubeadm does: a kubelet asks an API server whether it may. */
+static int prepare_kubelet_client(const struct files *f, char **reterr_why)
+{
+	static const char *const masters[] = { "system:masters", NULL };
+	const struct xb_cert_request q = {
+		.common_name = "kube-apiserver-kubelet-client", .organizations = masters, .client_auth = true, .days = CERT_DAYS,
+	};
+
+	return prepare_cert(f, &q, f->kubelet_cert, f->kubelet_key, reterr_why);
+}
+
 static int copy_names(const struct apiserver_options *o, const struct files *f, struct pki *ret)
 {
 	const char *client_ca = !o->client_ca_file ? f->ca_cert : o->kubeconfig_out ? f->client_ca : o->client_ca_file;
@@ -193,9 +209,11 @@ static int copy_names(const struct apiserver_options *o, const struct files *f, 
 		.cert_file = strdup(o->tls_cert_file ? o->tls_cert_file : f->cert),
 		.key_file = strdup(o->tls_private_key_file ? o->tls_private_key_file : f->key),
 		.client_ca_file = strdup(client_ca),
+		.kubelet_cert_file = strdup(o->kubelet_client_certificate ? o->kubelet_client_certificate : f->kubelet_cert),
+		.kubelet_key_file = strdup(o->kubelet_client_key ? o->kubelet_client_key : f->kubelet_key),
 	};
 
-	if (!p.cert_file || !p.key_file || !p.client_ca_file) {
+	if (!p.cert_file || !p.key_file || !p.client_ca_file || !p.kubelet_cert_file || !p.kubelet_key_file) {
 		pki_done(&p);
 		return -ENOMEM;
 	}
@@ -208,7 +226,7 @@ int pki_prepare(const struct apiserver_options *o, struct pki *ret, char **reter
 	_cleanup_(files_done) struct files f = {};
 	int r = files_init(&f, o->cert_dir);
 
-	if (!r && (!o->tls_cert_file || !o->client_ca_file || o->kubeconfig_out)) {
+	if (!r && (!o->tls_cert_file || !o->client_ca_file || !o->kubelet_client_certificate || o->kubeconfig_out)) {
 		r = make_dir(o->cert_dir, reterr_why);
 		if (!r)
 			r = prepare_ca(&f, reterr_why);
@@ -216,6 +234,10 @@ int pki_prepare(const struct apiserver_options *o, struct pki *ret, char **reter
 	if (!r)
 		r = o->tls_cert_file ? xb_cert_check_pair(o->tls_cert_file, o->tls_private_key_file, reterr_why) :
 				       prepare_serving(o, &f, reterr_why);
+	if (!r)
+		r = o->kubelet_client_certificate ?
+			    xb_cert_check_pair(o->kubelet_client_certificate, o->kubelet_client_key, reterr_why) :
+			    prepare_kubelet_client(&f, reterr_why);
 	if (!r && o->client_ca_file && o->kubeconfig_out)
 		r = prepare_client_ca(o, &f, reterr_why);
 	if (!r && o->kubeconfig_out)
@@ -228,5 +250,7 @@ void pki_done(struct pki *p)
 	free(p->cert_file);
 	free(p->key_file);
 	free(p->client_ca_file);
+	free(p->kubelet_cert_file);
+	free(p->kubelet_key_file);
 	*p = (struct pki){};
 }

@@ -311,10 +311,33 @@ void request_refuse(struct request *q)
 	request_reply(q, 429, "text/plain; charset=utf-8", XB_SV("Too many requests, please try again later.\n"));
 }
 
-void request_watches(struct request *q)
+void request_runs_long(struct request *q)
 {
 	q->deadline = 0;
 	unlink_request(q);
+}
+
+static void on_handed_gone(void *arg)
+{
+	struct request *q = arg;
+
+	metrics_answered(q->server->metrics, q, q->answer_code);
+	request_free(q);
+}
+
+struct xb_http_request *request_hand_on(struct request *q)
+{
+	access_log(q, 0); /* of what comes of it the log knows nothing */
+	xb_http_on_close(q->http, NULL, NULL);
+	xb_http_on_gone(q->http, on_handed_gone, q);
+	return TAKE_PTR(q->http);
+}
+
+void request_take_back(struct request *q, struct xb_http_request *http)
+{
+	xb_http_on_gone(http, NULL, NULL);
+	xb_http_on_close(http, server_client_left, NULL);
+	q->http = http;
 }
 
 void request_warn(struct request *q, struct xb_sv text)

@@ -95,8 +95,14 @@ void request_end_stream(struct request *q);
 void request_time_out(struct request *q);
 /* Upstream's words for what finds no place: not a Status. */
 void request_refuse(struct request *q);
-/* It is a watch: it has no deadline. */
-void request_watches(struct request *q);
+/* It is a watch, or somebody else's to answer: it has no deadline. */
+void request_runs_long(struct request *q);
+/*
+ * It is answered elsewhere: returns its http, for xb_http_move. q stays until that is gone, and is counted then with the code that
+ * the other thread has put into answer_code. If nothing comes of it, request_take_back.
+ */
+struct xb_http_request *request_hand_on(struct request *q);
+void request_take_back(struct request *q, struct xb_http_request *http);
 /* A header "Warning: 299 - ..." of the answer to come (KEP-1693). */
 void request_warn(struct request *q, struct xb_sv text);
 

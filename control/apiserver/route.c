@@ -33,7 +33,16 @@ static int decode_segment(struct xb_arena *a, struct xb_sv raw, struct xb_sv *re
 	return 0;
 }
 
-int route_split(struct xb_arena *a, struct xb_sv path, struct xb_sv part[ROUTE_SEGMENTS], unsigned *ret_n, struct xb_status *reterr)
+/* /api/v1/nodes/NAME/proxy, /api/v1/namespaces/NAMESPACE/RESOURCE/NAME/proxy */
+static bool is_proxy(const struct xb_sv *part, unsigned n)
+{
+	bool namespaced = n > 2 && xb_sv_is(part[2], "namespaces");
+
+	return n == (namespaced ? 7 : 5) && xb_sv_is(part[0], "api") && xb_sv_is(part[n - 1], "proxy");
+}
+
+int route_split(struct xb_arena *a, struct xb_sv path, struct xb_sv part[ROUTE_SEGMENTS], unsigned *ret_n, struct xb_sv *ret_rest,
+		struct xb_status *reterr)
 {
 	struct xb_sv raw;
 	unsigned n = 0;
@@ -47,7 +56,10 @@ int route_split(struct xb_arena *a, struct xb_sv path, struct xb_sv part[ROUTE_S
 		r = decode_segment(a, raw, &part[n++], reterr);
 		if (r)
 			return r;
+		if (is_proxy(part, n))
+			break;
 	}
+	*ret_rest = path.p && n && is_proxy(part, n) ? (struct xb_sv){ path.p - 1, path.n + 1 } : (struct xb_sv){};
 	*ret_n = n;
 	return 0;
 }
@@ -127,7 +139,7 @@ int route_parse(struct xb_arena *a, struct xb_sv method, struct xb_sv path, stru
 	unsigned n, at;
 	int r;
 
-	r = route_split(a, path, part, &n, reterr);
+	r = route_split(a, path, part, &n, &t.rest, reterr);
 	if (r)
 		return r;
 	at = n > 0 && xb_sv_is(part[0], "apis") ? 2 : 1;

@@ -19,6 +19,7 @@ struct route {
 	const struct xb_kind *kind;
 	const struct xb_subresource *sub;  /* NULL: the object itself */
 	struct xb_sv namespace_, name;     /* decoded, zero-terminated, in the arena; {} when the path has none */
+	struct xb_sv rest;                 /* of a subresource's any_path: "", or from a slash on; not decoded */
 };
 /*
  * path: percent-encoded, without the query; it starts with /api/ or /apis/. Faults: 404 for what is not served, 405 for a
@@ -26,9 +27,13 @@ struct route {
  */
 int route_parse(struct xb_arena *a, struct xb_sv method, struct xb_sv path, struct route *ret, struct xb_status *reterr);
 
-/* The segments of a path, decoded; empty ones are left out. 400, 404 (too many, or a slash within one), -ENOMEM. */
+/*
+ * The segments of a path, decoded; empty ones are left out. What follows the subresource "proxy" is not the API's: it is in *ret_rest
+ * as it came, with its slash. 400, 404 (too many, or a slash within one), -ENOMEM.
+ */
 #define ROUTE_SEGMENTS 8
-int route_split(struct xb_arena *a, struct xb_sv path, struct xb_sv part[ROUTE_SEGMENTS], unsigned *ret_n, struct xb_status *reterr);
+int route_split(struct xb_arena *a, struct xb_sv path, struct xb_sv part[ROUTE_SEGMENTS], unsigned *ret_n, struct xb_sv *ret_rest,
+		struct xb_status *reterr);
 
 /* Upstream's answers where nothing, or no such method, is served. -ENOENT, -EPROTO. */
 int route_not_found(struct xb_status *reterr);

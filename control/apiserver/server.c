@@ -2,6 +2,8 @@
 #include "authn.h"
 #include "authz.h"
 #include "bootstrap.h"
+#include "connect/connect.h"
+#include "connect/kubelets.h"
 #include "event_ttl.h"
 #include "flow.h"
 #include "frame.h"
@@ -45,6 +47,8 @@ static request_handler *handler_of(const struct request *q)
 	request_handler *special = subresource_handler(&q->route);
 
 	if (!special)
+		special = connect_handler(&q->route);
+	if (!special)
 		special = review_handler(&q->route);
 	if (special)
 		return special;
@@ -71,9 +75,17 @@ static bool reads(const struct request *q)
 	return !q->route.kind || q->route.verb == XB_VERB_GET || q->route.verb == XB_VERB_LIST;
 }
 
+/* What answers is a node or a pod, in whatever form it likes. */
+static bool is_anothers(const struct request *q)
+{
+	return q->route.sub && !q->route.sub->type;
+}
+
 /* As upstream's metrics tell them apart. */
 static const char *verb_of(const struct request *q)
 {
+	if (is_anothers(q) && q->route.sub->kind)
+		return "CONNECT";
 	switch (q->route.type == ROUTE_OBJECTS ? q->route.verb : 0) {
 	case XB_VERB_LIST:
 		return q->query.watch ? "WATCH" : "LIST";
@@ -95,7 +107,7 @@ static int serve_objects(struct request *q)
 	if (r)
 		return r;
 	q->verb = verb_of(q);
-	r = negotiate(q, q->route.type == ROUTE_OBJECTS ? ACCEPT_FORMS_OF_OBJECTS : 1u << ACCEPT_OBJECT);
+	r = is_anothers(q) ? 0 : negotiate(q, q->route.type == ROUTE_OBJECTS ? ACCEPT_FORMS_OF_OBJECTS : 1u << ACCEPT_OBJECT);
 	if (r)
 		return r;
 	if (q->route.type != ROUTE_OBJECTS)
@@ -187,11 +199,18 @@ static int identify(struct request *q)
 	return r ? r : query_parse(q->arena, xb_http_query(q->http), &q->query, &q->fault);
 }
 
-static bool is_watch(struct request *q)
+/* As upstream's BasicLongRunningRequestCheck. */
+static bool is_long_running(struct request *q)
 {
+	static const char *const subresources[] = { "attach", "exec", "log", "portforward", "proxy" };
 	struct attributes t;
 
-	return q->query.watch && !authz_attributes(q, &t) && xb_sv_is(t.verb, "watch");
+	if (q->row || authz_attributes(q, &t))
+		return false;
+	for (unsigned i = 0; i < ARRAY_SIZE(subresources); i++)
+		if (t.is_resource && xb_sv_is(t.subresource, subresources[i]))
+			return true;
+	return q->query.watch && xb_sv_is(t.verb, "watch");
 }
 
 static bool is_probe(const struct request *q)
@@ -256,8 +275,8 @@ static int enter(struct request *q)
 {
 	int r;
 
-	if (is_watch(q)) {
-		request_watches(q);
+	if (is_long_running(q)) {
+		request_runs_long(q);
 		serve(q);
 		return 0;
 	}
@@ -491,7 +510,8 @@ static void make_handles(struct server *s)
 	}
 }
 
-int server_new(uv_loop_t *loop, const struct apiserver_options *options, struct xb_tls *tls, struct server **ret, char **reterr_why)
+int server_new(uv_loop_t *loop, const struct apiserver_options *options, const struct pki *pki, struct xb_tls *tls,
+	       struct server **ret, char **reterr_why)
 {
 	_cleanup_(server_freep) struct server *s = calloc(1, sizeof(*s));
 	int r;
@@ -501,7 +521,9 @@ int server_new(uv_loop_t *loop, const struct apiserver_options *options, struct 
 	s->loop = loop;
 	s->options = options;
 	TAILQ_INIT(&s->streams);
-	r = make_parts(s, reterr_why);
+	r = kubelets_new(options, pki, &s->kubelets, reterr_why);
+	if (!r)
+		r = make_parts(s, reterr_why);
 	if (!r)
 		r = listen_on(s, tls, reterr_why);
 	if (r)
@@ -533,6 +555,7 @@ struct server *server_free(struct server *s)
 	sa_tokens_free(s->tokens);
 	frame_cache_free(s->frames);
 	metrics_free(s->metrics);
+	kubelets_free(s->kubelets);
 	free(s);
 	return NULL;
 }

@@ -16,7 +16,9 @@ struct event_ttl;
 struct quota_tallies;
 struct flows;
 struct frame_cache;
+struct kubelets;
 struct metrics;
+struct pki;
 struct rbac_aggregate;
 struct sa_tokens;
 struct watch;
@@ -32,6 +34,7 @@ struct server {
 	struct rbac_aggregate *aggregate;
 	struct event_ttl *event_ttl;       /* NULL: events stay */
 	struct xb_http_server *http;
+	struct kubelets *kubelets;         /* how to reach nodes */
 	struct frame_cache *frames;
 	struct metrics *metrics;
 	struct flows *flows;               /* who is served when */
@@ -53,10 +56,11 @@ struct server {
 
 struct xb_tls;
 /*
- * Opens the store and listens. options and tls are borrowed for the server's life. *reterr_why: a sentence for the
+ * Opens the store and listens. options, pki and tls are borrowed for the server's life. *reterr_why: a sentence for the
  * operator, the caller's to free. The loop is then the caller's to run, until SIGTERM or SIGINT have ended everything.
  */
-int server_new(uv_loop_t *loop, const struct apiserver_options *options, struct xb_tls *tls, struct server **ret, char **reterr_why);
+int server_new(uv_loop_t *loop, const struct apiserver_options *options, const struct pki *pki, struct xb_tls *tls,
+	       struct server **ret, char **reterr_why);
 struct server *server_free(struct server *s);          /* after the loop has ended; NULL is fine */
 XB_DEFINE_CLEANUP(struct server *, server_free)
 

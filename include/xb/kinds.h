@@ -18,8 +18,9 @@ const char *xb_verb_name(enum xb_verb v);
 struct xb_subresource {
 	const char *name;            /* "status", "scale", "binding", ... */
 	const char *group, *version, *kind; /* of its body when not the parent's: {"autoscaling","v1","Scale"} */
-	const struct xb_type *type;
+	const struct xb_type *type;  /* NULL: it has no body of the API's, but a stream, or what somebody else answers */
 	unsigned verbs;
+	bool any_path;               /* what follows in the path is its own */
 };
 /*
  * Several versions of one kind. One row is the stored kind; each other version has a row of its own (group, version, names,

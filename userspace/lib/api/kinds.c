@@ -14,6 +14,11 @@
 #define TOKEN \
 	{ .name = "token", .group = "authentication.k8s.io", .version = "v1", .kind = "TokenRequest", .type = &xb_type_token_request, \
 	  .verbs = XB_VERB_CREATE }
+#define CONNECT(name_, kind_, ...) { .name = name_, .group = "", .version = "v1", .kind = kind_, __VA_ARGS__ }
+#define STREAM(name_, kind_) CONNECT(name_, kind_, .verbs = XB_VERB_CREATE | XB_VERB_GET)
+#define PROXY(kind_) \
+	CONNECT("proxy", kind_, .any_path = true, \
+		.verbs = XB_VERB_CREATE | XB_VERB_DELETE | XB_VERB_GET | XB_VERB_PATCH | XB_VERB_UPDATE)
 #define EVICTION { .name = "eviction", .group = "policy", .version = "v1", .kind = "Eviction", .type = &xb_type_eviction, .verbs = XB_VERB_CREATE }
 #define SCALE { .name = "scale", .group = "autoscaling", .version = "v1", .kind = "Scale", .type = &xb_type_scale, .verbs = CHANGE }
 
@@ -65,7 +70,7 @@ static const struct xb_kind namespace = {
 static const struct xb_kind node = {
 	.group = "", .version = "v1", .kind = "Node", .list_kind = "NodeList", .plural = "nodes", .singular = "node",
 	.short_names = NAMES("no"), .verbs = XB_VERBS_ALL, .type = &xb_type_node,
-	SUBRESOURCES(STATUS(node)),
+	SUBRESOURCES(PROXY("NodeProxyOptions"), STATUS(node)),
 	.field_labels = LABELS(LABEL("spec.unschedulable", .absent = "false")),
 };
 
@@ -86,7 +91,9 @@ static const struct xb_kind persistent_volume_claim = {
 static const struct xb_kind pod = {
 	.group = "", .version = "v1", .kind = "Pod", .list_kind = "PodList", .plural = "pods", .singular = "pod",
 	.short_names = NAMES("po"), .categories = NAMES("all"), .namespaced = true, .verbs = XB_VERBS_ALL, .type = &xb_type_pod,
-	SUBRESOURCES(BINDING, { .name = "ephemeralcontainers", .type = &xb_type_pod, .verbs = CHANGE }, EVICTION,
+	SUBRESOURCES(STREAM("attach", "PodAttachOptions"), BINDING, { .name = "ephemeralcontainers", .type = &xb_type_pod, .verbs = CHANGE },
+		     EVICTION, STREAM("exec", "PodExecOptions"), { .name = "log", .verbs = XB_VERB_GET },
+		     STREAM("portforward", "PodPortForwardOptions"), PROXY("PodProxyOptions"),
 		     { .name = "resize", .type = &xb_type_pod, .verbs = CHANGE }, STATUS(pod)),
 	.field_labels = LABELS(LABEL("spec.nodeName"), LABEL("spec.host", .path = "spec.nodeName"), LABEL("spec.restartPolicy"),
 			       LABEL("spec.schedulerName"), LABEL("spec.serviceAccountName"),
@@ -131,7 +138,7 @@ static const struct xb_kind service_account = {
 static const struct xb_kind service = {
 	.group = "", .version = "v1", .kind = "Service", .list_kind = "ServiceList", .plural = "services", .singular = "service",
 	.short_names = NAMES("svc"), .categories = NAMES("all"), .namespaced = true, .verbs = XB_VERBS_ALL, .type = &xb_type_service,
-	SUBRESOURCES(STATUS(service)),
+	SUBRESOURCES(PROXY("ServiceProxyOptions"), STATUS(service)),
 	.field_labels = LABELS(LABEL("spec.clusterIP"), LABEL("spec.type")),
 };
 
