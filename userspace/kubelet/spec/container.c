@@ -71,25 +71,10 @@ static void put_annotations(struct make *m, const struct spec_input *in, unsigne
 }
 
 /* --- what it runs --- */
-static struct make_texts expanded(struct make *m, struct xb_jv words, Runtime__V1__KeyValue *const *env, size_t n_env)
-{
-	struct make_texts made = make_texts(m, words);
-
-	for (size_t i = 0; i < made.n; i++) {
-		_cleanup_buf_ struct xb_buf text = {};
-
-		if (!strchr(made.v[i], '$'))
-			continue;
-		spec_expand(xb_sv(made.v[i]), env, n_env, false, &text);
-		made.v[i] = make_buf(m, &text);
-	}
-	return made;
-}
-
 static void put_process(struct make *m, const struct spec_input *in, Runtime__V1__KeyValue **env, size_t n_env, struct container *c)
 {
-	struct make_texts command = expanded(m, xb_jv_get(in->container, "command"), env, n_env);
-	struct make_texts args = expanded(m, xb_jv_get(in->container, "args"), env, n_env);
+	struct make_texts command = make_expanded(m, xb_jv_get(in->container, "command"), env, n_env);
+	struct make_texts args = make_expanded(m, xb_jv_get(in->container, "args"), env, n_env);
 
 	c->config.command = command.v;
 	c->config.n_command = command.n;

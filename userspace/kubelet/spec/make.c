@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "make.h"
+#include "spec.h"
 
 static char *keep(struct make *m, char *text)
 {
@@ -56,6 +57,21 @@ struct make_texts make_texts(struct make *m, struct xb_jv strings)
 
 	for (struct xb_jit it = xb_jv_iter(strings); made.v && xb_jit_next(&it);)
 		made.v[made.n++] = make_text(m, it.value);
+	return made;
+}
+
+struct make_texts make_expanded(struct make *m, struct xb_jv strings, Runtime__V1__KeyValue *const *env, size_t n_env)
+{
+	struct make_texts made = make_texts(m, strings);
+
+	for (size_t i = 0; i < made.n; i++) {
+		_cleanup_buf_ struct xb_buf text = {};
+
+		if (!strchr(made.v[i], '$'))
+			continue;
+		spec_expand(xb_sv(made.v[i]), env, n_env, false, &text);
+		made.v[i] = make_buf(m, &text);
+	}
 	return made;
 }
 

@@ -25,6 +25,8 @@ struct make_texts {                     /* a repeated string */
 	size_t n;
 };
 struct make_texts make_texts(struct make *m, struct xb_jv strings);
+/* The same with $(VAR) in each expanded: commands and their arguments. */
+struct make_texts make_expanded(struct make *m, struct xb_jv strings, Runtime__V1__KeyValue *const *env, size_t n_env);
 /* Room for n pairs, made to be filled. With no room n is 0. */
 struct make_pairs {
 	Runtime__V1__KeyValue **v;
