@@ -107,13 +107,13 @@ DIR *beneath_entries(int fd)
 	return d;
 }
 
-static int walk(int dir, int (*each)(void *arg, int parent, const char *name, const struct stat *st), void *arg, unsigned depth)
+/* One descriptor a level. */
+static int walk(DIR *entries, int (*each)(void *arg, int parent, const char *name, const struct stat *st), void *arg, unsigned depth)
 {
-	_cleanup_dir_ DIR *entries = beneath_entries(dir);
-	int r = entries ? 0 : -errno;
+	int dir = dirfd(entries), r = 0;
 
 	for (struct dirent *e; !r && (e = readdir(entries));) {
-		_cleanup_close_ int fd = -1;
+		_cleanup_dir_ DIR *inner = NULL;
 		struct stat st;
 
 		if (beneath_is_dots(e->d_name))
@@ -123,11 +123,17 @@ static int walk(int dir, int (*each)(void *arg, int parent, const char *name, co
 			continue;
 		}
 		if (S_ISDIR(st.st_mode)) {
-			fd = depth ? beneath_open_here(dir, e->d_name, O_RDONLY | O_DIRECTORY) : -ELOOP;
+			int fd = depth ? beneath_open_here(dir, e->d_name, O_RDONLY | O_DIRECTORY) : -EMLINK;
+
 			/* gone, or another file system, or exchanged for a link */
-			if (fd == -ENOENT || fd == -EXDEV || fd == -ENOTDIR || (fd == -ELOOP && depth))
+			if (fd == -ENOENT || fd == -EXDEV || fd == -ENOTDIR || fd == -ELOOP)
 				continue;
-			r = fd < 0 ? fd : walk(fd, each, arg, depth - 1);
+			inner = fd < 0 ? NULL : fdopendir(fd);
+			if (!inner && fd >= 0) {
+				close(fd);
+				fd = -ENOMEM;
+			}
+			r = inner ? walk(inner, each, arg, depth - 1) : fd;
 		}
 		if (!r)
 			r = each(arg, dir, e->d_name, &st);
@@ -137,7 +143,9 @@ static int walk(int dir, int (*each)(void *arg, int parent, const char *name, co
 
 int beneath_walk(int dir, int (*each)(void *arg, int parent, const char *name, const struct stat *st), void *arg)
 {
-	return walk(dir, each, arg, BENEATH_DEPTH);
+	_cleanup_dir_ DIR *entries = beneath_entries(dir);
+
+	return entries ? walk(entries, each, arg, BENEATH_DEPTH) : -errno;
 }
 
 /* --- removing: a folder in a folder is moved up to the top, so that nothing is ever deeper than one --- */

@@ -27,8 +27,8 @@ bool beneath_is_mount(int fd);
 int beneath_remove(int dir, const char *name);
 
 /* Calls each for everything below dir, folders after what is in them, no mount crossed; an answer other than 0 ends it, and is
- * returned. Deeper than BENEATH_DEPTH: -ELOOP. name is within the folder parent. */
-#define BENEATH_DEPTH 200
+ * returned. Deeper than BENEATH_DEPTH: -EMLINK; a descriptor a level. name is within the folder parent. */
+#define BENEATH_DEPTH 128
 int beneath_walk(int dir, int (*each)(void *arg, int parent, const char *name, const struct stat *st), void *arg);
 
 static inline void closedirp(DIR **d)

@@ -80,6 +80,7 @@ int hosts_store(int dir, const char *name, struct xb_sv text)
 {
 	_cleanup_close_ int fd = beneath_open(dir, name, O_RDWR | O_CREAT | O_NONBLOCK, 0644);
 	struct stat st;
+	ssize_t n;
 
 	if (fd < 0)
 		return fd;
@@ -89,7 +90,8 @@ int hosts_store(int dir, const char *name, struct xb_sv text)
 		return -EINVAL;
 	if (holds(fd, text))
 		return 0;
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, text.p, text.n, 0) != (ssize_t)text.n)
-		return errno ? -errno : -EIO;
-	return 0;
+	if (ftruncate(fd, 0) < 0)
+		return -errno;
+	n = pwrite(fd, text.p, text.n, 0);
+	return n < 0 ? -errno : (size_t)n < text.n ? -ENOSPC : 0;
 }

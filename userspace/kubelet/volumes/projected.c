@@ -258,7 +258,7 @@ static int make(int pod, const struct volume_plan *p)
 	if (dir < 0)
 		return dir;
 	r = atomic_write(dir, &p->files, give, (void *)p);
-	return r > 0 ? give((void *)p, dir) : r;
+	return r >= 0 && p->has_group ? ownership_give(dir, p->group, true, true) : MIN(r, 0);
 }
 
 int projected_make(int pod, const struct volume_plan *p, char **reterr_why)

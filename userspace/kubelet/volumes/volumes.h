@@ -54,7 +54,8 @@ int volumes_prepare(struct volumes *v, const struct spec_input *in, unsigned att
  * Appended. */
 void volumes_termination_message(struct volumes *v, const char *host_path, bool fallback, const char *log_path, struct xb_buf *out);
 
-/* The pod is over: unmounts and removes everything of it; what a still busy mount holds is an error and tried again by the caller. */
+/* The pod is over: unmounts and removes everything of it; what a still busy mount holds is an error and tried again by the caller.
+ * Then volumes_forget. */
 int volumes_teardown(struct volumes *v, const char *uid, volumes_done *done, void *arg);
 /* Folders of pods, known or not: each uid, once at the start, for the caller to tear down those that nobody knows. */
 int volumes_each_on_disk(struct volumes *v, void (*each)(void *arg, const char *uid), void *arg);

@@ -139,6 +139,20 @@ static void walks_folders_after_what_is_in_them(void **state)
 	assert_null(strstr(seen.p, "passwd"));
 }
 
+static void walks_so_deep_and_no_deeper(void **state)
+{
+	_cleanup_buf_ struct xb_buf path = {}, seen = {};
+
+	for (unsigned i = 0; i < BENEATH_DEPTH; i++)
+		xb_buf_adds(&path, "d/");
+	make(path.p);
+	assert_int_equal(beneath_walk(dir, note, &seen), 0);
+	assert_int_equal(seen.n, BENEATH_DEPTH * strlen("d/ "));
+	xb_buf_adds(&path, "d/");
+	make(path.p);
+	assert_int_equal(beneath_walk(dir, note, &seen), -EMLINK);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +161,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(folders_get_their_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_deep_is_removed, setup, teardown),
 		cmocka_unit_test_setup_teardown(walks_folders_after_what_is_in_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(walks_so_deep_and_no_deeper, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
