@@ -47,7 +47,7 @@ static void die(const char *what)
 static struct xb_json *read_document(const char *path)
 {
 	_cleanup_buf_ struct xb_buf text = {};
-	struct xb_json *doc;
+	struct xb_json *doc = NULL;
 
 	if (xb_file_read(path, 16 << 20, &text) || xb_json_parse(xb_buf_sv(&text), NULL, &doc, NULL))
 		die(path);
