@@ -3,7 +3,8 @@
 #define XB_REST_H
 /*
  * The API client: requests and streams to one API server, on libcurl's multi interface driven by a libuv loop. One thread.
- * Connections are kept and shared; HTTP/2 is used when the server offers it (TLS+ALPN).
+ * Connections are kept and shared; HTTP/2 is used when the server offers it (TLS+ALPN): then a hundred streams share one, and
+ * requests, of which any number may be asked for at once, two.
  */
 #include <uv.h>
 #include "xb/json.h"

@@ -51,7 +51,7 @@ mounted() { grep -c " $POD_ROOT" /proc/self/mountinfo; }
 kubelet_start
 
 # --- emptyDir, hostPath ---
-pod disk "$(mounts e m d f),"'"securityContext":{"fsGroup":3000},"volumes":[{"name":"e","emptyDir":{}},{"name":"m","emptyDir":{"medium":"Memory","sizeLimit":"4Mi"}},
+pod disk "$(mounts e m d f),"'"securityContext":{"fsGroup":3000},"volumes":[{"name":"e","emptyDir":{"sizeLimit":"600Ki"}},{"name":"m","emptyDir":{"medium":"Memory","sizeLimit":"4Mi"}},
 	{"name":"d","hostPath":{"path":"'"$TMP"'/host/made/new","type":"DirectoryOrCreate"}},{"name":"f","hostPath":{"path":"'"$TMP"'/host/file","type":"FileOrCreate"}},
 	{"name":"unused","nfs":{"server":"s","path":"/"}}]'
 like "$(setup disk)" ' 0 $' 'emptyDir and hostPath; what no container mounts is left alone'
@@ -67,7 +67,10 @@ is "$(mode "$e/e") $(cat "$e/m/file")" '2700:0:3000 kept' 'what a pod made of th
 dd if=/dev/zero of="$e/e/big" bs=1k count=512 2>/dev/null
 mkdir -p "$TMP/logs/default_disk_$UID_/c"; dd if=/dev/zero of="$TMP/logs/default_disk_$UID_/c/0.log" bs=1k count=64 2>/dev/null
 ask usage "$TMP/disk.json"
-like "$(answer '^usage')" '^usage 5[23][0-9]{4} [67][0-9]{4} 5$' 'what it takes is counted: emptyDirs on disk, logs'
+like "$(answer '^usage')" '^usage 5[23][0-9]{4} [67][0-9]{4} 5 -$' 'what it takes is counted: emptyDirs on disk, logs'
+dd if=/dev/zero of="$e/e/more" bs=1k count=100 2>/dev/null
+ask usage "$TMP/disk.json"
+like "$(answer '^usage')" ' Usage of EmptyDir volume "e" exceeds the limit "600Ki". $' 'and held against its limit'
 DISK_UID=$UID_
 
 wrong() { # TYPE PATH WORD
@@ -83,6 +86,7 @@ pod nfs "$(mounts v),"'"volumes":[{"name":"v","nfs":{"server":"s","path":"/"}}]'
 like "$(why nfs)" 'err=no volume plugin matched name: nfs$' 'a kind that is not there is refused'
 
 # --- ConfigMaps, Secrets, fields ---
+make_cm() { api PATCH $CORE/configmaps/cm -H 'Content-Type: application/merge-patch+json' -d '{"data":{"a":"'"$1"'"}}' >/dev/null; }
 k create configmap cm --from-literal=a=one --from-literal=b=two >/dev/null
 k create secret generic s --from-literal=key=hidden >/dev/null
 pod files "$(mounts cm s d p),"'"securityContext":{"fsGroup":3000},"volumes":[{"name":"cm","configMap":{"name":"cm","items":[{"key":"a","path":"x/a","mode":256},{"key":"b","path":"b"}]}},
@@ -100,7 +104,7 @@ ok 'a ConfigMap is on disk' test ! -e "$v/kubernetes.io~configmap/cm/..data_tmp"
 before=$(readlink "$v/kubernetes.io~configmap/cm/..data")
 like "$(setup files)" ' 0 $' 'nothing has changed'
 is "$(readlink "$v/kubernetes.io~configmap/cm/..data")" "$before" 'and nothing is written'
-k create configmap cm --from-literal=a=ONE --from-literal=b=two --dry-run=client -o yaml | k replace -f - >/dev/null
+make_cm ONE
 changed() { [ "$(cat "$v/kubernetes.io~configmap/cm/x/a" "$v/kubernetes.io~projected/p/a")" = ONEONE ]; }
 ok 'a change reaches the pod' busywait 10 changed
 is "$(ls -A "$v/kubernetes.io~configmap/cm" | wc -l)" 4 'and leaves nothing of what was before'
@@ -222,15 +226,20 @@ is "$(mode "$FOLDER/containers/c/00000003")" 666:0:0 'the termination message fi
 count=$(mounted)
 ask prepare "$TMP/sub.json" c 4; answer '^prepared c 0' >/dev/null
 is "$(mounted)" "$count" 'a container made again finds its mounts'
+make_cm two
+two() { [ "$(cat "$FOLDER/volumes/kubernetes.io~configmap/cm/a")" = two ]; }
+busywait 10 two
+ask prepare "$TMP/sub.json" c 5; answer '^prepared c 0' >/dev/null
+is "$(cat "$FOLDER/volume-subpaths/cm/c/4") $(mounted)" "two $count" 'and one made later sees what the file has become'
 ask prepare "$TMP/sub.json" out 0
 like "$(answer '^prepared out')" 'failed to prepare subPath for volumeMount "h" of container "out"' 'a link that leads out of the volume'
 ask prepare "$TMP/sub.json" unknown 0
 like "$(answer '^prepared unknown')" 'missing value for a variable of subPathExpr' 'a variable that is not there'
-echo "it died" >"$FOLDER/containers/c/00000004"
-ask message "$FOLDER/containers/c/00000004"
+echo "it died" >"$FOLDER/containers/c/00000005"
+ask message "$FOLDER/containers/c/00000005"
 is "$(answer '^message')" 'message it died' 'what it died of'
-: >"$FOLDER/containers/c/00000004"; echo '2024-05-01T10:00:00.000000000Z stderr F last words' >"$TMP/logs/c.log"
-ask message "$FOLDER/containers/c/00000004" "$TMP/logs/c.log"
+: >"$FOLDER/containers/c/00000005"; echo '2024-05-01T10:00:00.000000000Z stderr F last words' >"$TMP/logs/c.log"
+ask message "$FOLDER/containers/c/00000005" "$TMP/logs/c.log"
 is "$(answer '^message')" 'message last words' 'or its last words'
 SUB_UID=$UID_ SUB_FOLDER=$FOLDER
 
@@ -258,11 +267,29 @@ kubelet_start
 UID_=$FILES_UID
 like "$(setup files)" ' 0 $' 'after kill -9 everything is found again'
 is "$(readlink "$FILES_FOLDER/volumes/kubernetes.io~projected/p/..data") $(mounted)" "$before $count" 'and left as it is'
-ask prepare "$TMP/sub.json" c 5; answer '^prepared c 0' >/dev/null
+ask prepare "$TMP/sub.json" c 6; answer '^prepared c 0' >/dev/null
 is "$(mounted)" "$count" 'mounts as well'
 ask disk
 busywait 5 said "$SUB_UID"
 is "$(grep -c '^disk' "$TMP/said")" "$(ls "$POD_ROOT" | wc -l)" 'pods on disk are told'
+
+# killed wherever it may be, twelve times
+for i in $(seq 12); do
+	make_cm "$i"
+	echo "teardown $FILES_UID
+setup $TMP/files.json
+setup $TMP/sub.json
+prepare $TMP/sub.json c $((i + 6))" >&5
+	sleep "0.0$((i * 3 / 10))$((i * 3 % 10))" # it takes some 30 ms; at any of them the kill may come
+	kill -9 $KUBELET_PID; wait $KUBELET_PID 2>/dev/null; exec 5>&-
+	kubelet_start
+done
+UID_=$FILES_UID
+like "$(setup files)" ' 0 $' 'after more of them, at any step'
+UID_=$SUB_UID; setup sub >/dev/null
+ask prepare "$TMP/sub.json" c 20; answer '^prepared c 0' >/dev/null
+is "$(cat "$FILES_FOLDER/volumes/kubernetes.io~configmap/cm/x/a" "$SUB_FOLDER/volume-subpaths/cm/c/4") $(mounted)" "1212 $count" 'all is as it should be'
+is "$(find "$FILES_FOLDER/volumes" -mindepth 3 -maxdepth 3 -name '..*' | wc -l) $(find "$FILES_FOLDER" -name '*.tmp' | wc -l)" '8 0' 'and nothing is left over'
 
 # --- the end ---
 mkdir -p "$SUB_FOLDER/volumes/kubernetes.io~empty-dir/x"; mount --bind "$TMP/host" "$SUB_FOLDER/volumes/kubernetes.io~empty-dir/x"

@@ -151,7 +151,7 @@ static void cmd_teardown(const char *uid)
 
 static void on_usage(void *arg, const struct volumes_usage *u)
 {
-	printf("usage %lu %lu %lu\n", u->empty_dir_bytes, u->log_bytes, u->inodes);
+	printf("usage %lu %lu %lu %s\n", u->empty_dir_bytes, u->log_bytes, u->inodes, u->exceeded ? u->exceeded : "-");
 }
 
 static void cmd_usage(const char *file)

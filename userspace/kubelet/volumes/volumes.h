@@ -61,7 +61,11 @@ int volumes_teardown(struct volumes *v, const char *uid, volumes_done *done, voi
 int volumes_each_on_disk(struct volumes *v, void (*each)(void *arg, const char *uid), void *arg);
 void volumes_forget(struct volumes *v, const char *uid);        /* what is asked for is not called back any more */
 /* Bytes and inodes that a pod's emptyDirs (those on disk) and logs take, for eviction and statistics; on the pool, beside its jobs. */
-struct volumes_usage { uint64_t empty_dir_bytes, log_bytes, inodes; };
+struct volumes_usage {
+	uint64_t empty_dir_bytes, log_bytes, inodes;
+	const char *exceeded;           /* an emptyDir takes more than its sizeLimit: that, as the message of upstream's eviction; borrowed.
+					 * NULL: none does */
+};
 int volumes_usage(struct volumes *v, struct xb_jv pod, void (*done)(void *arg, const struct volumes_usage *u), void *arg);
 
 #endif
