@@ -164,7 +164,7 @@ struct collect {
 	int err;
 };
 
-static void name(struct collect *c, enum objects_kind kind, struct xb_jv text)
+static void add_name(struct collect *c, enum objects_kind kind, struct xb_jv text)
 {
 	_cleanup_free_ char *called = xb_jv_dup(text);
 	struct object *o = NULL;
@@ -180,39 +180,39 @@ static void name(struct collect *c, enum objects_kind kind, struct xb_jv text)
 	c->into->named.v[c->into->named.n++] = o;
 }
 
-static void name_environment(struct collect *c, struct xb_jv container)
+static void add_environment(struct collect *c, struct xb_jv container)
 {
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(container, "envFrom")); xb_jit_next(&it);) {
-		name(c, OBJECTS_CONFIGMAP, xb_jv_path(it.value, "configMapRef", "name"));
-		name(c, OBJECTS_SECRET, xb_jv_path(it.value, "secretRef", "name"));
+		add_name(c, OBJECTS_CONFIGMAP, xb_jv_path(it.value, "configMapRef", "name"));
+		add_name(c, OBJECTS_SECRET, xb_jv_path(it.value, "secretRef", "name"));
 	}
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(container, "env")); xb_jit_next(&it);) {
-		name(c, OBJECTS_CONFIGMAP, xb_jv_path(it.value, "valueFrom", "configMapKeyRef", "name"));
-		name(c, OBJECTS_SECRET, xb_jv_path(it.value, "valueFrom", "secretKeyRef", "name"));
+		add_name(c, OBJECTS_CONFIGMAP, xb_jv_path(it.value, "valueFrom", "configMapKeyRef", "name"));
+		add_name(c, OBJECTS_SECRET, xb_jv_path(it.value, "valueFrom", "secretKeyRef", "name"));
 	}
 }
 
-static void name_volume(struct collect *c, struct xb_jv volume)
+static void add_volume(struct collect *c, struct xb_jv volume)
 {
-	name(c, OBJECTS_CONFIGMAP, xb_jv_path(volume, "configMap", "name"));
-	name(c, OBJECTS_SECRET, xb_jv_path(volume, "secret", "secretName"));
+	add_name(c, OBJECTS_CONFIGMAP, xb_jv_path(volume, "configMap", "name"));
+	add_name(c, OBJECTS_SECRET, xb_jv_path(volume, "secret", "secretName"));
 	for (struct xb_jit it = xb_jv_iter(xb_jv_path(volume, "projected", "sources")); xb_jit_next(&it);) {
-		name(c, OBJECTS_CONFIGMAP, xb_jv_path(it.value, "configMap", "name"));
-		name(c, OBJECTS_SECRET, xb_jv_path(it.value, "secret", "name"));
+		add_name(c, OBJECTS_CONFIGMAP, xb_jv_path(it.value, "configMap", "name"));
+		add_name(c, OBJECTS_SECRET, xb_jv_path(it.value, "secret", "name"));
 	}
 }
 
-static void name_all(struct collect *c, struct xb_jv spec)
+static void add_names(struct collect *c, struct xb_jv spec)
 {
 	static const char *const lists[] = { "initContainers", "containers", "ephemeralContainers" };
 
 	for (unsigned i = 0; i < ARRAY_SIZE(lists); i++)
 		for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, lists[i])); xb_jit_next(&it);)
-			name_environment(c, it.value);
+			add_environment(c, it.value);
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "volumes")); xb_jit_next(&it);)
-		name_volume(c, it.value);
+		add_volume(c, it.value);
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "imagePullSecrets")); xb_jit_next(&it);)
-		name(c, OBJECTS_SECRET, xb_jv_get(it.value, "name"));
+		add_name(c, OBJECTS_SECRET, xb_jv_get(it.value, "name"));
 }
 
 static struct follower *follower_free(struct objects *all, struct follower *f)
@@ -294,7 +294,7 @@ int objects_follow(struct objects *o, struct xb_jv pod)
 	f->uid = xb_jv_dup(xb_jv_path(pod, "metadata", "uid"));
 	c.err = f->uid && namespace_ ? 0 : -ENOMEM;
 	if (!c.err && o->c.rest) {
-		name_all(&c, xb_jv_get(pod, "spec"));
+		add_names(&c, xb_jv_get(pod, "spec"));
 		if (!c.err)
 			c.err = follow_services(o);
 	}

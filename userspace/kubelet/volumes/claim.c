@@ -276,8 +276,12 @@ int claims_get(struct claims *all, struct xb_jv pod, struct xb_jv volume, bool f
 	c = xb_map_get(all->claims, xb_buf_sv(&key));
 	if (!c)
 		r = claim_new(all, uid, pod, volume, &c);
-	if (r || (c->known && (show(c, ret), true)))
+	if (r)
 		return r;
+	if (c->known) {
+		show(c, ret);
+		return 0;
+	}
 	if (fresh)
 		free(TAKE_PTR(c->failed));
 	if (c->failed)

@@ -13,24 +13,20 @@ static int set_option(int fs, const char *key, const char *value)
 	return fsconfig(fs, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, key, value, 0) < 0 ? -errno : 0;
 }
 
-static int set_number(int fs, const char *key, const char *format, uint64_t n)
-{
-	char text[32];
-
-	snprintf(text, sizeof(text), format, n);
-	return set_option(fs, key, text);
-}
-
 static int tmpfs_options(int fs, uint64_t size, mode_t mode, gid_t gid)
 {
+	char text[32];
 	int r = set_option(fs, "source", "tmpfs");
 
+	snprintf(text, sizeof(text), "%lu", size);
 	if (!r && size)
-		r = set_number(fs, "size", "%lu", size);
+		r = set_option(fs, "size", text);
+	snprintf(text, sizeof(text), "%o", mode);
 	if (!r)
-		r = set_number(fs, "mode", "%lo", mode);
+		r = set_option(fs, "mode", text);
+	snprintf(text, sizeof(text), "%u", gid);
 	if (!r && gid)
-		r = set_number(fs, "gid", "%lu", gid);
+		r = set_option(fs, "gid", text);
 	if (!r && set_option(fs, "noswap", NULL) && errno != EINVAL)
 		r = -errno;
 	return r;

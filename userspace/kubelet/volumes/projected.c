@@ -209,7 +209,13 @@ static int add_source(const struct source *all, struct xb_jv source, char **rete
 	return xb_why(reterr_why, -ENOTSUP, "projected volume source %.*s is not supported", XB_SV_ARG(xb_jv_bytes(source)));
 }
 
-/* Every source is looked at, so that everything there is to wait for is asked for at once; of several faults the first is told. */
+/* Which of several faults is told: what is asked for already goes before what is wrong, and that before what is not known yet. */
+static int weight(int r)
+{
+	return !r ? 0 : r == -EAGAIN ? 1 : r == -EINPROGRESS ? 3 : 2;
+}
+
+/* Every source is looked at, so that everything there is to wait for is asked for at once. */
 int projected_plan(const struct plan_input *in, struct xb_jv spec, struct volume_plan *p, char **reterr_why)
 {
 	struct source s;
@@ -220,9 +226,7 @@ int projected_plan(const struct plan_input *in, struct xb_jv spec, struct volume
 		_cleanup_free_ char *why = NULL;
 		int one = add_source(&s, it.value, &why);
 
-		if (!one || (r && r != -EINPROGRESS && r != -EAGAIN && one != -EINPROGRESS))
-			continue;
-		if (r == -EINPROGRESS && one == -EAGAIN)
+		if (weight(one) <= weight(r))
 			continue;
 		r = one;
 		free(*reterr_why);
