@@ -20,7 +20,7 @@ struct xb_netlink *xb_netlink_free(struct xb_netlink *n);
 XB_DEFINE_CLEANUP(struct xb_netlink *, xb_netlink_free)
 /* What was wrong with the last request that failed, for r, which it returned: the kernel's own words, else errno's. */
 const char *xb_netlink_why(const struct xb_netlink *n, int r);
-uint32_t xb_netlink_portid(const struct xb_netlink *n); /* in nlmsg_pid of the notices of routes and neighbours that n's requests cause */
+uint32_t xb_netlink_portid(const struct xb_netlink *n); /* in nlmsg_pid of most notices that n's requests cause (not of links) */
 
 /* --- links --- */
 struct xb_link {
@@ -119,6 +119,7 @@ struct xb_netlink_monitor_config {
 	uv_loop_t *loop;
 	int bus;                    /* NETLINK_ROUTE, NETLINK_NETFILTER */
 	const unsigned *groups;     /* RTNLGRP_...; ended by 0 */
+	uint32_t ignore;            /* xb_netlink_portid of one whose doing is not told, where the kernel says whose it was; 0: none */
 	void (*notice)(void *arg, const struct nlmsghdr *h); /* borrowed */
 	void (*lost)(void *arg);    /* the socket's buffer ran over: notices were lost, look anew */
 	void *arg;

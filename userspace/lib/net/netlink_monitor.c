@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <linux/filter.h>
+
 #include "netlink.h"
 
 struct xb_netlink_monitor {
@@ -26,6 +28,20 @@ static void on_readable(uv_poll_t *h, int error, int events)
 		for (const struct nlmsghdr *n = (void *)m->in; got > 0 && mnl_nlmsg_ok(n, left); n = mnl_nlmsg_next(n, &left))
 			m->c.notice(m->c.arg, n);
 	}
+}
+
+/* By the first message, as what comes together has one cause. Filters read in network order. */
+static int ignore(int fd, uint32_t portid)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_pid)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(portid), 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(code), code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : 0;
 }
 
 static void closed(uv_handle_t *h)
@@ -56,6 +72,8 @@ int xb_netlink_monitor_new(const struct xb_netlink_monitor_config *c, struct xb_
 	m->socket = mnl_socket_open2(c->bus, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!m->socket || mnl_socket_bind(m->socket, 0, MNL_SOCKET_AUTOPID) < 0)
 		r = -errno;
+	if (!r && c->ignore)
+		r = ignore(mnl_socket_get_fd(m->socket), c->ignore);
 	for (const unsigned *group = c->groups; !r && *group; group++)
 		if (mnl_socket_setsockopt(m->socket, NETLINK_ADD_MEMBERSHIP, (void *)group, sizeof(*group)) < 0)
 			r = -errno;

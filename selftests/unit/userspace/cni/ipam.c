@@ -24,8 +24,9 @@ static int start(void **state)
 	assert_non_null(mkdtemp(t->folder));
 	snprintf(t->folder + strlen(t->folder), 8, "/a/b");
 	assert_int_equal(ipam_open(t->folder, &t->m, &t->f), 0);
-	t->sets[0] = (struct cni_set){ .n = 1, .v[0] = { { AF_INET, { 10, 0, 0, 1 } }, { AF_INET, { 10, 0, 0, 4 } }, { AF_INET, { 10, 0, 0, 2 } } } };
-	t->sets[1] = (struct cni_set){ .n = 1, .v[0] = { { AF_INET6, { 0xfd, [15] = 1 } }, { AF_INET6, { 0xfd, [14] = 1 } }, {} } };
+	t->sets[0].n = t->sets[1].n = 1;
+	t->sets[0].v[0] = (struct cni_range){ { AF_INET, { 10, 0, 0, 1 } }, { AF_INET, { 10, 0, 0, 4 } }, { AF_INET, { 10, 0, 0, 2 } } };
+	t->sets[1].v[0] = (struct cni_range){ { AF_INET6, { 0xfd, [15] = 1 } }, { AF_INET6, { 0xfd, [14] = 1 } }, {} };
 	*state = t;
 	return 0;
 }
@@ -207,12 +208,13 @@ static void retain(void **state)
 	assert_false(there(t, "10.0.0.3") || there(t, "fd00::2"));
 }
 
+#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(round_robin, start, end), cmocka_unit_test_setup_teardown(the_same_owner_has_the_same, start, end),
-		cmocka_unit_test_setup_teardown(exhausted, start, end), cmocka_unit_test_setup_teardown(ranges_follow_each_other, start, end),
-		cmocka_unit_test_setup_teardown(leftovers, start, end), cmocka_unit_test_setup_teardown(retain, start, end),
+		TEST(round_robin), TEST(the_same_owner_has_the_same), TEST(exhausted), TEST(ranges_follow_each_other),
+		TEST(leftovers), TEST(retain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

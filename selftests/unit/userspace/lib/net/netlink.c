@@ -206,21 +206,27 @@ static void monitor(struct xb_netlink *n)
 	static const unsigned groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_ROUTE, 0 };
 	struct notices t = { .portid = xb_netlink_portid(n) };
 	uv_loop_t loop;
-	struct xb_netlink_monitor *m = NULL;
-	struct xb_netlink_monitor_config c = { &loop, NETLINK_ROUTE, groups, on_notice, on_lost, &t };
+	struct xb_netlink_monitor *m = NULL, *deaf = NULL;
+	struct notices none = { .portid = t.portid };
+	struct xb_netlink_monitor_config c = { &loop, NETLINK_ROUTE, groups, 0, on_notice, on_lost, &t }, ignoring = c;
 	struct xb_route r = { .dst = net("10.9.0.0/16"), .scope = RT_SCOPE_LINK, .protocol = 88 };
 	struct xb_link l;
 
 	uv_loop_init(&loop);
+	ignoring.ignore = t.portid;
+	ignoring.arg = &none;
 	assert_int_equal(xb_netlink_monitor_new(&c, &m), 0);
+	assert_int_equal(xb_netlink_monitor_new(&ignoring, &deaf), 0);
 	assert_int_equal(xb_netlink_find_link(n, "a1", &l), 0);
 	r.ifindex = l.ifindex;
 	assert_int_equal(xb_netlink_add_route(n, &r), 0);
 	run_until(&loop, t.routes);
 	assert_int_equal(xb_netlink_del_link(n, l.ifindex), 0);
-	run_until(&loop, t.gone);
+	run_until(&loop, t.gone && none.gone);
 	assert_int_equal(t.gone, 1);
+	assert_int_equal(none.routes, 0);
 	xb_netlink_monitor_free(m);
+	xb_netlink_monitor_free(deaf);
 	uv_run(&loop, UV_RUN_DEFAULT);
 	assert_int_equal(uv_loop_close(&loop), 0);
 }
