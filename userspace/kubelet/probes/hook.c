@@ -113,3 +113,35 @@ int hook_run(struct probes *p, struct xb_jv container, struct xb_jv handler, con
 		*ret = h;
 	return r;
 }
+
+/* --- words --- */
+/* A list of words as Go prints one. */
+static void add_command(struct xb_jv words, struct xb_buf *out)
+{
+	const char *before = "[";
+
+	for (struct xb_jit it = xb_jv_iter(words); xb_jit_next(&it); before = " ") {
+		xb_buf_adds(out, before);
+		xb_json_unescape(xb_jv_text(it.value), out);
+	}
+	xb_buf_addc(out, ']');
+}
+
+void hook_sentence(struct xb_jv pod, struct xb_jv container, struct xb_jv handler, const char *why, struct xb_buf *out)
+{
+	struct xb_jv exec = xb_jv_get(handler, "exec"), http = xb_jv_get(handler, "httpGet"), meta = xb_jv_get(pod, "metadata");
+
+	if (xb_jv_type(exec) == XB_JSON_OBJECT) {
+		xb_buf_adds(out, "Exec lifecycle hook (");
+		add_command(xb_jv_get(exec, "command"), out);
+	} else if (xb_jv_type(http) == XB_JSON_OBJECT) {
+		xb_buf_adds(out, "HTTP lifecycle hook (");
+		xb_json_unescape(xb_jv_text(xb_jv_get(http, "path")), out);
+	} else {
+		xb_buf_adds(out, "Sleep lifecycle hook (");
+		xb_buf_addsv(out, xb_jv_bytes(xb_jv_path(handler, "sleep", "seconds")));
+	}
+	xb_buf_addf(out, ") for Container \"%.*s\" in Pod \"%.*s_%.*s(%.*s)\" failed - %s", XB_SV_ARG(xb_jv_text(xb_jv_get(container, "name"))),
+		    XB_SV_ARG(xb_jv_text(xb_jv_get(meta, "name"))), XB_SV_ARG(xb_jv_text(xb_jv_get(meta, "namespace"))),
+		    XB_SV_ARG(xb_jv_text(xb_jv_get(meta, "uid"))), why);
+}

@@ -44,12 +44,14 @@ enum probe_result probes_result(const struct probes *p, const char *container_id
 void probes_write_metrics(const struct probes *p, struct xb_buf *out); /* prober_probe_total */
 
 /* A lifecycle handler: exec, httpGet (any answer is a good one), tcpSocket (no-op as upstream's), sleep. timeout_ms 0: none. done, never
- * called from within: 0, or -errno and, borrowed, how upstream's sentence ends: "<Exec|HTTP|Sleep> lifecycle hook (<what>) for
- * Container \"c\" in Pod \"p_ns(uid)\" failed - " and then why: "error: command 'false' exited with 1: , message: \"\"". The hook is
- * gone then. 0 or -ENOMEM. */
+ * called from within: 0, or -errno and why, borrowed, as hook_sentence takes it ("error: command 'false' exited with 1: , message:
+ * \"\""). The hook is gone then. 0 or -ENOMEM. */
 struct hook;
 int hook_run(struct probes *p, struct xb_jv container, struct xb_jv handler, const char *container_id, const char *pod_ip,
 	     unsigned timeout_ms, void (*done)(void *arg, int error, const char *why), void *arg, struct hook **ret);
 void hook_cancel(struct hook *h);       /* done is not called; NULL is taken */
+/* What a user is told of a hook that failed: "Exec lifecycle hook ([false]) for Container \"c\" in Pod \"web_shop(u-1)\" failed - " and
+ * why. Appended. */
+void hook_sentence(struct xb_jv pod, struct xb_jv container, struct xb_jv handler, const char *why, struct xb_buf *out);
 
 #endif

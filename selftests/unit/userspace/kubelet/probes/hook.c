@@ -107,6 +107,27 @@ static void test_free_midway(void **state)
 	assert_int_equal(runtime_says.cancelled, 1);
 }
 
+static const struct {
+	const char *handler, *sentence;
+} sentences[] = {
+	{ "{'exec':{'command':['sh','-c','exit \\u0031']}}", "Exec lifecycle hook ([sh -c exit 1]) for Container \"c\" in Pod \"web_shop(u-1)\" failed - error: x" },
+	{ "{'httpGet':{'path':'/stop','port':1}}", "HTTP lifecycle hook (/stop) for Container \"c\" in Pod \"web_shop(u-1)\" failed - error: x" },
+	{ "{'sleep':{'seconds':5}}", "Sleep lifecycle hook (5) for Container \"c\" in Pod \"web_shop(u-1)\" failed - error: x" },
+};
+
+static void test_sentences(void **state)
+{
+	_cleanup_given_ struct given g = given(POD("", ""));
+
+	for (size_t i = 0; i < ARRAY_SIZE(sentences); i++) {
+		_cleanup_(xb_json_unrefp) struct xb_json *h = parse(sentences[i].handler);
+		_cleanup_buf_ struct xb_buf out = {};
+
+		hook_sentence(g.in.pod, g.in.container, xb_json_root(h), "error: x", &out);
+		assert_string_equal(out.p, sentences[i].sentence);
+	}
+}
+
 static int setup(void **state)
 {
 	memset(&runtime_says, 0, sizeof(runtime_says));
@@ -126,6 +147,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_exec), T(test_http), T(test_sleep), T(test_others), T(test_cancel), T(test_free_midway),
+		T(test_sentences),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
