@@ -104,7 +104,9 @@ static struct expected claimed_kind(struct xb_sv api_version, struct xb_sv kind,
 
 static const char *version_text(struct xb_arena *a, struct expected e)
 {
-	return *e.group ? xb_arena_join(a, (struct xb_sv[]){ xb_sv(e.group), XB_SV("/"), xb_sv(e.version) }, 3) : e.version;
+	const struct xb_sv texts[] = { xb_sv(e.group), XB_SV("/"), xb_sv(e.version) };
+
+	return *e.group ? xb_arena_join(a, texts, ARRAY_SIZE(texts)) : e.version;
 }
 
 static int check_kind(struct request *q, struct expected want, const struct xb_node *object)

@@ -147,7 +147,8 @@ static struct xb_sv agent_of(struct request *q)
 struct managed_entry managed_identity(struct request *q, bool applied)
 {
 	const struct xb_kind *k = q->write.kind;
-	const char *version = *k->group ? xb_arena_join(q->arena, (struct xb_sv[]){ xb_sv(k->group), XB_SV("/"), xb_sv(k->version) }, 3) : k->version;
+	const struct xb_sv texts[] = { xb_sv(k->group), XB_SV("/"), xb_sv(k->version) };
+	const char *version = *k->group ? xb_arena_join(q->arena, texts, ARRAY_SIZE(texts)) : k->version;
 	struct managed_entry e = {
 		.manager = q->query.field_manager.n ? q->query.field_manager : agent_of(q),
 		.api_version = xb_sv(version),

@@ -169,7 +169,11 @@ int route_parse(struct xb_arena *a, struct xb_sv method, struct xb_sv path, stru
 
 const char *route_key(struct xb_arena *a, const struct xb_kind *k, struct xb_sv namespace_, struct xb_sv name)
 {
-	k = xb_kind_stored(k);
-	return xb_arena_join(a, (struct xb_sv[]){ xb_sv(k->plural), xb_sv(*k->group ? "." : ""), xb_sv(k->group), XB_SV("/"), namespace_,
-						  xb_sv(namespace_.n ? "/" : ""), name }, 7);
+	const struct xb_kind *at = xb_kind_stored(k);
+	const struct xb_sv texts[] = {
+		xb_sv(at->plural), xb_sv(*at->group ? "." : ""), xb_sv(at->group), XB_SV("/"), namespace_, xb_sv(namespace_.n ? "/" : ""),
+		name,
+	};
+
+	return xb_arena_join(a, texts, ARRAY_SIZE(texts));
 }

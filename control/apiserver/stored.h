@@ -4,9 +4,9 @@
 /*
  * From the form that clients see to the form at rest, and back. At rest an object has a hole for its revision, and what many
  * objects have alike may be parts of the store's (../store/store.h): ownerReferences, the sets of fields in managedFields or
- * members of theirs, an Event's entries there, and in specs of pods tolerations, topologySpreadConstraints, securityContext, the volumes' projected, and
- * the containers' env, envFrom, command, args, probes, lifecycle and securityContext. Whoever reads one of these does it
- * through here.
+ * members of theirs, an Event's entries there, and in specs of pods tolerations, topologySpreadConstraints, securityContext, the
+ * volumes' projected, and the containers' env, envFrom, command, args, probes, lifecycle and securityContext. Whoever reads one
+ * of these does it through here.
  */
 #include "../store/store.h"
 #include "xb/tree.h"
