@@ -83,7 +83,7 @@ is $? 0 'it ends when it is told to'
 # --- pressure
 pod() { # UID PRIORITY REQUESTS
 	cat >"$TMP/$1.json" <<EOF
-{"metadata":{"name":"$1","namespace":"default","uid":"$1"},"spec":{"priority":$2,"terminationGracePeriodSeconds":7,"containers":[{"name":"main",
+{"metadata":{"name":"$1","namespace":"default","uid":"$1","annotations":${NOTES:-null}},"spec":{"priority":$2,"terminationGracePeriodSeconds":7,"containers":[{"name":"main",
 "image":"${IMAGE:-x}","imagePullPolicy":"${POLICY:-IfNotPresent}","resources":${3:-{\}}}],"imagePullSecrets":${SECRETS:-[]}}}
 EOF
 	tell pod "$TMP/$1.json"
@@ -103,6 +103,14 @@ ok 'an Event says so' busywait 5 reason EvictionThresholdMet
 kill9 "$KUBELET_PID"
 kubelet_start
 ok 'when there is enough again, that is told' busywait 5 node_is '.status.conditions[0].status' False
+NOTES='{"bytes":"2000"}' pod free 0
+NOTES='{"bytes":"2000"}' pod over 0 '{"limits":{"ephemeral-storage":"1Ki"}}'
+says '^evict over grace 1 Pod ephemeral local storage usage exceeds the total limit of containers 1Ki\. $' 'a pod that takes more of the disk than it may goes'
+said '^evict free'; is $? 1 'one that may take any amount stays'
+{ kill -9 "$APISERVER_PID"; wait "$APISERVER_PID"; } 2>/dev/null
+apiserver_start --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRestriction
+ok 'the API server killed and back: the Lease is renewed' busywait 10 lease_later "$(lease .spec.renewTime)"
+is "$(node .metadata.uid)" "$uid" 'of the same Node'
 kill9 "$KUBELET_PID"
 
 # --- containerd
@@ -118,6 +126,10 @@ cni_none
 start=$(date +%s%N)
 busywait 5 ready_is True
 is "$(ready status)" True "with a network it is ready ($((($(date +%s%N) - start) / 1000000)) ms)"
+kill9 "$CONTAINERD_PID"
+for i in 1 2 3; do busywait 5 lease_later "$(lease .spec.renewTime)"; done
+is "$(ready status)" True 'a containerd that is being restarted is waited for'
+containerd_start
 like "$(node .status.nodeInfo.containerRuntimeVersion)" '^containerd://1\.' 'the runtime'"'"'s version'
 
 # --- images

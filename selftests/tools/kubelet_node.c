@@ -87,6 +87,17 @@ static void evict(void *arg, struct xb_jv pod, const char *message, uint64_t gra
 	xb_json_unref(xb_map_del(pods, uid));
 }
 
+/* As its annotations say. */
+static void disk_excess(void *arg, struct xb_jv pod, void (*done)(void *done_arg, uint64_t bytes, const char *exceeded), void *done_arg)
+{
+	struct xb_jv notes = xb_jv_path(pod, "metadata", "annotations");
+	_cleanup_free_ char *exceeded = xb_jv_dup(xb_jv_get(notes, "exceeded"));
+	uint64_t bytes = 0;
+
+	xb_sv_u64(xb_jv_text(xb_jv_get(notes, "bytes")), &bytes);
+	done(done_arg, bytes, exceeded);
+}
+
 static void on_image(void *arg, const struct spec_image *image, const char *reason, const char *why)
 {
 	if (image)
@@ -248,7 +259,7 @@ static void make_parts(struct xb_rest *rest, struct runtime *runtime, struct xb_
 		.cgroups = cgroups, .register_node = true,
 		.labels = (const char *const *)o.labels, .taints = (const char *const *)o.taints, .port = 10250,
 		.lease_seconds = 2, .status_update_ms = 500, .status_report_ms = (unsigned)o.report_ms, .thresholds = thresholds,
-		.changed = on_node, .each_pod = each_pod, .evict = evict,
+		.changed = on_node, .each_pod = each_pod, .evict = evict, .disk_excess = disk_excess,
 	}, &node, &why);
 	if (r)
 		die(r, "node", why);

@@ -23,15 +23,25 @@ static bool is_asked_for(enum signal s)
 	return s == SIGNAL_MEMORY || s == SIGNAL_NODEFS || s == SIGNAL_IMAGEFS;
 }
 
-uint64_t evict_request(struct xb_jv pod, enum signal s)
+static struct xb_quantity sum(struct xb_jv pod, struct xb_sv resource)
 {
 	const struct xb_kind *pods = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("pods"));
-	struct xb_sv resource = s == SIGNAL_MEMORY ? XB_SV("requests.memory") : XB_SV("requests.ephemeral-storage");
+
+	return (struct xb_quantity){ xb_quota_amount(pods, pod, resource, 0), XB_BINARY_SI };
+}
+
+static uint64_t bytes_of(const struct xb_quantity *q)
+{
+	return (uint64_t)MAX(xb_quantity_value(q), INT64_C(0));
+}
+
+uint64_t evict_request(struct xb_jv pod, enum signal s)
+{
 	struct xb_quantity q = {};
 
 	if (is_asked_for(s))
-		q.nano = xb_quota_amount(pods, pod, resource, 0);
-	return (uint64_t)MAX(xb_quantity_value(&q), INT64_C(0));
+		q = sum(pod, s == SIGNAL_MEMORY ? XB_SV("requests.memory") : XB_SV("requests.ephemeral-storage"));
+	return bytes_of(&q);
 }
 
 static int by_more(const struct candidate *a, const struct candidate *b)
@@ -102,4 +112,33 @@ void evict_write_container(struct xb_jv container, enum signal s, uint64_t usage
 	xb_buf_adds(out, ", request is ");
 	xb_quantity_write(&request, out);
 	xb_buf_addf(out, ", has larger consumption of %s. ", signal_resource(s));
+}
+
+/* --- limits */
+static bool has_size_limit(struct xb_jv pod)
+{
+	for (struct xb_jit it = xb_jv_iter(xb_jv_path(pod, "spec", "volumes")); xb_jit_next(&it);) {
+		struct xb_jv dir = xb_jv_get(it.value, "emptyDir");
+
+		if (xb_jv_text(xb_jv_get(dir, "sizeLimit")).n && !xb_jv_streq(xb_jv_get(dir, "medium"), XB_SV("Memory")))
+			return true;
+	}
+	return false;
+}
+
+bool evict_has_disk_limit(struct xb_jv pod)
+{
+	return sum(pod, XB_SV("limits.ephemeral-storage")).nano > 0 || has_size_limit(pod);
+}
+
+bool evict_write_over_limit(struct xb_jv pod, uint64_t bytes, struct xb_buf *out)
+{
+	struct xb_quantity limit = sum(pod, XB_SV("limits.ephemeral-storage"));
+
+	if (limit.nano <= 0 || bytes <= bytes_of(&limit))
+		return false;
+	xb_buf_adds(out, "Pod ephemeral local storage usage exceeds the total limit of containers ");
+	xb_quantity_write(&limit, out);
+	xb_buf_adds(out, ". ");
+	return true;
 }

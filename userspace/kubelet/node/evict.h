@@ -17,4 +17,9 @@ void evict_write_cause(const struct threshold *t, const struct observation *o, s
 /* "Container x was using 20Mi, request is 0, has larger consumption of memory. ", when that is so. Appended. */
 void evict_write_container(struct xb_jv container, enum signal s, uint64_t usage, struct xb_buf *out);
 
+/* May the pod's files take only so much: an emptyDir on disk with a sizeLimit, or a container with a limit of ephemeral-storage? */
+bool evict_has_disk_limit(struct xb_jv pod);
+/* More than all its containers may: that, in upstream's words, appended. False: no. */
+bool evict_write_over_limit(struct xb_jv pod, uint64_t bytes, struct xb_buf *out);
+
 #endif

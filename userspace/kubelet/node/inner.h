@@ -3,7 +3,7 @@
 #define KUBELET_NODE_INNER_H
 /*
  * Within node/: look.c asks the runtime, node.c keeps the API server's Node equal to what is wanted, lease.c renews, relieve.c looks
- * at pressure and does something about it.
+ * at pressure and does something about it, limits.c at pods that take more of the disk than they may.
  */
 #include "machine.h"
 #include "node.h"
@@ -50,9 +50,10 @@ struct node {
 	struct pressure_state *pressure;
 	struct observation seen[SIGNALS];
 	struct relief *relief;          /* under way */
+	struct disk_check *disk_check;  /* under way */
 	int psi;                        /* /proc/pressure/memory; -1: none */
 	uv_poll_t psi_poll;
-	uint64_t evictions[SIGNALS];
+	uint64_t evictions[SIGNALS], over_limit;
 	int64_t evicted_ms;             /* monotonic, the last one; 0: none */
 };
 
@@ -72,5 +73,9 @@ void lease_renew(uv_timer_t *t);
 void pressure_init(struct node *n);
 void pressure_check(struct node *n);
 void pressure_stop(struct node *n);
+
+/* limits.c */
+void limits_check(struct node *n);
+void limits_stop(struct node *n);
 
 #endif

@@ -225,6 +225,7 @@ static void on_tick(uv_timer_t *t)
 	uv_timer_start(t, on_tick, next, 0);
 	look(n);
 	pressure_check(n);
+	limits_check(n);
 }
 
 void node_runtime_changed(struct node *n)
@@ -338,6 +339,7 @@ struct node *kubelet_node_free(struct node *n)
 		return NULL;
 	}
 	pressure_stop(n);
+	limits_stop(n);
 	uv_close((uv_handle_t *)&n->tick, node_closed);
 	uv_close((uv_handle_t *)&n->retry, node_closed);
 	uv_close((uv_handle_t *)&n->lease.timer, node_closed);
@@ -373,6 +375,8 @@ void node_write_metrics(const struct node *n, struct xb_buf *out)
 		if (n->evictions[s] && label.p)
 			xb_prom_sample(out, "kubelet_evictions", label.p, (double)n->evictions[s]);
 	}
+	if (n->over_limit)
+		xb_prom_sample(out, "kubelet_evictions", "eviction_signal=\"ephemeralpodfs.limit\"", (double)n->over_limit);
 	if (label.err)
 		out->err = label.err;
 }

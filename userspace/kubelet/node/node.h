@@ -33,6 +33,10 @@ struct node_config {
 	 * nobody knows); dead containers go; and the order to end a pod, with reason Evicted. */
 	void (*each_pod)(void *arg, void (*each)(void *each_arg, struct xb_jv pod, struct xb_jv status), void *each_arg);
 	void (*disk_usage)(void *arg, struct xb_jv pod, void (*done)(void *done_arg, uint64_t bytes, uint64_t inodes), void *done_arg);
+	/* At each look, of pods that may take only so much of the disk: the bytes, and an emptyDir that is over its sizeLimit, as
+	 * upstream's message or NULL. done is called once, also at once. NULL: nobody knows. */
+	void (*disk_excess)(void *arg, struct xb_jv pod, void (*done)(void *done_arg, uint64_t bytes, const char *exceeded),
+			    void *done_arg);
 	void (*collect_containers)(void *arg);
 	void (*evict)(void *arg, struct xb_jv pod, const char *message, uint64_t grace_s);
 	void *arg;

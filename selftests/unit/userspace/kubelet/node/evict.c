@@ -89,10 +89,33 @@ static void words_are_upstreams(void **state)
 	xb_json_unref(doc);
 }
 
+static void disk_limits(void **state)
+{
+	static const struct { const char *json; bool limited; uint64_t bytes; const char *message; } t[] = {
+		{ "{\"spec\":{\"containers\":[{}]}}", false, 9999, "" },
+		{ "{\"spec\":{\"volumes\":[{\"emptyDir\":{}},{\"emptyDir\":{\"sizeLimit\":\"1\",\"medium\":\"Memory\"}}]}}", false, 9999, "" },
+		{ "{\"spec\":{\"volumes\":[{\"emptyDir\":{\"sizeLimit\":\"1Ki\"}}]}}", true, 9999, "" },
+		{ "{\"spec\":{\"containers\":[{\"resources\":{\"limits\":{\"ephemeral-storage\":\"1Ki\"}}}]}}", true, 1024, "" },
+		{ "{\"spec\":{\"containers\":[{\"resources\":{\"limits\":{\"ephemeral-storage\":\"1Ki\"}}}]}}", true, 1025,
+		  "Pod ephemeral local storage usage exceeds the total limit of containers 1Ki. " },
+	};
+
+	for (unsigned i = 0; i < ARRAY_SIZE(t); i++) {
+		_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
+		_cleanup_buf_ struct xb_buf text = {};
+
+		assert_int_equal(xb_json_parse(xb_sv(t[i].json), NULL, &doc, NULL), 0);
+		assert_int_equal(evict_has_disk_limit(xb_json_root(doc)), t[i].limited);
+		assert_int_equal(evict_write_over_limit(xb_json_root(doc), t[i].bytes, &text), *t[i].message != '\0');
+		assert_string_equal(text.p ? text.p : "", t[i].message);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pods_go_in_upstreams_order), cmocka_unit_test(some_never_go), cmocka_unit_test(words_are_upstreams),
+		cmocka_unit_test(disk_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
