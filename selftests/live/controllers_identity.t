@@ -27,7 +27,7 @@ echo 'header = "Authorization: Bearer admintoken"' >"$TMP/keys/admin.who"
 echo 'header = "Authorization: Bearer boottoken"' >"$TMP/keys/boot.who"
 by_certificate() { printf 'cert = "%s"\nkey = "%s"\n' "$TMP/keys/$1.crt" "$TMP/keys/$1.key" >"$TMP/keys/$1.who"; }
 condition() { raw "$csrs/$1" | jq -c '[.status.conditions[]? | [.type, .reason, .message]]'; }
-issued() { raw "$csrs/$1" | jq -re .status.certificate | base64 -d >"$TMP/keys/$1.crt"; }
+issued() { raw "$csrs/$1" | jq -r '.status.certificate // empty' | base64 -d >"$TMP/keys/$1.crt"; [ -s "$TMP/keys/$1.crt" ]; }
 x509() { openssl x509 -in "$TMP/keys/$1.crt" -noout "${@:2}"; }
 seconds() { x509 "$1" -startdate -enddate | cut -d= -f2 | { read -r from; read -r to; echo $(($(date -d "$to" +%s) - $(date -d "$from" +%s))); }; }
 
