@@ -7,7 +7,8 @@
 #include "xb/log.h"
 #include "xb/time.h"
 
-#define PSI_TRIGGER "some 100000 1000000" /* processes waited for memory for 100 ms within 1 s */
+/* Processes waited for memory for 200 ms within 2 s, the shortest window that takes no CAP_SYS_RESOURCE. */
+#define PSI_TRIGGER "some 200000 2000000"
 #define HARD_GRACE_S 1
 
 /* What is being done against one threshold: first what costs nobody anything, then at most one pod. */
