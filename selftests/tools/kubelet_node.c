@@ -292,7 +292,9 @@ int main(int argc, char **argv)
 	if (r)
 		die(r, "configuration", why);
 	make_parts(rest, runtime, recorder, thresholds);
-	uv_poll_init(&loop, &input, 0);
+	r = uv_poll_init(&loop, &input, 0);
+	if (r)
+		die(r, "standard input", NULL);
 	uv_poll_start(&input, UV_READABLE, on_input);
 	uv_signal_init(&loop, &term);
 	uv_signal_start(&term, on_signal, SIGTERM);
