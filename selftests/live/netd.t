@@ -13,19 +13,21 @@ cable() { ip -n "xb-$T-$1" link add "$2" type veth peer name "$4" netns "xb-$T-$
 # addr NS DEV ADDRESS...
 addr() { local ns=$1 dev=$2 a; shift 2; for a in "$@"; do case $a in *:*) set -- nodad;; *) set --;; esac; ip -n "xb-$T-$ns" addr add "$a" dev "$dev" "$@"; done; }
 node_up
+# machine NAME: a namespace whose links can be used at once
+machine() { [ "$1" = node ] || ns_add "$1"; in_ns "$1" sysctl -qw net.ipv6.conf.default.accept_dad=0; }
 ns_add switch
 ip -n "xb-$T-switch" link add br0 type bridge && ip -n "xb-$T-switch" link set br0 up
 for m in node n1 n2 n3; do
-	[ $m = node ] || ns_add $m
+	machine $m
 	cable switch "to-$m" $m lan
 	ip -n "xb-$T-switch" link set "to-$m" master br0
 	[ $m = node ] || { addr $m lan "10.0.0.${m#n}/24" "fd00:c::${m#n}/64"; ip -n "xb-$T-$m" route add default via 10.0.0.254; ip -n "xb-$T-$m" -6 route add default via fd00:c::fe; }
 done
 addr node lan 10.0.0.254/24 fd00:c::fe/64
-ns_add n4; cable node far n4 lan
+machine n4; cable node far n4 lan
 addr node far 10.0.4.254/24 fd00:c4::fe/64; addr n4 lan 10.0.4.4/24 fd00:c4::4/64
 ip -n "xb-$T-n4" route add default via 10.0.4.254; ip -n "xb-$T-n4" -6 route add default via fd00:c4::fe
-ns_add ext; cable node out ext lan
+machine ext; cable node out ext lan
 addr node out 203.0.113.254/24 2001:db8:e::fe/64; addr ext lan 203.0.113.9/24 2001:db8:e::9/64
 ip -n "xb-$T-ext" route add 10.0.0.0/16 via 203.0.113.254; ip -n "xb-$T-ext" -6 route add fd00:c::/31 via 2001:db8:e::fe
 
@@ -110,7 +112,7 @@ done
 ok 'node to pod of another' pings n1 "$b4"
 ok 'pod to another node' pings a 10.0.0.2
 refused() { in_ns a bash -c 'exec 3<>/dev/tcp/10.244.1.200/80' 2>&1 | grep -q 'No route to host'; }
-ok 'a pod that is not there: refused at once' refused
+ok 'a pod that is not there: refused' refused
 
 # --- masquerade
 serve ext whoami 203.0.113.9 999; serve ext whoami 2001:db8:e::9 999

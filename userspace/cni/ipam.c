@@ -237,7 +237,7 @@ static int make_new(struct ipam *m, const char *container, const char *ifname, s
 	return 0;
 }
 
-int ipam_reserve(struct ipam *m, const struct cni_set sets[2], const char *container, const char *ifname, struct xb_ip ret[2],
+int ipam_reserve(struct ipam *m, const struct cni_set *sets, const char *container, const char *ifname, struct xb_ip ret[2],
 		 struct cni_fault *f)
 {
 	struct xb_ip had[2] = {}, now[2];

@@ -18,8 +18,8 @@ XB_DEFINE_CLEANUP(struct ipam *, ipam_close)
 
 /* What an owner has: an address of each family, or AF_UNSPEC. */
 int ipam_find(struct ipam *m, const char *container, const char *ifname, struct xb_ip ret[2], struct cni_fault *f);
-/* Gives an owner an address of each set, or those that it has already. All or none. */
-int ipam_reserve(struct ipam *m, const struct cni_set sets[2], const char *container, const char *ifname, struct xb_ip ret[2],
+/* Gives an owner an address of each of two sets that is not empty, or those that it has already. All or none. */
+int ipam_reserve(struct ipam *m, const struct cni_set *sets, const char *container, const char *ifname, struct xb_ip ret[2],
 		 struct cni_fault *f);
 int ipam_release(struct ipam *m, const char *container, const char *ifname, struct cni_fault *f);
 /* Frees what stays() denies, which may be called for an owner more than once; gone() is called before. Its code, not 0, ends it. */

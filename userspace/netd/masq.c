@@ -103,7 +103,8 @@ static int count(struct masq *m, enum ruleset_set set, const struct xb_net *n, i
 }
 
 /* Each element that a node puts into a set. */
-static int each_element(const struct masq *m, const struct peer *p, int (*each)(void *arg, enum ruleset_set set, const struct xb_net *n), void *arg)
+static int each_element(const struct masq *m, const struct peer *p,
+			int (*each)(void *arg, enum ruleset_set set, const struct xb_net *n), void *arg)
 {
 	int r = 0;
 

@@ -5,9 +5,12 @@
  * Masquerade: what this node's pods send to neither pods nor nodes leaves with the node's address. One nftables table, which
  * `nft list table inet xebec-netd` shows:
  *
- *	set local4 { this node's pod networks }  set pods4 { all pod networks }  set nodes4 { all nodes' addresses }   and the same for IPv6
+ *	set local4 { this node's pod networks }
+ *	set pods4 { all pod networks }
+ *	set nodes4 { all nodes' addresses }
  *	chain postrouting { type nat hook postrouting priority srcnat
  *		ip saddr @local4 ip daddr != @pods4 ip daddr != @nodes4 masquerade fully-random }
+ *	and the same for IPv6
  *
  * The rules never change, the sets do, in one transaction each. NAT is decided by a connection's first packet, so none that is under way
  * notices any of this.

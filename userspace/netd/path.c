@@ -110,11 +110,12 @@ bool path_same_route(const struct xb_route *want, const struct xb_route *have)
 	if (!xb_net_eq(&want->dst, &have->dst) || have->type != type)
 		return false;
 	/* IPv6 gives what is unreachable a device. */
-	return type != RTN_UNICAST || (want->ifindex == have->ifindex && xb_ip_eq(&want->gateway, &have->gateway) && want->onlink == have->onlink);
+	return type != RTN_UNICAST || (want->ifindex == have->ifindex && xb_ip_eq(&want->gateway, &have->gateway) &&
+				       want->onlink == have->onlink);
 }
 
 bool path_same_neigh(const struct xb_neigh *want, const struct xb_neigh *have)
 {
-	return want->ifindex == have->ifindex && want->forwarding == have->forwarding && have->permanent && xb_ip_eq(&want->ip, &have->ip) &&
-	       !memcmp(want->mac, have->mac, 6);
+	return want->ifindex == have->ifindex && want->forwarding == have->forwarding && have->permanent &&
+	       xb_ip_eq(&want->ip, &have->ip) && !memcmp(want->mac, have->mac, 6);
 }

@@ -345,7 +345,8 @@ static bool route_matters(const struct routes *r, struct target *const *all, siz
 		if (want->protocol && xb_net_eq(&want->dst, &it->dst))
 			return gone || !path_same_route(want, it);
 	}
-	/* Another of ours is no more, as it should be. Of others', those by which machines are reached count; one to a single address is a pod's. */
+	/* Another of ours is no more, as it should be. Of others' those by which machines are reached count, and one to a single address
+	 * is a pod's. */
 	return it->protocol != PATH_PROTOCOL && it->dst.bits < 8 * xb_ip_bytes(it->dst.ip.family) && it->protocol != RTPROT_KERNEL;
 }
 
@@ -356,7 +357,9 @@ static bool neigh_matters(const struct routes *r, struct target *const *all, siz
 	for (size_t i = 0; i < n; i++) {
 		const struct path *p = &all[i]->path;
 
-		if (e->forwarding ? path_uses_vxlan(p) && !memcmp(p->entry.mac, e->mac, 6) : xb_ip_eq(&p->neighs[family_index(e->ip.family)].ip, &e->ip))
+		if (e->forwarding && path_uses_vxlan(p) && !memcmp(p->entry.mac, e->mac, 6))
+			return true;
+		if (!e->forwarding && xb_ip_eq(&p->neighs[family_index(e->ip.family)].ip, &e->ip))
 			return true;
 	}
 	return false;
