@@ -201,6 +201,14 @@ ok 'a node that is new: its route is there' busywait 5 has_route n1 '10.244.3.0/
 is "$(metric xebec_netd_reconciles_total)" "$before" 'a change of a node touches that node alone'
 ok 'pods of the others do not notice' pings a "$b4"
 is "$(in_ns n1 curl -fsS http://127.0.0.1:10268/healthz)" ok '/healthz'
+k delete node n1 >/dev/null
+k create -f - >/dev/null <<<'{"apiVersion":"v1","kind":"Node","metadata":{"name":"n1"}}'
+node_object 5 10.0.4.5 fd00:c4::5
+ok "this node's own Node made anew, without a range: others are followed" busywait 5 has_route n1 10.244.5.0/24
+ok 'and its own routes stay' has_route n1 '10.244.2.0/24 via 10.0.0.2'
+k delete node n1 >/dev/null; node_object 1 10.0.0.1 fd00:c::1
+ok 'and pods reach each other when it has its range again' busywait 5 pings a "$b4"
+note "resident: $(awk '/VmRSS/ { print $2 }' /proc/$netd1/status) KB"
 
 # --- the end
 stop "$netd1"

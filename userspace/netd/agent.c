@@ -42,6 +42,7 @@ struct agent {
 	bool ready;                 /* once everything was in place */
 	bool forwarding;            /* is on, by us */
 	bool failing;               /* and that was said */
+	bool blocked;               /* after a failure, until it is time for another attempt */
 	int64_t waiting_ms;         /* since when something waits for the kernel; 0: nothing */
 	int64_t start_us;
 	uint64_t reconciles, faults;
@@ -99,13 +100,19 @@ static void masq_one(struct agent *a, const struct peer *had, const struct peer 
 		a->masq_all = true;
 }
 
+static bool has_cidr(const struct peer *p)
+{
+	return p->cidrs[0].ip.family != AF_UNSPEC || p->cidrs[1].ip.family != AF_UNSPEC;
+}
+
 static void self_changed(struct agent *a, struct xb_jv node)
 {
 	struct peer now = {};
 
 	if (xb_jv_is(node))
 		peer_read(node, &now);
-	if (peer_eq(&a->self, &now))
+	/* One that is gone, or was made anew and has no range yet, says nothing of the pods that are here. */
+	if (!has_cidr(&now) || peer_eq(&a->self, &now))
 		return;
 	a->self = now;
 	routes_set_self(a->routes, &now);
@@ -215,7 +222,7 @@ static int write_conflist(struct agent *a, char **reterr_why)
 	bool written = false;
 	int r;
 
-	if (!*a->o->cni_conf_dir || (a->self.cidrs[0].ip.family == AF_UNSPEC && a->self.cidrs[1].ip.family == AF_UNSPEC))
+	if (!*a->o->cni_conf_dir || !has_cidr(&a->self))
 		return 0;
 	r = conflist_write(a->o->cni_conf_dir, &a->self, routes_pod_mtu(a->routes), a->o->cni_data_dir, &written, reterr_why);
 	if (written)
@@ -228,7 +235,7 @@ static int set_all(struct agent *a, char **reterr_why)
 {
 	int r = a->forwarding ? 0 : forward(a, reterr_why);
 
-	a->forwarding = !r && (a->self.cidrs[0].ip.family != AF_UNSPEC || a->self.cidrs[1].ip.family != AF_UNSPEC);
+	a->forwarding = !r && has_cidr(&a->self);
 	if (!r && a->all)
 		r = routes_reconcile(a->routes, a->targets.v, a->targets.n, reterr_why);
 	if (r < 0)
@@ -267,17 +274,25 @@ static bool any_fault(const struct agent *a)
 	return false;
 }
 
-static void on_retry(uv_timer_t *t)
+static void on_settled(uv_timer_t *t)
 {
 	struct agent *a = t->data;
 
 	a->all = true;
 }
 
+static void on_retry(uv_timer_t *t)
+{
+	struct agent *a = t->data;
+
+	a->blocked = false;
+	a->all = true;
+}
+
 static void settle_later(struct agent *a, unsigned ms)
 {
 	if (!uv_is_active((uv_handle_t *)&a->settle))
-		uv_timer_start(&a->settle, on_retry, ms, 0);
+		uv_timer_start(&a->settle, on_settled, ms, 0);
 }
 
 static void say_ready(struct agent *a)
@@ -297,7 +312,7 @@ static void flush(uv_prepare_t *h)
 	bool whole = a->all || !a->ready;
 	int r;
 
-	if (!xb_informer_synced(a->nodes) || (!whole && !a->masq_all && !a->dirty.n))
+	if (a->blocked || !xb_informer_synced(a->nodes) || (!whole && !a->masq_all && !a->dirty.n))
 		return;
 	a->all = whole;
 	a->masq_all |= !a->ready;
@@ -313,8 +328,8 @@ static void flush(uv_prepare_t *h)
 			log_warning("%s; trying on", why ? why : strerror(-r));
 		a->failing = r != -EINTR;
 		a->faults += r != -EINTR;
+		a->blocked = true;
 		/* What was being changed while it was read is read again soon. */
-		a->all = a->masq_all = false;
 		uv_timer_start(&a->retry, on_retry, r == -EINTR ? SETTLE_MS : RETRY_MS, 0);
 		return;
 	}

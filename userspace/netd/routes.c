@@ -303,8 +303,28 @@ static int plan_all(struct routes *r, struct target *const *all, size_t n, bool 
 	return code;
 }
 
+/* The device cannot be had: that is the fault of those that need it, and no other's. */
+static void without_vxlan(struct routes *r, struct target *const *all, size_t n, int code, const char *why)
+{
+	r->vxlan = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct path *p = &all[i]->path;
+
+		if (!path_uses_vxlan(p))
+			continue;
+		all[i]->fault = code;
+		free(all[i]->why);
+		all[i]->why = why ? strdup(why) : NULL;
+		p->entry = (struct xb_neigh){};
+		for (int f = 0; f < FAMILIES; f++)
+			if (p->way[f] == WAY_VXLAN)
+				p->way[f] = WAY_NONE;
+	}
+}
+
 int routes_reconcile(struct routes *r, struct target *const *all, size_t n, char **reterr_why)
 {
+	_cleanup_free_ char *why = NULL;
 	uint32_t vxlan = r->vxlan;
 	bool wanted = false;
 	int code = look_at_links(r);
@@ -314,9 +334,13 @@ int routes_reconcile(struct routes *r, struct target *const *all, size_t n, char
 	if (code < 0)
 		return xb_why(reterr_why, code, "cannot read links and addresses: %s", xb_netlink_why(r->netlink, code));
 	wanted &= r->self.ips[r->self.primary].family != AF_UNSPEC;
-	code = wanted ? ensure_vxlan(r, reterr_why) : drop_vxlan(r, reterr_why);
-	if (!code && r->vxlan != vxlan)
+	code = wanted ? ensure_vxlan(r, &why) : drop_vxlan(r, reterr_why);
+	if (wanted && code < 0) {
+		without_vxlan(r, all, n, code, why);
+		code = 0;
+	} else if (!code && r->vxlan != vxlan) {
 		code = plan_all(r, all, n, &wanted);
+	}
 	return code < 0 ? code : reconcile(r, all, n, reterr_why);
 }
 
@@ -341,7 +365,7 @@ static bool route_matters(const struct routes *r, struct target *const *all, siz
 	for (size_t i = 0; i < n; i++) {
 		const struct xb_route *want = &all[i]->path.routes[it->dst.ip.family == AF_INET6];
 
-		/* Ours, or somebody's that was in its place. */
+		/* Ours, or somebody's that is in its place. */
 		if (want->protocol && xb_net_eq(&want->dst, &it->dst))
 			return gone || !path_same_route(want, it);
 	}

@@ -143,6 +143,29 @@ static void repairs(struct test *t)
 	reconcile_all(t, 4);
 }
 
+/* Somebody's device with our number. */
+static void without_vxlan(struct test *t)
+{
+	struct xb_vxlan v = { .vni = 7, .port = 8472, .local = ip("192.0.0.1") };
+	struct routes_stats s;
+	struct xb_link l;
+
+	assert_int_equal(routes_cleanup(NULL), 0);
+	assert_int_equal(xb_netlink_add_vxlan(t->n, "theirs", macs[0], 1450, &v), 0);
+	assert_int_equal(routes_reconcile(t->routes, t->targets, NODES, NULL), 0);
+	routes_stats(t->routes, t->targets, NODES, &s);
+	assert_int_equal(s.direct, NODES - NODES / 3);
+	assert_int_equal(s.vxlan, 0);
+	assert_int_equal(routes(t, AF_INET), NODES - NODES / 3 + 1);
+	assert_string_equal(t->targets[0]->why, "the device " VXLAN_DEVICE ": A VXLAN device with the specified VNI already exists");
+	assert_int_equal(xb_netlink_find_link(t->n, "theirs", &l), 0);
+	assert_int_equal(xb_netlink_del_link(t->n, l.ifindex), 0);
+	t->routes = routes_free(t->routes);
+	assert_int_equal(routes_new(&(struct routes_config){ .vni = 7, .port = 8472 }, &t->routes, NULL), 0);
+	routes_set_self(t->routes, &t->self);
+	reconcile_all(t, 0);
+}
+
 static void masquerade(struct test *t)
 {
 	const struct peer *peers[NODES + 1];
@@ -194,6 +217,7 @@ static void all_of_it(void **state)
 	assert_int_equal(routes_new(&(struct routes_config){ .vni = 7, .port = 8472 }, &t.routes, NULL), 0);
 	routes_set_self(t.routes, &t.self);
 	reconcile_all(&t, 0);
+	without_vxlan(&t);
 	masquerade(&t);
 	assert_int_equal(routes_cleanup(NULL), 0);
 	assert_int_equal(routes(&t, AF_INET) + routes(&t, AF_INET6), 0);
