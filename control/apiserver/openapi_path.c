@@ -99,7 +99,7 @@ static bool is_connect(const struct place *p)
 
 static const struct operation {
 	enum xb_verb verb;
-	const char *method, *action, *id;
+	const char *method, *action, *id; /* id: what the operation's begins with */
 	bool named;
 	const char *codes[3];
 } operations[] = {
@@ -114,11 +114,11 @@ static const struct operation {
 
 /* Those of what is connected to: by the method, whatever it means to who answers. */
 static const struct operation connects[] = {
-	{ XB_VERB_GET, "get", "connect", "connectGet", true, { "200" } },
-	{ XB_VERB_CREATE, "post", "connect", "connectPost", true, { "200" } },
-	{ XB_VERB_UPDATE, "put", "connect", "connectPut", true, { "200" } },
-	{ XB_VERB_PATCH, "patch", "connect", "connectPatch", true, { "200" } },
-	{ XB_VERB_DELETE, "delete", "connect", "connectDelete", true, { "200" } },
+	{ XB_VERB_GET, "get", "connect", "connect", true, { "200" } },
+	{ XB_VERB_CREATE, "post", "connect", "connect", true, { "200" } },
+	{ XB_VERB_UPDATE, "put", "connect", "connect", true, { "200" } },
+	{ XB_VERB_PATCH, "patch", "connect", "connect", true, { "200" } },
+	{ XB_VERB_DELETE, "delete", "connect", "connect", true, { "200" } },
 };
 
 /* "get", ... of a place, with how many there are. */
@@ -165,6 +165,8 @@ static void write_id(struct openapi *o, const struct place *p, const struct oper
 	xb_buf_adds(&id, x->id);
 	add_group(&id, p->kind->group, true);
 	add_capital(&id, p->kind->version);
+	if (is_connect(p))
+		add_capital(&id, x->method);
 	if (x->verb == XB_VERB_DELETECOLLECTION)
 		xb_buf_adds(&id, "Collection");
 	if (p->kind->namespaced && !p->everywhere)

@@ -76,7 +76,7 @@ static const struct xb_flag rows[] = {
 	FLAG(STRING, kubelet_certificate_authority, "kubelet-certificate-authority", NULL, "Nodes",
 	     "CA certificates: one of them signed the serving certificate of each kubelet. Without it those are not verified."),
 	FLAG(STRING, kubelet_client_certificate, "kubelet-client-certificate", NULL, "Nodes",
-	     "The certificate that kubelets know this server by. Without it one is made in --cert-dir, in the group system:masters."),
+	     "The certificate that kubelets know this server by. Without it one is made in --cert-dir, in the group system:masters, where the CA there is in use."),
 	FLAG(STRING, kubelet_client_key, "kubelet-client-key", NULL, "Nodes", "The private key of --kubelet-client-certificate."),
 	FLAG(LIST, kubelet_preferred_address_types, "kubelet-preferred-address-types",
 	     "Hostname,InternalDNS,InternalIP,ExternalDNS,ExternalIP", "Nodes",

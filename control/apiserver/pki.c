@@ -191,6 +191,12 @@ static int write_kubeconfig(const struct apiserver_options *o, const struct file
 	return r ? xb_why(reterr_why, r, "--kubeconfig-out: %s", why ? why : strerror(-r)) : 0;
 }
 
+/* Is there anything that a CA of our own signs? Else --cert-dir is left alone. */
+static bool has_ca(const struct apiserver_options *o)
+{
+	return !o->tls_cert_file || !o->client_ca_file || o->kubeconfig_out;
+}
+
 /* Named and grouped as kubeadm does: a kubelet asks an API server whether it may. */
 static int prepare_kubelet_client(const struct files *f, char **reterr_why)
 {
@@ -204,16 +210,17 @@ static int prepare_kubelet_client(const struct files *f, char **reterr_why)
 
 static int copy_names(const struct apiserver_options *o, const struct files *f, struct pki *ret)
 {
+	const char *kubelet_cert = o->kubelet_client_certificate ? o->kubelet_client_certificate : has_ca(o) ? f->kubelet_cert : NULL;
 	const char *client_ca = !o->client_ca_file ? f->ca_cert : o->kubeconfig_out ? f->client_ca : o->client_ca_file;
 	struct pki p = {
 		.cert_file = strdup(o->tls_cert_file ? o->tls_cert_file : f->cert),
 		.key_file = strdup(o->tls_private_key_file ? o->tls_private_key_file : f->key),
 		.client_ca_file = strdup(client_ca),
-		.kubelet_cert_file = strdup(o->kubelet_client_certificate ? o->kubelet_client_certificate : f->kubelet_cert),
-		.kubelet_key_file = strdup(o->kubelet_client_key ? o->kubelet_client_key : f->kubelet_key),
+		.kubelet_cert_file = kubelet_cert ? strdup(kubelet_cert) : NULL,
+		.kubelet_key_file = kubelet_cert ? strdup(o->kubelet_client_key ? o->kubelet_client_key : f->kubelet_key) : NULL,
 	};
 
-	if (!p.cert_file || !p.key_file || !p.client_ca_file || !p.kubelet_cert_file || !p.kubelet_key_file) {
+	if (!p.cert_file || !p.key_file || !p.client_ca_file || (kubelet_cert && (!p.kubelet_cert_file || !p.kubelet_key_file))) {
 		pki_done(&p);
 		return -ENOMEM;
 	}
@@ -226,7 +233,7 @@ int pki_prepare(const struct apiserver_options *o, struct pki *ret, char **reter
 	_cleanup_(files_done) struct files f = {};
 	int r = files_init(&f, o->cert_dir);
 
-	if (!r && (!o->tls_cert_file || !o->client_ca_file || !o->kubelet_client_certificate || o->kubeconfig_out)) {
+	if (!r && has_ca(o)) {
 		r = make_dir(o->cert_dir, reterr_why);
 		if (!r)
 			r = prepare_ca(&f, reterr_why);
@@ -234,10 +241,10 @@ int pki_prepare(const struct apiserver_options *o, struct pki *ret, char **reter
 	if (!r)
 		r = o->tls_cert_file ? xb_cert_check_pair(o->tls_cert_file, o->tls_private_key_file, reterr_why) :
 				       prepare_serving(o, &f, reterr_why);
-	if (!r)
-		r = o->kubelet_client_certificate ?
-			    xb_cert_check_pair(o->kubelet_client_certificate, o->kubelet_client_key, reterr_why) :
-			    prepare_kubelet_client(&f, reterr_why);
+	if (!r && o->kubelet_client_certificate)
+		r = xb_cert_check_pair(o->kubelet_client_certificate, o->kubelet_client_key, reterr_why);
+	else if (!r && has_ca(o))
+		r = prepare_kubelet_client(&f, reterr_why);
 	if (!r && o->client_ca_file && o->kubeconfig_out)
 		r = prepare_client_ca(o, &f, reterr_why);
 	if (!r && o->kubeconfig_out)

@@ -11,7 +11,7 @@
 struct pki {
 	char *cert_file, *key_file;     /* to serve with */
 	char *client_ca_file;           /* that client certificates are verified against */
-	char *kubelet_cert_file, *kubelet_key_file; /* what kubelets know this server by */
+	char *kubelet_cert_file, *kubelet_key_file; /* what kubelets know this server by; NULL: nothing is given, and no CA is ours */
 };
 /* Makes what is missing and writes --kubeconfig-out (0600). Blocking. -errno with *reterr_why naming the file. */
 int pki_prepare(const struct apiserver_options *o, struct pki *ret, char **reterr_why);

@@ -14,6 +14,8 @@
 #include "quota_tally.h"
 #include "rbac_aggregate.h"
 #include "registry/registry.h"
+#include "resource_metrics/resource_metrics.h"
+#include "resource_metrics/scraper.h"
 #include "review.h"
 #include "sa_token.h"
 #include "server.h"
@@ -48,6 +50,8 @@ static request_handler *handler_of(const struct request *q)
 
 	if (!special)
 		special = connect_handler(&q->route);
+	if (!special)
+		special = resource_metrics_handler(&q->route);
 	if (!special)
 		special = review_handler(&q->route);
 	if (special)
@@ -376,6 +380,7 @@ static void on_stopped(void *arg)
 	uv_close((uv_handle_t *)&s->stream_turn, NULL);
 	uv_close((uv_handle_t *)&s->pump, NULL);
 	s->http = xb_http_server_free(s->http);
+	s->scraper = scraper_free(s->scraper);
 	s->aggregate = rbac_aggregate_free(s->aggregate);
 	s->authz = authz_free(s->authz);
 	event_ttl_stop(s->event_ttl);
@@ -445,7 +450,8 @@ static int make_parts(struct server *s, char **reterr_why)
 
 	s->frames = frame_cache_new();
 	s->metrics = metrics_new();
-	if (!s->frames || !s->metrics || flows_new(&flows, &s->flows))
+	s->scraper = resource_metrics_new(s);
+	if (!s->frames || !s->metrics || !s->scraper || flows_new(&flows, &s->flows))
 		return xb_why(reterr_why, -ENOMEM, "out of memory");
 	r = registry_new(&registry, &s->registry, reterr_why);
 	if (!r)
@@ -543,6 +549,7 @@ struct server *server_free(struct server *s)
 	if (!s)
 		return NULL;
 	s->http = xb_http_server_free(s->http);
+	scraper_free(s->scraper);
 	rbac_aggregate_free(s->aggregate);
 	authz_free(s->authz);
 	event_ttl_stop(s->event_ttl);

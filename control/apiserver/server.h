@@ -14,6 +14,7 @@ struct authn;
 struct authz;
 struct event_ttl;
 struct quota_tallies;
+struct scraper;
 struct flows;
 struct frame_cache;
 struct kubelets;
@@ -35,6 +36,7 @@ struct server {
 	struct event_ttl *event_ttl;       /* NULL: events stay */
 	struct xb_http_server *http;
 	struct kubelets *kubelets;         /* how to reach nodes */
+	struct scraper *scraper;           /* of what nodes and pods use */
 	struct frame_cache *frames;
 	struct metrics *metrics;
 	struct flows *flows;               /* who is served when */

@@ -16,7 +16,7 @@ replay() {
 		-e 's/^ +([a-z]+[.[].*)/\1/p' -e '/^[0-9]+ passed/p' "$TMP/replay.out"
 }
 # Where v1.33 itself answers otherwise than the recorded 1.20: other words, and versions of groups that came or went. And
-# what is not here yet: groups of webhooks, custom resources and aggregation, subresources that end at a kubelet.
+# what is not here yet: groups of webhooks, custom resources and aggregation.
 differences=$(cat <<'EOF'
 discovery: GET /apis
 discovery: body.groups: no element apiregistration.k8s.io
@@ -39,15 +39,8 @@ discovery: body.groups[discovery.k8s.io].versions[0].groupVersion: want "discove
 discovery: body.groups[discovery.k8s.io].versions[0].version: want "v1beta1", got "v1"
 discovery: body.groups: no element flowcontrol.apiserver.k8s.io
 discovery: GET /api/v1
-discovery: body.resources: no element nodes/proxy
-discovery: body.resources: no element pods/attach
 discovery: body.resources[pods/eviction].version: want "v1beta1", got "v1"
-discovery: body.resources: no element pods/exec
-discovery: body.resources: no element pods/log
-discovery: body.resources: no element pods/portforward
-discovery: body.resources: no element pods/proxy
 discovery: body.resources[services].verbs: want 7 elements, got 8
-discovery: body.resources: no element services/proxy
 discovery: GET /apis/discovery.k8s.io
 discovery: body.versions[0].groupVersion: want "discovery.k8s.io/v1beta1", got "discovery.k8s.io/v1"
 discovery: body.versions[0].version: want "v1beta1", got "v1"

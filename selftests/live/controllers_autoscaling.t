@@ -17,9 +17,9 @@ told() { k get events -o json | jq -e --arg o "$1" --arg r "$2" --arg m "$3" '.i
 k create deployment web --image=nginx --replicas=2 >/dev/null
 k set resources deployment web --requests=cpu=100m >/dev/null
 k autoscale deployment web --min=1 --max=5 --cpu-percent=50 >/dev/null
-why='failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: the server could not find the requested resource (get pods.metrics.k8s.io)'
+why='failed to get cpu utilization: unable to get metrics for resource cpu: no metrics returned from resource metrics API'
 ok 'the scale is had' busywait 5 says web AbleToScale '["True","SucceededGetScale","the HPA controller was able to get the target'"'"'s current scale"]'
-ok 'the metrics are not, which a condition tells' busywait 5 says web ScalingActive "[\"False\",\"FailedGetResourceMetric\",\"the HPA was unable to compute the replica count: $why\"]"
+ok 'there are no metrics, which a condition tells' busywait 5 says web ScalingActive "[\"False\",\"FailedGetResourceMetric\",\"the HPA was unable to compute the replica count: $why\"]"
 ok 'an event as well' busywait 5 told web FailedGetResourceMetric "$why"
 ok 'and what came of it' busywait 5 told web FailedComputeMetricsReplicas "invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: $why"
 like "$(k describe hpa web)" 'ScalingActive +False +FailedGetResourceMetric' 'kubectl describes it'

@@ -389,6 +389,16 @@ static const struct xb_kind volume_attachment = {
 	SUBRESOURCES(STATUS(volume_attachment)),
 };
 
+static const struct xb_kind node_metrics = {
+	.group = "metrics.k8s.io", .version = "v1beta1", .kind = "NodeMetrics", .list_kind = "NodeMetricsList", .plural = "nodes", .singular = "",
+	.verbs = XB_VERB_GET | XB_VERB_LIST, .type = &xb_type_node_metrics,
+};
+
+static const struct xb_kind pod_metrics = {
+	.group = "metrics.k8s.io", .version = "v1beta1", .kind = "PodMetrics", .list_kind = "PodMetricsList", .plural = "pods", .singular = "",
+	.namespaced = true, .verbs = XB_VERB_GET | XB_VERB_LIST, .type = &xb_type_pod_metrics,
+};
+
 const struct xb_kind *const xb_kinds[] = {
 	&binding, &component_status, &config_map, &endpoints, &event, &limit_range, &namespace, &node, &persistent_volume_claim,
 	&persistent_volume, &pod, &pod_template, &replication_controller, &resource_quota, &secret, &service_account, &service,
@@ -406,7 +416,8 @@ const struct xb_kind *const xb_kinds[] = {
 	&priority_class,
 	&lease,
 	&runtime_class,
-	&endpoint_slice, NULL
+	&endpoint_slice,
+	&node_metrics, &pod_metrics, NULL
 };
 
 #define INDEX_SLOTS 256

@@ -90,6 +90,10 @@ extern const struct xb_type
 	xb_type_endpoint, xb_type_endpoint_conditions, xb_type_endpoint_hints, xb_type_discovery_endpoint_port,
 	xb_type_endpoint_slice, xb_type_for_node, xb_type_for_zone;
 
+/* metrics_v1beta1.c */
+extern const struct xb_type
+	xb_type_container_metrics, xb_type_node_metrics, xb_type_pod_metrics;
+
 /* coordination_v1.c */
 extern const struct xb_type
 	xb_type_lease, xb_type_lease_spec;

@@ -106,7 +106,7 @@ static void definitions_are_upstreams(void **state)
 
 		if (xb_jv_is(theirs))
 			compare_definition(it.key, it.value, theirs);
-		else
+		else if (!xb_sv_starts(it.key, "io.k8s.metrics.")) /* another server's there */
 			fault(it.key, XB_SV(""), "is not there");
 	}
 	for (const struct xb_kind *const *k = xb_kinds; *k; k++) {

@@ -71,6 +71,9 @@ static void the_first_start_makes_everything(void **state)
 	assert_true(labs(end - time(NULL) - 365 * 86400) < 60);
 	assert_int_equal(mode("a/b/ca.key"), 0600);
 	assert_int_equal(mode(p.key_file), 0600);
+	assert_string_equal(p.kubelet_cert_file, "a/b/apiserver-kubelet-client.crt");
+	assert_true(xb_cert_signed_by(p.kubelet_cert_file, "a/b/ca.crt"));
+	assert_int_equal(mode(p.kubelet_key_file), 0600);
 	assert_int_equal(mode("admin.conf"), 0600);
 	config = text("admin.conf");
 	assert_non_null(strstr(config, "    server: https://192.0.2.6:6443\n"));
