@@ -73,3 +73,51 @@ SH
 	ln -sf none "$TMP/cni/bin/loopback"
 	echo '{"cniVersion":"1.0.0","name":"none","plugins":[{"type":"none"}]}' >"$TMP/cni/net.d/10-none.conflist"
 }
+# kubelet_start FLAGS...: as system:node:n1 in the node's namespace; sets KUBELET_PID; waits until it is healthy
+kubelet_start() {
+	if [ ! -e "$TMP/kubelet.conf" ]; then
+		mkdir -p "$TMP/kubelet" "$TMP/logs"
+		openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$TMP/kubelet.key" -subj /O=system:nodes/CN=system:node:n1 \
+			2>/dev/null | openssl x509 -req -CA "$TMP/pki/ca.crt" -CAkey "$TMP/pki/ca.key" -CAcreateserial -days 1 -out "$TMP/kubelet.crt" 2>/dev/null
+		cat >"$TMP/kubelet.conf" <<JSON
+{"clusters":[{"name":"x","cluster":{"server":"$API","certificate-authority":"$TMP/pki/ca.crt"}}],"contexts":[{"name":"x","context":{"cluster":"x","user":"x"}}],
+"current-context":"x","users":[{"name":"x","user":{"client-certificate":"$TMP/kubelet.crt","client-key":"$TMP/kubelet.key"}}]}
+JSON
+	fi
+	XB_EXEC=exec in_ns node "$BIN/kubelet" --kubeconfig="$TMP/kubelet.conf" --hostname-override=n1 --node-ip=192.0.2.1 --root-dir="$TMP/kubelet" \
+		--pod-logs-dir="$TMP/logs" --container-runtime-endpoint="unix://$CONTAINERD_SOCKET" --cgroup-root="$PODS_CGROUP" \
+		--pod-infra-container-image="$PAUSE_IMAGE" "$@" >>"$TMP/kubelet.log" 2>&1 &
+	KUBELET_PID=$!
+	busywait 20 in_ns node curl -fsS --max-time 1 http://127.0.0.1:10248/healthz ||
+		{ note "$(tail -20 "$TMP/kubelet.log")"; bail "kubelet is not healthy after 20 s"; }
+}
+# pod NAME SPEC: bound to n1
+pod() {
+	k create -f - >/dev/null <<JSON
+{"apiVersion":"v1","kind":"Pod","metadata":{"name":"$1"},"spec":{"nodeName":"n1","terminationGracePeriodSeconds":5,$2}}
+JSON
+}
+status() { raw "$CORE/pods/$1" 2>/dev/null | jq -c ".status | $2"; }
+says() { [ "$(status "$1" "$2")" = "$3" ]; }
+# becomes POD FILTER VALUE DESCRIPTION: its status soon says so
+becomes() {
+	if busywait "${WAIT:-15}" says "$1" "$2" "$3"; then
+		_result 0 "$4"
+	else
+		_result 1 "$4"
+		note "expected: $3"
+		note "     got: $(status "$1" "$2")"
+		note "$(status "$1" .)"
+		note "$(tail -5 "$TMP/kubelet.log")"
+	fi
+}
+gone() { [ "$(api GET "$CORE/pods/$1" | tail -1)" = 404 ]; }
+none_left() { [ "$(raw "$CORE/pods" | jq '.items | length')" = 0 ]; }
+nothing_runs() { [ -z "$(ctr containers ls -q)" ]; }
+# told POD FIELD_PATH REASON...: Events of all these reasons on that part of the pod
+told() {
+	local pod=$1 path=$2 r; shift 2
+	for r; do raw "$CORE/events" | jq -e --arg p "$pod" --arg f "$path" --arg r "$r" '.items | any(.involvedObject.name == $p and .involvedObject.fieldPath == $f and .reason == $r)' || return; done
+}
+# said POD MESSAGE: an Event says so
+said() { raw "$CORE/events" | jq -e --arg p "$1" --arg m "$2" '.items | any(.involvedObject.name == $p and (.message | contains($m)))'; }

@@ -29,4 +29,9 @@ struct facts {
 	uint64_t allocatable_cpu_milli, allocatable_memory_bytes, allocatable_ephemeral_bytes;
 };
 
+struct kubelet_options;
+/* Makes root_dir and pod_logs_dir, looks at the machine. Borrows of the options. reterr_why names the flag or file. */
+int facts_make(const struct kubelet_options *o, struct facts *ret, char **reterr_why);
+void facts_done(struct facts *f);
+
 #endif
