@@ -53,6 +53,7 @@ struct xb_jv pods_node(void *arg);                      /* {} before it is known
 bool pods_image_in_use(void *arg, const char *image_id);
 void pods_each_active(void *arg, void (*each)(void *each_arg, struct xb_jv pod, struct xb_jv status), void *each_arg);
 void pods_disk_usage(void *arg, struct xb_jv pod, void (*done)(void *done_arg, uint64_t bytes, uint64_t inodes), void *done_arg);
+void pods_disk_excess(void *arg, struct xb_jv pod, void (*done)(void *done_arg, uint64_t bytes, const char *exceeded), void *done_arg);
 void pods_collect_containers(void *arg);                /* dead ones go, but for the last of each name */
 void pods_evict_document(void *arg, struct xb_jv pod, const char *message, uint64_t grace_s); /* reason Evicted */
 void pods_node_changed(void *arg, struct xb_jv node);
