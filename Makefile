@@ -139,9 +139,9 @@ soak: setup
 	@tools/check/run_tests.pl --build $(O) selftests/soak
 run: setup
 	@+$(MAKE) --no-print-directory O=$(O) programs
-	@KEEP=$(KEEP) tools/run/main_job.sh $(O)/bin
+	@KEEP=$(KEEP) NODES=$(NODES) tools/run/main_job.sh $(O)/bin
 down:
-	@tools/run/main_job.sh . down
+	@tools/run/main_job.sh $(O)/bin down
 bench: setup
 	@+$(MAKE) --no-print-directory O=$(O) programs
 	@tools/bench/api.sh $(O)/bin

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <linux/capability.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "units.h"
@@ -68,6 +70,12 @@ int files_make_control(const struct cluster *c, char **reterr_why)
 	return r;
 }
 
+/* Where root has not all capabilities, as in a container, no sandbox would start with the score that it is to have. */
+static bool may_lower_oom_scores(void)
+{
+	return prctl(PR_CAPBSET_READ, CAP_SYS_RESOURCE, 0, 0, 0) == 1;
+}
+
 static int write_containerd(const struct cluster *c, unsigned node, char **reterr_why)
 {
 	_cleanup_free_ char *path = cluster_node_file(c, node, "containerd.toml");
@@ -86,10 +94,11 @@ static int write_containerd(const struct cluster *c, unsigned node, char **reter
 		"  sandbox_image = \"registry.k8s.io/pause:3.10\"\n"
 		"  netns_mounts_under_state_dir = true\n"
 		"  stream_server_address = \"127.0.0.1\"\n"
+		"  restrict_oom_score_adj = %5$s\n"
 		"  [plugins.\"io.containerd.grpc.v1.cri\".cni]\n"
 		"    bin_dir = \"%4$s\"\n"
 		"    conf_dir = \"%1$s/node-%2$u/cni/net.d\"\n",
-		c->root, node, run, c->bin);
+		c->root, node, run, c->bin, may_lower_oom_scores() ? "false" : "true");
 
 	return write_file(path, text, reterr_why);
 }

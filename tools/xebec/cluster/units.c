@@ -54,6 +54,8 @@ static void apiserver(const struct cluster *c, unsigned node, struct words *w)
 	words_add(w, "--advertise-address=%s", ip);
 	words_add(w, "--secure-port=%d", CLUSTER_API_PORT);
 	words_add(w, "--service-cluster-ip-range=" CLUSTER_SERVICE_CIDRS);
+	words_add(w, "--kubelet-preferred-address-types=InternalIP");
+	add_file(w, c, "--kubelet-certificate-authority", "pki/ca.crt");
 	add_file(w, c, "--data-dir", "apiserver");
 	add_file(w, c, "--cert-dir", "pki");
 	add_file(w, c, "--kubeconfig-out", "admin.conf");
@@ -93,8 +95,6 @@ static void kubelet(const struct cluster *c, unsigned node, struct words *w)
 	words_add(w, "--node-ip=%s,%s", ip4, ip6);
 	words_add(w, "--container-runtime-endpoint=unix://%s", socket);
 	words_add(w, "--cgroup-root=/%s", cgroup);
-	if (node == 1)
-		words_add(w, "--node-labels=node-role.kubernetes.io/control-plane=");
 	add_node_file(w, c, node, "--config", "kubelet.yaml");
 	add_node_file(w, c, node, "--kubeconfig", "kubelet.conf");
 	add_node_file(w, c, node, "--root-dir", "kubelet");
@@ -119,6 +119,7 @@ static void netd(const struct cluster *c, unsigned node, struct words *w)
 	words_add(w, "--hostname-override=node-%u", node);
 	words_add(w, "--cluster-cidr=" CLUSTER_POD_CIDRS);
 	add_node_file(w, c, node, "--cni-conf-dir", "cni/net.d");
+	add_node_file(w, c, node, "--cni-data-dir", "cni/addresses");
 	words_add(w, "--cni-bin-dir=%s", c->bin);
 }
 

@@ -77,7 +77,7 @@ static int add_nginx(struct layer *l, char **reterr_why)
 		  "http {\n\tinclude /etc/nginx/mime.types;\n\tdefault_type application/octet-stream;\n\taccess_log /dev/stdout;\n"
 		  "\tsendfile on;\n\tkeepalive_timeout 65;\n\tinclude /etc/nginx/conf.d/*.conf;\n}\n" },
 		{ "/etc/nginx/conf.d/default.conf",
-		  "server {\n\tlisten 80;\n\tlisten [::]:80;\n\tserver_name localhost;\n"
+		  "server {\n\tlisten 80;\n\tlisten [::]:80;\n\tserver_name localhost;\n\tadd_header Served-By $hostname always;\n"
 		  "\tlocation / {\n\t\troot /usr/share/nginx/html;\n\t\tindex index.html;\n\t}\n}\n" },
 		{ "/usr/share/nginx/html/index.html",
 		  "<!DOCTYPE html>\n<html>\n<head>\n<title>Welcome to nginx!</title>\n</head>\n<body>\n<h1>Welcome to nginx!</h1>\n"
