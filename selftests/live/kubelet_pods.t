@@ -37,6 +37,14 @@ pod noconfig "$SEEN,\"containers\":[$(stay c '"envFrom":[{"configMapRef":{"name"
 pod novolume '"volumes":[{"name":"v","configMap":{"name":"later"}}],"containers":[{"name":"c","image":"'"$BUSYBOX_IMAGE"'","command":["sleep","1000"],"volumeMounts":[{"name":"v","mountPath":"/v"}]}]'
 pod deadline "$SEEN,\"activeDeadlineSeconds\":1,\"containers\":[$(stay c)]"
 pod elsewhere "$SEEN,\"nodeSelector\":{\"disk\":\"ssd\"},\"containers\":[$(stay c)]"
+k create -f - >/dev/null <<JSON
+{"apiVersion":"node.k8s.io/v1","kind":"RuntimeClass","metadata":{"name":"plain"},"handler":"runc"}
+JSON
+k create -f - >/dev/null <<JSON
+{"apiVersion":"node.k8s.io/v1","kind":"RuntimeClass","metadata":{"name":"odd"},"handler":"no-such-handler"}
+JSON
+pod classy "$SEEN,\"runtimeClassName\":\"plain\",\"containers\":[$(stay c)]"
+pod odd "$SEEN,\"runtimeClassName\":\"odd\",\"containers\":[$(stay c)]"
 pod huge "$SEEN,\"containers\":[$(stay c '"resources":{"requests":{"cpu":"1000"}}')]"
 
 # --- running ---
@@ -51,6 +59,8 @@ is "$(status plain '[.containerStatuses[] | .name, .ready, .started, .restartCou
 	"[\"c\",true,true,0,\"$BUSYBOX_IMAGE\",true,true,\"/seen\"]" 'and its container'
 ok 'Events tell of image, making and start' busywait 5 told plain 'spec.containers{c}' Pulled Created Started
 is "$(k get pod plain --no-headers | awk '{print $2, $3, $4}')" '1/1 Running 0' 'kubectl get'
+becomes classy .phase '"Running"' 'one of a RuntimeClass runs'
+ok 'one of a handler that there is not is told of' busywait 5 said odd 'Failed to create pod sandbox: rpc error: code = Unknown desc = failed to get sandbox runtime: no runtime for "no-such-handler" is configured'
 becomes two '[.phase, (.conditions[] | select(.type == "Ready") | .status, .message)]' '["Running","False","containers with unready status: [a]"]' 'not ready while a probe says so'
 touch "$TMP/seen/ready"
 becomes two '[.containerStatuses[] | .name, .ready]' '["a",true,"b",true]' 'and ready when it says so'
@@ -92,6 +102,16 @@ image_import localhost/other:1 true
 k patch pod plain -p '{"spec":{"containers":[{"name":"c","image":"localhost/other:1"}]}}' >/dev/null
 becomes plain '[.phase, .containerStatuses[0].restartCount, .containerStatuses[0].image]' '["Running",1,"localhost/other:1"]' 'another image restarts'
 ok 'as an Event tells' busywait 5 said plain 'Container c definition changed, will be restarted'
+
+# --- a sandbox that dies, a container to look with ---
+pid=$(ctr tasks ls | awk -v id="$(ctr containers ls -q "labels.\"io.kubernetes.pod.name\"==novolume,labels.\"io.cri-containerd.kind\"==sandbox")" '$1 == id { print $2 }')
+kill -9 "$pid"
+becomes novolume '[.phase, .containerStatuses[0].restartCount]' '["Running",1]' 'a pod whose sandbox died runs in another'
+ok 'as an Event tells' busywait 5 said novolume 'Pod sandbox changed, it will be killed and re-created.'
+api PATCH "$CORE/pods/two/ephemeralcontainers" -H 'Content-Type: application/strategic-merge-patch+json' -d '{"spec":{"ephemeralContainers":[{"name":"look",
+	"image":"'"$BUSYBOX_IMAGE"'","targetContainerName":"a","command":["sh","-c","exit 7"]}]}}' >/dev/null
+becomes two '[.ephemeralContainerStatuses[] | .name, .state.terminated.exitCode]' '["look",7]' 'an ephemeral container runs, once'
+is "$(status two '[.phase, (.containerStatuses[] | .restartCount)]')" '["Running",0,0]' 'beside the others'
 
 # --- the end ---
 k delete pod hooks --wait=false >/dev/null

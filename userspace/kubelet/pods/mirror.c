@@ -209,7 +209,6 @@ static void attach(struct mirror *m)
 	if (p->server.doc)
 		xb_json_ref(p->server.doc);
 	pod_server_seen(p);
-	p->unwritten = false;
 	/* what its mirror was told by an earlier kubelet goes on */
 	if (!p->sent_hash)
 		p->status = xb_json_unref(p->status);

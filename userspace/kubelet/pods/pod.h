@@ -54,6 +54,7 @@ struct pod {
 
 	struct pod_start *start;        /* the container that is being started */
 	LIST_HEAD(, pod_kill) kills;
+	char *runtime_handler;          /* of its RuntimeClass; NULL: not known yet */
 	int64_t sandbox_retry_ms;
 	unsigned sandbox_failures, stops; /* stops: calls to stop a sandbox under way */
 	bool stop_failed;

@@ -183,6 +183,7 @@ void pod_free(struct pod *p)
 	xb_json_unref((struct xb_json *)p->server.doc);
 	xb_json_unref(p->status);
 	xb_json_unref(p->answered);
+	free(p->runtime_handler);
 	free(p->end_texts[0]);
 	free(p->end_texts[1]);
 	free(p->uid);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include "pod.h"
 #include "xb/log.h"
+#include "xb/why.h"
 
 #define SANDBOX_MIN_MS 1000
 #define SANDBOX_MAX_MS 10000
@@ -74,6 +75,42 @@ static void on_sandbox(void *arg, int code, const char *message, const ProtobufC
 	pod_step_ends(p);
 }
 
+/* A class' handler does not change, so a pod asks once. */
+static void on_class(void *arg, int code, struct xb_sv body, const struct xb_status *status)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *class = NULL;
+	struct pod *p = arg;
+
+	p->write = NULL;
+	p->writing = false;
+	if (code == 200 && !xb_json_parse(body, NULL, &class, NULL))
+		p->runtime_handler = xb_jv_dup(xb_jv_get(xb_json_root(class), "handler"));
+	if (!p->runtime_handler)
+		sandbox_fails(p, status->message ? status->message : "the RuntimeClass has no handler");
+	pod_step_ends(p);
+}
+
+/* 0: the handler is known, or there is none to know; 1: it was asked for, which is a step. */
+static int find_handler(struct pod *p, char **reterr_why)
+{
+	struct xb_sv class = xb_jv_text(xb_jv_path(p->document, "spec", "runtimeClassName"));
+	_cleanup_buf_ struct xb_buf path = {};
+	struct xb_rest_request q = { .method = "GET" };
+	int r;
+
+	if (!class.n || p->runtime_handler)
+		return 0;
+	if (!p->pods->c.rest)
+		return xb_why(reterr_why, -EOPNOTSUPP, "RuntimeClass \"%.*s\" needs an API server", XB_SV_ARG(class));
+	if (p->writing)
+		return -EAGAIN;
+	xb_buf_addf(&path, "/apis/node.k8s.io/v1/runtimeclasses/%.*s", XB_SV_ARG(class));
+	q.path = path.p;
+	r = path.err ? path.err : xb_rest_send(p->pods->c.rest, &q, on_class, p, &p->write);
+	p->writing = !r;
+	return r ? r : 1;
+}
+
 static int ask_for_sandbox(struct pod *p, unsigned attempt, char **reterr_why)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
@@ -86,15 +123,21 @@ static int ask_for_sandbox(struct pod *p, unsigned attempt, char **reterr_why)
 		r = make_log_folder(p, (struct xb_sv){});
 	if (!r)
 		r = sandbox_config(p, attempt, a, &q.config, reterr_why);
+	if (p->runtime_handler)
+		q.runtime_handler = p->runtime_handler;
 	return r ? r : pods_call(p->pods, RPC_RUN_POD_SANDBOX, &q.base, 0, on_sandbox, p);
 }
 
 void pod_start_sandbox(struct pod *p, unsigned attempt)
 {
 	_cleanup_free_ char *why = NULL;
-	int r = ask_for_sandbox(p, attempt, &why);
+	int r = find_handler(p, &why);
 
-	if (!r) {
+	if (r == -EAGAIN)
+		return;                 /* its status is being written; the answer pokes */
+	if (!r)
+		r = ask_for_sandbox(p, attempt, &why);
+	if (r >= 0) {
 		p->steps++;
 		return;
 	}

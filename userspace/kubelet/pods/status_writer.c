@@ -108,9 +108,10 @@ static void on_written(void *arg, int code, struct xb_sv body, const struct xb_s
 	pod_poke(p);
 }
 
-/* What the watch has shown is what there is: the answer is not needed any more. */
+/* What the watch has shown is what there is: the answer is not needed any more, and a refusal is the past. */
 void pod_server_seen(struct pod *p)
 {
+	p->unwritten = false;
 	if (p->answered && version_of(p->server) >= version_of(xb_json_root(p->answered)))
 		p->answered = xb_json_unref(p->answered);
 }
