@@ -231,7 +231,7 @@ static void make_facts(void)
 	uint64_t memory = (uint64_t)o.memory << 30;
 
 	facts = (struct facts){
-		.node_name = o.name, .hostname = o.name, .ips = { "192.0.2.1", "2001:db8::1" }, .root_dir = o.root, .max_pods = 110,
+		.node_name = o.name, .ips = { "192.0.2.1", "2001:db8::1" }, .root_dir = o.root, .max_pods = 110,
 		.cgroup_root = o.cgroup_root, .cgroups_per_qos = true, .cpu_cfs_quota = true,
 		.cpu_milli = 2000, .allocatable_cpu_milli = 1500,
 		.memory_bytes = memory, .allocatable_memory_bytes = memory - (UINT64_C(512) << 20),

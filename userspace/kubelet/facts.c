@@ -176,27 +176,25 @@ void facts_done(struct facts *f)
 {
 	free((char *)f->ips[0]);
 	free((char *)f->ips[1]);
-	free((char *)f->hostname);
 	free((char *)f->seccomp_root);
 	*f = (struct facts){};
 }
 
 static int fill(const struct kubelet_options *o, struct facts *f, char **reterr_why)
 {
-	char host[256] = "", *seccomp = NULL;
+	char *seccomp = NULL;
 
-	gethostname(host, sizeof(host) - 1);
 	if (asprintf(&seccomp, "%s/seccomp", o->root_dir) < 0)
 		return -ENOMEM;
 	*f = (struct facts){
-		.node_name = o->node_name, .hostname = strdup(host), .root_dir = o->root_dir, .pod_logs_dir = o->pod_logs_dir,
+		.node_name = o->node_name, .root_dir = o->root_dir, .pod_logs_dir = o->pod_logs_dir,
 		.resolv_conf = o->resolv_conf, .cluster_dns = (const char *const *)o->cluster_dns,
 		.cluster_domain = o->cluster_domain ? o->cluster_domain : "", .cgroup_root = o->cgroup_root,
 		.cgroups_per_qos = o->cgroups_per_qos, .systemd_cgroups = !strcmp(o->cgroup_driver, "systemd"), .seccomp_root = seccomp,
 		.seccomp_default = o->seccomp_default, .max_pods = (uint64_t)o->max_pods, .cpu_cfs_quota = o->cpu_cfs_quota,
 		.pod_pids = o->pod_max_pids == UNLIMITED_PIDS ? 0 : (uint64_t)o->pod_max_pids,
 	};
-	return f->hostname ? find_ips(o, f, reterr_why) : -ENOMEM;
+	return find_ips(o, f, reterr_why);
 }
 
 int facts_make(const struct kubelet_options *o, struct facts *ret, char **reterr_why)

@@ -7,9 +7,8 @@
 #include <stdint.h>
 
 struct facts {
-	const char *node_name;
+	const char *node_name;          /* its hostname as well, as Kubernetes tells it: --hostname-override is of both */
 	const char *ips[2];             /* the node's own, IPv4 and IPv6 in the order of preference; NULL: none */
-	const char *hostname;
 	const char *root_dir;           /* "/var/lib/kubelet": 0750; pods/<uid>/{volumes,containers,etc-hosts} below it */
 	const char *pod_logs_dir;       /* "/var/log/pods" */
 	const char *resolv_conf;        /* for dnsPolicy Default; "" for none */

@@ -40,7 +40,7 @@ static const char *const own_keys[] = {
 static const char *own_value(const struct node_view *v, const char *key)
 {
 	if (!strcmp(key, "kubernetes.io/hostname"))
-		return v->facts->hostname;
+		return v->facts->node_name;
 	if (!strcmp(key, "kubernetes.io/arch") || !strcmp(key, "beta.kubernetes.io/arch"))
 		return v->machine->architecture;
 	return !strcmp(key, "kubernetes.io/os") || !strcmp(key, "beta.kubernetes.io/os") ? "linux" : NULL;

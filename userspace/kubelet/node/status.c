@@ -73,7 +73,7 @@ static void write_addresses(const struct node_view *v, struct xb_jw *w)
 	for (unsigned i = 0; i < ARRAY_SIZE(v->facts->ips); i++)
 		if (v->facts->ips[i])
 			write_address(w, "InternalIP", v->facts->ips[i]);
-	write_address(w, "Hostname", v->facts->hostname);
+	write_address(w, "Hostname", v->facts->node_name);
 	xb_jw_end(w);
 }
 

@@ -20,7 +20,7 @@ static int setup(void **state)
 
 	machine = (struct machine){ "mid", "suuid", "bid", "6.1", "Debian", "amd64", { pages, 1, 1 } };
 	facts = (struct facts){
-		.node_name = "n1", .hostname = "h1", .ips = { "10.0.0.1", "fd00::1" }, .max_pods = 110, .cpu_milli = 2000, .allocatable_cpu_milli = 1900,
+		.node_name = "n1", .ips = { "10.0.0.1", "fd00::1" }, .max_pods = 110, .cpu_milli = 2000, .allocatable_cpu_milli = 1900,
 		.memory_bytes = UINT64_C(4) << 30, .allocatable_memory_bytes = UINT64_C(3) << 30, .ephemeral_bytes = 1000 * 1024,
 		.allocatable_ephemeral_bytes = 1000 * 1024,
 	};
@@ -72,7 +72,7 @@ static void node_is_whole(void **state)
 	struct xb_jv root = xb_json_root(doc), status = xb_jv_get(root, "status");
 
 	part(xb_jv_path(root, "metadata", "labels"), "{\"beta.kubernetes.io/arch\":\"amd64\",\"beta.kubernetes.io/os\":\"linux\","
-	     "\"kubernetes.io/arch\":\"amd64\",\"kubernetes.io/hostname\":\"h1\",\"kubernetes.io/os\":\"linux\",\"team\":\"a\"}");
+	     "\"kubernetes.io/arch\":\"amd64\",\"kubernetes.io/hostname\":\"n1\",\"kubernetes.io/os\":\"linux\",\"team\":\"a\"}");
 	part(xb_jv_path(root, "spec", "taints"),
 	     "[{\"key\":\"k\",\"value\":\"v\",\"effect\":\"NoExecute\"},{\"key\":\"x\",\"effect\":\"NoSchedule\"}]");
 	part(xb_jv_get(status, "capacity"),
@@ -80,7 +80,7 @@ static void node_is_whole(void **state)
 	part(xb_jv_get(status, "allocatable"),
 	     "{\"cpu\":\"1900m\",\"ephemeral-storage\":\"921600\",\"hugepages-2Mi\":\"64Mi\",\"memory\":\"2908Mi\",\"pods\":\"110\"}");
 	part(xb_jv_get(status, "addresses"), "[{\"type\":\"InternalIP\",\"address\":\"10.0.0.1\"},{\"type\":\"InternalIP\",\"address\":\"fd00::1\"},"
-	     "{\"type\":\"Hostname\",\"address\":\"h1\"}]");
+	     "{\"type\":\"Hostname\",\"address\":\"n1\"}]");
 	part(xb_jv_at(xb_jv_get(status, "conditions"), 3), "{\"type\":\"Ready\",\"status\":\"True\",\"lastHeartbeatTime\":\"2025-11-24T16:00:00Z\","
 	     "\"lastTransitionTime\":\"2025-11-24T16:00:00Z\",\"reason\":\"KubeletReady\",\"message\":\"kubelet is posting ready status\"}");
 	part(xb_jv_get(status, "daemonEndpoints"), "{\"kubeletEndpoint\":{\"Port\":10250}}");
@@ -113,7 +113,7 @@ static void only_what_differs_is_sent(void **state)
 	ips = patch(old, false, &differs);
 	assert_true(differs);
 	part(xb_jv_path(xb_json_root(ips), "status", "addresses"), "[{\"type\":\"InternalIP\",\"address\":\"10.0.0.1\"},"
-	     "{\"type\":\"Hostname\",\"address\":\"h1\"},{\"$patch\":\"replace\"}]");
+	     "{\"type\":\"Hostname\",\"address\":\"n1\"},{\"$patch\":\"replace\"}]");
 	assert_int_equal(xb_jv_count(xb_jv_get(xb_json_root(ips), "status")), 2);
 }
 
@@ -168,7 +168,7 @@ static void labels_are_kept_right(void **state)
 
 	assert_int_equal(status_write_labels(&view, labels, xb_json_root(old), &differs, &out), 0);
 	assert_true(differs);
-	assert_string_equal(out.p, "{\"metadata\":{\"labels\":{\"beta.kubernetes.io/arch\":\"amd64\",\"kubernetes.io/hostname\":\"h1\","
+	assert_string_equal(out.p, "{\"metadata\":{\"labels\":{\"beta.kubernetes.io/arch\":\"amd64\",\"kubernetes.io/hostname\":\"n1\","
 			    "\"topology.kubernetes.io/zone\":\"a\"}}}");
 }
 
