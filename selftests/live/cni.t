@@ -40,7 +40,8 @@ ok 'a fragmented one' pings a -s 4000 "$b4"
 ok 'a fragmented one, IPv6' pings a -s 4000 "$b6"
 is "$(in_ns a ip neigh | awk '{print $1, $NF}' | sort | tr '\n' ' ')" '169.254.1.1 PERMANENT fe80::1 PERMANENT ' 'nobody was asked for a hardware address'
 in_ns a ip addr add 10.244.1.77/32 dev eth0
-dropped() { ! pings a -I 10.244.1.77 "$b4"; }
+asked() { in_ns b awk '/^Icmp: [0-9]/ { print $10 }' /proc/net/snmp; } # echo requests that b has got
+dropped() { local n=$(asked); pings a "$b4" && [ "$(asked)" = $((n + 1)) ] && ! pings a -I 10.244.1.77 "$b4" && [ "$(asked)" = $((n + 1)) ]; }
 ok 'a pod cannot send from an address that is not its own' dropped
 in_ns a ip addr del 10.244.1.77/32 dev eth0
 lo() { CONF='{"cniVersion":"0.3.1","name":"cni-loopback","type":"loopback"}' IFNAME=lo cni "$1" a; }

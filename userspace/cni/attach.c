@@ -154,7 +154,12 @@ static int set_up(const struct attachment *a, struct ends *e, struct cni_fault *
 	if (r < 0)
 		return netns_fault(f, e->pod, r, "cannot set %s up", a->ifname);
 	r = xb_netlink_set_up(e->host, e->host_link.ifindex, true);
-	return r < 0 ? netns_fault(f, e->host, r, "cannot set %s up", a->host_name) : 0;
+	if (r < 0)
+		return netns_fault(f, e->host, r, "cannot set %s up", a->host_name);
+	/* The first end has a carrier now, and would drop what it sends until a worker of the kernel has noticed; who asks for the link
+	 * has that done at once (since Linux 6.8). */
+	r = xb_netlink_get_link(e->pod, e->pod_link.ifindex, &e->pod_link);
+	return r < 0 ? netns_fault(f, e->pod, r, "cannot look at %s", a->ifname) : 0;
 }
 
 /* What one address needs, on both ends; attach_check looks for the same. */
