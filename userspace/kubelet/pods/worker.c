@@ -49,9 +49,10 @@ struct totals {
 	bool no_memory;
 };
 
+/* As the scheduler counts: not what was refused, nor what is ending here but no more an object. */
 static bool is_counted(const struct pod *p)
 {
-	return p->stage == POD_ACTIVE || p->stage == POD_ENDING;
+	return !p->gone && !p->refused && (p->stage == POD_ACTIVE || p->stage == POD_ENDING);
 }
 
 static void add_up(struct totals *t, const struct pod *p)
