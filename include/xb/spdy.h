@@ -28,7 +28,8 @@ struct xb_spdy {
 	uint8_t n_control;
 	unsigned char control[8];       /* the first bytes of a control frame's payload: all that counts */
 };
-/* -ENOMEM. _done may be called on {}, too. */
+/* -ENOMEM. _done frees what headers are made with (14 KB): once no more streams are opened, before the last feed or after it, or
+ * on {}. */
 int xb_spdy_init(struct xb_spdy *s, const struct xb_spdy_ops *ops, void *arg);
 void xb_spdy_done(struct xb_spdy *s);
 /* -EBADMSG: that is not SPDY/3. */

@@ -5,7 +5,9 @@
 . "$(dirname "$0")/../lib.sh"
 
 node_up
-apiserver_start --authorization-mode=RBAC --kubelet-preferred-address-types=InternalIP --kubelet-certificate-authority="$TMP/pki/ca.crt" ${STREAM_FLAGS:-}
+# (with ASan, what was freed is not kept for long, so that growth shows)
+server() { ASAN_OPTIONS=${ASAN_OPTIONS:-}:quarantine_size_mb=1 apiserver_start --authorization-mode=RBAC --kubelet-preferred-address-types=InternalIP --kubelet-certificate-authority="$TMP/pki/ca.crt" "$@"; }
+server
 # cert NAME SUBJECT-ALT-NAME CA: NAME.crt and NAME.key
 cert() {
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$TMP/$1.key" -subj "/CN=$1" -out "$TMP/$1.csr" 2>/dev/null
@@ -88,6 +90,37 @@ for v in 132 120; do
 done
 is "$(script -qec "stty rows 33 cols 77; nsenter --net=/run/netns/xb-$T-node $KUBECTL exec -it web -- size" /dev/null </dev/null | tr -d '\r' | jq -c '[.Width,.Height]')" '[77,33]' 'the size of a terminal'
 
+# --- WebSocket as other clients speak it ---
+# websocket PROTOCOL FIRST-BYTES...: exec cat, each a frame in Python's bytes; what comes until the end, but for the handshake
+websocket() { in_ns node python3 -c '
+import ssl, socket, struct, sys
+c = ssl.create_default_context(); c.check_hostname, c.verify_mode = False, ssl.CERT_NONE
+s = c.wrap_socket(socket.create_connection(("192.0.2.1", 6443), timeout=5)); r = s.makefile("rb")
+s.sendall(b"GET /api/v1/namespaces/default/pods/web/exec?command=cat&stdin=1&stdout=1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer admintoken\r\n"
+    b"Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+    b"Sec-WebSocket-Protocol: unknown, " + sys.argv[1].encode() + b"\r\n\r\n")
+while (line := r.readline()) != b"\r\n":
+    if line.startswith(b"Sec-WebSocket-Protocol"): print(line.decode().strip())
+for frame in sys.argv[2:]: s.sendall(eval(frame))
+while len(head := r.read(2)) == 2:
+    n = head[1] if head[1] < 126 else struct.unpack(">H", r.read(2))[0]
+    print("%x %r" % (head[0], r.read(n)))
+    if head[0] == 0x81 and n > 1 or head[0] == 0x82 and n > 1: s.sendall(bytes([0x88, 0x80, 0, 0, 0, 0]))
+' "$@" | tr '\n' ' '; }
+is "$(websocket base64.channel.k8s.io 'b"\x01\x83\0\0\0\0" + b"0aG"' 'b"\x89\x82\0\0\0\0hi"' 'b"\x80\x82\0\0\0\0k="')" \
+	"Sec-WebSocket-Protocol: base64.channel.k8s.io 81 b'1' 8a b'hi' 81 b'1aGk=' 88 b'\x03\xe8' " 'base64, a message in pieces, a ping'
+is "$(websocket v4.channel.k8s.io 'b"\x82\x02\0a"')" "Sec-WebSocket-Protocol: v4.channel.k8s.io 82 b'\x01' 88 b'\x03\xea' " 'a frame without a mask'
+like "$(websocket nonsense 2>/dev/null)" 'malformed HTTP response: it changes t' 'another protocol is for the kubelet to know, and its answer is checked'
+
+# --- killed in the middle; from here on connections have threads of their own ---
+XB_EXEC=exec in_ns node "$KUBECTL" logs -f web >"$TMP/follow" 2>&1 & follow=$!
+busywait 5 grep -q 'line 3' "$TMP/follow"
+kill -9 "$APISERVER_PID"; wait "$APISERVER_PID" 2>/dev/null
+wait $follow; is $? 1 'the API server dies: the client is told'
+busywait 5 asked 'gone log'; is $? 0 'and the kubelet'
+server --io-threads=2
+is "$(echo again | k exec -i web -- cat)" again 'exec, with the next one'
+
 # --- port-forward: 100 MB each way, and what that costs the API server ---
 in_ns node python3 -c '
 import socket, threading
@@ -115,9 +148,15 @@ print(got)' 71${v#1} "$1"; }
 	note "$v: resident: $before kB before, $(rss) after"
 	ok "$v: the API server does not grow" [ "$(rss)" -lt $((before + 3000)) ]
 	like "$(in_ns node timeout 3 bash -c "exec 3<>/dev/tcp/127.0.0.1/71${v#1}; kill -9 $KUBELET_PID; timeout 2 cat <&3; echo ended")" ended "$v: the kubelet is killed under it"
-	kill $forward; wait $forward 2>/dev/null
+	kill $forward 2>/dev/null; wait $forward 2>/dev/null
 	kubelet_start
 done
+
+XB_EXEC=exec in_ns node "$KUBECTL" logs -f web >"$TMP/follow" 2>&1 & follow=$!
+busywait 5 grep -q 'line 3' "$TMP/follow"
+kill -9 "$KUBELET_PID"; wait "$KUBELET_PID" 2>/dev/null
+wait $follow; is $? 1 'logs -f: the kubelet dies: the client is told'
+kubelet_start
 
 # --- proxy ---
 stand_in --port 8443 >"$TMP/web.log" 2>&1 &
@@ -162,4 +201,13 @@ is "$(as exec web -- exit 0; echo $?)" 0 'exec is allowed'
 is "$(k get --raw /api/v1 | jq -c '[.resources[] | select(.name | test("/(exec|log|proxy|portforward|attach)$")) | "\(.name) \(.kind) \(.verbs | join(","))"]')" \
 	'["nodes/proxy NodeProxyOptions create,delete,get,patch,update","pods/attach PodAttachOptions create,get","pods/exec PodExecOptions create,get","pods/log Pod get","pods/portforward PodPortForwardOptions create,get","pods/proxy PodProxyOptions create,delete,get,patch,update","services/proxy ServiceProxyOptions create,delete,get,patch,update"]' 'discovery'
 like "$(raw /metrics | grep exec)" 'apiserver_request_total\{code="101",[^}]*subresource="exec",verb="CONNECT"' 'counted as upstream counts'
+
+# --- the end ---
+XB_EXEC=exec in_ns node "$KUBECTL" exec -i web -- cat </dev/zero >"$TMP/flood" 2>&1 & flood=$!
+XB_EXEC=exec in_ns node "$KUBECTL" logs -f web >/dev/null 2>&1 & follow=$!
+busywait 5 [ -s "$TMP/flood" ]
+kill "$APISERVER_PID"
+busywait 5 eval '! kill -0 "$APISERVER_PID"'; is $? 0 'SIGTERM ends it, and what streams'
+wait $flood; [ $? != 0 ]; is $? 0 'clients are told'
+wait $follow
 done_testing

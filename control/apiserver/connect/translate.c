@@ -30,7 +30,6 @@ struct translation {
 static void translation_free(struct translation *t)
 {
 	xb_upstream_free(t->u);
-	xb_spdy_done(&t->spdy);
 	xb_buf_done(&t->verdict);
 	free(t->method_url);
 	free(t);
@@ -283,6 +282,7 @@ static int open_streams(struct translation *t)
 					 &frames);
 	if (!r)
 		xb_stream_write(t->server, xb_buf_sv(&frames));
+	xb_spdy_done(&t->spdy);
 	return r;
 }
 

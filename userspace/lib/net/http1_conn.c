@@ -261,6 +261,7 @@ static int http1_upgrade(struct xb_http_request *r, struct xb_stream **ret)
 	if (xb_stream_unread(*ret, xb_buf_sv(&c->h1.in)))
 		conn_die(c);
 	xb_buf_done(&c->h1.in);
+	xb_http1_clear(&c->h1.parser);
 	r->active = false;
 	return 0;
 }
