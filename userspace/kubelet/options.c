@@ -19,8 +19,6 @@ static const struct xb_flag rows[] = {
 	FLAG(BOOL, version, "version", NULL, "Misc", "Print the version and exit"),
 
 	FLAG(STRING, kubeconfig, "kubeconfig", NULL, "Cluster", "A kubeconfig file. Without it only static pods run"),
-	FLAG(STRING, bootstrap_kubeconfig, "bootstrap-kubeconfig", NULL, "Cluster",
-	     "With whose rights a client certificate is asked for when --kubeconfig does not exist yet"),
 	FLAG(STRING, cert_dir, "cert-dir", "/var/lib/kubelet/pki", "Cluster", "Where certificates are kept that are made or asked for"),
 	FLAG(STRING, hostname_override, "hostname-override", NULL, "Node", "The name of this node, if not the host's name"),
 	FLAG(LIST, node_ip, "node-ip", NULL, "Node", "The node's address, or one of each family. Default: that of the default route"),
@@ -85,6 +83,7 @@ static const struct xb_flag rows[] = {
 	FLAG(INT, verbosity, "v", "0", "Logs", "Verbosity", .max = 10, .letter = 'v'),
 
 	SWITCH("allow-privileged"), TAKEN("allowed-unsafe-sysctls"), TAKEN("authentication-token-webhook-cache-ttl"),
+	FLAG(STRING, accepted_text, "bootstrap-kubeconfig", NULL, "Accepted", "Of no effect: the certificate that --kubeconfig names must be there"),
 	TAKEN("authorization-webhook-cache-authorized-ttl"), TAKEN("authorization-webhook-cache-unauthorized-ttl"), TAKEN("cloud-provider"),
 	TAKEN("container-log-max-files"), TAKEN("container-log-max-size"), TAKEN("container-runtime"), SWITCH("contention-profiling"),
 	TAKEN("cpu-cfs-quota-period"), TAKEN("cpu-manager-policy"), SWITCH("enable-controller-attach-detach"),

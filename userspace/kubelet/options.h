@@ -7,7 +7,7 @@
 
 struct kubelet_options {
 	/* the cluster */
-	const char *config, *kubeconfig, *bootstrap_kubeconfig, *cert_dir;
+	const char *config, *kubeconfig, *cert_dir;
 	const char *hostname_override, *cluster_domain;
 	char **node_ip, **cluster_dns, **node_labels, **register_with_taints;
 	bool register_node;

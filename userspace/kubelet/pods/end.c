@@ -10,6 +10,7 @@
 #define DEFAULT_GRACE_S 30
 #define BUSY_MS         100
 #define AGAIN_MS        1000
+#define REMOVE_MAX_MS   60000
 
 /* --- how and why --- */
 int64_t pod_grace_s(const struct pod *p)
@@ -217,15 +218,25 @@ void pod_end_step(struct pod *p)
 	pod_poke(p);
 }
 
+/* Told once; of a pod that lives on not at all, since what it has left is in the way of nobody. */
+static void removal_fails(struct pod *p, int code, const char *message)
+{
+	int64_t wait = AGAIN_MS << MIN(p->remove_failures, 6u);
+
+	if (p->stage == POD_ENDED && !p->remove_failures && code != XB_GRPC_UNAVAILABLE)
+		log_warning("pod %s/%s: cannot remove what is left of it: %s", p->namespace_, p->name, message);
+	p->remove_failures++;
+	p->remove_retry_ms = pod_now_ms() + MIN(wait, REMOVE_MAX_MS);
+}
+
 static void on_removed(void *arg, int code, const char *message, const ProtobufCMessage *reply)
 {
 	struct pod *p = arg;
 
-	if (code != XB_GRPC_OK && code != XB_GRPC_NOT_FOUND) {
-		p->sandbox_retry_ms = pod_now_ms() + AGAIN_MS;
-		if (code != XB_GRPC_UNAVAILABLE)
-			log_warning("pod %s/%s: cannot remove what is left of it: %s", p->namespace_, p->name, message);
-	}
+	if (code == XB_GRPC_OK || code == XB_GRPC_NOT_FOUND)
+		p->remove_failures = 0;
+	else
+		removal_fails(p, code, message);
 	pod_step_ends(p);
 }
 
@@ -247,12 +258,18 @@ static void remove_sandbox(struct pod *p, const struct observed_sandbox *s)
 		p->steps++;
 }
 
+static bool may_remove(struct pod *p)
+{
+	if (pod_now_ms() >= p->remove_retry_ms)
+		return true;
+	pod_wake_at(p, p->remove_retry_ms);
+	return false;
+}
+
 static void remove_all(struct pod *p)
 {
-	if (pod_now_ms() < p->sandbox_retry_ms) {
-		pod_wake_at(p, p->sandbox_retry_ms);
+	if (!may_remove(p))
 		return;
-	}
 	for (size_t i = 0; i < p->observed.n_containers; i++)
 		remove_container(p, &p->observed.containers[i]);
 	for (size_t i = 0; i < p->observed.n_sandboxes && !p->observed.n_containers; i++)
@@ -277,13 +294,15 @@ void pod_ended_step(struct pod *p)
 }
 
 /* --- dead containers of a pod that lives on --- */
+
+/* One that never ran has left nothing to look at. */
 static bool is_surplus(const struct observed *o, const struct observed_container *c)
 {
 	unsigned newer = 0;
 
 	for (size_t i = 0; &o->containers[i] < c; i++)
 		newer += !strcmp(o->containers[i].name, c->name);
-	return newer > 1 && !runs(c);
+	return !runs(c) && newer > (c->state == OBSERVED_CREATED ? 0 : 1);
 }
 
 static bool has_containers(const struct observed *o, const struct observed_sandbox *s)
@@ -301,12 +320,12 @@ void pod_prune(struct pod *p)
 	if (p->steps)
 		return;
 	for (size_t i = 0; i < o->n_containers; i++)
-		if (is_surplus(o, &o->containers[i])) {
+		if (is_surplus(o, &o->containers[i]) && may_remove(p)) {
 			if (o->containers[i].log_path)
 				logs_remove_file(o->containers[i].log_path);
 			remove_container(p, &o->containers[i]);
 		}
 	for (size_t i = 1; i < o->n_sandboxes && !p->steps; i++)
-		if (!o->sandboxes[i].ready && o->sandboxes[i].stopped && !has_containers(o, &o->sandboxes[i]))
+		if (!o->sandboxes[i].ready && o->sandboxes[i].stopped && !has_containers(o, &o->sandboxes[i]) && may_remove(p))
 			remove_sandbox(p, &o->sandboxes[i]);
 }

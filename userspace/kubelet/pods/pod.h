@@ -76,6 +76,8 @@ struct pod {
 	char *end_texts[2];             /* reason, message */
 	bool refused;
 	int64_t end_by_ms;              /* its grace is over */
+	int64_t remove_retry_ms;        /* what could not be removed is not tried before */
+	unsigned remove_failures;       /* in a row */
 	bool torn_down;
 	int64_t seen_ms;                /* when it was first seen, until its start was measured; 0 */
 	struct admit_wants wants;

@@ -39,8 +39,11 @@ static void set_document(struct pod *p, struct xb_jv document)
 
 	p->document = document;
 	xb_json_ref(document.doc);
-	if (!xb_jv_is(old))
-		p->seen_ms = p->seen_ms ? p->seen_ms : pod_now_ms();
+	/* looked at before it was known what it should be (the runtime was the first to tell), it is looked at again */
+	if (!xb_jv_is(old)) {
+		p->seen_ms = pod_now_ms();
+		pod_stale(p);
+	}
 	/* what a downward volume may show */
 	if (xb_jv_is(old) && (differs(old, document, "metadata", "labels") || differs(old, document, "metadata", "annotations")))
 		p->volumes_stale = true;

@@ -43,12 +43,17 @@ bool sync_restarts(struct xb_jv pod, enum spec_container_kind kind, const struct
 }
 
 /* --- back-off --- */
-unsigned sync_delay_s(const struct observed *o, const struct observed_container *last)
+static bool is_cut_off(const struct observed_container *c, int64_t began_ns)
+{
+	return c->finished_ns < began_ns && c->reason && !strcmp(c->reason, "StartError");
+}
+
+unsigned sync_delay_s(const struct observed *o, const struct observed_container *last, int64_t began_ns)
 {
 	const struct observed_container *before = observed_before(o, last);
 	unsigned delay = FIRST_DELAY_S, by_count = FIRST_DELAY_S;
 
-	if (!last->attempt || last->state != OBSERVED_EXITED ||
+	if (!last->attempt || last->state != OBSERVED_EXITED || is_cut_off(last, began_ns) ||
 	    (last->started_ns && last->finished_ns - last->started_ns > FORGIVEN_NS))
 		return 0;
 	for (unsigned i = 1; i < last->attempt && by_count < LAST_DELAY_S; i++)
@@ -103,7 +108,7 @@ static void start(struct work *w, const struct spec_it *it)
 
 	/* what ended with its sandbox has not failed */
 	if (is_of_sandbox(w->in->observed, newest))
-		s.delay_s = sync_delay_s(w->in->observed, newest);
+		s.delay_s = sync_delay_s(w->in->observed, newest, w->in->began_ns);
 	if (s.delay_s)
 		s.not_before_ns = newest->finished_ns + s.delay_s * XB_SECOND;
 	w->no_memory |= xb_vec_push(&w->starts, s) < 0;

@@ -12,6 +12,7 @@
 struct sync_input {
 	struct xb_jv pod, status;       /* status: as it was last told */
 	const struct observed *observed;
+	int64_t began_ns;               /* wall clock: since when this kubelet sees what is done */
 	enum probe_result (*probe)(void *arg, const char *container_id, enum probe_kind kind);
 	void *arg;
 };
@@ -45,9 +46,12 @@ int sync_plan(const struct sync_input *in, struct sync_plan *ret); /* 0 or -ENOM
 void sync_plan_done(struct sync_plan *p);
 #define _cleanup_plan_ _cleanup_(sync_plan_done)
 
-/* How long after its end a container waits to be started again: 0, 10 s, doubled up to 5 min; 0 again when it had run for ten
- * minutes. Read from the runtime's times alone: what the last one had waited is between its making and the end before it. */
-unsigned sync_delay_s(const struct observed *o, const struct observed_container *last);
+/*
+ * How long after its end a container waits to be started again: 0, 10 s, doubled up to 5 min; 0 again when it had run for ten
+ * minutes. Read from the runtime's times alone: what the last one had waited is between its making and the end before it. A start that
+ * failed before this kubelet began may have been cut off by its predecessor's end, since containerd gives up what nobody waits for: 0.
+ */
+unsigned sync_delay_s(const struct observed *o, const struct observed_container *last, int64_t began_ns);
 
 /* Upstream's ShouldContainerBeRestarted: it is not there, or has ended and its pod's policy brings it back. */
 bool sync_restarts(struct xb_jv pod, enum spec_container_kind kind, const struct observed_container *newest);

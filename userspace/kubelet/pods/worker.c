@@ -267,7 +267,7 @@ static void step_active(struct pod *p)
 	_cleanup_plan_ struct sync_plan plan = {};
 	struct sync_input in = {
 		.pod = p->document, .status = p->status ? xb_json_root(p->status) : pod_server_status(p), .observed = &p->observed,
-		.probe = probe, .arg = p->pods->parts.probes,
+		.began_ns = p->pods->began_us * 1000, .probe = probe, .arg = p->pods->parts.probes,
 	};
 	uint64_t began = uv_hrtime();
 

@@ -3,8 +3,8 @@
 #define OBSERVED_TEXT_H
 /*
  * What a runtime has, in one line, the newest first: "S1 S0! a1:run b0:exit=3@10,11,20 c0:run? d0:run/0 e0:created".
- * Sandboxes: S, attempt, '!' when not ready. Containers: name, attempt, state, the times made, begun and ended in seconds, '?' when
- * made of another image, and the sandbox when it is not the newest one. The IDs are "a-1".
+ * Sandboxes: S, attempt, '!' when not ready. Containers: name, attempt, state, '!' when it could not be started, the times made, begun
+ * and ended in seconds, '?' when made of another image, and the sandbox when it is not the newest one. The IDs are "a-1".
  */
 #include <stdio.h>
 #include "../../../../../userspace/kubelet/pods/observed.h"
@@ -66,7 +66,7 @@ static void read_container(const char *word, struct xb_jv pod, struct observed *
 	c.created_ns = made * XB_SECOND;
 	c.started_ns = begun * XB_SECOND;
 	c.finished_ns = ended * XB_SECOND;
-	c.reason = c.state == OBSERVED_EXITED ? strdup(c.exit_code ? "Error" : "Completed") : NULL;
+	c.reason = c.state == OBSERVED_EXITED ? strdup(strchr(word, '!') ? "StartError" : c.exit_code ? "Error" : "Completed") : NULL;
 	o->containers = realloc(o->containers, (o->n_containers + 1) * sizeof(c));
 	o->containers[o->n_containers++] = c;
 }

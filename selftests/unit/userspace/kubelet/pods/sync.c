@@ -63,6 +63,8 @@ static const struct test_case cases[] = {
 	{ "ten minutes of running forgive", ONE("Always"), "", "S0 a7:exit=1@100,101,990 a6:exit=1@1,2,3", "", "start a#8" },
 	{ "and it begins anew", ONE("Always"), "", "S0 a8:exit=1@990,991,992 a7:exit=1@100,101,990", "", "start a#9 at 1002 after 10s" },
 	{ "nothing known before it: by its number", ONE("Always"), "", "S0 a3:exit=1@980,981,990", "", "start a#4 at 1030 after 40s" },
+	{ "a start that an older kubelet's end may have cut off", ONE("Always"), "", "S0 a3:exit=128!@980,0,490", "", "start a#4" },
+	{ "one of this kubelet's", ONE("Always"), "", "S0 a3:exit=128!@980,0,510", "", "start a#4 at 550 after 40s" },
 	{ "one in back-off does not hold another", TWO("Always"), "", "S0 a1:exit=1@991,992,995 b0:exit=1", "",
 	  "start a#2 at 1005 after 10s; start b#1" },
 
@@ -146,7 +148,8 @@ static void plans(void **state)
 		doc = json_of(text.p);
 		o = observed_of(c->observed, xb_json_root(doc));
 		assert_int_equal(sync_plan(&(struct sync_input){ .pod = xb_json_root(doc), .status = xb_jv_get(xb_json_root(doc), "status"),
-								 .observed = &o, .probe = probe_of, .arg = (void *)c->probes }, &p), 0);
+								 .observed = &o, .began_ns = 500 * XB_SECOND,
+								 .probe = probe_of, .arg = (void *)c->probes }, &p), 0);
 		plan = plan_text(&p);
 		if (strcmp(plan, c->plan))
 			fail_msg("%s:\nexpected: %s\n     got: %s", c->name, c->plan, plan);
