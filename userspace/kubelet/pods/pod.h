@@ -92,7 +92,8 @@ struct pods {
 	uv_prepare_t before_sleep;
 	uv_timer_t timer;
 	bool listed, settled, blind;    /* the runtime's pods are known; and all that should be; it tells nothing */
-	int64_t relist_ms, began_us;    /* monotonic; wall clock */
+	int64_t relist_ms, trim_ms;     /* monotonic; 0: not due */
+	int64_t began_us;               /* wall clock */
 	struct source *source;
 	struct pods_metrics metrics;
 	LIST_HEAD(, pods_call) calls;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The set of pods: made, poked, woken, freed; what the runtime hints at; what is left of pods that nobody knows. */
+#include <malloc.h>
 #include "pod.h"
 #include "logs.h"
 #include "source.h"
@@ -8,6 +9,7 @@
 
 #define BLIND_MS  1000                  /* upstream's generic PLEG */
 #define RELIST_MS (5 * 60 * 1000)       /* hints may be lost */
+#define TRIM_MS   10000                 /* after something was done */
 
 int64_t pod_now_ms(void)
 {
@@ -40,11 +42,17 @@ static bool may_go(const struct pod *p)
 	return p->stage == POD_REMOVED && !p->steps && !p->looking && !p->writing && !p->volumes_busy;
 }
 
+static void arm(struct pods *s, int64_t ms);
+
 static void before_sleep(uv_prepare_t *h)
 {
 	struct pods *s = h->data;
 	struct pod *p;
 
+	if (!s->trim_ms && !TAILQ_EMPTY(&s->poked)) {
+		s->trim_ms = pod_now_ms() + TRIM_MS;
+		arm(s, s->trim_ms);
+	}
 	while ((p = TAILQ_FIRST(&s->poked))) {
 		TAILQ_REMOVE(&s->poked, p, poked_link);
 		p->poked = false;
@@ -75,6 +83,18 @@ void pod_wake_at(struct pod *p, int64_t ms)
 	arm(p->pods, p->wake_ms);
 }
 
+/* What many pods at once took for their beginnings goes back to the system. */
+static void trim(struct pods *s, int64_t now)
+{
+	if (s->trim_ms && s->trim_ms <= now) {
+		s->trim_ms = 0;
+		xb_arena_trim();
+		malloc_trim(0);
+	} else if (s->trim_ms) {
+		arm(s, s->trim_ms);
+	}
+}
+
 static void on_timer(uv_timer_t *h)
 {
 	struct pods *s = h->data;
@@ -98,6 +118,7 @@ static void on_timer(uv_timer_t *h)
 	}
 	if (s->relist_ms)
 		arm(s, s->relist_ms);
+	trim(s, now);
 }
 
 void pods_listed(struct pods *s, bool whole)
