@@ -220,7 +220,7 @@ static bool is_there(const struct cgroups *c, const char *path)
 	return !full.err && !stat(full.p, &st);
 }
 
-int cgroups_path_of(const struct cgroups *c, const char *uid, struct xb_buf *out)
+int cgroups_pod_path(const struct cgroups *c, const char *uid, struct xb_buf *out)
 {
 	const struct pod_cgroup *p = xb_map_get(c->pods, xb_sv(uid));
 	size_t before = out->n;
@@ -244,7 +244,7 @@ int cgroups_pod_remove(struct cgroups *c, const char *uid)
 	_cleanup_buf_ struct xb_buf path = {};
 	_cleanup_free_ char *why = NULL;
 	struct pod_cgroup *p;
-	int r = cgroups_path_of(c, uid, &path);
+	int r = cgroups_pod_path(c, uid, &path);
 
 	if (r)
 		return r == -ENOENT ? 0 : r;

@@ -26,6 +26,12 @@ int cgroups_pod_make(struct cgroups *c, struct xb_jv pod, char **reterr_why);   
 int cgroups_pod_remove(struct cgroups *c, const char *uid);
 void cgroups_each_pod(const struct cgroups *c, void (*each)(void *arg, const char *uid), void *arg); /* those that exist */
 
+/* Where it is below each mount point, "/kubepods/burstable/pod<uid>[/<container>]", appended. -ENOENT: it has none. */
+int cgroups_pod_path(const struct cgroups *c, const char *uid, struct xb_buf *out);
+int cgroups_container_path(const struct cgroups *c, const char *uid, const char *container_id, struct xb_buf *out);
+/* One of the processes in there. -ESRCH: there is none. */
+int cgroups_container_pid(const struct cgroups *c, const char *uid, const char *container_id, pid_t *ret);
+
 struct cgroups_usage {                  /* since its making; a missing one: 0 */
 	uint64_t cpu_ns;
 	uint64_t memory_bytes, memory_working_set, memory_rss, page_faults, major_faults, memory_limit;

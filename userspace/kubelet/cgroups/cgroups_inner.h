@@ -21,7 +21,5 @@ struct pod_cgroup {
 };
 /* proc: "/proc", for the mounts and the memory of the machine; borrowed. */
 int cgroups_new_at(const struct facts *f, const char *proc, struct cgroups **ret, char **reterr_why);
-/* The path of the pod's cgroup where it is, appended. -ENOENT. */
-int cgroups_path_of(const struct cgroups *c, const char *uid, struct xb_buf *out);
 
 #endif

@@ -69,21 +69,46 @@ static int read_usage(const struct cgroups *c, const char *cgroup, struct cgroup
 int cgroups_pod_usage(const struct cgroups *c, const char *uid, struct cgroups_usage *ret)
 {
 	_cleanup_buf_ struct xb_buf path = {};
-	int r = cgroups_path_of(c, uid, &path);
+	int r = cgroups_pod_path(c, uid, &path);
 
 	return r ? r : read_usage(c, path.p, ret);
+}
+
+int cgroups_container_path(const struct cgroups *c, const char *uid, const char *container_id, struct xb_buf *out)
+{
+	int r = cgroups_pod_path(c, uid, out);
+
+	if (r)
+		return r;
+	xb_buf_addc(out, '/');
+	name_container(c->facts, container_id, out);
+	return out->err;
 }
 
 int cgroups_container_usage(const struct cgroups *c, const char *uid, const char *container_id, struct cgroups_usage *ret)
 {
 	_cleanup_buf_ struct xb_buf path = {};
-	int r = cgroups_path_of(c, uid, &path);
+	int r = cgroups_container_path(c, uid, container_id, &path);
 
+	return r ? r : read_usage(c, path.p, ret);
+}
+
+int cgroups_container_pid(const struct cgroups *c, const char *uid, const char *container_id, pid_t *ret)
+{
+	_cleanup_buf_ struct xb_buf path = {}, text = {};
+	int r = cgroups_container_path(c, uid, container_id, &path);
+	struct xb_sv rest, first;
+	uint64_t pid;
+
+	r = r ? r : hierarchies_read(&c->trees, CG_PIDS, path.p, "cgroup.procs", &text);
 	if (r)
 		return r;
-	xb_buf_addc(&path, '/');
-	name_container(c->facts, container_id, &path);
-	return path.err ? path.err : read_usage(c, path.p, ret);
+	rest = xb_buf_sv(&text);
+	/* 0: it is of another pid namespace */
+	if (!xb_sv_split(&rest, '\n', &first) || xb_sv_u64(first, &pid) || !pid)
+		return -ESRCH;
+	*ret = (pid_t)pid;
+	return 0;
 }
 
 /* The machine's own memory, where the root cgroup of v2 does not count it. */
