@@ -33,7 +33,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.aufs", "io.containerd.snapshot
     snapshotter = "${SNAPSHOTTER:-overlayfs}"
 TOML
 }
-# containerd_start: sets CONTAINERD_PID; waits until it answers. The first time it imports the two images.
+# containerd_start: sets CONTAINERD_PID; waits until it answers. The first time it imports the two images. With CONTAINERD_NS=node it is in
+# that network namespace, as its stream server must be where the kubelet is.
 containerd_start() {
 	local first=
 	if [ ! -e "$TMP/containerd.toml" ]; then
@@ -42,7 +43,7 @@ containerd_start() {
 		mount -t tmpfs none /run/containerd || bail 'cannot mount over /run/containerd'
 		containerd_config
 	fi
-	containerd --config "$TMP/containerd.toml" >>"$TMP/containerd.log" 2>&1 &
+	${CONTAINERD_NS:+nsenter --net="/run/netns/xb-$T-$CONTAINERD_NS"} containerd --config "$TMP/containerd.toml" >>"$TMP/containerd.log" 2>&1 &
 	CONTAINERD_PID=$!
 	busywait 20 ctr version || { note "$(tail -20 "$TMP/containerd.log")"; bail 'containerd does not answer after 20 s'; }
 	[ -z "$first" ] || { image_import "$PAUSE_IMAGE" sleep infinity; image_import "$BUSYBOX_IMAGE" sh; }
@@ -86,7 +87,7 @@ JSON
 	fi
 	XB_EXEC=exec in_ns node "$BIN/kubelet" --kubeconfig="$TMP/kubelet.conf" --hostname-override=n1 --node-ip=192.0.2.1 --root-dir="$TMP/kubelet" \
 		--pod-logs-dir="$TMP/logs" --container-runtime-endpoint="unix://$CONTAINERD_SOCKET" --cgroup-root="$PODS_CGROUP" \
-		--pod-infra-container-image="$PAUSE_IMAGE" "$@" >>"$TMP/kubelet.log" 2>&1 &
+		--pod-infra-container-image="$PAUSE_IMAGE" --cert-dir="$TMP/kubelet/pki" "$@" >>"$TMP/kubelet.log" 2>&1 &
 	KUBELET_PID=$!
 	busywait 20 in_ns node curl -fsS --max-time 1 http://127.0.0.1:10248/healthz ||
 		{ note "$(tail -20 "$TMP/kubelet.log")"; bail "kubelet is not healthy after 20 s"; }

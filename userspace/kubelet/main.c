@@ -5,6 +5,7 @@
 #include "healthz.h"
 #include "options.h"
 #include "pods/pods.h"
+#include "server/server.h"
 #include "xb/kubeconfig.h"
 #include "xb/log.h"
 
@@ -29,6 +30,7 @@ struct kubelet {
 	struct probes *probes;
 	struct node *node;
 	struct healthz *healthz;
+	struct server *server;
 };
 
 static int fault(int r, const char *what, const char *why)
@@ -134,6 +136,16 @@ static int make_node(struct kubelet *k, char **reterr_why)
 	return k->rest ? kubelet_node_new(&n, &k->node, reterr_why) : 0;
 }
 
+static int make_server(struct kubelet *k, char **reterr_why)
+{
+	struct server_config c = {
+		.loop = &k->loop, .options = k->options, .facts = &k->facts, .rest = k->rest, .runtime = k->runtime, .pods = k->pods,
+		.probes = k->probes, .images = k->images, .cgroups = k->cgroups, .node = k->node,
+	};
+
+	return kubelet_server_new(&c, &k->server, reterr_why);
+}
+
 static int begin(struct kubelet *k, char **reterr_why)
 {
 	struct pods_parts parts;
@@ -153,6 +165,8 @@ static int begin(struct kubelet *k, char **reterr_why)
 		r = make_node(k, reterr_why);
 	if (!r)
 		r = healthz_new(&k->loop, k->options, &k->healthz, reterr_why);
+	if (!r)
+		r = make_server(k, reterr_why);
 	if (r < 0)
 		return r;
 	parts = (struct pods_parts){
@@ -164,6 +178,7 @@ static int begin(struct kubelet *k, char **reterr_why)
 
 static void end(struct kubelet *k)
 {
+	kubelet_server_free(k->server);
 	healthz_free(k->healthz);
 	kubelet_node_free(k->node);
 	pods_free(k->pods);

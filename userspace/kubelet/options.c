@@ -45,6 +45,10 @@ static const struct xb_flag rows[] = {
 	FLAG(STRING, runtime_endpoint, "container-runtime-endpoint", "unix:///run/containerd/containerd.sock", "Runtime",
 	     "The runtime's socket, or fake:// for one that runs nothing"),
 	FLAG(DURATION, runtime_request_ms, "runtime-request-timeout", "2m", "Runtime", "How long it may take to answer"),
+	FLAG(STRING, log_max_size, "container-log-max-size", "10Mi", "Runtime", "From which size on a container's log is rotated"),
+	FLAG(INT, log_max_files, "container-log-max-files", "5", "Runtime", "How many files of one container's log there are", .min = 2,
+	     .max = 10000),
+	FLAG(DURATION, log_check_ms, "container-log-monitor-interval", "10s", "Runtime", "How often their sizes are looked at; at least 3s"),
 	FLAG(STRING, sandbox_image, "pod-infra-container-image", NULL, "Runtime", "An image that is not removed for want of room"),
 
 	FLAG(STRING, cgroup_root, "cgroup-root", "/", "Room", "Below which pods' cgroups are"),
@@ -85,7 +89,7 @@ static const struct xb_flag rows[] = {
 	SWITCH("allow-privileged"), TAKEN("allowed-unsafe-sysctls"), TAKEN("authentication-token-webhook-cache-ttl"),
 	FLAG(STRING, accepted_text, "bootstrap-kubeconfig", NULL, "Accepted", "Of no effect: the certificate that --kubeconfig names must be there"),
 	TAKEN("authorization-webhook-cache-authorized-ttl"), TAKEN("authorization-webhook-cache-unauthorized-ttl"), TAKEN("cloud-provider"),
-	TAKEN("container-log-max-files"), TAKEN("container-log-max-size"), TAKEN("container-runtime"), SWITCH("contention-profiling"),
+	TAKEN("container-runtime"), SWITCH("contention-profiling"),
 	TAKEN("cpu-cfs-quota-period"), TAKEN("cpu-manager-policy"), SWITCH("enable-controller-attach-detach"),
 	SWITCH("enable-debugging-handlers"), SWITCH("enable-server"), TAKEN("enforce-node-allocatable"), TAKEN("event-burst"),
 	TAKEN("event-qps"), SWITCH("exit-on-lock-contention"), SWITCH("fail-swap-on"), TAKEN("hairpin-mode"),
@@ -235,6 +239,8 @@ static int check(const struct kubelet_options *o, char **reterr_why)
 	for (size_t i = 0; o->node_ip && o->node_ip[i]; i++)
 		if (i == 2)
 			return xb_why(reterr_why, -EINVAL, "--node-ip: more than one address of each family");
+	if (o->log_check_ms < 3000)
+		return xb_why(reterr_why, -EINVAL, "--container-log-monitor-interval: less than 3s");
 	return xb_flags_check_gates(o->feature_gates, reterr_why);
 }
 

@@ -20,7 +20,9 @@ struct kubelet_options {
 	bool seccomp_default, cpu_cfs_quota;
 	/* the runtime */
 	const char *runtime_endpoint, *sandbox_image;
-	int64_t runtime_request_ms;
+	int64_t runtime_request_ms, log_check_ms;
+	const char *log_max_size;
+	int log_max_files;
 	/* cgroups and room */
 	const char *cgroup_root, *cgroup_driver;
 	bool cgroups_per_qos;

@@ -112,6 +112,8 @@ static void flags_are_checked(void **state)
 		{ "--tls-cert-file=/a", "--tls-cert-file and --tls-private-key-file" },
 		{ "--root-dir=kubelet", "--root-dir: 'kubelet' is not an absolute path" },
 		{ "--cgroup-driver=other", "--cgroup-driver" },
+		{ "--container-log-monitor-interval=1s", "--container-log-monitor-interval: less than 3s" },
+		{ "--container-log-max-files=1", "--container-log-max-files" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
