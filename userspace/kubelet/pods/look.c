@@ -194,7 +194,7 @@ static struct xb_jv told_of(const struct pod *p, const struct observed_container
 	return xb_sv_ends(id, c->id) ? told : (struct xb_jv){};
 }
 
-static void keep_probes(struct pod *p)
+void pod_probes_keep(struct pod *p)
 {
 	struct probes *probes = p->pods->parts.probes;
 	int64_t now_us = xb_time_now();
@@ -246,7 +246,6 @@ static void look_ends(struct pod *p)
 		qsort(p->observed.sandboxes, p->observed.n_sandboxes, sizeof(*p->observed.sandboxes), by_age_sandbox);
 	stop_probes_of_lost(p, &before);
 	observed_done(&before);
-	keep_probes(p);
 	pod_poke(p);
 }
 

@@ -126,6 +126,7 @@ void pod_event_name(const struct pod *p, struct xb_buf *out); /* "name_namespace
 
 /* look.c */
 void pod_look(struct pod *p);
+void pod_probes_keep(struct pod *p);                    /* of what was seen to run, if its document is known, and of nothing else */
 int pods_list(struct pods *s);                          /* finds the runtime's pods, and what changed unseen; then pods_listed */
 void pods_listed(struct pods *s, bool whole);           /* pods.c */
 

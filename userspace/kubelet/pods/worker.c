@@ -297,6 +297,7 @@ void pod_turn(struct pod *p)
 		pod_look(p);
 	if (p->looking)
 		return;
+	pod_probes_keep(p);
 	pod_status_update(p);
 	/* A pod that must go does not wait for a pull or a hook of its start. */
 	if (p->start && (pod_is_deleted(p) || p->stage == POD_ENDING))
