@@ -143,10 +143,11 @@ run: setup
 down:
 	@tools/run/main_job.sh $(O)/bin down
 bench: setup
-	@+$(MAKE) --no-print-directory O=$(O) programs
+	@+$(MAKE) --no-print-directory O=$(O) programs $(O)/selftests/tools/runtime_calls
 	@tools/bench/api.sh $(O)/bin
 	@tools/bench/service.sh $(O)/bin
 	@tools/bench/cluster.sh $(O)/bin
+	@tools/bench/node.sh $(O)/bin
 
 install: $(bins)
 	install -d $(DESTDIR)$(PREFIX)/bin
