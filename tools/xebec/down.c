@@ -38,17 +38,18 @@ static int take_down(const struct cluster *c, char **reterr_why)
 static int run(const void *options, struct printer *p, char **reterr_why)
 {
 	const struct options *o = options;
-	_cleanup_cluster_ struct cluster c = {};
+	_cleanup_cluster_ struct cluster c = {}, found = {};
 	int r;
 
 	if (geteuid())
 		return xb_why(reterr_why, -EPERM, "this needs root: sudo xebec down");
 	/* of one whose state cannot be read, whatever bears its name goes */
-	r = cluster_load(o->name, &c, NULL);
-	if (r)
-		r = cluster_init(o->name, &c, reterr_why);
+	r = cluster_init(o->name, &c, reterr_why);
 	if (!r)
-		r = take_down(&c, reterr_why);
+		r = cluster_lock(&c, reterr_why);
+	if (r)
+		return r;
+	r = take_down(cluster_load(o->name, &found, NULL) ? &c : &found, reterr_why);
 	if (!r)
 		print_string(p, "removed", c.name);
 	return r;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
-#include <sys/file.h>
 
 #include "cluster/api.h"
 #include "cluster/cgroup.h"
@@ -48,46 +46,48 @@ static _printf_(2, 3) void say(const struct progress *p, const char *fmt, ...)
 	fputc('\n', stderr);
 }
 
-/* One command at a time makes or changes a cluster. The lock ends with the process. */
-static int lock(const struct cluster *c, char **reterr_why)
+static int find(const struct options *o, struct cluster *c, char **reterr_why)
 {
-	_cleanup_free_ char *path = xprintf("%s/up.lock", c->run);
-	int r = make_folders(c->run, 0755, reterr_why), fd;
+	if (o->nodes && (unsigned)o->nodes < c->n_nodes)
+		return xb_why(reterr_why, -EINVAL, "--nodes: the cluster has %u nodes, and does not shrink", c->n_nodes);
+	c->n_nodes = MAX(c->n_nodes, (unsigned)o->nodes);
+	return cluster_save(c, reterr_why);
+}
 
+/* From here on "xebec down" knows it, and no other cluster takes its network. */
+static int begin(const struct options *o, struct cluster *c, char **reterr_why)
+{
+	_cleanup_close_ int fd = -1;
+	int r = networks_lock(&fd, reterr_why);
+
+	if (!r)
+		r = make_folders(c->root, 0711, reterr_why);
+	if (!r)
+		r = network_choose(&c->network, reterr_why);
 	if (r)
 		return r;
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (fd < 0 || flock(fd, LOCK_EX) < 0)
-		return xb_why(reterr_why, -errno, "cannot lock '%s': %s", path, strerror(errno));
-	return 0;
+	c->n_nodes = o->nodes ? o->nodes : 1;
+	return cluster_save(c, reterr_why);
 }
 
 static int find_or_begin(const struct options *o, struct cluster *ret, char **reterr_why)
 {
-	_cleanup_cluster_ struct cluster c = {};
+	_cleanup_cluster_ struct cluster c = {}, found = {};
 	_cleanup_free_ char *why = NULL;
-	int r = cluster_load(o->name, ret, &why);
+	int r = cluster_init(o->name, &c, reterr_why);
 
-	if (r != -ENOENT) {
-		if (r)
-			return xb_why(reterr_why, r, "%s", why ? why : strerror(-r));
-		if (o->nodes && (unsigned)o->nodes < ret->n_nodes)
-			return xb_why(reterr_why, -EINVAL, "--nodes: the cluster has %u nodes, and does not shrink", ret->n_nodes);
-		ret->n_nodes = MAX(ret->n_nodes, (unsigned)o->nodes);
-		return lock(ret, reterr_why);
-	}
-	r = cluster_init(o->name, &c, reterr_why);
 	if (!r)
-		r = lock(&c, reterr_why);
-	if (!r)
-		r = make_folders(c.root, 0711, reterr_why);
-	if (!r)
-		r = network_choose(&c.network, reterr_why);
+		r = cluster_lock(&c, reterr_why);
 	if (r)
 		return r;
-	c.n_nodes = o->nodes ? o->nodes : 1;
-	*ret = c;
-	c = (struct cluster){};
+	r = cluster_load(o->name, &found, &why);
+	if (r && r != -ENOENT)
+		return xb_why(reterr_why, r, "%s", why ? why : strerror(-r));
+	r = r ? begin(o, &c, reterr_why) : find(o, &found, reterr_why);
+	if (r)
+		return r;
+	*ret = found.name ? found : c;
+	*(found.name ? &found : &c) = (struct cluster){};
 	return 0;
 }
 
@@ -104,10 +104,8 @@ static int make_node(const struct cluster *c, unsigned node, char **reterr_why)
 static int make_all(const struct cluster *c, const struct progress *p, char **reterr_why)
 {
 	bool routes;
-	int r = cluster_save(c, reterr_why); /* from here on "xebec down" knows it */
+	int r = network_make(c, reterr_why);
 
-	if (!r)
-		r = network_make(c, reterr_why);
 	if (!r)
 		r = files_make_control(c, reterr_why);
 	for (unsigned node = 1; !r && node <= c->n_nodes; node++)

@@ -20,6 +20,7 @@
 #define CLUSTER_DNS           "10.96.0.10"
 #define CLUSTER_NODES_MAX     64
 #define CLUSTER_API_PORT      6443
+#define CLUSTER_RUN           "/run/xebec"
 
 struct cluster {
 	char *name, *root, *run, *bin;  /* bin: the folder of our programs */
@@ -35,6 +36,14 @@ int cluster_load(const char *name, struct cluster *ret, char **reterr_why);
 int cluster_save(const struct cluster *c, char **reterr_why);
 /* Every cluster there is. Stops when each returns other than 0, and returns that. */
 int cluster_each(int (*each)(void *arg, const struct cluster *c), void *arg);
+
+/*
+ * One command at a time makes, changes or removes a cluster: waits for another one, and says so on standard error. Held until the
+ * process ends.
+ */
+int cluster_lock(const struct cluster *c, char **reterr_why);
+/* Held while a new cluster chooses its network, until its state is saved: close *ret. After a cluster_lock. */
+int networks_lock(int *ret, char **reterr_why);
 
 /* New strings, for which there is always memory (xalloc.h). node: 1 to n_nodes. */
 char *cluster_file(const struct cluster *c, const char *fmt, ...) _printf_(2, 3);       /* below root */

@@ -9,7 +9,6 @@
 #include "../xalloc.h"
 
 #define ROOT     "/var/lib/xebec/clusters"
-#define RUN      "/run/xebec"
 #define NAME_MAX_LETTERS 20     /* a socket's path has room for 107 bytes */
 #define VERSION  1
 
@@ -46,7 +45,7 @@ int cluster_init(const char *name, struct cluster *ret, char **reterr_why)
 	if (!bin)
 		return xb_why(reterr_why, -EIO, "cannot tell where this program is: /proc/self/exe: %s", strerror(errno));
 	*ret = (struct cluster){
-		.name = xalloc(strdup(name)), .root = xprintf(ROOT "/%s", name), .run = xprintf(RUN "/%s", name), .bin = bin,
+		.name = xalloc(strdup(name)), .root = xprintf(ROOT "/%s", name), .run = xprintf(CLUSTER_RUN "/%s", name), .bin = bin,
 	};
 	return 0;
 }
