@@ -31,6 +31,8 @@ static int take_down(const struct cluster *c, char **reterr_why)
 	if (!r)
 		r = network_remove(c, reterr_why);
 	if (!r)
+		remove_shims(c);
+	if (!r)
 		r = remove_tree(c->run, reterr_why);
 	return r ? r : remove_tree(c->root, reterr_why);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <dirent.h>
 #include <ftw.h>
 #include <mntent.h>
 #include <sys/mount.h>
 
 #include "remove.h"
+#include "xb/file.h"
 #include "xb/str.h"
 #include "xb/why.h"
 #include "../xalloc.h"
@@ -73,4 +75,37 @@ int remove_tree(const char *folder, char **reterr_why)
 	int r = access(folder, F_OK) < 0 ? 0 : nftw(folder, remove_one, 32, FTW_PHYS | FTW_DEPTH | FTW_MOUNT);
 
 	return r ? xb_why(reterr_why, r, "cannot remove '%s': %s", folder, strerror(-r)) : 0;
+}
+
+#define SHIM_SOCKETS "/run/containerd/s/"
+#define RUNC_STATES  "/run/containerd/runc/k8s.io"
+
+/* The file "address" of a task says where its shim listens. */
+static void remove_shim(const char *tasks, const char *id)
+{
+	_cleanup_free_ char *path = xprintf("%s/%s/address", tasks, id), *state = xprintf(RUNC_STATES "/%s", id);
+	_cleanup_buf_ struct xb_buf text = {};
+	struct xb_sv socket;
+
+	remove_tree(state, NULL);
+	if (xb_file_read(path, PATH_MAX, &text) || !text.p)
+		return;
+	socket = xb_sv_trim(xb_buf_sv(&text));
+	if (xb_sv_starts(socket, "unix://" SHIM_SOCKETS) && !memchr(socket.p + 7 + strlen(SHIM_SOCKETS), '/', socket.n - 7 - strlen(SHIM_SOCKETS)))
+		unlink(socket.p + 7);
+}
+
+void remove_shims(const struct cluster *c)
+{
+	for (unsigned node = 1; node <= CLUSTER_NODES_MAX; node++) {
+		_cleanup_free_ char *tasks = cluster_node_run(c, node, "containerd/io.containerd.runtime.v2.task/k8s.io");
+		DIR *d = opendir(tasks);
+		struct dirent *e;
+
+		while (d && (e = readdir(d)))
+			if (e->d_name[0] != '.')
+				remove_shim(tasks, e->d_name);
+		if (d)
+			closedir(d);
+	}
 }

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #ifndef XEBEC_REMOVE_H
 #define XEBEC_REMOVE_H
+#include "cluster.h"
 
 /* Unmounts everything at or below a folder, the last mounted first. A mount that is busy is detached and goes with its last user. */
 int unmount_below(const char *folder, char **reterr_why);
 /* Removes a folder and all in it; nothing of another file system that is mounted there (-EBUSY then). One that is not there is well. */
 int remove_tree(const char *folder, char **reterr_why);
+/*
+ * What containerd's shims and runc keep in folders that all containerds of a machine share, of containers of this cluster: sockets
+ * and states. Nothing of it may run any more. What cannot be removed is left.
+ */
+void remove_shims(const struct cluster *c);
 
 #endif
