@@ -30,7 +30,7 @@ kubectl_132() {
 
 if [ "$(id -u)" != 0 ]; then echo "1..0 # SKIP needs root: sudo make test"; exit 0; fi
 if [ "${XB_IN_MOUNT_NS:-}" != "$T" ]; then
-	XB_IN_MOUNT_NS=$T exec unshare --mount --propagation private "$0" "$@"
+	XB_IN_MOUNT_NS=$T exec unshare --mount ${OWN_NET:+--net} --propagation private "$0" "$@"
 fi
 
 # --- TAP ---
