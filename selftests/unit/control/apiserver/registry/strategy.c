@@ -54,7 +54,8 @@ static const struct strategy *strategy_of_path(struct xb_sv path)
 		path.n = (size_t)((const char *)memchr(path.p, '?', path.n) - path.p);
 	while (xb_sv_split(&path, '/', &part))
 		for (const struct xb_kind *const *k = xb_kinds; *k; k++)
-			if (xb_sv_is(part, (*k)->plural))
+			/* metrics.k8s.io has pods and nodes as well, and none of them was recorded */
+			if (xb_sv_is(part, (*k)->plural) && strcmp((*k)->group, "metrics.k8s.io"))
 				s = strategy_of(*k);
 	return s;
 }
