@@ -10,6 +10,7 @@ static const struct command *const commands[] = {
 	&kubeconfig_command,
 	&exec_command,
 	&supervise_command,
+	&containerd_command,
 	&images_build_demo_command,
 	&images_import_command,
 	&store_snapshot_command,

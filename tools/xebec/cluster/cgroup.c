@@ -138,6 +138,7 @@ static bool end_and_remove(const char *folder, bool v2)
 
 struct removal {
 	const char *path;
+	bool above;
 	char **reterr_why;
 };
 
@@ -152,16 +153,23 @@ static int remove_from(void *arg, const char *mount, bool v2)
 		poll(NULL, 0, 10); /* a killed process is a moment in its cgroup yet, and nothing tells of v1's */
 	}
 	/* the folders above it go with the last cluster */
-	for (char *slash; (slash = strrchr(folder, '/')) && slash > folder + strlen(mount);) {
+	for (char *slash; of->above && (slash = strrchr(folder, '/')) && slash > folder + strlen(mount);) {
 		*slash = '\0';
 		rmdir(folder);
 	}
 	return 0;
 }
 
+int cgroup_end(const char *path, char **reterr_why)
+{
+	struct removal of = { path, false, reterr_why };
+
+	return each_hierarchy(remove_from, &of);
+}
+
 int cgroup_remove(const char *path, char **reterr_why)
 {
-	struct removal of = { path, reterr_why };
+	struct removal of = { path, true, reterr_why };
 
 	return each_hierarchy(remove_from, &of);
 }

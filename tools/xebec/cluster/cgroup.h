@@ -10,6 +10,7 @@ int cgroup_mount(char **ret, char **reterr_why);
 /* The folder and those above it, on v2, each with all the controllers there are for those below. */
 int cgroup_make(const char *path, char **reterr_why);
 /* Ends every process at or below path, in all hierarchies, and removes the folders. One that is not there is well. */
-int cgroup_remove(const char *path, char **reterr_why);
+int cgroup_end(const char *path, char **reterr_why);
+int cgroup_remove(const char *path, char **reterr_why); /* and those above it that are empty then */
 
 #endif

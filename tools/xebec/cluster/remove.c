@@ -81,7 +81,7 @@ int remove_tree(const char *folder, char **reterr_why)
 #define RUNC_STATES  "/run/containerd/runc/k8s.io"
 
 /* The file "address" of a task says where its shim listens. */
-static void remove_shim(const char *tasks, const char *id)
+void remove_shim(const char *tasks, const char *id)
 {
 	_cleanup_free_ char *path = xprintf("%s/%s/address", tasks, id), *state = xprintf(RUNC_STATES "/%s", id);
 	_cleanup_buf_ struct xb_buf text = {};

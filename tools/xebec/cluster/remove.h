@@ -12,5 +12,6 @@ int remove_tree(const char *folder, char **reterr_why);
  * and states. Nothing of it may run any more. What cannot be removed is left.
  */
 void remove_shims(const struct cluster *c);
+void remove_shim(const char *tasks, const char *id); /* of one container; tasks: containerd's folder of tasks */
 
 #endif

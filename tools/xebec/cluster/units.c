@@ -40,9 +40,10 @@ static void add_node_file(struct words *w, const struct cluster *c, unsigned nod
 
 static void containerd(const struct cluster *c, unsigned node, struct words *w)
 {
-	words_add(w, "/usr/bin/containerd");
-	words_add(w, "--config");
-	words_add(w, "%s/node-%u/containerd.toml", c->root, node);
+	words_add(w, "%s/xebec", c->bin);
+	words_add(w, "containerd");
+	words_add(w, "--name=%s", c->name);
+	words_add(w, "--node=%u", node);
 }
 
 static void apiserver(const struct cluster *c, unsigned node, struct words *w)

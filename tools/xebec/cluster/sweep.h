@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef XEBEC_SWEEP_H
+#define XEBEC_SWEEP_H
+#include "cluster.h"
+
+/*
+ * What a containerd that was killed had begun and the next one would not finish nor remove: containers whose creation was under way
+ * (their shims, processes, cgroups, mounts), network namespaces that no container has, and their addresses. To be called in the
+ * node's network namespace, while no containerd of the node runs; containers that were made run on. Blocking. Done again when it
+ * was interrupted.
+ */
+int sweep_node(const struct cluster *c, unsigned node, char **reterr_why);
+
+#endif
