@@ -19,7 +19,7 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool) bpftool)
 CFLAGS   := -std=gnu17 -g -O2 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wno-unused-parameter \
 	    -D_GNU_SOURCE -fstack-protector-strong $(if $(filter 1,$(WERROR)),-Werror)
 CPPFLAGS := -Iinclude -I$(O)/gen
-LDFLAGS  := -Wl,--as-needed -Wl,-z,relro,-z,now
+LDFLAGS  := -Wl,--as-needed -Wl,-z,relro,-z,now -Wl,--export-dynamic-symbol=_gnutls_global_init_skip
 LDLIBS   := -lcurl -luv -lnghttp2 -lssl -lcrypto -lsqlite3 -lyaml -lbpf -lelf -lmnl -lnftnl -lprotobuf-c -lz -lm -lpthread
 ifeq ($(SAN),1)
 CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer

@@ -15,9 +15,21 @@
 #define MAX_REPLY       (256UL << 20)   /* the most a document may hold */
 #define MAX_LINE        (16UL << 20)    /* a watch event: an object is at most 3 MiB */
 #define MAX_TOKEN       (64UL << 10)
+#define UPLOAD_BUFFER   (16L << 10)     /* curl has one for each request with a body: its least, and more than most of ours have */
+#define STREAM_BUFFER   (4L << 10)      /* as long as it lasts; events are small, and gathered here */
 #define MAX_STREAMS     100U            /* watches of one connection; beyond them another one is made, for watches only */
 #define MAX_AT_ONCE     250L            /* streams and requests of one connection: as many as upstream's servers allow */
 #define MAX_CONNECTIONS 2L              /* where one carries many requests: the second while the first is being left */
+
+/*
+ * Debian's libcurl brings GnuTLS along, for protocols that are not used here. Before main() it would set itself up in every process,
+ * in 1 MB of memory, unless there is this (GNUTLS_SKIP_GLOBAL_INIT); the linker is told to let it be seen.
+ */
+int _gnutls_global_init_skip(void);
+int _gnutls_global_init_skip(void)
+{
+	return 1;
+}
 
 struct xb_rest {
 	struct xb_rest *root;           /* whose connections it uses: itself, unless it is somebody else's name */
@@ -418,12 +430,15 @@ static int set_request(struct xb_rest_call *c, const struct xb_rest_request *q)
 	if (!strcmp(q->method, "HEAD"))
 		curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
 	if (q->content_type) {
+		curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 		curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.n);
 		if (curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, q->body.p ? q->body.p : ""))
 			return -ENOMEM;
 	}
 	/* A compressed stream would hold events back. */
-	if (!c->line)
+	if (c->line)
+		curl_easy_setopt(e, CURLOPT_BUFFERSIZE, STREAM_BUFFER);
+	else
 		curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, q->timeout_ms ? (long)q->timeout_ms : REQUEST_MS);
 	return set_headers(c, q);
