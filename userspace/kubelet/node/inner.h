@@ -34,6 +34,7 @@ struct node {
 	bool looked;                    /* it has answered, or not */
 	int64_t began_ms, answered_ms;  /* monotonic; 0: it never has */
 	char *fault;                    /* why the node is not ready; NULL: it is */
+	char *network_fault;            /* what of it is the network's */
 
 	/* the Node */
 	uv_timer_t retry;

@@ -5,6 +5,7 @@
 
 #define CALL_MS      10000
 #define DOWN_MS      30000              /* upstream's maxWaitForContainerRuntime */
+#define NETWORK_NOT_READY "container runtime network not ready"
 
 /* --- why the node is not ready, in upstream's words */
 static const Runtime__V1__RuntimeCondition *condition(const Runtime__V1__StatusResponse *s, const char *type)
@@ -48,6 +49,21 @@ static void set_fault(struct node *n, struct xb_buf *list, unsigned count)
 	n->fault = fault;
 }
 
+static void set_network_fault(struct node *n, const Runtime__V1__StatusResponse *s)
+{
+	struct xb_buf text = {};
+	unsigned count = 0;
+
+	add_condition(&text, &count, s, "NetworkReady", NETWORK_NOT_READY);
+	free(n->network_fault);
+	n->network_fault = text.p;
+}
+
+const char *node_network_fault(const struct node *n)
+{
+	return n->network_fault;
+}
+
 static void looked(struct node *n)
 {
 	n->looked = true;
@@ -64,8 +80,9 @@ static void on_status(void *arg, int code, const char *message, const ProtobufCM
 	if (code == XB_GRPC_OK) {
 		n->answered_ms = xb_time_ms();
 		add_condition(&faults, &count, (const Runtime__V1__StatusResponse *)reply, "RuntimeReady", "container runtime not ready");
-		add_condition(&faults, &count, (const Runtime__V1__StatusResponse *)reply, "NetworkReady", "container runtime network not ready");
+		add_condition(&faults, &count, (const Runtime__V1__StatusResponse *)reply, "NetworkReady", NETWORK_NOT_READY);
 		set_fault(n, &faults, count);
+		set_network_fault(n, (const Runtime__V1__StatusResponse *)reply);
 	} else if (!n->answered_ms) {
 		add_fault(&faults, &count, "container runtime status check may not have completed yet");
 		set_fault(n, &faults, count);

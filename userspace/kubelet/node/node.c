@@ -315,6 +315,7 @@ static void release(struct node *n)
 	xb_json_unref(n->self);
 	free(n->runtime_version);
 	free(n->fault);
+	free(n->network_fault);
 	free(n->adopted);
 	if (n->psi >= 0)
 		close(n->psi);

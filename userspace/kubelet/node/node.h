@@ -55,6 +55,9 @@ XB_DEFINE_CLEANUP(struct node *, kubelet_node_free)
 bool node_under_memory_pressure(const struct node *n);  /* BestEffort pods are not admitted then */
 bool node_under_disk_or_pid_pressure(const struct node *n);
 struct xb_jv node_object(const struct node *n);         /* {} before it is known */
+/* Why the runtime's network cannot take pods yet, in the words of condition Ready; NULL: it can, or nothing is known. Borrowed until the
+ * loop turns. */
+const char *node_network_fault(const struct node *n);
 /* The runtime came or went: its conditions are to be told. */
 void node_runtime_changed(struct node *n);
 void node_write_metrics(const struct node *n, struct xb_buf *out);

@@ -6,6 +6,7 @@
 
 #define VOLUMES_MIN_MS 500              /* upstream's exponential back-off of mounts: 500 ms to 2 min 2 s */
 #define VOLUMES_MAX_MS 122000
+#define NETWORK_MS     1000             /* what upstream waits for the runtime's network */
 #define DEADLINE       "Pod was active on the node longer than the specified deadline"
 
 /* --- volumes --- */
@@ -235,6 +236,19 @@ static bool is_clear_for_sandbox(struct pod *p)
 	return clear && pod_stop_sandboxes(p);
 }
 
+/* The runtime would only fail; and what it has made by then it can take down no better. */
+static bool may_have_network(struct pod *p)
+{
+	const char *fault = p->pods->parts.node ? node_network_fault(p->pods->parts.node) : NULL;
+
+	if (!fault || xb_jv_true(xb_jv_path(p->document, "spec", "hostNetwork")))
+		return true;
+	pod_event(p, (struct xb_sv){}, POD_WARNING, "NetworkNotReady", "network is not ready: %s", fault);
+	p->sandbox_retry_ms = pod_now_ms() + NETWORK_MS;
+	pod_wake_at(p, p->sandbox_retry_ms);
+	return false;
+}
+
 static void make_sandbox(struct pod *p, const struct sync_plan *plan)
 {
 	if (pod_now_ms() < p->sandbox_retry_ms) {
@@ -242,6 +256,8 @@ static void make_sandbox(struct pod *p, const struct sync_plan *plan)
 		return;
 	}
 	if (!volumes_ready(p->pods->parts.volumes, p->uid) || !is_clear_for_sandbox(p))
+		return;
+	if (!may_have_network(p))
 		return;
 	if (plan->sandbox_changed && !p->sandbox_failures)
 		pod_event(p, (struct xb_sv){}, POD_NORMAL, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.");
