@@ -38,7 +38,8 @@ note_shims() {
 goes() { # description
 	note_shims
 	ok "$1: down" xebec down --name "$NAME"
-	ok "$1: nothing is left" busywait 5 nothing_left "$NAME" || note "$(left "$NAME")"
+	ok "$1: nothing is left" busywait 5 nothing_left "$NAME"
+	note "$(left "$NAME")"
 }
 nginx() {
 	k create -f - <<'YAML'
