@@ -123,6 +123,7 @@ endpoints() { kq get endpointslices -l kubernetes.io/service-name=nginxsvc -o js
 three_run() { [ "$(pods | wc -l)" = 3 ]; }
 follow() { three_run && [ "$(endpoints)" = "$(pods)" ]; }
 wait_for three_run || fail 'there are not three running pods'
+k get rc
 k get pods -o wide
 k create -f nginxsvc.yaml
 wait_for follow || fail 'the endpoints do not follow the pods'
@@ -151,7 +152,54 @@ wait_for follow || fail 'the endpoints do not follow the pods'
 k get pods -o wide
 requests
 
-say 'The same service in the BPF tables, as bpftool reads them'
+say 'A rolling update under load'
+cat >web.yaml <<'EOF'
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 3
+  selector:
+    matchLabels:
+      app: web
+  strategy:
+    rollingUpdate:
+      maxUnavailable: 0
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+      - name: nginx
+        image: nginx:1.22
+        readinessProbe:
+          httpGet:
+            port: 80
+          periodSeconds: 1
+        lifecycle:
+          preStop:
+            sleep:
+              seconds: 1
+EOF
+k create -f web.yaml
+k expose deployment web --port=80
+k rollout status deployment web --timeout=30s
+web=$(kq get service web -o 'jsonpath={.spec.clusterIP}')
+wait_for on_node curl -fs --max-time 1 -o /dev/null "http://$web/" || fail "no answer at $web"
+echo "\$ xebec-bench connect --to $web:80 --rate 200 &"
+"$bin/xebec" exec --name $name -- "$bin/xebec-bench" connect --to "$web:80" --rate 200 --seconds 120 >load &
+load=$!
+k set image deployment/web nginx=nginx:latest
+k rollout status deployment web --timeout=60s
+k rollout undo deployment web
+k rollout status deployment web --timeout=60s
+kill -TERM $load
+wait $load || fail "a request was lost: $(cat load)"
+cat load
+
+say 'The services in the BPF tables, as bpftool reads them'
 bpftool=$(command -v bpftool || echo /usr/sbin/bpftool)
 bpf=/run/xebec/$name/node-1/bpf
 dump() { "$bpftool" -j map dump pinned "$(find $bpf -name "$1")" | jq -c '.[] | .formatted // .'; }
