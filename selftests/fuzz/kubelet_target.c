@@ -5,14 +5,20 @@
 #include "../../userspace/kubelet/server/stream_url.h"
 #include "../../userspace/kubelet/server/target.h"
 #include "../../userspace/kubelet/server/usage.h"
+#include "xb/http_server.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-static void ask_for_paths(struct xb_sv path)
+static void ask_for_paths(struct xb_sv encoded)
 {
 	const char *subresources[TARGET_SUBRESOURCES];
+	_cleanup_buf_ struct xb_buf decoded = {};
 	struct target t = {};
+	struct xb_sv path;
 
+	if (xb_http_decode(encoded, false, &decoded))
+		return;
+	path = xb_buf_sv(&decoded);
 	target_subresources(path, subresources);
 	if (!subresources[0])
 		abort();

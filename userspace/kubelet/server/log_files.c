@@ -142,14 +142,6 @@ static bool is_compressed(const char *name)
 	return xb_sv_ends(xb_sv(name), ".gz");
 }
 
-/* Both "x" and "x.gz" are there when it was killed between the two: the first goes. */
-static bool is_twice(const struct names *n, size_t i)
-{
-	size_t size = strlen(n->v[i]);
-
-	return i + 1 < n->n && !strncmp(n->v[i], n->v[i + 1], size) && !strcmp(n->v[i + 1] + size, ".gz");
-}
-
 static int tidy(int folder, const char *log, unsigned keep)
 {
 	_cleanup_(names_done) struct names names = {};
@@ -157,13 +149,12 @@ static int tidy(int folder, const char *log, unsigned keep)
 	size_t left = names.n;
 
 	for (size_t i = 0; !r && i < names.n; i++) {
-		bool twice = is_twice(&names, i);
-
-		if (left > keep || twice) {
+		if (left > keep) {
 			if (unlinkat(folder, names.v[i], 0) < 0 && errno != ENOENT)
 				r = -errno;
 			left--;
 		} else if (!is_compressed(names.v[i])) {
+			/* also over a whole x.gz of one that was killed before it removed x */
 			r = compress_file(folder, names.v[i]);
 		}
 	}

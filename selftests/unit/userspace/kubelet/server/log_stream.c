@@ -17,7 +17,7 @@ static struct {
 	char folder[64], path[96], rotated[96];
 	struct log_stream *stream;
 	struct xb_buf text;
-	bool running, slow, ended;
+	bool running, slow, ended, speaks; /* speaks: it writes once more before it is seen to be over */
 	int error;
 	unsigned texts;
 } f;
@@ -29,8 +29,19 @@ static bool on_text(void *arg, struct xb_sv text)
 	return !f.slow;
 }
 
+static void add(const char *text)
+{
+	int fd = open(f.path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
 static bool is_running(void *arg)
 {
+	if (f.speaks)
+		add(T "last\n");
+	f.speaks = false;
 	return f.running;
 }
 
@@ -68,14 +79,6 @@ static bool shows(const char *text)
 {
 	wanted_text = text;
 	return until(has_text);
-}
-
-static void add(const char *text)
-{
-	int fd = open(f.path, O_WRONLY | O_CREAT | O_APPEND, 0600);
-
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
 }
 
 static void start(struct log_wanted w)
@@ -172,6 +175,16 @@ static void as_it_is_written(void **state)
 	assert_true(shows("a\nbc\nd\nlast\n"));
 }
 
+static void until_its_last_word(void **state)
+{
+	add(T "a\n");
+	f.running = false;
+	f.speaks = true;
+	start(follow);
+	assert_true(until(ended));
+	assert_true(shows("a\nlast\n"));
+}
+
 static void over_a_rotation(void **state)
 {
 	add(T "a\n");
@@ -234,6 +247,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(not_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_link_is_not_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(as_it_is_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(until_its_last_word, setup, teardown),
 		cmocka_unit_test_setup_teardown(over_a_rotation, setup, teardown),
 		cmocka_unit_test_setup_teardown(while_it_is_rotated, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_slow_client, setup, teardown),
