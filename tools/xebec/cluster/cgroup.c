@@ -18,19 +18,29 @@
 #define END_SECONDS 20
 #define TEXT_MAX    (1 << 20)
 
-/* Calls each for the mount of every hierarchy, v2 first when there is one. */
-static int each_hierarchy(int (*each)(void *arg, const char *mount, bool v2), void *arg)
+typedef int each_mount(void *arg, const char *mount, bool v2);
+
+static int each_of_type(const char *type, each_mount *each, void *arg)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	struct mntent *m;
 	int r = 0;
 
 	while (mounts && !r && (m = getmntent(mounts)))
-		if (!strcmp(m->mnt_type, "cgroup2") || !strcmp(m->mnt_type, "cgroup"))
-			r = each(arg, m->mnt_dir, m->mnt_type[6] == '2');
+		if (!strcmp(m->mnt_type, type))
+			r = each(arg, m->mnt_dir, type[6] == '2');
 	if (mounts)
 		endmntent(mounts);
 	return r;
+}
+
+/* Calls each for the mount of every hierarchy, v2 first when there is one: all processes are in it, and a kubelet that is not killed
+ * yet would make folders of the others anew. */
+static int each_hierarchy(each_mount *each, void *arg)
+{
+	int r = each_of_type("cgroup2", each, arg);
+
+	return r ? r : each_of_type("cgroup", each, arg);
 }
 
 static int take_v2(void *arg, const char *mount, bool v2)
