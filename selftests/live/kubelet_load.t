@@ -9,13 +9,13 @@ apiserver_start --authorization-mode=Node,RBAC --enable-admission-plugins=NodeRe
 CONTAINERD_SOCKET=
 kubelet_start --container-runtime-endpoint='fake://?cidr=10.244.1.0/24' --cgroups-per-qos=false --max-pods=110
 PODS=110
-list() { # first, last
+list() { # first, last, more of the container
 	local i
 	echo '{"apiVersion":"v1","kind":"List","items":['
 	for i in $(seq "$1" "$2"); do
 		[ "$i" = "$1" ] || echo ,
-		echo '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p'"$i"'","labels":{"app":"many"}},"spec":{"nodeName":"n1","terminationGracePeriodSeconds":1,
-			"containers":[{"name":"c","image":"web"}]}}'
+		echo '{"apiVersion":"v1","kind":"Pod","metadata":{"name":"p'"$i"'","labels":{"app":"many"}},"spec":{"nodeName":"n1","terminationGracePeriodSeconds":'"${3:+2}"'1,
+			"containers":[{"name":"c","image":"web"'"${3:-}"'}]}}'
 	done
 	echo ']}'
 }
@@ -38,10 +38,10 @@ ok 'nor does it take processor time' test $(($(ticks) - t)) -le 3
 
 # --- a controller's life: some go, others come ---
 k delete pod $(seq -f 'p%g' 1 30) --wait=false >/dev/null
-list 201 230 | k create -f - >/dev/null
+list 201 230 ',"lifecycle":{"preStop":{"sleep":{"seconds":20}}}' | k create -f - >/dev/null
 ok '30 go and 30 come' busywait 15 are "{\"Failed\":2,\"Running\":$PODS}"
 # what was deleted by force goes on for its grace, and its place is another's meanwhile
-k delete pod $(seq -f 'p%g' 31 60) --force --grace-period=0 --wait=false >/dev/null 2>&1
+k delete pod $(seq -f 'p%g' 201 230) --force --grace-period=0 --wait=false >/dev/null 2>&1
 list 231 260 | k create -f - >/dev/null
 ok '30 are gone by force and 30 come' busywait 15 are "{\"Failed\":2,\"Running\":$PODS}"
 stop "$KUBELET_PID"
