@@ -13,6 +13,7 @@ static const struct command *const commands[] = {
 	&containerd_command,
 	&images_build_demo_command,
 	&images_import_command,
+	&images_serve_command,
 	&store_snapshot_command,
 	&store_restore_command,
 	&store_status_command,

@@ -20,6 +20,7 @@
 #define CLUSTER_DNS           "10.96.0.10"
 #define CLUSTER_NODES_MAX     64
 #define CLUSTER_API_PORT      6443
+#define CLUSTER_REGISTRY_PORT 5000
 #define CLUSTER_RUN           "/run/xebec"
 
 struct cluster {

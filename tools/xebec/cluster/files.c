@@ -48,6 +48,17 @@ static int make_user(const struct cluster *c, const char *cert_name, const char 
 	return r ? r : xb_kubeconfig_write(conf, &files, reterr_why);
 }
 
+/* Of every registry the cluster's own is asked first, so that images are pulled without a network. */
+static int write_registries(const struct cluster *c, char **reterr_why)
+{
+	_cleanup_free_ char *folder = cluster_file(c, "registries/_default"), *path = xprintf("%s/hosts.toml", folder);
+	_cleanup_free_ char *ip = cluster_ip4(c, 1);
+	_cleanup_free_ char *text = xprintf("[host.\"http://%s:%d\"]\n  capabilities = [\"pull\", \"resolve\"]\n", ip, CLUSTER_REGISTRY_PORT);
+	int r = make_folders(folder, 0755, reterr_why);
+
+	return r ? r : write_file(path, text, reterr_why);
+}
+
 int files_make_control(const struct cluster *c, char **reterr_why)
 {
 	static const struct xb_cert_request authority = { .common_name = "kubernetes", .is_ca = true, .days = CA_DAYS };
@@ -59,6 +70,8 @@ int files_make_control(const struct cluster *c, char **reterr_why)
 		r = make_folders(logs, 0755, reterr_why);
 	if (!r)
 		r = make_folders(data, 0700, reterr_why);
+	if (!r)
+		r = write_registries(c, reterr_why);
 	if (!r && xb_cert_check_pair(ca, ca_key, NULL))
 		r = xb_cert_make(&authority, NULL, NULL, ca, ca_key, reterr_why);
 	if (!r)
@@ -95,6 +108,8 @@ static int write_containerd(const struct cluster *c, unsigned node, char **reter
 		"  netns_mounts_under_state_dir = true\n"
 		"  stream_server_address = \"127.0.0.1\"\n"
 		"  restrict_oom_score_adj = %5$s\n"
+		"  [plugins.\"io.containerd.grpc.v1.cri\".registry]\n"
+		"    config_path = \"%1$s/registries\"\n"
 		"  [plugins.\"io.containerd.grpc.v1.cri\".cni]\n"
 		"    bin_dir = \"%4$s\"\n"
 		"    conf_dir = \"%1$s/node-%2$u/cni/net.d\"\n",

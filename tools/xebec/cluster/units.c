@@ -124,6 +124,16 @@ static void netd(const struct cluster *c, unsigned node, struct words *w)
 	words_add(w, "--cni-bin-dir=%s", c->bin);
 }
 
+static void registry(const struct cluster *c, unsigned node, struct words *w)
+{
+	_cleanup_free_ char *ip = cluster_ip4(c, node);
+
+	words_add(w, "%s/xebec", c->bin);
+	words_add(w, "images");
+	words_add(w, "serve");
+	words_add(w, "--listen=%s:%d", ip, CLUSTER_REGISTRY_PORT);
+}
+
 static char *containerd_answers(const struct cluster *c, unsigned node)
 {
 	_cleanup_free_ char *socket = cluster_node_run(c, node, "containerd.sock");
@@ -140,6 +150,7 @@ static char *apiserver_answers(const struct cluster *c, unsigned node)
 
 const struct unit_row unit_rows[] = {
 	{ .name = "kube-apiserver", .control = true, .command = apiserver, .answers = apiserver_answers },
+	{ .name = "image-registry", .control = true, .command = registry },
 	{ .name = "containerd", .command = containerd, .answers = containerd_answers },
 	{ .name = "kube-controller-manager", .control = true, .command = controller_manager, .after = "kube-apiserver" },
 	{ .name = "kube-scheduler", .control = true, .command = scheduler, .after = "kube-apiserver" },
