@@ -62,8 +62,6 @@ if [ -e "$text" ]; then
 	for f in *.yaml; do [[ $(<"$text") == *"$(<$f)"* ]] || echo "$f"; done >others
 	is "$(cat others)" '' 'the files are the introduction'"'"'s'
 fi
-# Without a registry in reach, what is not asked for by version is taken from the node: as the text has it, it is pulled each time.
-sed -i 's/^\( *\)image: nginx$/&\n\1imagePullPolicy: IfNotPresent/' nginx.yaml nginxrc.yaml
 
 now() { if [ "$AGE" = 1.20 ]; then k120 "$@"; else k "$@"; fi; }
 names() { k get pods -l app=nginx -o 'jsonpath={.items[*].metadata.name}' | tr ' ' '\n' | sort; }
@@ -77,7 +75,7 @@ all_answer() { [ "$(from "$1" 60 "http://$VIP/")" = "$(names)" ]; }
 ask_from_pod() {
 	k create -f - >/dev/null <<YAML
 {"apiVersion":"v1","kind":"Pod","metadata":{"name":"ask-$1"},"spec":{"restartPolicy":"Never","nodeName":"node-$1","containers":[{"name":"c",
-"image":"busybox","imagePullPolicy":"IfNotPresent","command":["sh","-c","for i in \$(seq 60); do wget -S -O /dev/null http://$VIP/ 2>&1 || echo failed; done | sed -n 's/.*[Ss]erved-[Bb]y: //p; /failed/p' | sort -u >/dev/termination-log"]}]}}
+"image":"busybox","command":["sh","-c","for i in \$(seq 60); do wget -S -O /dev/null http://$VIP/ 2>&1 || echo failed; done | sed -n 's/.*[Ss]erved-[Bb]y: //p; /failed/p' | sort -u >/dev/termination-log"]}]}}
 YAML
 }
 asked() { pod "ask-$1" '.status.containerStatuses[0].state.terminated.message // empty'; }
@@ -101,7 +99,7 @@ part_one() {
 	for p in 'Name: +nginx' 'Namespace: +default' 'Node: +node-[1-3]/172\.28\.[0-9]+\.[2-4]' 'Labels: +<none>' 'Status: +Running' \
 		'IP: +10\.244\.[0-2]\.[0-9]+' '  nginx-server:' 'Container ID: +containerd://[0-9a-f]{64}' 'Image: +nginx' 'Image ID: +[^ ]*sha256:[0-9a-f]{64}' \
 		'Port: +80/TCP' 'State: +Running' 'Started: +[A-Z][a-z]{2}, ' 'Ready: +True' 'Restart Count: +0' '  Ready +True' \
-		'default-scheduler +Successfully assigned default/nginx to node-' 'kubelet +Container image "nginx" already present on machine' \
+		'default-scheduler +Successfully assigned default/nginx to node-' 'kubelet +Pulling image "nginx"' 'kubelet +Successfully pulled image "nginx" in ' \
 		'kubelet +Created container:? nginx-server' 'kubelet +Started container nginx-server'; do
 		[[ $out =~ $p ]] || echo "$p"
 	done >missing
@@ -176,8 +174,8 @@ spec:
   terminationGracePeriodSeconds: 1
   volumes: [{name: page, emptyDir: {}}]
   containers:
-  - {name: writer, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, 'hostname >/page/index.html; sleep 1000'], volumeMounts: [{name: page, mountPath: /page}]}
-  - {name: nginx, image: nginx, imagePullPolicy: IfNotPresent, volumeMounts: [{name: page, mountPath: /usr/share/nginx/html, readOnly: true}]}
+  - {name: writer, image: busybox, command: [sh, -c, 'hostname >/page/index.html; sleep 1000'], volumeMounts: [{name: page, mountPath: /page}]}
+  - {name: nginx, image: nginx, volumeMounts: [{name: page, mountPath: /usr/share/nginx/html, readOnly: true}]}
 ---
 apiVersion: v1
 kind: Pod
@@ -185,7 +183,7 @@ metadata: {name: host}
 spec:
   volumes: [{name: page, hostPath: {path: $TMP/host, type: Directory}}]
   containers:
-  - {name: nginx, image: nginx, imagePullPolicy: IfNotPresent, volumeMounts: [{name: page, mountPath: /usr/share/nginx/html}]}
+  - {name: nginx, image: nginx, volumeMounts: [{name: page, mountPath: /usr/share/nginx/html}]}
 ---
 apiVersion: v1
 kind: Pod
@@ -193,7 +191,7 @@ metadata: {name: config}
 spec:
   volumes: [{name: page, configMap: {name: page}}]
   containers:
-  - {name: nginx, image: nginx, imagePullPolicy: IfNotPresent, volumeMounts: [{name: page, mountPath: /usr/share/nginx/html}]}
+  - {name: nginx, image: nginx, volumeMounts: [{name: page, mountPath: /usr/share/nginx/html}]}
 ---
 apiVersion: storage.k8s.io/v1
 kind: StorageClass
@@ -216,7 +214,7 @@ spec:
   restartPolicy: Never
   volumes: [{name: data, persistentVolumeClaim: {claimName: claim}}]
   containers:
-  - {name: c, image: busybox, imagePullPolicy: IfNotPresent, command: [sh, -c, '$1'], volumeMounts: [{name: data, mountPath: /data}]}
+  - {name: c, image: busybox, command: [sh, -c, '$1'], volumeMounts: [{name: data, mountPath: /data}]}
 YAML
 	busywait 15 pod_is claimant .status.phase Succeeded
 }
@@ -250,14 +248,12 @@ spec:
   initContainers:
   - name: variable
     image: busybox
-    imagePullPolicy: IfNotPresent
     env: [{name: PASSWORD, valueFrom: {secretKeyRef: {name: login, key: password}}}]
     command: [sh, -c, 'echo \$PASSWORD >/out/variable']
     volumeMounts: [{name: out, mountPath: /out}]
   containers:
   - name: nginx
     image: nginx
-    imagePullPolicy: IfNotPresent
     volumeMounts: [{name: login, mountPath: /usr/share/nginx/html/login}, {name: out, mountPath: /usr/share/nginx/html/out}]
 YAML
 ok 'a secret as a variable' busywait 15 page_is secret s3cret out/variable

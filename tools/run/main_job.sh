@@ -69,7 +69,6 @@ spec:
   containers:
   - name: nginx
     image: nginx
-    imagePullPolicy: IfNotPresent
     ports:
     - containerPort: 80
 EOF
@@ -88,7 +87,6 @@ spec:
       containers:
       - name: nginx
         image: nginx
-        imagePullPolicy: IfNotPresent
         ports:
         - containerPort: 80
 EOF
