@@ -113,6 +113,16 @@ is "$(xebec images import --name "$NAME" "$TMP/own.tar" -o json | jq -c '[.image
 k run own --image=localhost/own:1 --restart=Never >/dev/null
 ok 'runs' busywait 10 pod_is own .status.phase Running
 
+registry=http://$(status '."node-1".address'):5000/v2
+code() { curl -s -o "$TMP/page" -w '%{http_code}' --max-time 3 "$@"; }
+is "$(code "$registry/library/nginx/manifests/latest?ns=docker.io")" 200 'the registry has what "build-demo" made'
+digest=$(jq -r '.config.digest // .manifests[0].digest' "$TMP/page")
+is "$(code "$registry/library/nginx/blobs/$digest") sha256:$(sha256sum <"$TMP/page" | cut -d' ' -f1)" "200 $digest" 'and its parts'
+is "$(code "$registry/library/nginx/manifests/latest") $(code "$registry/library/nginx/manifests/9?ns=docker.io") $(code "$registry/x?ns=")" '404 404 404' 'not those of another registry, nor other versions'
+is "$(code "$registry/library/nginx/blobs/sha256:../../etc/passwd") $(code -X PUT "$registry/library/nginx/manifests/latest?ns=docker.io")" '404 405' 'nor can it be written'
+k run pulled --image=nginx >/dev/null
+ok 'an image of no version is pulled from it' busywait 15 pod_is pulled .status.phase Running
+
 # --- three nodes, and another cluster beside them ---
 up "$OTHER" 2>"$TMP/other.err" &
 ok 'grows' up "$NAME" --nodes 3
