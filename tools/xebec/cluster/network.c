@@ -327,20 +327,36 @@ int network_make_routes(const struct cluster *c, bool *ret_ours, char **reterr_w
 	return r ? fault(n, r, "set routes by", device, reterr_why) : 0;
 }
 
+/*
+ * A namespace ends when nothing uses it, which the kernel does in its own time; the host should not see its device until then. It is
+ * found by its other end: of a cluster whose state is lost, nobody knows which network it had, and the first one is another's.
+ */
+static int remove_host_device(const char *net, char **reterr_why)
+{
+	_cleanup_free_ char *path = netns_path(net);
+	_cleanup_(xb_netlink_freep) struct xb_netlink *n = NULL;
+	_cleanup_visit_ struct visit v = { -1 };
+	struct xb_link link;
+	int r;
+
+	if (!is_namespace(path))
+		return 0;
+	r = visit(net, &v, reterr_why);
+	if (r)
+		return r;
+	r = xb_netlink_new(&n);
+	if (!r && !xb_netlink_find_link(n, HOST_PORT, &link))
+		r = xb_netlink_del_link(n, link.ifindex);
+	return r ? fault(n, r, "remove the host's device of", net, reterr_why) : 0;
+}
+
 int network_remove(const struct cluster *c, char **reterr_why)
 {
-	_cleanup_free_ char *net = cluster_netns(c, 0), *device = cluster_host_device(c), *prefix = xprintf("xb-%s-node-", c->name);
-	_cleanup_(xb_netlink_freep) struct xb_netlink *n = NULL;
-	struct xb_link link;
+	_cleanup_free_ char *net = cluster_netns(c, 0), *prefix = xprintf("xb-%s-node-", c->name);
 	DIR *d = opendir(NETNS_FOLDER);
 	struct dirent *e;
-	int r = xb_netlink_new(&n);
+	int r = remove_host_device(net, reterr_why);
 
-	/* a namespace ends when nothing uses it, which the kernel does in its own time; the host should not see it until then */
-	if (!r && !xb_netlink_find_link(n, device, &link))
-		r = xb_netlink_del_link(n, link.ifindex);
-	if (r)
-		fault(n, r, "remove", device, reterr_why);
 	while (d && !r && (e = readdir(d)))
 		if (!strcmp(e->d_name, net) || !strncmp(e->d_name, prefix, strlen(prefix)))
 			r = netns_remove(e->d_name, reterr_why);
