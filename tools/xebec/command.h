@@ -26,7 +26,8 @@ struct command {
 	/* 0 or -errno, and then *reterr_why is a sentence for the user. What was printed on failure is not shown. */
 	int (*run)(const void *options, struct printer *p, char **reterr_why);
 };
-extern const struct command up_command, down_command, status_command, kubeconfig_command, exec_command, supervise_command, containerd_command;
+extern const struct command up_command, down_command, status_command, kubeconfig_command, exec_command;
+extern const struct command supervise_command, containerd_command;
 extern const struct command images_build_demo_command, images_import_command, images_serve_command;
 extern const struct command store_snapshot_command, store_restore_command, store_status_command;
 

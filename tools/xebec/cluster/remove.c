@@ -78,7 +78,6 @@ int remove_tree(const char *folder, char **reterr_why)
 }
 
 #define SHIM_SOCKETS "/run/containerd/s/"
-#define RUNC_STATES  "/run/containerd/runc/k8s.io"
 
 /* The file "address" of a task says where its shim listens. */
 void remove_shim(const char *tasks, const char *id)

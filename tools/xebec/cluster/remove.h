@@ -3,6 +3,8 @@
 #define XEBEC_REMOVE_H
 #include "cluster.h"
 
+#define RUNC_STATES "/run/containerd/runc/k8s.io" /* of all containers of the machine: a folder each */
+
 /* Unmounts everything at or below a folder, the last mounted first. A mount that is busy is detached and goes with its last user. */
 int unmount_below(const char *folder, char **reterr_why);
 /* Removes a folder and all in it; nothing of another file system that is mounted there (-EBUSY then). One that is not there is well. */

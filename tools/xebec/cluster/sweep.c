@@ -25,7 +25,8 @@ struct sweep {
 	const struct cluster *c;
 	unsigned node;
 	char *tasks;                    /* containerd's folder with one of each task, its bundle */
-	struct xb_buf namespaces;       /* of the tasks that stay, a line each */
+	struct xb_buf held;             /* a line each: sandboxes that have containers */
+	struct xb_buf namespaces;       /* and network namespaces, of the tasks that stay */
 	struct xb_jw valid;             /* they themselves, as CNI's GC takes them */
 	char **reterr_why;
 };
@@ -68,49 +69,124 @@ static int kill_named(struct sweep *s, char *id)
 	return 0;
 }
 
-static int drop_task(struct sweep *s, char *id, const char *bundle, struct xb_jv config)
-{
-	_cleanup_free_ char *cgroup = xb_jv_dup(xb_jv_path(config, "linux", "cgroupsPath"));
-	int r = kill_named(s, id);
+struct task {
+	char *id, *bundle;
+	struct xb_json *doc;
+	struct xb_jv config;            /* {}: not written to its end */
+};
 
-	if (!r && cgroup && strstr(cgroup, id))
-		r = cgroup_end(cgroup + strspn(cgroup, "/"), s->reterr_why);
-	if (!r)
-		r = unmount_below(bundle, s->reterr_why);
-	if (r)
-		return r;
-	remove_shim(s->tasks, id);
-	return remove_tree(bundle, s->reterr_why);
+static void task_done(struct task *t)
+{
+	free(t->id);
+	free(t->bundle);
+	xb_json_unref(t->doc);
 }
 
-static void keep_task(struct sweep *s, const char *id, struct xb_jv config)
+/* False for what is no task. */
+static bool task_read(const struct sweep *s, const char *name, struct task *ret)
 {
-	for (struct xb_jit it = xb_jv_iter(xb_jv_path(config, "linux", "namespaces")); xb_jit_next(&it);)
+	_cleanup_free_ char *path = xprintf("%s/%s/config.json", s->tasks, name);
+	_cleanup_buf_ struct xb_buf text = {};
+
+	if (strlen(name) != ID_LETTERS)
+		return false;
+	*ret = (struct task){ .id = xalloc(strdup(name)), .bundle = xprintf("%s/%s", s->tasks, name) };
+	if (!xb_file_read(path, CONFIG_MAX, &text) && !xb_json_parse(xb_buf_sv(&text), NULL, &ret->doc, NULL))
+		ret->config = xb_json_root(ret->doc);
+	return true;
+}
+
+static struct xb_sv note_of(const struct task *t, const char *key)
+{
+	return xb_jv_text(xb_jv_get(xb_jv_get(t->config, "annotations"), key));
+}
+
+static bool is_sandbox(const struct task *t)
+{
+	return xb_sv_is(note_of(t, "io.kubernetes.cri.container-type"), "sandbox");
+}
+
+/* runc notes the first process when the container is made, and removes the pipe when it is started. Of a sandbox's containers the next
+ * containerd removes what was made and not started; of the sandbox itself it leaves the shim. */
+static bool is_begun(const struct task *t)
+{
+	_cleanup_free_ char *first = xprintf("%s/init.pid", t->bundle), *pipe = xprintf(RUNC_STATES "/%s/exec.fifo", t->id);
+
+	return access(first, F_OK) < 0 || (is_sandbox(t) && !access(pipe, F_OK));
+}
+
+static bool runs(const struct task *t)
+{
+	_cleanup_free_ char *first = xprintf("%s/init.pid", t->bundle), *path = NULL;
+	_cleanup_buf_ struct xb_buf pid = {}, cgroups = {};
+
+	if (xb_file_read(first, 32, &pid) || !pid.n)
+		return false;
+	path = xprintf("/proc/%d/cgroup", atoi(pid.p));
+	return !xb_file_read(path, CONFIG_MAX, &cgroups) && cgroups.n && memmem(cgroups.p, cgroups.n, t->id, strlen(t->id));
+}
+
+static bool has_line(const struct xb_buf *lines, const char *line)
+{
+	return lines->n && memmem(lines->p, lines->n, line, strlen(line));
+}
+
+static int drop_task(struct sweep *s, const struct task *t)
+{
+	_cleanup_free_ char *cgroup = xb_jv_dup(xb_jv_path(t->config, "linux", "cgroupsPath"));
+	int r = kill_named(s, t->id);
+
+	if (!r && cgroup && strstr(cgroup, t->id))
+		r = cgroup_end(cgroup + strspn(cgroup, "/"), s->reterr_why);
+	if (!r)
+		r = unmount_below(t->bundle, s->reterr_why);
+	if (r)
+		return r;
+	remove_shim(s->tasks, t->id);
+	return remove_tree(t->bundle, s->reterr_why);
+}
+
+static void keep_task(struct sweep *s, const struct task *t)
+{
+	for (struct xb_jit it = xb_jv_iter(xb_jv_path(t->config, "linux", "namespaces")); xb_jit_next(&it);)
 		if (xb_jv_streq(xb_jv_get(it.value, "type"), XB_SV("network")))
 			xb_buf_addf(&s->namespaces, "%.*s\n", XB_SV_ARG(xb_jv_text(xb_jv_get(it.value, "path"))));
 	xb_jw_object(&s->valid);
-	xb_jw_kstr(&s->valid, "containerID", id);
+	xb_jw_kstr(&s->valid, "containerID", t->id);
 	xb_jw_kstr(&s->valid, "ifname", "eth0");
 	xb_jw_end(&s->valid);
 }
 
-/* runc notes the first process when the container is made; until then its creation was under way. */
-static int look_at_task(void *arg, const char *name)
+/* First what was never started goes, and what stays holds its sandbox, whose shim knows how it ends. A runc that came to its end before
+ * it was killed has made the container. */
+static int drop_begun(void *arg, const char *name)
 {
 	struct sweep *s = arg;
-	_cleanup_free_ char *id = xalloc(strdup(name)), *bundle = xprintf("%s/%s", s->tasks, id);
-	_cleanup_free_ char *path = xprintf("%s/config.json", bundle), *first = xprintf("%s/init.pid", bundle);
-	_cleanup_(xb_json_unrefp) struct xb_json *config = NULL;
-	_cleanup_buf_ struct xb_buf text = {};
+	_cleanup_(task_done) struct task t = {};
+	int r = 0;
 
-	if (strlen(id) != ID_LETTERS)
+	if (!task_read(s, name, &t))
 		return 0;
-	if (!xb_file_read(path, CONFIG_MAX, &text) && xb_json_parse(xb_buf_sv(&text), NULL, &config, NULL))
-		config = NULL; /* not written to its end */
-	if (access(first, F_OK) < 0)
-		return drop_task(s, id, bundle, config ? xb_json_root(config) : (struct xb_jv){});
-	if (config)
-		keep_task(s, id, xb_json_root(config));
+	if (is_begun(&t))
+		r = kill_named(s, t.id);
+	if (!r && is_begun(&t))
+		return drop_task(s, &t);
+	if (!is_sandbox(&t))
+		xb_buf_addf(&s->held, "%.*s\n", XB_SV_ARG(note_of(&t, "io.kubernetes.cri.sandbox-id")));
+	return r;
+}
+
+/* A sandbox that has ended and holds nothing was being removed. */
+static int drop_ended(void *arg, const char *name)
+{
+	struct sweep *s = arg;
+	_cleanup_(task_done) struct task t = {};
+
+	if (!task_read(s, name, &t))
+		return 0;
+	if (is_sandbox(&t) && !runs(&t) && !has_line(&s->held, t.id))
+		return drop_task(s, &t);
+	keep_task(s, &t);
 	return 0;
 }
 
@@ -122,7 +198,7 @@ static int look_at_namespace(void *arg, const char *name)
 	_cleanup_free_ char *path = cluster_node_run(s->c, s->node, "containerd/io.containerd.grpc.v1.cri/netns");
 	_cleanup_free_ char *file = xprintf("%s/%s", path, name), *line = xprintf("%s\n", file);
 
-	if (s->namespaces.n && memmem(s->namespaces.p, s->namespaces.n, line, strlen(line)))
+	if (has_line(&s->namespaces, line))
 		return 0;
 	umount2(file, MNT_DETACH | UMOUNT_NOFOLLOW); /* EINVAL: it was only begun */
 	if (unlink(file) < 0 && errno != ENOENT)
@@ -196,16 +272,19 @@ int sweep_node(const struct cluster *c, unsigned node, char **reterr_why)
 	int r;
 
 	xb_jw_array(&s.valid);
-	r = each_entry(tasks, look_at_task, &s);
+	r = each_entry(tasks, drop_begun, &s);
+	if (!r)
+		r = each_entry(tasks, drop_ended, &s);
 	xb_jw_end(&s.valid);
 	if (!r)
 		r = xb_jw_finish(&s.valid);
 	if (!r)
-		r = s.namespaces.err;
+		r = s.held.err ? s.held.err : s.namespaces.err;
 	if (!r)
 		r = each_entry(namespaces, look_at_namespace, &s);
 	if (!r)
 		r = free_addresses(&s);
+	xb_buf_done(&s.held);
 	xb_buf_done(&s.namespaces);
 	return r;
 }
