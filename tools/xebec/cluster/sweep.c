@@ -190,6 +190,33 @@ static int drop_ended(void *arg, const char *name)
 	return 0;
 }
 
+/* A shim of this containerd, by its command line, whose task has no folder: nobody can reach it. containerd leaves one when who asked
+ * for a sandbox, a kubelet that was killed, goes while the shim starts. */
+static int drop_stray_shim(void *arg, const char *pid)
+{
+	struct sweep *s = arg;
+	_cleanup_free_ char *path = xprintf("/proc/%s/cmdline", pid), *socket = cluster_node_run(s->c, s->node, "containerd.sock");
+	_cleanup_free_ char *bundle = NULL;
+	_cleanup_buf_ struct xb_buf words = {};
+	struct xb_sv rest, word, before = {}, id = {}, address = {};
+
+	if (pid[0] < '1' || pid[0] > '9' || xb_file_read(path, CMDLINE_MAX, &words) || !words.n)
+		return 0;
+	rest = xb_buf_sv(&words);
+	for (; xb_sv_split(&rest, '\0', &word); before = word) {
+		if (xb_sv_is(before, "-id"))
+			id = word;
+		if (xb_sv_is(before, "-address"))
+			address = word;
+	}
+	if (id.n != ID_LETTERS || !xb_sv_is(address, socket))
+		return 0;
+	bundle = xprintf("%s/%.*s", s->tasks, XB_SV_ARG(id));
+	if (access(bundle, F_OK) < 0 && errno == ENOENT)
+		kill(atoi(pid), SIGKILL);
+	return 0;
+}
+
 /* --- network --- */
 
 static int look_at_namespace(void *arg, const char *name)
@@ -275,6 +302,8 @@ int sweep_node(const struct cluster *c, unsigned node, char **reterr_why)
 	r = each_entry(tasks, drop_begun, &s);
 	if (!r)
 		r = each_entry(tasks, drop_ended, &s);
+	if (!r)
+		r = each_entry("/proc", drop_stray_shim, &s);
 	xb_jw_end(&s.valid);
 	if (!r)
 		r = xb_jw_finish(&s.valid);
