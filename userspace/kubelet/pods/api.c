@@ -223,6 +223,7 @@ int pods_evict(struct pods *s, struct pod *p, const char *reason, const char *me
 {
 	if (p->stage != POD_ACTIVE)
 		return -EALREADY;
+	pod_event(p, (struct xb_sv){}, POD_WARNING, reason, "%s", message);
 	pod_end(p, reason, message, (int64_t)grace_s);
 	return 0;
 }
