@@ -3,6 +3,9 @@
 # What goes wrong is told where a user looks, in upstream's words: by "kubectl get pods" and "describe", Events, the node's condition.
 . "$(dirname "$0")/../cluster.sh"
 
+# the first node's disk is small
+mkdir -p "$CLUSTERS/$CLUSTER/node-1"
+mount -t tmpfs -o size=400m none "$CLUSTERS/$CLUSTER/node-1"
 cluster_up
 busywait 5 k get serviceaccount default
 # make NAME SPEC: with c NAME IMAGE COMMAND... MORE for a container
@@ -25,6 +28,8 @@ node_says() { # NODE CONDITION STATUS REASON MESSAGE
 	k get node "$1" -o json | jq -e --arg c "$2" --arg s "$3" --arg r "$4" --arg m "$5" \
 		'.status.conditions | any(.type == $c and .status == $s and .reason == $r and (.message | test($m)))'
 }
+told() { k get events -A -o json | jq -e --arg n "$1" --arg r "$2" --arg m "$3" '.items | any(.involvedObject.name == $n and .reason == $r and (.message | contains($m)))'; }
+
 # --- all at once ---
 IMAGE=127.0.0.1:1/no/such:1 make noimage "$(IMAGE=127.0.0.1:1/no/such:1 c true)"
 make badimage "$(IMAGE=Not/A/Name c true)"
@@ -47,7 +52,7 @@ make elsewhere "\"nodeSelector\":{\"disk\":\"ssd\"},$(c 'sleep 1000')"
 make noclaim "\"volumes\":[{\"name\":\"v\",\"persistentVolumeClaim\":{\"claimName\":\"none\"}}],$(c 'sleep 1000')"
 make hook "$(c 'sleep 1000' '"lifecycle":{"postStart":{"exec":{"command":["false"]}}}')"
 make init "\"initContainers\":[{\"name\":\"i\",\"image\":\"busybox\",\"imagePullPolicy\":\"IfNotPresent\",\"command\":[\"false\"]}],$(c 'sleep 1000')"
-make deadline "\"activeDeadlineSeconds\":1,$(c 'sleep 1000')"
+make deadline "\"activeDeadlineSeconds\":8,$(c 'sleep 1000')"
 
 # --- images ---
 pod_says noimage 'an image that is not there' ' (ErrImagePull|ImagePullBackOff) ' 'Normal Pulling .* kubelet Pulling image "127.0.0.1:1/no/such:1"' \
@@ -115,6 +120,15 @@ kill -9 "$netd"
 ok 'xebec-netd starts again, and mends it' busywait 30 pod_is blocked .status.phase Running
 ok 'the node is ready' busywait 15 node_says node-1 Ready True KubeletReady '^kubelet is posting ready status$'
 ok 'and the other pod runs' busywait 15 pod_is unscheduled .status.phase Running
+
+# --- the disk is full ---
+k delete pods unscheduled blocked --grace-period=1 --wait=false >/dev/null
+room=$(df --output=avail -m "$CLUSTERS/$CLUSTER/node-1" | tail -1) # not all: containerd could not note any more what ends
+make hog "\"nodeName\":\"node-1\",\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}],$(c "dd if=/dev/zero of=/v/file bs=1M count=$((room - 8)); sleep 1000" '"volumeMounts":[{"name":"v","mountPath":"/v"}]')"
+ok 'a full disk: the node' busywait 30 node_says node-1 DiskPressure True KubeletHasDiskPressure '^kubelet has disk pressure$'
+pod_says hog 'and who filled it' ' (Evicted|Error) ' '^Status: Failed' '^Reason: Evicted' '^Message: The node was low on resource: ephemeral-storage. Threshold quantity: [0-9]+[KM]i, available: [0-9]+[KM]i' \
+	'Warning Evicted .* kubelet The node was low on resource: ephemeral-storage.'
+ok 'as the node tells' busywait 5 told node-1 EvictionThresholdMet 'Attempting to reclaim ephemeral-storage'
 
 # --- the runtime is away ---
 ok 'without containerd: the node' busywait 45 node_says node-2 Ready False KubeletNotReady '^container runtime is down$'
