@@ -16,7 +16,6 @@
 #define MAX_LINE        (16UL << 20)    /* a watch event: an object is at most 3 MiB */
 #define MAX_TOKEN       (64UL << 10)
 #define UPLOAD_BUFFER   (16L << 10)     /* curl has one for each request with a body: its least, and more than most of ours have */
-#define STREAM_BUFFER   (4L << 10)      /* as long as it lasts; events are small, and gathered here */
 #define MAX_STREAMS     100U            /* watches of one connection; beyond them another one is made, for watches only */
 #define MAX_AT_ONCE     250L            /* streams and requests of one connection: as many as upstream's servers allow */
 #define MAX_CONNECTIONS 2L              /* where one carries many requests: the second while the first is being left */
@@ -435,10 +434,9 @@ static int set_request(struct xb_rest_call *c, const struct xb_rest_request *q)
 		if (curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, q->body.p ? q->body.p : ""))
 			return -ENOMEM;
 	}
-	/* A compressed stream would hold events back. */
-	if (c->line)
-		curl_easy_setopt(e, CURLOPT_BUFFERSIZE, STREAM_BUFFER);
-	else
+	/* A compressed stream would hold events back. Nor has it a smaller buffer than curl's own: what is left over of a turn, curl
+	 * 7.88 does not look at before more comes. */
+	if (!c->line)
 		curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, q->timeout_ms ? (long)q->timeout_ms : REQUEST_MS);
 	return set_headers(c, q);
