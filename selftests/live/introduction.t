@@ -85,6 +85,9 @@ nginx_pid() {
 	for p in $(pgrep -x nginx | sort -n); do grep -q "pod$uid" "/proc/$p/cgroup" 2>/dev/null && { echo "$p"; return; }; done
 }
 
+# its status follows that of the pods
+rc_has() { [ "$(now get rc --no-headers | awk '{print $1, $2, $3, $4}')" = "my-nginx $1 $1 $1" ]; }
+
 # part_one KUBECTL NODES
 part_one() {
 	local AGE=$1 what="kubectl $1, nodes $2" out p
@@ -110,10 +113,11 @@ part_one() {
 
 	is "$(now create -f nginxrc.yaml)" 'replicationcontroller/my-nginx created' "$what: a replication controller"
 	busywait 15 ready 1 app=nginx
+	busywait 5 rc_has 1
 	like "$(now get rc)" ^'NAME       DESIRED   CURRENT   READY   AGE'$'\n''my-nginx   1         1         1       [0-9]+s'$ "$what: get rc"
 	is "$(now scale --replicas=3 rc my-nginx)" 'replicationcontroller/my-nginx scaled' "$what: scale"
 	ok "$what: three run" busywait 15 ready 3 app=nginx
-	like "$(now get rc --no-headers)" '^my-nginx +3 +3 +3 ' "$what: get rc"
+	ok "$what: get rc" busywait 5 rc_has 3
 	is "$(now get pods -o wide --no-headers | awk '{print $7}' | sort -u | wc -l)" "$2" "$what: on all nodes"
 	is "$(now create -f nginxsvc.yaml)" 'service/nginxsvc created' "$what: a service"
 	VIP=$(k get svc nginxsvc -o 'jsonpath={.spec.clusterIP}')
