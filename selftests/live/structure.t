@@ -27,6 +27,6 @@ is "$(grep '^  CC' <<<"$out")" '  CC      userspace/lib/api/quantity.o' 'a flag 
 out=$(build programs V=1)
 like "$out" 'gcc .*quantity\.c' 'V=1 shows whole command lines'
 ok 'make install' bash -c "cd '$work' && make SAN=$san O=$build install DESTDIR='$TMP/dest' PREFIX=/usr"
-is "$(cd "$TMP/dest/usr/bin" && echo *)" 'kube-apiserver kube-controller-manager kube-proxy kube-scheduler xebec xebec-bench' 'what is installed'
+is "$(cd "$TMP/dest/usr/bin" && echo *)" 'kube-apiserver kube-controller-manager kube-proxy kube-scheduler kubelet pause xebec xebec-bench xebec-cni xebec-netd' 'what is installed'
 ok 'compile_commands.json is JSON that names files' bash -c "cd '$work' && make O=$build compile_commands.json && jq -e 'length > 50 and all(.[]; .file and .command)' compile_commands.json"
 done_testing
