@@ -58,6 +58,7 @@ static int visit(const char *name, struct visit *ret, char **reterr_why)
 	return 0;
 }
 
+/* 1: it is new. */
 static int netns_make(const char *name, char **reterr_why)
 {
 	_cleanup_free_ char *path = netns_path(name);
@@ -67,11 +68,12 @@ static int netns_make(const char *name, char **reterr_why)
 
 	if (r || is_namespace(path))
 		return r;
+	r = 1;
 	file = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, 0444);
 	v.home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (file < 0 || v.home < 0 || unshare(CLONE_NEWNET) < 0 || mount("/proc/thread-self/ns/net", path, NULL, MS_BIND, NULL) < 0)
 		return xb_why(reterr_why, -errno, "cannot make network namespace '%s': %s", path, strerror(errno));
-	return 0;
+	return r;
 }
 
 static int netns_remove(const char *name, char **reterr_why)
@@ -146,6 +148,17 @@ static int make_port(struct xb_netlink *n, const struct cluster *c, unsigned nod
 	return bring_up(n, port, bridge.ifindex, NULL);
 }
 
+/* The end of a veth whose other one is in a namespace that has gone: the kernel removes it in its own time. */
+static int remove_stale(struct xb_netlink *n, const char *name)
+{
+	struct xb_link link;
+	int r = xb_netlink_find_link(n, name, &link);
+
+	if (!r)
+		r = xb_netlink_del_link(n, link.ifindex);
+	return r == -ENODEV ? 0 : r;
+}
+
 static int make_bridge(struct xb_netlink *n)
 {
 	int r = xb_netlink_add_bridge(n, BRIDGE);
@@ -161,13 +174,16 @@ int network_make(const struct cluster *c, char **reterr_why)
 	_cleanup_free_ char *net = cluster_netns(c, 0), *device = cluster_host_device(c);
 	_cleanup_(xb_netlink_freep) struct xb_netlink *here = NULL, *there = NULL;
 	uint32_t ifindex;
-	int r = netns_make(net, reterr_why);
+	int new = netns_make(net, reterr_why), r;
 
-	if (r)
-		return r;
+	if (new < 0)
+		return new;
 	r = xb_netlink_new(&here);
 	if (r)
 		return fault(NULL, r, "speak netlink for", net, reterr_why);
+	r = new ? remove_stale(here, device) : 0;
+	if (r)
+		return fault(here, r, "remove", device, reterr_why);
 	{
 		_cleanup_visit_ struct visit v = { -1 };
 
@@ -214,10 +230,10 @@ int network_make_node(const struct cluster *c, unsigned node, char **reterr_why)
 	_cleanup_free_ char *port = cluster_node_name(node);
 	_cleanup_(xb_netlink_freep) struct xb_netlink *bridge = NULL, *n = NULL;
 	_cleanup_close_ int fd = -1;
-	int r = netns_make(name, reterr_why);
+	int new = netns_make(name, reterr_why), r;
 
-	if (r)
-		return r;
+	if (new < 0)
+		return new;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return xb_why(reterr_why, -errno, "cannot open '%s': %s", path, strerror(errno));
@@ -228,6 +244,8 @@ int network_make_node(const struct cluster *c, unsigned node, char **reterr_why)
 		if (r)
 			return r;
 		r = xb_netlink_new(&bridge);
+		if (!r && new)
+			r = remove_stale(bridge, port);
 		if (!r)
 			r = make_port(bridge, c, node, port, "eth0", fd);
 	}
