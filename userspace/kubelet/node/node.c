@@ -224,7 +224,7 @@ static void on_tick(uv_timer_t *t)
 	if (!n->looked || n->fault)
 		next = MIN(next, xb_time_ms() - n->began_ms < EAGER_FOR_MS ? EAGER_MS : PATIENT_MS);
 	uv_timer_start(t, on_tick, next, 0);
-	/* malloc would keep what many pods at once took; 0.1 ms when there is nothing to give back */
+	/* malloc would keep what many pods at once took */
 	malloc_trim(0);
 	look(n);
 	pressure_check(n);
