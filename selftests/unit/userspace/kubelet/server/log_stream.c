@@ -29,12 +29,17 @@ static bool on_text(void *arg, struct xb_sv text)
 	return !f.slow;
 }
 
-static void add(const char *text)
+static void add_to(const char *path, const char *text)
 {
-	int fd = open(f.path, O_WRONLY | O_CREAT | O_APPEND, 0600);
+	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND, 0600);
 
 	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
 	close(fd);
+}
+
+static void add(const char *text)
+{
+	add_to(f.path, text);
 }
 
 static bool is_running(void *arg)
@@ -204,7 +209,9 @@ static void while_it_is_rotated(void **state)
 	for (unsigned i = 0; i < 20; i++)
 		uv_run(&f.loop, UV_RUN_NOWAIT);
 	assert_false(f.ended);
-	add(T "a\n");
+	/* whole at once: a file found between its making and its first line has nothing to show */
+	add_to(f.rotated, T "a\n");
+	assert_int_equal(rename(f.rotated, f.path), 0);
 	assert_true(until(ended));
 	assert_int_equal(f.error, 0);
 	assert_true(shows("a\n"));
