@@ -4,8 +4,8 @@
  * a packet, and becomes the service again in what recvmsg() and getpeername() tell the application.
  */
 #include "lib/backend.h"
-#include "lib/flow.h"
 #include "lib/reverse.h"
+#include "lib/udp_flow.h"
 
 #define PROCEED 1
 #define DENY    0
@@ -63,11 +63,73 @@ static __always_inline void rewrite6(struct bpf_sock_addr *ctx, const struct xb_
 	ctx->user_port = bpf_htons(p->port);
 }
 
+/* Loopback is the node's only in the node's own namespace: a pod's is its own. */
+static __always_inline struct xb_fe frontend_of(struct bpf_sock_addr *ctx, const struct dest *d)
+{
+	if (is_any(d) || is_loopback(d))
+		return bpf_get_netns_cookie(ctx) == node_netns ? node_port_find(d) : (struct xb_fe){};
+	return frontend(d);
+}
+
+/*
+ * 1: *ret is the service at a destination. 0: there is none, or its packets are looked at for their source address, which is
+ * not known yet. Negative: the errno that the application gets. Port 0 asks for a route and not for a service, as
+ * getaddrinfo() does to sort addresses.
+ */
+static __always_inline int service_find(struct bpf_sock_addr *ctx, const struct dest *d, struct service *ret)
+{
+	struct xb_fe fe = frontend_of(ctx, d);
+
+	if (!fe.kind || fe.kind == XB_FRONTEND_NODE_ADDR || !d->to.port)
+		return 0;
+	if (fe.kind == XB_FRONTEND_VIP) {
+		COUNT(no_such_port);
+		return -ECONNREFUSED;
+	}
+	if (!service_load(fe, XB_SCOPE_EXTERNAL, ret))
+		return 0;
+	return fe.kind != XB_FRONTEND_LOAD_BALANCER || !ret->svc->source_ranges;
+}
+
+/*
+ * Picks a backend for a new connection or flow. 1: *ret is it. 0: let the destination be. Negative: the errno that the
+ * application gets. It is never EPERM, which kernel clients such as NFS do not expect of connect().
+ *
+ * "drop" would let a client wait. A connect() hook cannot: what it lets through keeps the destination it gave, so the SYN
+ * would be sent again and again to nowhere even after a backend came up. ETIMEDOUT at once says the same as the wait
+ * would, is told apart from a refusal, leaks nothing, and leaves the next try to the client.
+ */
+static __always_inline int backend_pick(struct bpf_sock_addr *ctx, const struct service *s, bool v4, struct xb_peer *ret)
+{
+	int r;
+
+	if (!s->set.count) {
+		if (s->svc->drop[s->scope < XB_SCOPES ? s->scope : 0]) {
+			COUNT(no_local_backend);
+			return -ETIMEDOUT;
+		}
+		COUNT(no_backend);
+		return -ECONNREFUSED;
+	}
+	if (s->svc->affinity_seconds) {
+		union xb_ip6 client = { .word = { 0, bpf_get_netns_cookie(ctx) } };
+
+		r = affinity_pick(s, &client, v4, ret);
+	} else {
+		r = set_pick(s->set, v4, ret);
+	}
+	if (r < 0) {
+		COUNT(table_error);
+		return 0;
+	}
+	return 1;
+}
+
 static __always_inline int udp_remember(struct bpf_sock_addr *ctx, const struct dest *d, const struct service *s,
 					const struct xb_peer *backend)
 {
 	struct xb_sku_flow flow = {
-		.service = d->to, .backend = *backend, .set = s->set, .svc = s->id, .external = s->external,
+		.service = d->to, .backend = *backend, .set = s->set, .svc = s->id, .scope = s->scope,
 	};
 	struct xb_sku *sku = sku_get(ctx, true);
 
@@ -120,13 +182,13 @@ static __always_inline int send_to(struct bpf_sock_addr *ctx, const struct dest 
 		const struct xb_svc *svc = lookup(&xb_svc, flow->svc);
 
 		*ret_backend = flow->backend;
-		if (svc && set_equal(set_load(svc, flow->external), flow->set))
+		if (svc && set_equal(set_load(svc, flow->scope), flow->set))
 			return 1;
 	}
 	r = service_find(ctx, d, &s);
 	if (r <= 0)
 		return r;
-	if (flow && flow->svc == s.id && flow->external == s.external && set_has(s.set, d->v4, &flow->backend)) {
+	if (flow && flow->svc == s.id && flow->scope == s.scope && set_has(s.set, d->v4, &flow->backend)) {
 		flow->set = s.set;
 		return 1;
 	}

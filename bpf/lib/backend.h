@@ -9,16 +9,16 @@
 struct service {
 	const struct xb_svc *svc;
 	__u32 id;
-	bool external;
+	enum xb_scope scope;
 	struct xb_set set;
 };
 
-static __always_inline struct xb_set set_load(const struct xb_svc *svc, bool external)
+static __always_inline struct xb_set set_load(const struct xb_svc *svc, enum xb_scope scope)
 {
 	union {
 		__u64 word;
 		struct xb_set set;
-	} u = { .word = load_word(external ? &svc->external : &svc->internal) };
+	} u = { .word = load_word(&svc->set[scope < XB_SCOPES ? scope : 0]) };
 
 	return u.set;
 }
@@ -28,27 +28,18 @@ static __always_inline bool set_equal(struct xb_set a, struct xb_set b)
 	return load_word(&a) == load_word(&b);
 }
 
-/* 1: *ret is the service at a destination. 0: there is none. Negative: the errno that the application gets. Port 0 asks
- * for a route and not for a service, as getaddrinfo() does to sort addresses. */
-static __always_inline int service_find(struct bpf_sock_addr *ctx, const struct dest *d, struct service *ret)
+/* The service that a frontend leads to, as a client sees it. False: the index leads nowhere. */
+static __always_inline bool service_load(struct xb_fe fe, enum xb_scope scope, struct service *ret)
 {
-	struct xb_fe fe = frontend(ctx, d);
-
-	if (!fe.kind || fe.kind == XB_FRONTEND_NODE_ADDR || !d->to.port)
-		return 0;
-	if (fe.kind == XB_FRONTEND_VIP) {
-		COUNT(no_such_port);
-		return -ECONNREFUSED;
-	}
 	ret->svc = lookup(&xb_svc, fe.svc);
 	if (!ret->svc) {
 		COUNT(table_error);
-		return 0;
+		return false;
 	}
 	ret->id = fe.svc;
-	ret->external = fe.kind != XB_FRONTEND_CLUSTER_IP;
-	ret->set = set_load(ret->svc, ret->external);
-	return 1;
+	ret->scope = fe.kind == XB_FRONTEND_CLUSTER_IP ? XB_SCOPE_INTERNAL : scope;
+	ret->set = set_load(ret->svc, ret->scope);
+	return true;
 }
 
 static __always_inline int backend_load(__u32 index, bool v4, struct xb_peer *ret)
@@ -129,9 +120,9 @@ static __always_inline int set_pick(struct xb_set set, bool v4, struct xb_peer *
  * The backend that this client had, if it is still there and was used within the port's time; otherwise a new one, noted.
  * Of two first connections at once the first to note its choice wins, so that both go to one backend.
  */
-static __always_inline int affinity_pick(struct bpf_sock_addr *ctx, const struct service *s, bool v4, struct xb_peer *ret)
+static __always_inline int affinity_pick(const struct service *s, const union xb_ip6 *client, bool v4, struct xb_peer *ret)
 {
-	struct xb_aff_key key = { .netns = bpf_get_netns_cookie(ctx), .svc = s->id };
+	struct xb_aff_key key = { .client = *client, .svc = s->id };
 	__u64 now = bpf_jiffies64(), limit = (__u64)s->svc->affinity_seconds * jiffies_per_second;
 	struct xb_aff *seen = bpf_map_lookup_elem(&xb_aff, &key), choice = { .used = now };
 	int r;
@@ -151,37 +142,6 @@ static __always_inline int affinity_pick(struct bpf_sock_addr *ctx, const struct
 	}
 	*ret = choice.backend;
 	return 0;
-}
-
-/*
- * Picks a backend for a new connection or flow. 1: *ret is it. 0: let the destination be. Negative: the errno that the
- * application gets. It is never EPERM, which kernel clients such as NFS do not expect of connect().
- *
- * "drop" would let a client wait. A connect() hook cannot: what it lets through keeps the destination it gave, so the SYN
- * would be sent again and again to nowhere even after a backend came up. ETIMEDOUT at once says the same as the wait
- * would, is told apart from a refusal, leaks nothing, and leaves the next try to the client.
- */
-static __always_inline int backend_pick(struct bpf_sock_addr *ctx, const struct service *s, bool v4, struct xb_peer *ret)
-{
-	int r;
-
-	if (!s->set.count) {
-		if (s->external ? s->svc->drop_external : s->svc->drop_internal) {
-			COUNT(no_local_backend);
-			return -ETIMEDOUT;
-		}
-		COUNT(no_backend);
-		return -ECONNREFUSED;
-	}
-	if (s->svc->affinity_seconds)
-		r = affinity_pick(ctx, s, v4, ret);
-	else
-		r = set_pick(s->set, v4, ret);
-	if (r < 0) {
-		COUNT(table_error);
-		return 0;
-	}
-	return 1;
 }
 
 #endif

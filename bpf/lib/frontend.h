@@ -83,15 +83,13 @@ static __always_inline struct xb_fe node_port_find(const struct dest *d)
 }
 
 /*
- * The frontend that answers at a destination; kind XB_FRONTEND_VIP when the address is a service's but the port is not;
- * kind 0 when it is none of ours. Loopback is the node's only in the node's own namespace: a pod's is its own.
+ * The frontend that answers at an address that is not loopback; kind XB_FRONTEND_VIP when the address is a service's but the
+ * port is not; kind 0 when it is none of ours.
  */
-static __always_inline struct xb_fe frontend(struct bpf_sock_addr *ctx, const struct dest *d)
+static __always_inline struct xb_fe frontend(const struct dest *d)
 {
 	struct xb_fe fe;
 
-	if (is_any(d) || is_loopback(d))
-		return bpf_get_netns_cookie(ctx) == node_netns ? node_port_find(d) : (struct xb_fe){};
 	fe = fe_at(&d->to.addr, d->v4, d->to.port, d->proto);
 	if (fe.kind)
 		return fe;

@@ -5,11 +5,12 @@
 #include <stdbool.h>
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
-#include "xb/abi/flow.h"
+#include "xb/abi/event.h"
 #include "xb/abi/frontend.h"
 #include "xb/abi/hdr.h"
 #include "xb/abi/metrics.h"
-#include "xb/abi/service.h"
+#include "xb/abi/node.h"
+#include "xb/abi/socket.h"
 
 const volatile __u64 fe_seed;            /* of xb_fe_hash() */
 const volatile __u32 fe4_mask, fe6_mask; /* buckets - 1 */

@@ -162,7 +162,7 @@ static inline int set(struct apply *a, const char *name, const char *spec)
 	struct plan_backend internal[8], external[8];
 	struct plan_port p = {
 		.name = (char *)name, .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = frontends,
-		.internal.backends = internal, .external.backends = external,
+		.set = { { .backends = internal }, { .backends = external } },
 	};
 	_cleanup_free_ char *copy = strdup(spec), *why = NULL;
 	bool split = false;
@@ -180,18 +180,19 @@ static inline int set(struct apply *a, const char *name, const char *spec)
 		} else if (!strncmp(word, "x=", 2)) {
 			add_frontend(&p, XB_FRONTEND_EXTERNAL_IP, word + 2);
 		} else if (!strncmp(word, "be=", 3)) {
-			add_backends(&p.internal, p.family, word + 3);
+			add_backends(&p.set[XB_SCOPE_INTERNAL], p.family, word + 3);
 		} else if (!strncmp(word, "ext=", 4)) {
-			add_backends(&p.external, p.family, word + 4);
+			add_backends(&p.set[XB_SCOPE_EXTERNAL], p.family, word + 4);
 			split = true;
 		} else if (!strncmp(word, "aff=", 4)) {
 			p.affinity_seconds = (__u32)atoi(word + 4);
 		} else if (!strcmp(word, "drop")) {
-			p.internal.drop_when_empty = true;
+			p.set[XB_SCOPE_INTERNAL].drop_when_empty = true;
 		}
 	}
 	if (!split)
-		p.external = p.internal;
+		p.set[XB_SCOPE_EXTERNAL] = p.set[XB_SCOPE_INTERNAL];
+	p.set[XB_SCOPE_OUTSIDE] = p.set[XB_SCOPE_EXTERNAL];
 	r = apply_set(a, &p, &why);
 	if (r < 0 && r != -EADDRINUSE)
 		printf("# apply_set %s: %s %s\n", name, strerror(-r), why ? why : "");

@@ -226,7 +226,7 @@ static void plan_many(struct plan_port *p, struct plan_backend *be, struct plan_
 	for (int k = 0; k < 10; k++)
 		be[k] = (struct plan_backend){ .addr.b = { 10, 1, 0, 1 }, .port = (__u16)(8080 + k) };
 	*p = (struct plan_port){ .name = name, .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = fe, .n_frontends = 1,
-				 .internal = { be, 10, false }, .external = { be, 10, false } };
+				 .set = { { be, 10, false }, { be, 10, false }, { be, 10, false } } };
 }
 
 static void changes(int services)
@@ -253,7 +253,7 @@ static void changes(int services)
 	all = now() - start;
 	for (int i = 0; i < ROUNDS; i++) {
 		plan_many(&p, be, &fe, name, (int)((unsigned)rand_r(&seed) % (unsigned)services));
-		p.internal.n = p.external.n = i & 1 ? 10 : 9;
+		p.set[0].n = p.set[1].n = p.set[2].n = i & 1 ? 10 : 9;
 		start = now();
 		apply_set(a, &p, NULL);
 		t[i] = (now() - start) * 1e6;

@@ -135,19 +135,23 @@ static bool block_holds(const struct apply *a, int f, struct xb_set set, const s
 	return true;
 }
 
-/* A port's two sets, now or to be. Both may name one block. */
+/* A port's sets, now or to be. Several may name one block. */
 struct sets {
-	struct xb_set set[2];
+	struct xb_set set[XB_SCOPES];
 };
 
 static struct sets sets_now(const struct apply *a, __u32 slot)
 {
-	return (struct sets){ { svc_at(a, slot)->internal, svc_at(a, slot)->external } };
+	struct sets now;
+
+	memcpy(now.set, svc_at(a, slot)->set, sizeof(now.set));
+	return now;
 }
 
-static bool uses_block(const struct sets *s, struct xb_set block)
+/* Whether one of the first n names the block. */
+static bool uses_block(const struct sets *s, int n, struct xb_set block)
 {
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < n; i++)
 		if (s->set[i].count && s->set[i].base == block.base)
 			return true;
 	return false;
@@ -157,50 +161,52 @@ static bool uses_block(const struct sets *s, struct xb_set block)
 static void blocks_not_in(struct alloc *blocks, const struct sets *s, const struct sets *other,
 			  void (*done)(struct alloc *, __u32 base, __u32 count))
 {
-	for (int i = 0; i < 2; i++) {
-		bool twice = i == 1 && s->set[0].count && s->set[0].base == s->set[1].base;
-
-		if (s->set[i].count && !twice && !uses_block(other, s->set[i]))
+	for (int i = 0; i < XB_SCOPES; i++)
+		if (s->set[i].count && !uses_block(s, i, s->set[i]) && !uses_block(other, XB_SCOPES, s->set[i]))
 			done(blocks, s->set[i].base, s->set[i].count);
+}
+
+static bool find_block(const struct apply *a, int f, const struct sets *in, int n, const struct plan_set *want, __u32 *ret_base)
+{
+	for (int i = 0; i < n; i++) {
+		if (!block_holds(a, f, in->set[i], want))
+			continue;
+		*ret_base = in->set[i].base;
+		return true;
 	}
+	return false;
 }
 
 /* Writes what is not in the tables yet to new blocks. Nothing is published, and on failure nothing is kept. */
 static int sets_stage(struct apply *a, int f, const struct plan_port *p, const struct sets *now, struct sets *ret, char **reterr_why)
 {
-	const struct plan_set *want[2] = { &p->internal, &p->external };
 	struct sets staged = {};
 
-	for (int i = 0; i < 2; i++) {
-		struct xb_set have[3] = { now->set[i], now->set[!i], staged.set[0] };
-		__u32 base;
-		int r = 0;
+	for (int i = 0; i < XB_SCOPES; i++) {
+		const struct plan_set *want = &p->set[i];
+		__u32 base = 0;
+		int r;
 
-		staged.set[i].count = (__u16)want[i]->n;
-		for (size_t k = 0; k < ARRAY_SIZE(have) && want[i]->n && !r; k++) {
-			if (!block_holds(a, f, have[k], want[i]))
-				continue;
-			staged.set[i].base = have[k].base;
-			r = 1;
+		if (want->n && !find_block(a, f, now, XB_SCOPES, want, &base) && !find_block(a, f, &staged, i, want, &base)) {
+			r = room_take_block(a, f, (__u32)want->n, &base, reterr_why);
+			if (r < 0) {
+				blocks_not_in(a->blocks[f], &staged, now, alloc_give);
+				return r;
+			}
+			block_write(a, f, base, want);
 		}
-		if (r || !want[i]->n)
-			continue;
-		r = room_take_block(a, f, (__u32)want[i]->n, &base, reterr_why);
-		if (r < 0) {
-			staged.set[i].count = 0;
-			blocks_not_in(a->blocks[f], &staged, now, alloc_give);
-			return r;
-		}
-		staged.set[i].base = base;
-		block_write(a, f, base, want[i]);
+		staged.set[i] = (struct xb_set){ .base = base, .count = (__u16)want->n };
 	}
 	*ret = staged;
 	return 0;
 }
 
-static bool set_equal(struct xb_set a, struct xb_set b)
+static bool sets_equal(const struct sets *a, const struct sets *b)
 {
-	return a.base == b.base && a.count == b.count;
+	for (int i = 0; i < XB_SCOPES; i++)
+		if (a->set[i].base != b->set[i].base || a->set[i].count != b->set[i].count)
+			return false;
+	return true;
 }
 
 /*
@@ -213,10 +219,10 @@ static void sets_commit(struct apply *a, const struct port *port, const struct s
 {
 	struct xb_svc *svc = svc_at(a, port->slot);
 
-	if (!always && set_equal(now->set[0], staged->set[0]) && set_equal(now->set[1], staged->set[1]))
+	if (!always && sets_equal(now, staged))
 		return;
-	set_publish(a, &svc->internal, staged->set[0]);
-	set_publish(a, &svc->external, staged->set[1]);
+	for (int i = 0; i < XB_SCOPES; i++)
+		set_publish(a, &svc->set[i], staged->set[i]);
 	blocks_not_in(a->blocks[family_index(port->family)], now, staged, alloc_retire);
 }
 
@@ -379,8 +385,9 @@ static int check(const struct plan_port *p, char **reterr_why)
 
 	if (!n || n >= sizeof(struct xb_name))
 		return xb_why(reterr_why, -EINVAL, "the name of a service port has %zu bytes; it may have 1 to %zu", n, sizeof(struct xb_name) - 1);
-	if (p->internal.n > XB_SET_MAX || p->external.n > XB_SET_MAX)
-		return xb_why(reterr_why, -ENOSPC, "%s has more than %u backends", p->name, XB_SET_MAX);
+	for (int i = 0; i < XB_SCOPES; i++)
+		if (p->set[i].n > XB_SET_MAX)
+			return xb_why(reterr_why, -ENOSPC, "%s has more than %u backends", p->name, XB_SET_MAX);
 	for (size_t i = 0; i < p->n_frontends; i++)
 		if (!p->frontends[i].port || !for_clients(p->frontends[i].kind))
 			return xb_why(reterr_why, -EINVAL, "%s has a frontend without a port or of no known kind", p->name);
@@ -411,8 +418,8 @@ static int port_start(struct apply *a, const struct plan_port *p, struct port **
 static void settings_store(struct xb_svc *svc, const struct plan_port *p)
 {
 	svc->affinity_seconds = p->affinity_seconds;
-	svc->drop_internal = p->internal.drop_when_empty;
-	svc->drop_external = p->external.drop_when_empty;
+	for (int i = 0; i < XB_SCOPES; i++)
+		svc->drop[i] = p->set[i].drop_when_empty;
 }
 
 /* Takes a port apart that has nothing published. */

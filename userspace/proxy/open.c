@@ -16,16 +16,20 @@ static bool known(const struct xb_svc *svc)
 	       (svc->proto == XB_PROTO_TCP || svc->proto == XB_PROTO_UDP || svc->proto == XB_PROTO_SCTP);
 }
 
+/* A block that two sets share is taken once. */
 static int reserve_blocks(struct apply *a, const struct xb_svc *svc)
 {
 	struct alloc *blocks = a->blocks[family_index(svc->family)];
-	struct xb_set in = svc->internal, ex = svc->external;
 	int r = 0;
 
-	if (in.count)
-		r = alloc_reserve(blocks, in.base, in.count);
-	if (r == 0 && ex.count && !(in.count && ex.base == in.base))
-		r = alloc_reserve(blocks, ex.base, ex.count);
+	for (int i = 0; i < XB_SCOPES && r == 0; i++) {
+		bool again = false;
+
+		for (int k = 0; k < i; k++)
+			again |= svc->set[k].count && svc->set[k].base == svc->set[i].base;
+		if (svc->set[i].count && !again)
+			r = alloc_reserve(blocks, svc->set[i].base, svc->set[i].count);
+	}
 	return r;
 }
 
@@ -38,10 +42,9 @@ static int adopt_ports(struct apply *a, char **reterr_why)
 
 		if (!name->name[0]) {
 			/* a port that was being made or unmade */
-			if (svc->internal.count || svc->external.count) {
-				set_publish(a, &svc->internal, empty);
-				set_publish(a, &svc->external, empty);
-			}
+			for (int i = 0; i < XB_SCOPES; i++)
+				if (svc->set[i].count)
+					set_publish(a, &svc->set[i], empty);
 			continue;
 		}
 		name->name[sizeof(name->name) - 1] = '\0';

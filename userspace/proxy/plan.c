@@ -27,8 +27,9 @@ void plan_port_done(struct plan_port *p)
 {
 	free(p->name);
 	free(p->frontends);
-	free(p->internal.backends);
-	free(p->external.backends);
+	for (int i = 0; i < XB_SCOPES; i++)
+		free(p->set[i].backends);
+	free(p->source_ranges);
 	*p = (struct plan_port){};
 }
 
@@ -290,9 +291,11 @@ static int make_port(struct plan_port *p, struct xb_jv service, struct xb_jv ser
 	if (!r)
 		r = add_frontends(p, service, service_port, cluster);
 	if (!r)
-		r = choose(c, xb_jv_streq(xb_jv_get(spec, "internalTrafficPolicy"), XB_SV("Local")), &p->internal);
+		r = choose(c, xb_jv_streq(xb_jv_get(spec, "internalTrafficPolicy"), XB_SV("Local")), &p->set[XB_SCOPE_INTERNAL]);
 	if (!r)
-		r = choose(c, false, &p->external);
+		r = choose(c, false, &p->set[XB_SCOPE_EXTERNAL]);
+	if (!r)
+		r = choose(c, xb_jv_streq(xb_jv_get(spec, "externalTrafficPolicy"), XB_SV("Local")), &p->set[XB_SCOPE_OUTSIDE]);
 	p->affinity_seconds = affinity(spec);
 	return r;
 }

@@ -6,7 +6,7 @@
  * API's objects (services.c, endpoints.c) and the tables (apply.c). Pure data; no kernel and no API here.
  */
 #include <netinet/in.h>
-#include "xb/abi/types.h"
+#include "xb/abi/service.h"
 #include "xb/json.h"
 
 /* IPv4 is kept in the first four bytes; family says which. Network byte order, as on the wire. */
@@ -33,6 +33,11 @@ struct plan_set {
 	bool drop_when_empty;       /* policy Local and endpoints elsewhere only: silence, not a refusal (KEP-3866) */
 };
 
+struct plan_net {
+	struct plan_addr addr;      /* bits behind the prefix are zero */
+	unsigned bits;
+};
+
 struct plan_port {
 	char *name;                 /* "namespace/name:port", or "namespace/name" for an unnamed port; shown in the xb_name map */
 	int family;                 /* AF_INET or AF_INET6 */
@@ -40,11 +45,17 @@ struct plan_port {
 	__u32 affinity_seconds;     /* 0: none */
 	struct plan_frontend *frontends;
 	size_t n_frontends;
-	/* internal: what the cluster IP gives; external: what node ports, external and load balancer IPs give. Both for
-	 * clients on this node and in its pods, since those are the ones that the socket programs see: internalTrafficPolicy
-	 * Local narrows the first, but externalTrafficPolicy Local does not narrow the second, as in upstream's short cut
-	 * for clients inside the cluster. Equal sets are the common case and cost one block in the tables. */
-	struct plan_set internal, external;
+	/*
+	 * By enum xb_scope. INTERNAL is narrowed by internalTrafficPolicy Local and by topology. EXTERNAL is what clients on this node and in
+	 * pods get by node ports, external and load balancer IPs, and is not narrowed by externalTrafficPolicy Local, as in upstream's short
+	 * cut for clients inside the cluster. OUTSIDE is what clients from elsewhere get by the same, and is. Equal sets are
+	 * the common case and cost one block in the tables.
+	 */
+	struct plan_set set[XB_SCOPES];
+	struct plan_net *source_ranges; /* of the family: who may use the load balancer IPs */
+	size_t n_source_ranges;
+	bool source_ranges_set;     /* the Service has such ranges. With none of the family nobody may */
+	bool maglev, dsr;           /* asked for by annotation */
 };
 /* A port is known by (name, family, proto). */
 

@@ -1,63 +1,110 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #ifndef XB_ABI_FLOW_H
 #define XB_ABI_FLOW_H
-/* What the programs remember of clients and sockets: xb_aff, xb_rev, xb_sku. Addresses of both families are kept as IPv6,
- * IPv4 as ::ffff:a.b.c.d, as the kernel itself does in a socket of both. */
+/*
+ * xb_flow4, xb_flow6: the flows of packets that passed no socket hook of this node, in an mmap-able array of sets. Each
+ * translated flow has two entries, one for what the client sends and one for what comes back; the key of either is the
+ * packet as it arrives, so one lookup serves both.
+ *
+ * An entry lives in set hash & (sets - 1), or, when that has no way left, in set (hash >> 32) & (sets - 1), and then the first
+ * notes in spilled_until how long to look there. The 64 bytes at the head of a set tell all that a miss or an insertion
+ * wants to know. Times are ticks: jiffies >> tick_shift, about a second, compared by their signed difference.
+ *
+ * Claiming a way (many writers): compare-and-swap the tag of a free or expired way to XB_FLOW_BUSY, write the entry and
+ * expires, exchange in the tag, then look through the set again: whoever finds the same key in another way, or a busy
+ * one, withdraws (tag 0), so two never hold one key. Reading: tag, entry, tag again.
+ */
 #include "xb/abi/service.h"
 
-struct xb_peer {
-	union xb_ip6 addr;
-	__u16 port;                 /* host order */
-	__u16 pad[3];
+#define XB_FLOW_WAYS 7
+#define XB_FLOW_BUSY 1u             /* tag of a way that is being written. Tags of entries are hashes, never 0 or 1 */
+
+enum xb_flow_state {
+	XB_FLOW_NEW,                /* one direction was seen only */
+	XB_FLOW_OPEN,
+	XB_FLOW_CLOSING,            /* TCP: a FIN or RST was seen */
+} __attribute__((packed));
+
+enum xb_flow_direction {
+	XB_FLOW_FORWARD,            /* what the client sends, to a service */
+	XB_FLOW_REPLY,
+} __attribute__((packed));
+
+/* What a packet is as it arrives. Both families; IPv4 as ::ffff:a.b.c.d. Ports in host order; of ICMP echo the identifier. */
+struct xb_tuple {
+	union xb_ip6 src, dst;
+	__u16 sport, dport;
+	enum xb_proto proto;
+	enum xb_family family;
+	__u8 pad[2];
 };
 
-/* xb_aff, LRU_HASH: which backend a client of a port with session affinity got. A client is a network namespace: there
- * is no source address at connect(). */
-struct xb_aff_key {
-	__u64 netns;                /* cookie */
-	__u32 svc;
+struct xb_flow_head {
+	struct {
+		__u32 tag;          /* 0: free */
+		__u32 expires;      /* tick */
+	} way[XB_FLOW_WAYS];
+	__u32 spilled_until;        /* tick */
 	__u32 pad;
 };
-struct xb_aff {
-	struct xb_peer backend;
-	__u64 used;                 /* jiffies of the last new connection */
+
+struct xb_flow4 {
+	union xb_ip4 src, dst;          /* the key: as it arrives */
+	__u16 sport, dport;
+	enum xb_proto proto;
+	enum xb_flow_direction direction;
+	enum xb_flow_state state;
+	__u8 pad;
+	union xb_ip4 new_src, new_dst;  /* as it goes on */
+	__u16 new_sport, new_dport;
+	__u32 svc;                      /* index in xb_svc */
+	struct xb_set set;              /* that the choice was made from: while the port has the same one, it holds */
+	__u64 bytes, packets;
+	__u32 made;                     /* tick */
+	__u8 scope;                     /* enum xb_scope of the set */
+	__u8 pad2[3];
 };
 
-/*
- * xb_rev, array of sets: what a TCP socket's application connected to, for getpeername(). The set is chosen by the socket
- * cookie; when it is full the older entry goes.
- */
-#define XB_REV_WAYS 2
-#define XB_REV_BUSY (~0ull)         /* cookie of an entry that is being written */
-struct xb_rev {
-	__u64 cookie;               /* 0: free */
-	union xb_ip6 addr;
-	__u16 port;
-	__u16 made;                 /* jiffies, the low bits: the age of what is older than they last is as good as random */
-	__u32 peer;                 /* hash of the true peer: an entry of the socket's earlier life does not match */
-};
-struct xb_rev_set {
-	struct xb_rev way[XB_REV_WAYS];
-};
-
-/* xb_sku, SK_STORAGE of UDP sockets: the last destinations that were services. Goes with the socket. */
-#define XB_SKU_WAYS 4
-struct xb_sku_flow {
-	struct xb_peer service;     /* port 0: free */
-	struct xb_peer backend;
-	struct xb_set set;          /* that the choice was made from: while the port has the same one, it holds */
+struct xb_flow6 {
+	union xb_ip6 src, dst;
+	__u16 sport, dport;
+	enum xb_proto proto;
+	enum xb_flow_direction direction;
+	enum xb_flow_state state;
+	__u8 pad;
+	union xb_ip6 new_src, new_dst;
+	__u16 new_sport, new_dport;
 	__u32 svc;
-	__u8 external;              /* made from the external set */
+	struct xb_set set;
+	__u64 bytes, packets;
+	__u32 made;
+	__u8 scope;
+	__u8 pad2[19];
+};
+
+struct xb_flow4_set {
+	struct xb_flow_head head;
+	struct xb_flow4 way[XB_FLOW_WAYS];
+};
+struct xb_flow6_set {
+	struct xb_flow_head head;
+	struct xb_flow6 way[XB_FLOW_WAYS];
+	__u8 pad[64];
+};
+
+/* xb_frag, LRU_HASH: the ports of a fragmented datagram, from its first fragment for the others. */
+struct xb_frag_key {
+	union xb_ip6 src, dst;
+	__u32 id;
+	enum xb_proto proto;
 	__u8 pad[3];
 };
-struct xb_sku {
-	struct xb_sku_flow flow[XB_SKU_WAYS];
-	__u32 last;                 /* the flow sent to last */
-	__u32 pad;
+struct xb_frag {
+	__u16 sport, dport;
 };
 
-_Static_assert(sizeof(struct xb_peer) == 24 && sizeof(struct xb_aff_key) == 16, "no hidden padding");
-_Static_assert(sizeof(struct xb_rev_set) == 64, "a set is a cache line");
-_Static_assert(sizeof(struct xb_sku) == XB_SKU_WAYS * 64 + 8, "no hidden padding");
+_Static_assert(sizeof(struct xb_tuple) == 40 && sizeof(struct xb_frag_key) == 40, "no hidden padding");
+_Static_assert(sizeof(struct xb_flow_head) == 64 && sizeof(struct xb_flow4) == 64 && sizeof(struct xb_flow6) == 128, "whole cache lines");
+_Static_assert(sizeof(struct xb_flow4_set) == 512 && sizeof(struct xb_flow6_set) == 1024, "sets are powers of two");
 
 #endif

@@ -25,17 +25,37 @@ struct xb_set {
 	__u16 gen;                  /* another with each change of the port, also across the slot's owners; wraps */
 } __attribute__((aligned(8)));
 
+/* Who asks, and by which kind of address: each has its set. */
+enum xb_scope {
+	XB_SCOPE_INTERNAL,          /* anybody, by a cluster IP */
+	XB_SCOPE_EXTERNAL,          /* a client of the cluster, by a node port, an external or load balancer IP */
+	XB_SCOPE_OUTSIDE,           /* a client from outside, by the same: externalTrafficPolicy Local narrows this one */
+	XB_SCOPES,
+} __attribute__((packed));
+
 /* Index 0 is never used. A free slot keeps only its sets' gen. */
 struct xb_svc {
-	struct xb_set internal;     /* what the cluster IP gives */
-	struct xb_set external;     /* what node ports, external and load balancer IPs give */
+	struct xb_set set[XB_SCOPES]; /* by enum xb_scope */
 	__u32 affinity_seconds;     /* 0: none */
-	__u8 drop_internal;         /* when the set is empty: silence, not a refusal, for there are backends elsewhere (KEP-3866) */
-	__u8 drop_external;
+	__u8 drop[XB_SCOPES];       /* when the set is empty: silence, not a refusal, for there are backends elsewhere (KEP-3866) */
 	enum xb_family family;
 	enum xb_proto proto;
-	__u8 pad[8];
+	__u8 dsr;                   /* to backends on other nodes: as it is, in an IP packet to that node, which answers itself */
+	__u8 pad[2];
+	__u32 source_ranges;        /* load balancer IPs: only clients in xb_src under this id. 0: all */
+	__u32 maglev;               /* OUTSIDE: first element in xb_mag of maglev_size (a prime); 0: a backend by hash of the flow */
+	__u32 maglev_size;
+	__u8 pad2[16];
 };
+
+/* xb_src, LPM_TRIE: the networks of loadBalancerSourceRanges. prefix_bits counts id and address: 32 + 96 + bits for IPv4. */
+struct xb_src_key {
+	__u32 prefix_bits;
+	__be32 id;
+	union xb_ip6 addr;
+};
+
+/* xb_mag, mmap-able array of __u16: positions in a set, slices of a prime length each (Maglev, NSDI 2016). */
 
 struct xb_be4 {
 	union xb_ip4 addr;
@@ -57,7 +77,7 @@ struct xb_name {
 };
 
 _Static_assert(sizeof(struct xb_set) == 8, "a set is one word");
-_Static_assert(sizeof(struct xb_svc) == 32, "two to a cache line, none across two");
+_Static_assert(sizeof(struct xb_svc) == 64, "a cache line");
 _Static_assert(sizeof(struct xb_be4) == 8 && sizeof(struct xb_be6) == 24, "no hidden padding");
 _Static_assert(sizeof(struct xb_name) == 192, "63 + 1 + 63 + 1 + 63 and the end");
 

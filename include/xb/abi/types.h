@@ -8,14 +8,16 @@
  */
 #include <linux/types.h>
 
-#define XB_ABI_VERSION 1
+#define XB_ABI_VERSION 2
 
 /* IANA protocol numbers. A socket's zero-initialised protocol field is XB_PROTO_NONE. */
 enum xb_proto {
-	XB_PROTO_NONE = 0,
-	XB_PROTO_TCP  = 6,
-	XB_PROTO_UDP  = 17,
-	XB_PROTO_SCTP = 132,
+	XB_PROTO_NONE   = 0,
+	XB_PROTO_ICMP   = 1,
+	XB_PROTO_TCP    = 6,
+	XB_PROTO_UDP    = 17,
+	XB_PROTO_ICMPV6 = 58,
+	XB_PROTO_SCTP   = 132,
 } __attribute__((packed));
 
 /* What an entry of the frontend tables is. 0 is an empty slot. */

@@ -201,10 +201,10 @@ static void print_plan(struct xb_buf *out, const struct plan *plan)
 			print_addr(out, p->family, &p->frontends[f].addr, p->frontends[f].port);
 		}
 		xb_buf_adds(out, " >");
-		print_set(out, p->family, &p->internal);
-		if (!plan_set_equal(&p->internal, &p->external)) {
+		print_set(out, p->family, &p->set[XB_SCOPE_INTERNAL]);
+		if (!plan_set_equal(&p->set[XB_SCOPE_INTERNAL], &p->set[XB_SCOPE_EXTERNAL])) {
 			xb_buf_adds(out, " |");
-			print_set(out, p->family, &p->external);
+			print_set(out, p->family, &p->set[XB_SCOPE_EXTERNAL]);
 		}
 	}
 }
@@ -232,7 +232,7 @@ static void check(const struct test_case *c)
 	plan_count(xb_json_root(service), slices, n, &counts);
 	for (size_t i = 0; i < plan.n; i++) {
 		frontends += plan.v[i].n_frontends;
-		backends += plan.v[i].internal.n;
+		backends += plan.v[i].set[XB_SCOPE_INTERNAL].n;
 	}
 	assert_true(counts.ports >= plan.n && counts.frontends >= frontends && counts.backends >= backends);
 	xb_buf_done(&text);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef FLOW_H
-#define FLOW_H
+#ifndef UDP_FLOW_H
+#define UDP_FLOW_H
 /* What a UDP socket sends to which backend. The kernel holds the socket's lock in all hooks that come here. */
 #include "lib/tables.h"
 
