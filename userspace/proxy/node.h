@@ -2,7 +2,7 @@
 #ifndef PROXY_NODE_H
 #define PROXY_NODE_H
 /* This node: the addresses at which node ports answer, and whether load balancers should send it new traffic. One thread. */
-#include "plan.h"
+#include "xb/plan.h"
 #include "xb/rest.h"
 
 struct node;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
 
-#include "plan.h"
+#include "xb/plan.h"
 #include "xb/vec.h"
 
 #define AFFINITY_SECONDS 10800 /* core/v1 DefaultClientIPServiceAffinitySeconds */
