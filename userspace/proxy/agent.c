@@ -169,13 +169,14 @@ static int set_ports(struct agent *a, struct service *v, const struct plan *plan
 
 static size_t program(struct agent *a, struct service *v)
 {
+	struct plan_here here = { .node = a->c.node_name, .zone = "" };
 	_cleanup_(plan_done) struct plan plan = {};
 	char *why = NULL;
 	size_t removed = 0;
 	int r = 0;
 
 	if (xb_jv_is(v->object))
-		r = plan_make(v->object, v->slices.v, v->slices.n, a->c.node_name, &plan);
+		r = plan_make(v->object, v->slices.v, v->slices.n, &here, &plan);
 	/* Going on would prune what was not planned. */
 	if (r < 0) {
 		fail(a);
