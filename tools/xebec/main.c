@@ -17,6 +17,8 @@ static const struct command *const commands[] = {
 	&store_snapshot_command,
 	&store_restore_command,
 	&store_status_command,
+	&services_command,
+	&backends_command,
 };
 
 static const char *verb_of(const struct command *c)
