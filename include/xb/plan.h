@@ -52,7 +52,7 @@ struct plan_port {
 	 * the common case and cost one block in the tables.
 	 */
 	struct plan_set set[XB_SCOPES];
-	struct plan_net *source_ranges; /* of the family: who may use the load balancer IPs */
+	struct plan_net *source_ranges; /* of the family, sorted, no duplicates: who may use the load balancer IPs */
 	size_t n_source_ranges;
 	bool source_ranges_set;     /* the Service has such ranges. With none of the family nobody may */
 	bool maglev, dsr;           /* asked for by annotation */
@@ -62,18 +62,25 @@ struct plan_port {
 void plan_port_done(struct plan_port *p);
 bool plan_set_equal(const struct plan_set *a, const struct plan_set *b);
 
+/* The node that plans are for. */
+struct plan_here {
+	const char *node;           /* the Node's name */
+	const char *zone;           /* its label topology.kubernetes.io/zone; "": none */
+};
+
 /*
  * The rules of upstream's pkg/proxy (serviceport.go, endpointslicecache.go, topology.go): from a Service, its EndpointSlices
- * and the name of this node to its ports, IPv4 before IPv6, in the Service's order. A pure function. Headless and
- * ExternalName services have none. Load balancer IPs of a Service with loadBalancerSourceRanges are left out: at connect() the
- * source address is not known yet, so that traffic goes to the load balancer itself. Faulty parts (an address that is
- * none) are passed over. 0 or -ENOMEM.
+ * and this node to its ports, IPv4 before IPv6, in the Service's order. A pure function. Headless and
+ * ExternalName services have none. Load balancer IPs with ipMode Proxy are left to the load balancer. Beyond upstream: the
+ * annotations xebec.io/maglev and xebec.io/dsr ("true"); and source ranges of the other family only let nobody in. Faulty
+ * parts (an address that is none) are passed over. 0 or -ENOMEM.
  */
 struct plan {
 	struct plan_port *v;
 	size_t n, cap;
+	bool zoned;                 /* endpoints have hints for zones: another zone of the node's may give another plan */
 };
-int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const char *node_name, struct plan *ret);
+int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here, struct plan *ret);
 void plan_done(struct plan *p);
 
 /* No fewer than a plan has, found without making it; added to *counts. */
