@@ -63,12 +63,11 @@ static void print_set(struct printer *p, const struct tables *t, const struct sl
 		print_empty(p, slot, svc, scope);
 	for (__u32 i = 0; i < set.count; i++) {
 		struct xb_peer backend;
-		bool local;
 
 		begin_row(p, slot, svc, scope);
-		if (backend_at(t, slot->family, set.base + i, &backend, &local)) {
+		if (backend_at(t, slot->family, set.base + i, &backend)) {
 			print_cell(p, "%s", endpoint_text(&backend.addr, backend.port).s);
-			print_cell_bool(p, local);
+			print_cell_bool(p, backend.local);
 		} else {
 			print_cell(p, "nowhere");
 			print_cell_none(p);

@@ -65,9 +65,8 @@ static __u32 count_local(const struct tables *t, const struct xb_svc *svc)
 
 		for (__u32 i = 0; i < set.count; i++) {
 			struct xb_peer backend;
-			bool local;
 
-			n += backend_at(t, svc->family, set.base + i, &backend, &local) && local;
+			n += backend_at(t, svc->family, set.base + i, &backend) && backend.local;
 		}
 		most = MAX(most, n);
 	}
@@ -94,7 +93,8 @@ static void print_ranges(struct printer *p, const struct index *x, __u32 id)
 static uint64_t memory(const struct xb_svc *svc, size_t n_frontends)
 {
 	bool v4 = svc->family == XB_IPV4;
-	uint64_t bytes = sizeof(struct xb_svc) + sizeof(struct xb_name) + (uint64_t)svc->maglev_size * sizeof(__u16);
+	uint64_t lines = (svc->maglev_size + XB_MAG_LINE - 1) / XB_MAG_LINE;
+	uint64_t bytes = sizeof(struct xb_svc) + sizeof(struct xb_name) + lines * sizeof(struct xb_mag);
 
 	bytes += n_frontends * (v4 ? sizeof(struct xb_fe4) : sizeof(struct xb_fe6));
 	for (int s = 0; s < XB_SCOPES; s++) {

@@ -29,7 +29,7 @@ static const struct row {
 	[TABLE_BE4] = { "xb_be4", sizeof(struct xb_be4), true },
 	[TABLE_BE6] = { "xb_be6", sizeof(struct xb_be6), true },
 	[TABLE_SRC] = { "xb_src", 0, false },
-	[TABLE_MAG] = { "xb_mag", sizeof(__u16), true },
+	[TABLE_MAG] = { "xb_mag", sizeof(struct xb_mag), true },
 	[TABLE_REV] = { "xb_rev", sizeof(struct xb_rev_set), true },
 	[TABLE_AFF] = { "xb_aff", sizeof(struct xb_aff), false },
 	[TABLE_SKU] = { "xb_sku", sizeof(struct xb_sku), false },
@@ -177,18 +177,15 @@ struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope)
 	return u.set;
 }
 
-bool backend_at(const struct tables *t, enum xb_family family, __u32 index, struct xb_peer *ret, bool *ret_local)
+bool backend_at(const struct tables *t, enum xb_family family, __u32 index, struct xb_peer *ret)
 {
 	const struct xb_be4 *be4 = family == XB_IPV4 ? table_at(t, TABLE_BE4, index) : NULL;
 	const struct xb_be6 *be6 = family == XB_IPV6 ? table_at(t, TABLE_BE6, index) : NULL;
 
-	if (be4) {
-		*ret = (struct xb_peer){ .addr.be32 = { 0, 0, htonl(0xffff), be4->addr.be32 }, .port = be4->port };
-		*ret_local = be4->local;
-	} else if (be6) {
-		*ret = (struct xb_peer){ .addr = be6->addr, .port = be6->port };
-		*ret_local = be6->local;
-	}
+	if (be4)
+		*ret = (struct xb_peer){ .addr.be32 = { 0, 0, htonl(0xffff), be4->addr.be32 }, .port = be4->port, .local = be4->local };
+	else if (be6)
+		*ret = (struct xb_peer){ .addr = be6->addr, .port = be6->port, .local = be6->local };
 	return be4 || be6;
 }
 
@@ -228,11 +225,11 @@ int percpu_sum(const struct table *t, __u32 index, __u64 *ret, size_t n)
 
 int ticks_read(struct ticks *ret, char **reterr_why)
 {
-	__u32 second = xb_jiffies_per_second(), shift = xb_tick_shift(second), now;
-	int r = xb_jiffies_now(shift, &now);
+	__u32 now;
+	int r = xb_tick_now(&now);
 
 	if (r)
 		return xb_why(reterr_why, r, "cannot read the clock of flows: %s; it takes CAP_BPF and CAP_NET_ADMIN (or root)", strerror(-r));
-	*ret = (struct ticks){ .now = now, .seconds = (double)(1u << shift) / second };
+	*ret = (struct ticks){ .now = now, .seconds = (double)(1u << xb_tick_shift()) / xb_jiffies_per_second() };
 	return 0;
 }

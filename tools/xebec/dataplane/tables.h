@@ -47,7 +47,7 @@ static inline const struct xb_svc *svc_at(const struct tables *t, __u32 slot)
 /* A set as it is published at this moment. */
 struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope);
 /* One of its backends; false when its index leads nowhere. */
-bool backend_at(const struct tables *t, enum xb_family family, __u32 index, struct xb_peer *ret, bool *ret_local);
+bool backend_at(const struct tables *t, enum xb_family family, __u32 index, struct xb_peer *ret);
 
 /* What a slot of xb_svc is, "namespace/name:port"; "#7" where it has no name. */
 struct name_text {
