@@ -16,6 +16,12 @@ int xb_bpffs_remove(const char *path);                   /* a folder and all bel
 int xb_bpf_mmap(int map_fd, void **ret, size_t *ret_bytes);
 int xb_bpf_memory(int map_fd, __u64 *ret);               /* bytes of kernel memory, as the kernel counts them */
 
+/* The kernel's clock as programs see it, bpf_jiffies64(): right to half a second, as it starts a moment after CLOCK_MONOTONIC. A tick
+ * of the flow table is jiffies >> shift, about a second. */
+__u32 xb_jiffies_per_second(void);
+__u32 xb_tick_shift(void);
+__u64 xb_jiffies(void);
+
 /* Opens a cgroup-v2 folder. The id is the one that links show. */
 int xb_cgroup_open(const char *path, int *ret_fd, __u64 *ret_id, char **reterr_why);
 

@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "tables.h"
@@ -157,16 +156,6 @@ int tables_adopt(const char *folder, struct tables **ret, char **reterr_why)
 	return 0;
 }
 
-static __u32 jiffies_per_second(void)
-{
-	struct timespec tick;
-
-	/* the coarse clocks advance once a tick, and say so */
-	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) < 0 || tick.tv_nsec < 1000)
-		return 250;
-	return (__u32)((1000000000 + tick.tv_nsec / 2) / tick.tv_nsec);
-}
-
 static int own_netns(__u64 *ret)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -188,7 +177,7 @@ static int seed_of(const struct tables *from, __u64 *ret)
 
 static int configure(const struct programs *programs, const __u32 sizes[N_TABLES], __u64 seed)
 {
-	__u64 hz = jiffies_per_second(), netns;
+	__u64 netns;
 	int r = own_netns(&netns);
 	const struct setting settings[] = {
 		{ "fe_seed", seed },
@@ -199,9 +188,8 @@ static int configure(const struct programs *programs, const __u32 sizes[N_TABLES
 		{ "flow6_mask", sizes[TABLE_FLOW6] - 1 },
 		{ "drop_mask", sizes[TABLE_DROP] - 1 },
 		{ "new_mask", sizes[TABLE_NEW] - 1 },
-		{ "jiffies_per_second", hz },
-		/* the nearest power of two */
-		{ "tick_shift", (63 - (__u64)__builtin_clzll(2 * hz * hz)) / 2 },
+		{ "jiffies_per_second", xb_jiffies_per_second() },
+		{ "tick_shift", xb_tick_shift() },
 		{ "node_netns", netns },
 	};
 
