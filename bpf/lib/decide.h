@@ -124,7 +124,7 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 
 /* True: *a is what becomes of the packet. False: no flow of it is known (any more). Global functions, as rev_put() is: the
  * verifier goes through each once, and its stack is free again afterwards. */
-__noinline int decide_known(const struct packet *p, struct answer *a)
+SUBPROG int decide_known(const struct packet *p, struct answer *a)
 {
 	__u32 left;
 
@@ -211,7 +211,7 @@ static __always_inline int to_service(const struct packet *p, struct xb_fe fe, b
 }
 
 /* For a packet of no known flow. True: it goes to the service in a->f, and needs a backend. host: this node itself sent it. */
-__noinline int decide_service(const struct packet *p, bool host, struct answer *a)
+SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 {
 	const struct xb_node *node = lookup(&xb_node, 0);
 	struct dest d = {};
@@ -261,7 +261,7 @@ static __always_inline int pick(const struct packet *p, const struct service *s,
 }
 
 /* Fills in the backend. */
-__noinline int decide_backend(const struct packet *p, struct answer *a)
+SUBPROG int decide_backend(const struct packet *p, struct answer *a)
 {
 	struct xb_peer backend = {};
 	struct service s = {};
@@ -339,7 +339,7 @@ static __always_inline bool masquerades(const struct packet *p, const struct xb_
 }
 
 /* Makes the flow, or says why there is none. */
-__noinline int decide_flow(const struct packet *p, bool host, struct answer *a)
+SUBPROG int decide_flow(const struct packet *p, bool host, struct answer *a)
 {
 	const struct xb_node *node = lookup(&xb_node, 0);
 	enum xb_reason reason = XB_FLOW_MADE;

@@ -5,7 +5,11 @@
  * loader. */
 #include <stdbool.h>
 #include <linux/bpf.h>
+#ifdef __bpf__
 #include <bpf/bpf_helpers.h>
+#else
+#include "lib/model.h"
+#endif
 #include "xb/abi/event.h"
 #include "xb/abi/frontend.h"
 #include "xb/abi/hdr.h"
@@ -14,19 +18,23 @@
 #include "xb/abi/socket.h"
 #include "lib/word.h"
 
+#ifdef __bpf__
 /* A global function: the verifier goes through it once for a program, and not once for each state that its callers come in. What its
  * pointers lead to must be set to the last byte, before Linux 6.3 also what it only writes. */
 #define SUBPROG __noinline
+/* Set by the loader. */
+#define SETTING const volatile
+#endif
 
-const volatile __u64 fe_seed;            /* of xb_fe_hash() */
-const volatile __u32 fe4_mask, fe6_mask; /* buckets - 1 */
-const volatile __u32 rev_mask;           /* sets - 1 */
-const volatile __u32 flow4_mask, flow6_mask; /* sets - 1 */
-const volatile __u32 drop_mask, new_mask; /* slots - 1 */
-const volatile __u32 jiffies_per_second;
-const volatile __u32 tick_shift;         /* a tick, jiffies >> tick_shift, is about a second */
-const volatile __u32 flow_rate_max = 131072; /* new flows in a tick, of each processor */
-const volatile __u64 node_netns;         /* cookie of the node's own network namespace */
+SETTING __u64 fe_seed;            /* of xb_fe_hash() */
+SETTING __u32 fe4_mask, fe6_mask; /* buckets - 1 */
+SETTING __u32 rev_mask;           /* sets - 1 */
+SETTING __u32 flow4_mask, flow6_mask; /* sets - 1 */
+SETTING __u32 drop_mask, new_mask; /* slots - 1 */
+SETTING __u32 jiffies_per_second;
+SETTING __u32 tick_shift;         /* a tick, jiffies >> tick_shift, is about a second */
+SETTING __u32 flow_rate_max = 131072; /* new flows in a tick, of each processor */
+SETTING __u64 node_netns;         /* cookie of the node's own network namespace */
 
 #define TABLE(name, value_type) \
 	struct { \
