@@ -46,10 +46,10 @@ struct plan_port {
 	struct plan_frontend *frontends;
 	size_t n_frontends;
 	/*
-	 * By enum xb_scope. INTERNAL is narrowed by internalTrafficPolicy Local and by topology. EXTERNAL is what clients on this node and in
-	 * pods get by node ports, external and load balancer IPs, and is not narrowed by externalTrafficPolicy Local, as in upstream's short
-	 * cut for clients inside the cluster. OUTSIDE is what clients from elsewhere get by the same, and is. Equal sets are
-	 * the common case and cost one block in the tables.
+	 * By enum xb_scope. INTERNAL is narrowed by internalTrafficPolicy Local and by topology. EXTERNAL is what clients on this node
+	 * and in pods get by node ports, external and load balancer IPs, and is not narrowed by externalTrafficPolicy Local, as in
+	 * upstream's short cut for clients inside the cluster. OUTSIDE is what clients from elsewhere get by the same, and is. Equal
+	 * sets are the common case and cost one block in the tables.
 	 */
 	struct plan_set set[XB_SCOPES];
 	struct plan_net *source_ranges; /* of the family, sorted, no duplicates: who may use the load balancer IPs */
@@ -61,6 +61,19 @@ struct plan_port {
 
 void plan_port_done(struct plan_port *p);
 bool plan_set_equal(const struct plan_set *a, const struct plan_set *b);
+
+/* What programs must know of the node; xb/abi/node.h says what each is for. Index 0 is IPv4, 1 IPv6. */
+#define PLAN_NETS_MAX 8
+struct plan_nets {
+	struct plan_net v[PLAN_NETS_MAX];
+	size_t n;
+};
+struct plan_node {
+	struct plan_addr addr[2];   /* all zero: none */
+	__u16 nat_first, nat_count;
+	struct plan_nets pods[2], services[2];
+	bool masquerade_all;
+};
 
 /* The node that plans are for. */
 struct plan_here {

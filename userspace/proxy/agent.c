@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent.h"
+#include "networks.h"
 #include "node.h"
 #include "services.h"
 #include "xb/log.h"
@@ -24,6 +25,7 @@ struct agent {
 	struct xb_informer *services_informer, *slices_informer;
 	struct services *services;
 	struct node *node;
+	struct networks *networks;
 	void *tables;                   /* of the data plane */
 	struct xb_recorder *recorder;
 	struct metrics metrics;
@@ -41,7 +43,7 @@ struct agent {
 
 static bool synced(const struct agent *a)
 {
-	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer);
+	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer) && networks_synced(a->networks);
 }
 
 static void fail(struct agent *a)
@@ -169,7 +171,7 @@ static int set_ports(struct agent *a, struct service *v, const struct plan *plan
 
 static size_t program(struct agent *a, struct service *v)
 {
-	struct plan_here here = { .node = a->c.node_name, .zone = "" };
+	struct plan_here here = { .node = a->c.node_name, .zone = node_zone(a->node) };
 	_cleanup_(plan_done) struct plan plan = {};
 	char *why = NULL;
 	size_t removed = 0;
@@ -182,6 +184,7 @@ static size_t program(struct agent *a, struct service *v)
 		fail(a);
 		return 0;
 	}
+	v->zoned = plan.zoned;
 	removed = remove_vanished(a, v, &plan);
 	r = set_ports(a, v, &plan, &why);
 	if (r < 0 || v->fault)
@@ -238,13 +241,26 @@ static void first_application(struct agent *a, int64_t began_ms)
 		 s.frontends, s.backends, pruned, (long long)(xb_time_ms() - began_ms));
 }
 
+static void bring_node(struct agent *a)
+{
+	_cleanup_buf_ struct xb_buf text = {};
+	struct plan_node node;
+
+	networks_get(a->networks, &node);
+	networks_describe(&node, &text);
+	if (a->c.plane->set_node(a->tables, &node))
+		log_info("%s", text.p ? text.p : "");
+}
+
 static void apply_changes(struct agent *a)
 {
 	int64_t began_ms = xb_time_ms();
 	bool first = !a->pruned;
 
-	if (first)
+	if (first) {
+		bring_node(a);
 		reserve(a);
+	}
 	/* A port that went may have made way for one that was refused. */
 	if (drain(a) && a->faulty.n) {
 		retry_faulty(a);
@@ -337,12 +353,11 @@ static void on_trouble(void *arg, const char *path, const char *why)
 		log_info("%s: the API server answers again", path);
 }
 
-static void on_node_addrs(void *arg)
+static void bring_node_addrs(struct agent *a)
 {
-	struct agent *a = arg;
 	static const int families[] = { AF_INET, AF_INET6 };
 
-	for (size_t i = 0; a->tables && i < ARRAY_SIZE(families); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		const struct plan_addr *addrs;
 		size_t n = node_addrs(a->node, families[i], &addrs);
 		int r = a->c.plane->set_node_addrs(a->tables, families[i], addrs, n);
@@ -350,6 +365,34 @@ static void on_node_addrs(void *arg)
 		if (r < 0)
 			log_warning_errno(r, "cannot keep this node's addresses in the tables: %m");
 	}
+}
+
+static void mark_zoned(void *arg, struct service *v)
+{
+	struct agent *a = arg;
+
+	if (v->zoned)
+		services_mark(a->services, v);
+}
+
+static void on_node_change(void *arg, unsigned what)
+{
+	struct agent *a = arg;
+
+	if (what & NODE_PORT_ADDRS)
+		bring_node_addrs(a);
+	if (what & NODE_ZONE)
+		services_each(a->services, mark_zoned, a);
+	if ((what & NODE_FACTS) && a->pruned)
+		bring_node(a);
+}
+
+static void on_networks(void *arg)
+{
+	struct agent *a = arg;
+
+	if (a->pruned)
+		bring_node(a);
 }
 
 /* --- the agent --- */
@@ -369,6 +412,22 @@ static int open_tables(struct agent *a, char **reterr_why)
 	}
 	*reterr_why = TAKE_PTR(why);
 	return r;
+}
+
+static int follow_node(struct agent *a, char **reterr_why)
+{
+	struct node_config node = {
+		.rest = a->c.rest, .name = a->c.node_name, .networks = a->c.nodeport_addresses,
+		.changed = on_node_change, .trouble = on_trouble, .arg = a,
+	};
+	struct networks_config networks = {
+		.rest = a->c.rest, .cluster_cidr = a->c.cluster_cidr, .detect_local_mode = a->c.detect_local_mode,
+		.masquerade_all = a->c.masquerade_all, .changed = on_networks, .trouble = on_trouble, .arg = a,
+	};
+	int r = node_new(&node, &a->node, reterr_why);
+
+	networks.node = a->node;
+	return r < 0 ? r : networks_new(&networks, &a->networks, reterr_why);
 }
 
 static int start_informers(struct agent *a)
@@ -400,6 +459,7 @@ struct agent *agent_free(struct agent *a)
 		return NULL;
 	xb_informer_free(a->services_informer);
 	xb_informer_free(a->slices_informer);
+	networks_free(a->networks);
 	node_free(a->node);
 	xb_recorder_free(a->recorder);
 	services_free(a->services);
@@ -429,8 +489,7 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	a->recorder = xb_recorder_new(c->rest, c->node_name);
 	if (!a->services || !a->recorder)
 		return -ENOMEM;
-	r = node_new(&(struct node_config){ .rest = c->rest, .name = c->node_name, .networks = c->nodeport_addresses,
-					    .changed = on_node_addrs, .arg = a }, &a->node, reterr_why);
+	r = follow_node(a, reterr_why);
 	if (!r)
 		r = open_tables(a, reterr_why);
 	if (!r)

@@ -18,6 +18,7 @@ struct data_plane {
 	int (*remove)(void *tables, const char *name, int family, enum xb_proto proto);
 	int (*prune)(void *tables);
 	int (*set_node_addrs)(void *tables, int family, const struct plan_addr *addrs, size_t n);
+	int (*set_node)(void *tables, const struct plan_node *node);
 	/* Once after the changes of a turn of the loop: all of them hold when it returns. -ESTALE: they do not, for the kernel
 	 * holds something else than was known; the tables are adopted anew, and every port must be set again, and prune
 	 * called. What the kernel refuses then is the fault of the port that set is called for. */
