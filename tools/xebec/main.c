@@ -19,6 +19,8 @@ static const struct command *const commands[] = {
 	&store_status_command,
 	&services_command,
 	&backends_command,
+	&flows_command,
+	&drops_command,
 };
 
 static const char *verb_of(const struct command *c)

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include "print.h"
+#include "xb/time.h"
 
 #define GAP 3           /* spaces between columns, as kubectl has them */
 
@@ -188,26 +189,9 @@ void print_cell_number(struct printer *p, uint64_t value)
 	number(p, value, text);
 }
 
-/* As exact as kubectl has it (apimachinery duration.HumanDuration). */
-void print_cell_seconds(struct printer *p, uint64_t s)
+void print_cell_seconds(struct printer *p, uint64_t seconds)
 {
-	char text[48];
-
-	if (s < 120)
-		snprintf(text, sizeof(text), "%" PRIu64 "s", s);
-	else if (s < 600 && s % 60)
-		snprintf(text, sizeof(text), "%" PRIu64 "m%" PRIu64 "s", s / 60, s % 60);
-	else if (s < 3 * 3600)
-		snprintf(text, sizeof(text), "%" PRIu64 "m", s / 60);
-	else if (s < 8 * 3600 && s % 3600 / 60)
-		snprintf(text, sizeof(text), "%" PRIu64 "h%" PRIu64 "m", s / 3600, s % 3600 / 60);
-	else if (s < 48 * 3600)
-		snprintf(text, sizeof(text), "%" PRIu64 "h", s / 3600);
-	else if (s < 8 * 86400 && s % 86400 / 3600)
-		snprintf(text, sizeof(text), "%" PRIu64 "d%" PRIu64 "h", s / 86400, s % 86400 / 3600);
-	else
-		snprintf(text, sizeof(text), "%" PRIu64 "d", s / 86400);
-	number(p, s, text);
+	number(p, seconds, xb_time_human((int64_t)seconds).s);
 }
 
 void print_cell_bytes(struct printer *p, uint64_t bytes)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "tables.h"
 #include "xb/bpfobj.h"
@@ -132,17 +133,26 @@ int tables_index(struct tables *t)
 	return 0;
 }
 
+bool tables_current(const struct tables *t)
+{
+	struct stat st;
+
+	return !stat(t->folder, &st) && st.st_ino == t->folder_inode;
+}
+
 int tables_open(const char *bpffs_path, struct tables **ret, char **reterr_why)
 {
 	_cleanup_(tables_freep) struct tables *t = xalloc(calloc(1, sizeof(*t)));
 	const struct xb_hdr *hdr;
+	struct stat st;
 	int r = 0;
 
 	for (int i = 0; i < N_TABLES; i++)
 		t->t[i].fd = -1;
 	t->folder = xprintf("%s/xebec/v%d/maps", bpffs_path, XB_ABI_VERSION);
-	if (access(t->folder, R_OK | X_OK) < 0)
+	if (stat(t->folder, &st) < 0 || access(t->folder, R_OK | X_OK) < 0)
 		return explain_absence(bpffs_path, t->folder, errno, reterr_why);
+	t->folder_inode = st.st_ino;
 	for (int i = 0; i < N_TABLES && !r; i++)
 		r = open_one(t->folder, &rows[i], &t->t[i], reterr_why);
 	if (r)

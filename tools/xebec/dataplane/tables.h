@@ -27,12 +27,14 @@ struct table {
 };
 struct tables {
 	char *folder;           /* "/sys/fs/bpf/xebec/v2/maps" */
+	unsigned long folder_inode;
 	struct table t[N_TABLES];
 	struct frontends fe[2]; /* IPv4, IPv6 */
 };
 const char *table_name(enum table_id id);       /* "xb_svc" */
 /* -ENOENT where there are none, -EPROTO where they are of another version; reterr_why says which and what to do. */
 int tables_open(const char *bpffs_path, struct tables **ret, char **reterr_why);
+bool tables_current(const struct tables *t);    /* whether they are still those that are pinned */
 /* The frontend tables of memory that is mapped: tables_open's last step. */
 int tables_index(struct tables *t);
 struct tables *tables_free(struct tables *t);

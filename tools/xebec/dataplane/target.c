@@ -70,14 +70,20 @@ int target_enter_network(const struct target *t, char **reterr_why)
 	return 0;
 }
 
-int target_kubeconfig(const struct target *t, char **ret, char **reterr_why)
+int target_kubeconfig(const struct target *t, const char *given, char **ret, char **reterr_why)
 {
 	_cleanup_cluster_ struct cluster c = {};
 	int r;
 
-	*ret = NULL;
-	if (!t->node)
+	if (!given && !t->node) {
+		given = getenv("KUBECONFIG");
+		if (!given || !*given)
+			return xb_why(reterr_why, -EINVAL, "--kubeconfig is missing, and $KUBECONFIG is not set");
+	}
+	if (given) {
+		*ret = xprintf("%s", given);
 		return 0;
+	}
 	r = cluster_load(t->cluster, &c, reterr_why);
 	if (!r)
 		*ret = cluster_file(&c, "admin.conf");

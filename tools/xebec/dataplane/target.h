@@ -18,7 +18,8 @@ int target_bpffs(const struct target *t, char **ret, char **reterr_why);
 int target_tables(const struct target *t, struct tables **ret, char **reterr_why);
 /* From here on this process is in the node's network namespace. */
 int target_enter_network(const struct target *t, char **reterr_why);
-/* The kubeconfig with which a cluster by "xebec up" is asked; NULL where the target is no node of one. A new string. */
-int target_kubeconfig(const struct target *t, char **ret, char **reterr_why);
+/* The kubeconfig with which the API server is asked: the given one, that of the cluster by "xebec up" of which the target is a node,
+ * $KUBECONFIG. A new string. */
+int target_kubeconfig(const struct target *t, const char *given, char **ret, char **reterr_why);
 
 #endif
