@@ -20,10 +20,10 @@ enum verdict {
 };
 
 struct answer {
+	struct flow f;                  /* f.now: as the packet goes on; f.svc is known before the rest is */
 	enum verdict verdict;
 	enum xb_reason reason;          /* XB_REASON_NONE: nothing worth counting */
-	__u32 svc;
-	struct xb_tuple now;
+	bool local;                     /* the backend is on this node */
 };
 
 /* How long a flow lives without packets, in ticks, about seconds. An open TCP flow outlives the keepalive of two hours (RFC 9293,
@@ -97,12 +97,11 @@ static __always_inline void keep_alive(const struct packet *p, const struct flow
  * Whether a flow goes on to its backend. A connection outlives its backend's place in the set (it drains), but a datagram
  * never goes to a backend that is gone, and neither does a SYN, which begins a connection of its own.
  */
-static __always_inline bool still_valid(const struct packet *p, const struct flow *f)
+static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 {
 	bool syn = p->t.proto == XB_PROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	struct xb_peer backend = { .addr = f->now.dst, .port = f->now.dport };
 	const struct xb_svc *svc;
-	struct xb_peer backend;
-	struct flow renewed;
 	struct xb_set set;
 
 	if (f->direction == XB_FLOW_REPLY || (p->t.proto != XB_PROTO_UDP && !syn))
@@ -115,26 +114,24 @@ static __always_inline bool still_valid(const struct packet *p, const struct flo
 	set = set_load(svc, f->scope);
 	if (set_equal(set, f->set))
 		return true;
-	backend = (struct xb_peer){ .addr = f->now.dst, .port = f->now.dport };
 	if (!set_has(set, p->v4, &backend))
 		return false;
-	renewed = *f;
-	renewed.set = set;
+	f->set = set;
 	flow_remove(&p->t);
-	flow_insert(&p->t, &renewed, f->state == XB_FLOW_OPEN ? TICKS_UDP : TICKS_NEW);
+	flow_insert(&p->t, f, f->state == XB_FLOW_OPEN ? TICKS_UDP : TICKS_NEW);
 	return true;
 }
 
-/* True: *a is what becomes of the packet. False: no flow of it is known (any more). A global function, as rev_put() is. */
-__noinline int decide_known(const struct packet *p, struct answer *a)
+/* True: *a is what becomes of the packet. False: no flow of it is known (any more). Global functions, as rev_put() is: the
+ * verifier goes through each once, and its stack is free again afterwards. */
+SUBPROG int decide_known(const struct packet *p, struct answer *a)
 {
-	struct flow f;
 	__u32 left;
 
-	if (!p || !a || !flow_find(&p->t, p->len, &f, &left))
+	if (!p || !a || !flow_find(&p->t, p->len, &a->f, &left))
 		return false;
-	if (p->kind == PACKET_TRANSPORT && !still_valid(p, &f)) {
-		struct xb_tuple twin = reversed(&f.now);
+	if (p->kind == PACKET_TRANSPORT && !still_valid(p, &a->f)) {
+		struct xb_tuple twin = reversed(&a->f.now);
 
 		flow_remove(&p->t);
 		flow_remove(&twin);
@@ -142,12 +139,10 @@ __noinline int decide_known(const struct packet *p, struct answer *a)
 		return false;
 	}
 	if (p->kind == PACKET_TRANSPORT)
-		keep_alive(p, &f, left);
+		keep_alive(p, &a->f, left);
 	else
 		a->reason = XB_ERROR_TRANSLATED;
 	a->verdict = VERDICT_TRANSLATE;
-	a->svc = f.svc;
-	a->now = f.now;
 	return true;
 }
 
@@ -187,19 +182,103 @@ static __always_inline bool source_allowed(const struct xb_svc *svc, const union
 	return bpf_map_lookup_elem(&xb_src, &key);
 }
 
+static __always_inline int verdict(struct answer *a, enum verdict v, enum xb_reason reason)
+{
+	a->verdict = v;
+	a->reason = reason;
+	return false;
+}
+
+static __always_inline int to_service(const struct packet *p, struct xb_fe fe, bool inside, struct answer *a)
+{
+	struct service s;
+
+	if (!service_load(fe, inside ? XB_SCOPE_EXTERNAL : XB_SCOPE_OUTSIDE, &s))
+		return verdict(a, VERDICT_PASS, XB_TABLE_ERROR);
+	a->f.svc = s.id;
+	a->f.scope = s.scope;
+	a->f.set = s.set;
+	if (fe.kind == XB_FRONTEND_LOAD_BALANCER && s.svc->source_ranges && !source_allowed(s.svc, &p->t.src))
+		return verdict(a, VERDICT_DROP, XB_DROPPED_SOURCE_RANGE);
+	/* nothing that a connection begins with, and none is known: its end, after the flow's */
+	if (p->t.proto == XB_PROTO_TCP && p->tcp_flags & TCP_RST)
+		return verdict(a, VERDICT_DROP, XB_REASON_NONE);
+	if (s.set.count)
+		return true;
+	if (s.svc->drop[s.scope < XB_SCOPES ? s.scope : 0])
+		return verdict(a, VERDICT_DROP, XB_DROPPED_NO_LOCAL_BACKEND);
+	return verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_BACKEND);
+}
+
+/* For a packet of no known flow. True: it goes to the service in a->f, and needs a backend. host: this node itself sent it. */
+SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
+{
+	const struct xb_node *node = lookup(&xb_node, 0);
+	struct dest d = {};
+	struct xb_fe fe;
+
+	if (!p || !a || !node)
+		return false;
+	d.to.addr = p->t.dst;
+	d.to.port = p->t.dport;
+	d.proto = p->t.proto;
+	d.v4 = p->v4;
+	if (p->kind == PACKET_ERROR || is_any(&d) || is_loopback(&d))
+		return false;
+	if (p->kind == PACKET_TRANSPORT) {
+		fe = frontend(&d);
+		if (fe.kind == XB_FRONTEND_VIP)
+			return verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_PORT);
+		if (fe.kind && fe.kind != XB_FRONTEND_NODE_ADDR)
+			return to_service(p, fe, host || is_pod(node, &p->t.src, p->v4), a);
+	} else {
+		fe = fe_at(&p->t.dst, p->v4, 0, XB_PROTO_NONE);
+		if (p->kind == PACKET_ECHO && fe.kind == XB_FRONTEND_VIP)
+			return verdict(a, VERDICT_ECHO, XB_ECHO_ANSWERED);
+		if (p->kind == PACKET_FRAGMENT && fe.kind == XB_FRONTEND_VIP)
+			return verdict(a, VERDICT_DROP, XB_DROPPED_FRAGMENT);
+	}
+	if (!fe.kind && is_service_addr(node, &p->t.dst, p->v4))
+		return verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_SERVICE);
+	return false;
+}
+
 static __always_inline int pick(const struct packet *p, const struct service *s, struct xb_peer *ret)
 {
 	if (s->svc->affinity_seconds)
 		return affinity_pick(s, &p->t.src, p->v4, ret);
 	if (s->scope == XB_SCOPE_OUTSIDE && s->svc->maglev_size) {
 		/* the same on each node, so that a flow may come in by another one */
-		const __u16 *place = lookup(&xb_mag, s->svc->maglev + tuple_hash(&p->t, 0) % s->svc->maglev_size);
+		__u32 at = tuple_hash(&p->t, 0) % s->svc->maglev_size;
+		const struct xb_mag *line = lookup(&xb_mag, s->svc->maglev + at / XB_MAG_LINE);
+		__u16 place = line ? line->position[at % XB_MAG_LINE] : 0xffff;
 
-		if (place && *place < s->set.count)
-			return backend_load(s->set.base + *place, p->v4, ret);
+		if (place < s->set.count)
+			return backend_load(s->set.base + place, p->v4, ret);
 	}
 	/* by the tuple and not at random: a flow whose entry was lost finds its backend while the set is the same */
 	return backend_load(s->set.base + ((__u64)tuple_hash(&p->t, fe_seed) * s->set.count >> 32), p->v4, ret);
+}
+
+/* Fills in the backend. */
+SUBPROG int decide_backend(const struct packet *p, struct answer *a)
+{
+	struct xb_peer backend = {};
+	struct service s = {};
+
+	if (!p || !a)
+		return false;
+	s.id = a->f.svc;
+	s.scope = a->f.scope;
+	s.set = a->f.set;
+	s.svc = lookup(&xb_svc, s.id);
+	if (!s.svc || pick(p, &s, &backend) < 0)
+		return verdict(a, VERDICT_PASS, XB_TABLE_ERROR);
+	a->f.now = p->t;
+	a->f.now.dst = backend.addr;
+	a->f.now.dport = backend.port;
+	a->local = backend.local;
+	return true;
 }
 
 static __always_inline int insert_pair(const struct packet *p, const struct flow *forward)
@@ -245,108 +324,50 @@ static __always_inline enum xb_reason insert_masqueraded(const struct packet *p,
 }
 
 /*
- * Whether the answer finds its way back through this node by itself: a backend here answers through its own device. Not if
- * it is the client too, which would see its own address as its client's.
+ * Whether the answer would not find its way back through this node by itself. That of a backend here does, through its own
+ * device, unless the backend is the client too: it would see its own address as its client's.
  */
-static __always_inline bool masquerades(const struct packet *p, const struct xb_node *node, const struct service *s,
-					const struct xb_peer *backend, bool host)
+static __always_inline bool masquerades(const struct packet *p, const struct xb_node *node, const struct answer *a, bool host)
 {
-	if (addr_equal(&p->t.src, &backend->addr))
+	if (addr_equal(&p->t.src, &a->f.now.dst))
 		return true;
-	if (backend->local || host)
+	if (a->local || host)
 		return false;
 	if (is_pod(node, &p->t.src, p->v4))
-		return node->masquerade_all && s->scope == XB_SCOPE_INTERNAL;
+		return node->masquerade_all && a->f.scope == XB_SCOPE_INTERNAL;
 	return true;
 }
 
-static __always_inline enum xb_reason make_flow(const struct packet *p, const struct xb_node *node, const struct service *s,
-						const struct xb_peer *backend, bool host, struct xb_tuple *ret_now)
+/* Makes the flow, or says why there is none. */
+SUBPROG int decide_flow(const struct packet *p, bool host, struct answer *a)
 {
-	struct flow f = { .now = p->t, .set = s->set, .svc = s->id, .scope = s->scope };
+	const struct xb_node *node = lookup(&xb_node, 0);
 	enum xb_reason reason = XB_FLOW_MADE;
 	int r = -EEXIST;
 
+	if (!p || !a || !node)
+		return false;
 	if (!flow_rate())
-		return XB_DROPPED_FLOW_RATE;
-	f.now.dst = backend->addr;
-	f.now.dport = backend->port;
-	if (!masquerades(p, node, s, backend, host))
-		r = insert_pair(p, &f);
+		return verdict(a, VERDICT_DROP, XB_DROPPED_FLOW_RATE);
+	if (!masquerades(p, node, a, host))
+		r = insert_pair(p, &a->f);
 	/* the same client may reach the same backend by two services from one port: the second flow gets a port of its own */
 	if (r == -EEXIST)
-		reason = insert_masqueraded(p, node, &f);
+		reason = insert_masqueraded(p, node, &a->f);
 	else if (r)
 		reason = XB_DROPPED_FLOWS_FULL;
-	*ret_now = f.now;
-	return reason;
-}
-
-static __always_inline int verdict(struct answer *a, enum verdict v, enum xb_reason reason)
-{
-	a->verdict = v;
-	a->reason = reason;
-	return 0;
-}
-
-static __always_inline int to_service(const struct packet *p, const struct xb_node *node, struct xb_fe fe, bool host, struct answer *a)
-{
-	bool inside = host || is_pod(node, &p->t.src, p->v4);
-	struct xb_peer backend = {};
-	struct service s;
-	enum xb_reason reason;
-
-	if (!service_load(fe, inside ? XB_SCOPE_EXTERNAL : XB_SCOPE_OUTSIDE, &s))
-		return verdict(a, VERDICT_PASS, XB_TABLE_ERROR);
-	a->svc = s.id;
-	if (fe.kind == XB_FRONTEND_LOAD_BALANCER && s.svc->source_ranges && !source_allowed(s.svc, &p->t.src))
-		return verdict(a, VERDICT_DROP, XB_DROPPED_SOURCE_RANGE);
-	/* nothing that a connection begins with, and none is known: its end, after the flow's */
-	if (p->t.proto == XB_PROTO_TCP && p->tcp_flags & TCP_RST)
-		return verdict(a, VERDICT_DROP, XB_REASON_NONE);
-	if (!s.set.count)
-		return s.svc->drop[s.scope < XB_SCOPES ? s.scope : 0] ? verdict(a, VERDICT_DROP, XB_DROPPED_NO_LOCAL_BACKEND) :
-									verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_BACKEND);
-	if (pick(p, &s, &backend) < 0)
-		return verdict(a, VERDICT_PASS, XB_TABLE_ERROR);
-	reason = make_flow(p, node, &s, &backend, host, &a->now);
 	if (reason != XB_FLOW_MADE)
 		return verdict(a, VERDICT_DROP, reason);
 	return verdict(a, VERDICT_TRANSLATE, a->reason ? a->reason : reason);
 }
 
-/* For a packet of no known flow. host: this node itself sent it. */
-__noinline int decide_new(const struct packet *p, bool host, struct answer *a)
+/* *a is all zero before. */
+static __always_inline void decide(const struct packet *p, bool host, struct answer *a)
 {
-	const struct xb_node *node = lookup(&xb_node, 0);
-	struct dest d = {};
-	struct xb_fe fe;
-
-	if (!p || !a || !node)
-		return 0;
-	a->verdict = VERDICT_PASS;
-	d.to.addr = p->t.dst;
-	d.to.port = p->t.dport;
-	d.proto = p->t.proto;
-	d.v4 = p->v4;
-	if (p->kind == PACKET_ERROR || is_any(&d) || is_loopback(&d))
-		return 0;
-	if (p->kind != PACKET_TRANSPORT) {
-		fe = fe_at(&p->t.dst, p->v4, 0, XB_PROTO_NONE);
-		if (p->kind == PACKET_ECHO && fe.kind == XB_FRONTEND_VIP)
-			return verdict(a, VERDICT_ECHO, XB_ECHO_ANSWERED);
-		if (p->kind == PACKET_FRAGMENT && fe.kind == XB_FRONTEND_VIP)
-			return verdict(a, VERDICT_DROP, XB_DROPPED_FRAGMENT);
-	} else {
-		fe = frontend(&d);
-		if (fe.kind == XB_FRONTEND_VIP)
-			return verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_PORT);
-		if (fe.kind && fe.kind != XB_FRONTEND_NODE_ADDR)
-			return to_service(p, node, fe, host, a);
-	}
-	if (!fe.kind && is_service_addr(node, &p->t.dst, p->v4))
-		return verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_SERVICE);
-	return 0;
+	if ((p->kind == PACKET_TRANSPORT || p->kind == PACKET_ERROR) && decide_known(p, a))
+		return;
+	if (decide_service(p, host, a) && decide_backend(p, a))
+		decide_flow(p, host, a);
 }
 
 #endif

@@ -98,12 +98,12 @@ static __always_inline void map4(union xb_ip6 *to, __be32 addr)
 	to->be32[3] = addr;
 }
 
-static __always_inline void copy6(union xb_ip6 *to, const __be32 *addr)
+static __always_inline void copy6(__be32 *to, const __be32 *addr)
 {
-	to->be32[0] = addr[0];
-	to->be32[1] = addr[1];
-	to->be32[2] = addr[2];
-	to->be32[3] = addr[3];
+	to[0] = addr[0];
+	to[1] = addr[1];
+	to[2] = addr[2];
+	to[3] = addr[3];
 }
 
 /* --- layer 3: addresses, protocol, where layer 4 begins */
@@ -141,8 +141,8 @@ static __always_inline bool parse_ip6(CTX *ctx, __u16 l3, struct xb_tuple *t, st
 
 	if (!ip || (ip->version_class >> 4) != 6)
 		return false;
-	copy6(&t->src, ip->src);
-	copy6(&t->dst, ip->dst);
+	copy6(t->src.be32, ip->src);
+	copy6(t->dst.be32, ip->dst);
 	n->l4 = l3 + IP6_BYTES;
 	n->proto = ip->next;
 	n->ttl = ip->hop_limit;

@@ -96,8 +96,8 @@ static __always_inline bool put_network(CTX *ctx, const struct packet *p, __u8 p
 			return false;
 		ip->payload = bpf_htons(payload);
 		ip->hop_limit = 64;
-		copy6((union xb_ip6 *)ip->src, p->t.dst.be32);
-		copy6((union xb_ip6 *)ip->dst, p->t.src.be32);
+		copy6(ip->src, p->t.dst.be32);
+		copy6(ip->dst, p->t.src.be32);
 	}
 	return true;
 }

@@ -3,11 +3,12 @@
 #define REWRITE_H
 /*
  * A packet takes another tuple. Checksums follow by difference (RFC 1624), so a packet that was damaged stays so. Besides
- * what packet.h wants, who includes this defines
- *   void fix_checksum(CTX *ctx, const struct packet *p, __u32 addresses, __u32 rest)
- * which brings these differences into the checksum of layer 4: addresses are in its pseudo-header only.
+ * what packet.h wants, who includes this defines fix_checksum(), which brings two differences into the checksum of layer 4:
+ * addresses are in its pseudo-header only.
  */
 #include "lib/packet.h"
+
+static __always_inline void fix_checksum(CTX *ctx, const struct packet *p, __u32 addresses, __u32 rest);
 
 static __always_inline __u32 add32(__u32 a, __u32 b)
 {
@@ -65,10 +66,8 @@ static __always_inline bool put_addrs(CTX *ctx, __u16 l3, bool v4, const union x
 
 		if (!ip)
 			return false;
-		for (int i = 0; i < 4; i++) {
-			ip->src[i] = src->be32[i];
-			ip->dst[i] = dst->be32[i];
-		}
+		copy6(ip->src, src->be32);
+		copy6(ip->dst, dst->be32);
 	}
 	return true;
 }
@@ -145,8 +144,8 @@ static __always_inline bool rewrite_error(CTX *ctx, const struct packet *p, cons
 
 		if (!ip)
 			return false;
-		copy6(&sender, ip->src);
-		copy6(&to, ip->dst);
+		copy6(sender.be32, ip->src);
+		copy6(to.be32, ip->dst);
 	}
 	addresses = difference_of_addr(&to, &now->dst, p->v4);
 	if (addr_equal(&sender, &p->t.src)) {

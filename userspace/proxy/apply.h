@@ -5,7 +5,7 @@
  * Makes the pinned tables equal to the plan, one service port at a time. The tables are the state: opening adopts what an
  * earlier run left, traffic goes on meanwhile. One thread. Cost of a call follows the port's own size only.
  */
-#include "plan.h"
+#include "xb/plan.h"
 
 struct apply;
 struct apply_config {

@@ -3,7 +3,7 @@
 #define PROXY_NODE_H
 /* This node, by its Node object and its kernel: the addresses at which node ports answer, its zone, and whether load balancers
  * should send it new traffic. One thread. */
-#include "plan.h"
+#include "xb/plan.h"
 #include "xb/addrs.h"
 #include "xb/rest.h"
 

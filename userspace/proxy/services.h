@@ -5,7 +5,7 @@
  * The index between the informers' documents and the plans: which EndpointSlices belong to which Service, and which Services
  * changed since they were programmed last. It holds views, no copies: the informers own the documents. One thread.
  */
-#include "plan.h"
+#include "xb/plan.h"
 #include "xb/map.h"
 
 struct services;

@@ -2,7 +2,7 @@
 #ifndef PROXY_PLAN_READ_H
 #define PROXY_PLAN_READ_H
 /* Parts of the API's objects, as all that plan read them (plan.c). */
-#include "plan.h"
+#include "xb/plan.h"
 
 bool plan_read_addr(struct xb_jv v, int family, struct plan_addr *ret); /* false: none of that family */
 __u16 plan_read_port(struct xb_jv v);                   /* 0: none */

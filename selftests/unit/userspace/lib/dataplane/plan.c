@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
-#include "../../../../userspace/proxy/plan.h"
+#include "xb/plan.h"
 
 #define NODE "here"
 #define ZONE "z1"

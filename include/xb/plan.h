@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef PROXY_PLAN_H
-#define PROXY_PLAN_H
+#ifndef XB_PLAN_H
+#define XB_PLAN_H
 /*
- * What one port of one Service, in one address family, should be in the data plane: the border between the model of the
- * API's objects (services.c, endpoints.c) and the tables (apply.c). Pure data; no kernel and no API here.
+ * What one port of one Service, in one address family, should be in the data plane: the border between the API's objects and
+ * the tables. One rule for kube-proxy, which writes it, and for whoever compares. Pure data; no kernel and no API here.
  */
 #include <netinet/in.h>
 #include "xb/abi/service.h"
