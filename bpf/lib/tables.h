@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #ifndef TABLES_H
 #define TABLES_H
-/* The tables and settings. A table of size 1 here gets its size, or an existing table's fd, from the loader. */
+/* The tables and settings, the same in each object. A table of size 1 here gets its size, or an existing table's fd, from the
+ * loader. */
 #include <stdbool.h>
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -15,7 +16,10 @@
 const volatile __u64 fe_seed;            /* of xb_fe_hash() */
 const volatile __u32 fe4_mask, fe6_mask; /* buckets - 1 */
 const volatile __u32 rev_mask;           /* sets - 1 */
+const volatile __u32 flow4_mask, flow6_mask; /* sets - 1 */
+const volatile __u32 drop_mask, new_mask; /* slots - 1 */
 const volatile __u32 jiffies_per_second;
+const volatile __u32 tick_shift;         /* a tick, jiffies >> tick_shift, is about a second */
 const volatile __u64 node_netns;         /* cookie of the node's own network namespace */
 
 #define TABLE(name, value_type) \
@@ -35,6 +39,13 @@ TABLE(xb_name, struct xb_name);
 TABLE(xb_be4, struct xb_be4);
 TABLE(xb_be6, struct xb_be6);
 TABLE(xb_rev, struct xb_rev_set);
+TABLE(xb_flow4, struct xb_flow4_set);
+TABLE(xb_flow6, struct xb_flow6_set);
+TABLE(xb_node, struct xb_node);
+TABLE(xb_mag, struct xb_mag);
+TABLE(xb_drop, struct xb_event);
+TABLE(xb_new, struct xb_event);
+TABLE(xb_cursor, __u64);
 
 #define OVERFLOW(name) \
 	struct { \
@@ -56,6 +67,22 @@ struct {
 } xb_aff SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct xb_frag_key);
+	__type(value, struct xb_frag);
+} xb_frag SEC(".maps");
+
+/* The value is of no meaning: a network is in it or not. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct xb_src_key);
+	__type(value, __u8);
+} xb_src SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
@@ -68,6 +95,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct xb_metrics);
 } xb_metrics SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} xb_reason SEC(".maps");
 
 static __always_inline void *lookup(void *table, __u32 index)
 {
