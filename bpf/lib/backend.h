@@ -55,6 +55,7 @@ static __always_inline int backend_load(__u32 index, bool v4, struct xb_peer *re
 		ret->addr.be32[2] = bpf_htonl(0xffff);
 		ret->addr.be32[3] = be->addr.be32;
 		ret->port = be->port;
+		ret->local = be->local;
 	} else {
 		const struct xb_be6 *be = lookup(&xb_be6, index);
 
@@ -62,6 +63,7 @@ static __always_inline int backend_load(__u32 index, bool v4, struct xb_peer *re
 			return -ENOENT;
 		ret->addr = be->addr;
 		ret->port = be->port;
+		ret->local = be->local;
 	}
 	return 0;
 }

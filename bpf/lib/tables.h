@@ -12,6 +12,11 @@
 #include "xb/abi/metrics.h"
 #include "xb/abi/node.h"
 #include "xb/abi/socket.h"
+#include "lib/word.h"
+
+/* A global function: the verifier goes through it once for a program, and not once for each state that its callers come in. What its
+ * pointers lead to must be set to the last byte, before Linux 6.3 also what it only writes. */
+#define SUBPROG __noinline
 
 const volatile __u64 fe_seed;            /* of xb_fe_hash() */
 const volatile __u32 fe4_mask, fe6_mask; /* buckets - 1 */
@@ -20,6 +25,7 @@ const volatile __u32 flow4_mask, flow6_mask; /* sets - 1 */
 const volatile __u32 drop_mask, new_mask; /* slots - 1 */
 const volatile __u32 jiffies_per_second;
 const volatile __u32 tick_shift;         /* a tick, jiffies >> tick_shift, is about a second */
+const volatile __u32 flow_rate_max = 131072; /* new flows in a tick, of each processor */
 const volatile __u64 node_netns;         /* cookie of the node's own network namespace */
 
 #define TABLE(name, value_type) \
@@ -103,6 +109,13 @@ struct {
 	__type(value, __u64);
 } xb_reason SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xb_rate);
+} xb_rate SEC(".maps");
+
 static __always_inline void *lookup(void *table, __u32 index)
 {
 	return bpf_map_lookup_elem(table, &index);
@@ -113,20 +126,6 @@ static __always_inline void *lookup(void *table, __u32 index)
 		if (_m) \
 			_m->counter++; \
 	} while (0)
-
-/* One load of an aligned word that the agent may replace at any time. */
-static __always_inline __u64 load_word(const void *p)
-{
-	return *(const volatile __u64 __attribute__((may_alias)) *)p;
-}
-
-/* p, not to be read before word was loaded: an address dependency, which orders loads on arm64 where a test does not. The
- * assembler keeps the compiler from seeing that it adds nothing. */
-static __always_inline const void *after(const void *p, __u64 word)
-{
-	asm volatile("%0 &= 0" : "+r"(word));
-	return p + word;
-}
 
 static __always_inline bool addr_equal(const union xb_ip6 *a, const union xb_ip6 *b)
 {

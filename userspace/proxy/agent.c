@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent.h"
+#include "networks.h"
 #include "node.h"
 #include "services.h"
 #include "xb/log.h"
@@ -24,7 +25,8 @@ struct agent {
 	struct xb_informer *services_informer, *slices_informer;
 	struct services *services;
 	struct node *node;
-	struct apply *apply;
+	struct networks *networks;
+	void *tables;                   /* of the data plane */
 	struct xb_recorder *recorder;
 	struct metrics metrics;
 	struct {
@@ -34,13 +36,14 @@ struct agent {
 	uv_prepare_t before_sleep;
 	uv_timer_t retry;
 	bool pruned;                    /* the first application is done */
+	bool stale;                     /* and has to be done again: the data plane lost what it knew */
 	bool failed;
 	unsigned handles;               /* of libuv, still open */
 };
 
 static bool synced(const struct agent *a)
 {
-	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer);
+	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer) && networks_synced(a->networks);
 }
 
 static void fail(struct agent *a)
@@ -121,7 +124,7 @@ static size_t remove_vanished(struct agent *a, struct service *v, const struct p
 
 		if (in_plan(plan, p))
 			continue;
-		removed += !apply_remove(a->apply, p->name, p->family, p->proto);
+		removed += !a->c.plane->remove(a->tables, p->name, p->family, p->proto);
 		free(p->name);
 		xb_vec_remove(&v->programmed, i);
 	}
@@ -157,7 +160,7 @@ static int set_ports(struct agent *a, struct service *v, const struct plan *plan
 		int r = remember(v, &plan->v[i]);
 
 		if (!r)
-			r = apply_set(a->apply, &plan->v[i], &why);
+			r = a->c.plane->set(a->tables, &plan->v[i], &why);
 		if (r < 0 && !first) {
 			first = r;
 			*reterr_why = TAKE_PTR(why);
@@ -168,18 +171,20 @@ static int set_ports(struct agent *a, struct service *v, const struct plan *plan
 
 static size_t program(struct agent *a, struct service *v)
 {
+	struct plan_here here = { .node = a->c.node_name, .zone = node_zone(a->node) };
 	_cleanup_(plan_done) struct plan plan = {};
 	char *why = NULL;
 	size_t removed = 0;
 	int r = 0;
 
 	if (xb_jv_is(v->object))
-		r = plan_make(v->object, v->slices.v, v->slices.n, a->c.node_name, &plan);
+		r = plan_make(v->object, v->slices.v, v->slices.n, &here, &plan);
 	/* Going on would prune what was not planned. */
 	if (r < 0) {
 		fail(a);
 		return 0;
 	}
+	v->zoned = plan.zoned;
 	removed = remove_vanished(a, v, &plan);
 	r = set_ports(a, v, &plan, &why);
 	if (r < 0 || v->fault)
@@ -215,43 +220,47 @@ static void reserve(struct agent *a)
 	int r;
 
 	services_each(a->services, count_service, &want);
-	apply_stats(a->apply, &have);
-	r = apply_reserve(a->apply, want.ports - MIN(want.ports, have.ports), want.frontends - MIN(want.frontends, have.frontends),
-			  want.backends - MIN(want.backends, have.backends));
+	a->c.plane->stats(a->tables, &have);
+	r = a->c.plane->reserve(a->tables, want.ports - MIN(want.ports, have.ports),
+				want.frontends - MIN(want.frontends, have.frontends), want.backends - MIN(want.backends, have.backends));
 	if (r < 0)
 		log_warning_errno(r, "cannot make room for %zu ports and %zu backends at once: %m", want.ports, want.backends);
 }
 
 static void first_application(struct agent *a, int64_t began_ms)
 {
-	int pruned = a->failed ? 0 : apply_prune(a->apply);
+	int pruned = a->failed ? 0 : a->c.plane->prune(a->tables);
 	struct apply_stats s;
 
 	a->pruned = true;
 	if (pruned && a->faulty.n)
 		retry_faulty(a);
 	drain(a);
-	apply_stats(a->apply, &s);
+	a->c.plane->stats(a->tables, &s);
 	log_info("%zu ports with %zu frontends and %zu backends are in the tables, %d left from before were removed; %lld ms", s.ports,
 		 s.frontends, s.backends, pruned, (long long)(xb_time_ms() - began_ms));
 }
 
-static void on_retry(uv_timer_t *t)
+static void bring_node(struct agent *a)
 {
-	retry_faulty(t->data);
+	_cleanup_buf_ struct xb_buf text = {};
+	struct plan_node node;
+
+	networks_get(a->networks, &node);
+	networks_describe(&node, &text);
+	if (a->c.plane->set_node(a->tables, &node))
+		log_info("%s", text.p ? text.p : "");
 }
 
-static void flush(uv_prepare_t *h)
+static void apply_changes(struct agent *a)
 {
-	struct agent *a = h->data;
 	int64_t began_ms = xb_time_ms();
-	uint64_t began = uv_hrtime();
 	bool first = !a->pruned;
 
-	if (a->failed || !synced(a) || (!first && !services_oldest_dirty_ms(a->services)))
-		return;
-	if (first)
+	if (first) {
+		bring_node(a);
 		reserve(a);
+	}
 	/* A port that went may have made way for one that was refused. */
 	if (drain(a) && a->faulty.n) {
 		retry_faulty(a);
@@ -259,8 +268,56 @@ static void flush(uv_prepare_t *h)
 	}
 	if (first)
 		first_application(a, began_ms);
+}
+
+static void mark_service(void *arg, struct service *v)
+{
+	services_mark(arg, v);
+}
+
+static void start_anew(struct agent *a)
+{
+	services_each(a->services, mark_service, a->services);
+	a->pruned = a->stale = false;
+}
+
+static void commit(struct agent *a)
+{
+	_cleanup_free_ char *why = NULL;
+	int r = a->c.plane->commit(a->tables, &why);
+
+	if (r == -ESTALE) {
+		log_warning("%s; setting all Services anew", why ? why : "the tables are not as they were left");
+		free(TAKE_PTR(why));
+		start_anew(a);
+		apply_changes(a);
+		r = a->c.plane->commit(a->tables, &why);
+	}
+	a->stale = r < 0;
+	if (r < 0)
+		log_err("Services cannot be brought into the tables: %s", why ? why : strerror(-r));
+}
+
+static void on_retry(uv_timer_t *t)
+{
+	struct agent *a = t->data;
+
+	if (a->stale)
+		start_anew(a);
+	retry_faulty(a);
+}
+
+static void flush(uv_prepare_t *h)
+{
+	struct agent *a = h->data;
+	uint64_t began = uv_hrtime();
+
+	if (a->failed || !synced(a) || (a->pruned && !services_oldest_dirty_ms(a->services)))
+		return;
+	apply_changes(a);
+	commit(a);
 	tell_faults(a);
-	if (a->faulty.n && !uv_is_active((uv_handle_t *)&a->retry))
+	if ((a->faulty.n || a->stale) && !uv_is_active((uv_handle_t *)&a->retry))
 		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
 	a->metrics.last_sync_us = xb_time_now();
 	histogram_observe(&a->metrics.sync, (double)(uv_hrtime() - began) / 1e9);
@@ -296,29 +353,81 @@ static void on_trouble(void *arg, const char *path, const char *why)
 		log_info("%s: the API server answers again", path);
 }
 
-static void on_node_addrs(void *arg)
+static void bring_node_addrs(struct agent *a)
 {
-	struct agent *a = arg;
 	static const int families[] = { AF_INET, AF_INET6 };
 
-	for (size_t i = 0; a->apply && i < ARRAY_SIZE(families); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		const struct plan_addr *addrs;
 		size_t n = node_addrs(a->node, families[i], &addrs);
-		int r = apply_set_node_addrs(a->apply, families[i], addrs, n);
+		int r = a->c.plane->set_node_addrs(a->tables, families[i], addrs, n);
 
 		if (r < 0)
 			log_warning_errno(r, "cannot keep this node's addresses in the tables: %m");
 	}
 }
 
+static void mark_zoned(void *arg, struct service *v)
+{
+	struct agent *a = arg;
+
+	if (v->zoned)
+		services_mark(a->services, v);
+}
+
+static void on_node_change(void *arg, unsigned what)
+{
+	struct agent *a = arg;
+
+	if (what & NODE_PORT_ADDRS)
+		bring_node_addrs(a);
+	if (what & NODE_ZONE)
+		services_each(a->services, mark_zoned, a);
+	if ((what & NODE_FACTS) && a->pruned)
+		bring_node(a);
+}
+
+static void on_networks(void *arg)
+{
+	struct agent *a = arg;
+
+	if (a->pruned)
+		bring_node(a);
+}
+
 /* --- the agent --- */
 static int open_tables(struct agent *a, char **reterr_why)
 {
 	struct apply_config c = { .bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path };
+	_cleanup_free_ char *why = NULL;
+	int r;
 
 	c.n_node_addrs4 = node_addrs(a->node, AF_INET, &c.node_addrs4);
 	c.n_node_addrs6 = node_addrs(a->node, AF_INET6, &c.node_addrs6);
-	return apply_open(&c, &a->apply, reterr_why);
+	r = a->c.plane->open(&c, &a->tables, &why);
+	if ((r == -EPERM || r == -ENOSYS) && a->c.fallback) {
+		log_warning("%s: Services are made by %s, as --proxy-mode names no other way", why ? why : strerror(-r), a->c.fallback->mode);
+		a->c.plane = a->c.fallback;
+		return a->c.plane->open(&c, &a->tables, reterr_why);
+	}
+	*reterr_why = TAKE_PTR(why);
+	return r;
+}
+
+static int follow_node(struct agent *a, char **reterr_why)
+{
+	struct node_config node = {
+		.rest = a->c.rest, .name = a->c.node_name, .networks = a->c.nodeport_addresses,
+		.changed = on_node_change, .trouble = on_trouble, .arg = a,
+	};
+	struct networks_config networks = {
+		.rest = a->c.rest, .cluster_cidr = a->c.cluster_cidr, .detect_local_mode = a->c.detect_local_mode,
+		.masquerade_all = a->c.masquerade_all, .changed = on_networks, .trouble = on_trouble, .arg = a,
+	};
+	int r = node_new(&node, &a->node, reterr_why);
+
+	networks.node = a->node;
+	return r < 0 ? r : networks_new(&networks, &a->networks, reterr_why);
 }
 
 static int start_informers(struct agent *a)
@@ -350,10 +459,12 @@ struct agent *agent_free(struct agent *a)
 		return NULL;
 	xb_informer_free(a->services_informer);
 	xb_informer_free(a->slices_informer);
+	networks_free(a->networks);
 	node_free(a->node);
 	xb_recorder_free(a->recorder);
 	services_free(a->services);
-	apply_close(a->apply);
+	if (a->tables)
+		a->c.plane->close(a->tables);
 	xb_vec_done(&a->faulty);
 	uv_close((uv_handle_t *)&a->before_sleep, handle_closed);
 	uv_close((uv_handle_t *)&a->retry, handle_closed);
@@ -378,8 +489,7 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	a->recorder = xb_recorder_new(c->rest, c->node_name);
 	if (!a->services || !a->recorder)
 		return -ENOMEM;
-	r = node_new(&(struct node_config){ .rest = c->rest, .name = c->node_name, .networks = c->nodeport_addresses,
-					    .changed = on_node_addrs, .arg = a }, &a->node, reterr_why);
+	r = follow_node(a, reterr_why);
 	if (!r)
 		r = open_tables(a, reterr_why);
 	if (!r)
@@ -402,6 +512,11 @@ void agent_health(const struct agent *a, struct agent_health *ret)
 	};
 }
 
+const char *agent_mode(const struct agent *a)
+{
+	return a->c.plane->mode;
+}
+
 struct metrics *agent_metrics(struct agent *a)
 {
 	return &a->metrics;
@@ -414,7 +529,7 @@ void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 		.pending = services_dirty(a->services),
 	};
 
-	apply_stats(a->apply, &now.tables);
+	a->c.plane->stats(a->tables, &now.tables);
 	xb_informer_stats(a->services_informer, &now.services);
 	xb_informer_stats(a->slices_informer, &now.slices);
 	proxy_metrics_write(&a->metrics, &now, out);

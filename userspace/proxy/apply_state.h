@@ -5,9 +5,9 @@
 #include "alloc.h"
 #include "apply.h"
 #include "attach.h"
-#include "frontends.h"
 #include "tables.h"
 #include "xb/bpfobj.h"
+#include "xb/frontends.h"
 
 struct frontend {
 	struct xb_fe_key key;

@@ -5,7 +5,7 @@
  * The index between the informers' documents and the plans: which EndpointSlices belong to which Service, and which Services
  * changed since they were programmed last. It holds views, no copies: the informers own the documents. One thread.
  */
-#include "plan.h"
+#include "xb/plan.h"
 #include "xb/map.h"
 
 struct services;
@@ -32,6 +32,7 @@ struct service {
 	char *fault_why;                  /* freed with the service */
 	bool fault_told;                  /* logged */
 	int64_t trigger_us;               /* wall clock of the oldest endpoint change that is not programmed, 0 for none */
+	bool zoned;                       /* the agent's: programmed by a plan to which this node's zone matters */
 	int64_t dirty_since_ms;           /* monotonic; 0 while clean */
 	struct service *next_dirty;       /* private */
 	char key[];                       /* "namespace/name" */

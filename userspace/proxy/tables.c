@@ -5,7 +5,6 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "tables.h"
@@ -35,6 +34,7 @@ static const char *const names[N_TABLES] = {
 	[TABLE_SRC] = "xb_src",
 	[TABLE_MAG] = "xb_mag",
 	[TABLE_REASON] = "xb_reason",
+	[TABLE_RATE] = "xb_rate",
 	[TABLE_DROP] = "xb_drop",
 	[TABLE_NEW] = "xb_new",
 	[TABLE_CURSOR] = "xb_cursor",
@@ -62,6 +62,7 @@ const __u32 tables_start_sizes[N_TABLES] = {
 	[TABLE_SRC] = 64,
 	[TABLE_MAG] = 1,
 	[TABLE_REASON] = XB_REASONS,
+	[TABLE_RATE] = 1,
 	[TABLE_DROP] = 1024,
 	[TABLE_NEW] = 1024,
 	[TABLE_CURSOR] = 2,
@@ -155,16 +156,6 @@ int tables_adopt(const char *folder, struct tables **ret, char **reterr_why)
 	return 0;
 }
 
-static __u32 jiffies_per_second(void)
-{
-	struct timespec tick;
-
-	/* the coarse clocks advance once a tick, and say so */
-	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) < 0 || tick.tv_nsec < 1000)
-		return 250;
-	return (__u32)((1000000000 + tick.tv_nsec / 2) / tick.tv_nsec);
-}
-
 static int own_netns(__u64 *ret)
 {
 	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -186,7 +177,7 @@ static int seed_of(const struct tables *from, __u64 *ret)
 
 static int configure(const struct programs *programs, const __u32 sizes[N_TABLES], __u64 seed)
 {
-	__u64 hz = jiffies_per_second(), netns;
+	__u64 netns;
 	int r = own_netns(&netns);
 	const struct setting settings[] = {
 		{ "fe_seed", seed },
@@ -197,9 +188,8 @@ static int configure(const struct programs *programs, const __u32 sizes[N_TABLES
 		{ "flow6_mask", sizes[TABLE_FLOW6] - 1 },
 		{ "drop_mask", sizes[TABLE_DROP] - 1 },
 		{ "new_mask", sizes[TABLE_NEW] - 1 },
-		{ "jiffies_per_second", hz },
-		/* the nearest power of two */
-		{ "tick_shift", (63 - (__u64)__builtin_clzll(2 * hz * hz)) / 2 },
+		{ "jiffies_per_second", xb_jiffies_per_second() },
+		{ "tick_shift", xb_tick_shift() },
 		{ "node_netns", netns },
 	};
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef PROXY_PLAN_H
-#define PROXY_PLAN_H
+#ifndef XB_PLAN_H
+#define XB_PLAN_H
 /*
- * What one port of one Service, in one address family, should be in the data plane: the border between the model of the
- * API's objects (services.c, endpoints.c) and the tables (apply.c). Pure data; no kernel and no API here.
+ * What one port of one Service, in one address family, should be in the data plane: the border between the API's objects and
+ * the tables. One rule for kube-proxy, which writes it, and for whoever compares. Pure data; no kernel and no API here.
  */
 #include <netinet/in.h>
 #include "xb/abi/service.h"
@@ -46,13 +46,13 @@ struct plan_port {
 	struct plan_frontend *frontends;
 	size_t n_frontends;
 	/*
-	 * By enum xb_scope. INTERNAL is narrowed by internalTrafficPolicy Local and by topology. EXTERNAL is what clients on this node and in
-	 * pods get by node ports, external and load balancer IPs, and is not narrowed by externalTrafficPolicy Local, as in upstream's short
-	 * cut for clients inside the cluster. OUTSIDE is what clients from elsewhere get by the same, and is. Equal sets are
-	 * the common case and cost one block in the tables.
+	 * By enum xb_scope. INTERNAL is narrowed by internalTrafficPolicy Local and by topology. EXTERNAL is what clients on this node
+	 * and in pods get by node ports, external and load balancer IPs, and is not narrowed by externalTrafficPolicy Local, as in
+	 * upstream's short cut for clients inside the cluster. OUTSIDE is what clients from elsewhere get by the same, and is. Equal
+	 * sets are the common case and cost one block in the tables.
 	 */
 	struct plan_set set[XB_SCOPES];
-	struct plan_net *source_ranges; /* of the family: who may use the load balancer IPs */
+	struct plan_net *source_ranges; /* of the family, sorted, no duplicates: who may use the load balancer IPs */
 	size_t n_source_ranges;
 	bool source_ranges_set;     /* the Service has such ranges. With none of the family nobody may */
 	bool maglev, dsr;           /* asked for by annotation */
@@ -62,18 +62,38 @@ struct plan_port {
 void plan_port_done(struct plan_port *p);
 bool plan_set_equal(const struct plan_set *a, const struct plan_set *b);
 
+/* What programs must know of the node; xb/abi/node.h says what each is for. Index 0 is IPv4, 1 IPv6. */
+#define PLAN_NETS_MAX 8
+struct plan_nets {
+	struct plan_net v[PLAN_NETS_MAX];
+	size_t n;
+};
+struct plan_node {
+	struct plan_addr addr[2];   /* all zero: none */
+	__u16 nat_first, nat_count;
+	struct plan_nets pods[2], services[2];
+	bool masquerade_all;
+};
+
+/* The node that plans are for. */
+struct plan_here {
+	const char *node;           /* the Node's name */
+	const char *zone;           /* its label topology.kubernetes.io/zone; "": none */
+};
+
 /*
  * The rules of upstream's pkg/proxy (serviceport.go, endpointslicecache.go, topology.go): from a Service, its EndpointSlices
- * and the name of this node to its ports, IPv4 before IPv6, in the Service's order. A pure function. Headless and
- * ExternalName services have none. Load balancer IPs of a Service with loadBalancerSourceRanges are left out: at connect() the
- * source address is not known yet, so that traffic goes to the load balancer itself. Faulty parts (an address that is
- * none) are passed over. 0 or -ENOMEM.
+ * and this node to its ports, IPv4 before IPv6, in the Service's order. A pure function. Headless and
+ * ExternalName services have none. Load balancer IPs with ipMode Proxy are left to the load balancer. Beyond upstream: the
+ * annotations xebec.io/maglev and xebec.io/dsr ("true"); and source ranges of the other family only let nobody in. Faulty
+ * parts (an address that is none) are passed over. 0 or -ENOMEM.
  */
 struct plan {
 	struct plan_port *v;
 	size_t n, cap;
+	bool zoned;                 /* endpoints have hints for zones: another zone of the node's may give another plan */
 };
-int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const char *node_name, struct plan *ret);
+int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here, struct plan *ret);
 void plan_done(struct plan *p);
 
 /* No fewer than a plan has, found without making it; added to *counts. */
