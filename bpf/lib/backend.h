@@ -3,6 +3,7 @@
 #define BACKEND_H
 /* Frontend -> set of backends -> one of them. */
 #include <linux/errno.h>
+#include "lib/event.h"
 #include "lib/frontend.h"
 
 /* The port of a service, and its set of backends at this moment. */
@@ -33,7 +34,7 @@ static __always_inline bool service_load(struct xb_fe fe, enum xb_scope scope, s
 {
 	ret->svc = lookup(&xb_svc, fe.svc);
 	if (!ret->svc) {
-		COUNT(table_error);
+		count(XB_TABLE_ERROR);
 		return false;
 	}
 	ret->id = fe.svc;
