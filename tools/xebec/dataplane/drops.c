@@ -153,7 +153,7 @@ static int show(const struct tables *t, struct choice *c, struct events *e, stru
 	if (r)
 		return r;
 	print_table(p, "drops", drop_columns, ARRAY_SIZE(drop_columns));
-	while (events_next(e, &event))
+	while (events_next(e, &event) || events_next(e, &event))
 		print_drop(c, p, t, &event);
 	print_table_end(p);
 	return 0;
