@@ -73,12 +73,17 @@ static __always_inline int refuse(struct bpf_sock_addr *ctx, const struct dest *
 	return error;
 }
 
-/* Loopback is the node's only in the node's own namespace: a pod's is its own. */
+/* Loopback is the node's only in the node's own namespace: a pod's is its own. A host port may be at an address of it alone. */
 static __always_inline struct xb_fe frontend_of(struct bpf_sock_addr *ctx, const struct dest *d)
 {
-	if (is_any(d) || is_loopback(d))
-		return bpf_get_netns_cookie(ctx) == node_netns ? node_port_find(d) : (struct xb_fe){};
-	return frontend(d);
+	struct xb_fe fe;
+
+	if (!is_any(d) && !is_loopback(d))
+		return frontend(d);
+	if (bpf_get_netns_cookie(ctx) != node_netns)
+		return (struct xb_fe){};
+	fe = node_port_find(d);
+	return fe.kind ? fe : fe_at(&d->to.addr, d->v4, d->to.port, d->proto);
 }
 
 /*

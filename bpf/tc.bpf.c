@@ -56,7 +56,7 @@ static __always_inline void fix_checksum(CTX *ctx, const struct packet *p, __u32
  * stack takes it from no device. What the FIB does not forward (it is for this node, it is too large, its last hop was here)
  * goes up all the same, and the stack knows what to do.
  */
-__noinline int forward(CTX *ctx, const struct packet *p, const struct xb_tuple *now)
+SUBPROG int forward(CTX *ctx, const struct packet *p, const struct xb_tuple *now)
 {
 	struct bpf_fib_lookup fib = {};
 	struct bpf_redir_neigh next = {};
@@ -84,24 +84,24 @@ __noinline int forward(CTX *ctx, const struct packet *p, const struct xb_tuple *
 	return bpf_redirect_neigh(fib.ifindex, &next, sizeof(next), 0);
 }
 
-__noinline int translate(CTX *ctx, const struct packet *p, const struct xb_tuple *now)
+SUBPROG int translate(CTX *ctx, const struct packet *p, const struct xb_tuple *now)
 {
 	if (!p || !now)
 		return false;
 	return p->kind == PACKET_ERROR ? rewrite_error(ctx, p, now) : rewrite(ctx, p, now);
 }
 
-__noinline int reset(CTX *ctx, const struct packet *p)
+SUBPROG int reset(CTX *ctx, const struct packet *p)
 {
 	return p && become_reset(ctx, p);
 }
 
-__noinline int unreachable(CTX *ctx, const struct packet *p)
+SUBPROG int unreachable(CTX *ctx, const struct packet *p)
 {
 	return p && become_unreachable(ctx, p);
 }
 
-__noinline int parsed(CTX *ctx, bool v4, __u16 l3, struct packet *p)
+SUBPROG int parsed(CTX *ctx, bool v4, __u16 l3, struct packet *p)
 {
 	if (p)
 		p->kind = parse(ctx, v4, l3, p);

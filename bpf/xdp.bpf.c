@@ -55,7 +55,7 @@ static __always_inline void fix_checksum(CTX *ctx, const struct packet *p, __u32
 		*check = 0xffff;
 }
 
-__noinline int parsed(CTX *ctx, bool v4, struct packet *p)
+SUBPROG int parsed(CTX *ctx, bool v4, struct packet *p)
 {
 	if (p)
 		p->kind = parse(ctx, v4, ETH_BYTES, p);
@@ -63,7 +63,7 @@ __noinline int parsed(CTX *ctx, bool v4, struct packet *p)
 }
 
 /* The way out of a packet, if that is the device it came in by and its neighbour is known. */
-__noinline int route(CTX *ctx, const struct packet *p, const struct xb_tuple *now, struct ethernet_header *ret)
+SUBPROG int route(CTX *ctx, const struct packet *p, const struct xb_tuple *now, struct ethernet_header *ret)
 {
 	struct bpf_fib_lookup fib = {};
 
@@ -87,7 +87,7 @@ __noinline int route(CTX *ctx, const struct packet *p, const struct xb_tuple *no
 	return true;
 }
 
-__noinline int send_on(CTX *ctx, const struct packet *p, const struct xb_tuple *now, const struct ethernet_header *to)
+SUBPROG int send_on(CTX *ctx, const struct packet *p, const struct xb_tuple *now, const struct ethernet_header *to)
 {
 	struct ethernet_header *eth;
 
@@ -106,7 +106,7 @@ static __always_inline int handle(CTX *ctx, bool v4)
 	struct packet p = {};
 	struct answer a = {};
 	struct ethernet_header to = {};
-	__u32 len, left;
+	__u32 len, left = 0;
 	int r = XDP_PASS;
 
 	parsed(ctx, v4, &p);

@@ -126,7 +126,7 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
  * verifier goes through each once, and its stack is free again afterwards. */
 SUBPROG int decide_known(const struct packet *p, struct answer *a)
 {
-	__u32 left;
+	__u32 left = 0;
 
 	if (!p || !a || !flow_find(&p->t, p->len, &a->f, &left))
 		return false;

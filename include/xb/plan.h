@@ -91,9 +91,14 @@ struct plan_here {
 struct plan {
 	struct plan_port *v;
 	size_t n, cap;
+	__u16 health_port;          /* healthCheckNodePort; 0: none */
+	unsigned local_ready;       /* with one: how many endpoints here are ready, in the family that has more */
 	bool zoned;                 /* endpoints have hints for zones: another zone of the node's may give another plan */
 };
 int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here, struct plan *ret);
+/* The host ports of a pod of this node: each a port of its own with the pod as the only backend, served as a node port, at any
+ * address of the node or at the one that it asks for. None unless the pod runs, or when it is on the host's network. */
+int plan_make_pod(struct xb_jv pod, struct plan *ret);
 void plan_done(struct plan *p);
 
 /* No fewer than a plan has, found without making it; added to *counts. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent.h"
+#include "health_ports.h"
 #include "networks.h"
 #include "node.h"
 #include "services.h"
@@ -20,10 +21,24 @@ static const char *const leave_out[] = {
 	"spec.ports.targetPort", "endpoints.targetRef", NULL,
 };
 
+static const char *const leave_out_of_pods[] = {
+	"metadata.managedFields", "metadata.ownerReferences", "metadata.finalizers", "metadata.generateName", "metadata.creationTimestamp",
+	"metadata.generation", "metadata.annotations", "metadata.labels", "spec.volumes", "spec.tolerations", "spec.affinity",
+	"spec.topologySpreadConstraints", "spec.securityContext", "spec.nodeSelector", "spec.containers.env", "spec.containers.envFrom",
+	"spec.containers.image", "spec.containers.command", "spec.containers.args", "spec.containers.resources",
+	"spec.containers.volumeMounts", "spec.containers.livenessProbe", "spec.containers.readinessProbe", "spec.containers.startupProbe",
+	"spec.containers.lifecycle", "spec.containers.securityContext", "spec.initContainers.env", "spec.initContainers.envFrom",
+	"spec.initContainers.image", "spec.initContainers.command", "spec.initContainers.args", "spec.initContainers.resources",
+	"spec.initContainers.volumeMounts", "spec.initContainers.livenessProbe", "spec.initContainers.readinessProbe",
+	"spec.initContainers.startupProbe", "spec.initContainers.lifecycle", "spec.initContainers.securityContext", "status.conditions",
+	"status.containerStatuses", "status.initContainerStatuses", "status.ephemeralContainerStatuses", "spec.ephemeralContainers", NULL
+};
+
 struct agent {
 	struct agent_config c;
-	struct xb_informer *services_informer, *slices_informer;
-	struct services *services;
+	struct xb_informer *services_informer, *slices_informer, *pods_informer; /* the last only with host_ports */
+	struct services *services, *pods;
+	struct health_ports *health_ports;
 	struct node *node;
 	struct networks *networks;
 	void *tables;                   /* of the data plane */
@@ -43,7 +58,8 @@ struct agent {
 
 static bool synced(const struct agent *a)
 {
-	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer) && networks_synced(a->networks);
+	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer) && networks_synced(a->networks) &&
+	       (!a->pods_informer || xb_informer_synced(a->pods_informer));
 }
 
 static void fail(struct agent *a)
@@ -54,7 +70,27 @@ static void fail(struct agent *a)
 }
 
 /* --- faults of single services --- */
-static void set_fault(struct agent *a, struct service *v, int fault, char *why)
+static bool is_pod(const struct agent *a, const struct service *v)
+{
+	return v->in == a->pods;
+}
+
+static const char *kind_of(const struct agent *a, const struct service *v)
+{
+	return is_pod(a, v) ? "pod" : "service";
+}
+
+/* Of the Event about a fault of the tables; NULL: none, it is not the object's. */
+static const char *reason_of(const struct agent *a, const struct service *v, int fault)
+{
+	if (fault == -ENOSPC)
+		return is_pod(a, v) ? "HostPortTableFull" : "ServiceTableFull";
+	if (fault == -EADDRINUSE)
+		return is_pod(a, v) ? "HostPortInUse" : "ServiceAddressInUse";
+	return is_pod(a, v) && fault == -EINVAL ? "HostPortNotServed" : NULL;
+}
+
+static void set_fault(struct agent *a, struct service *v, int fault, const char *reason, char *why)
 {
 	if (fault && !v->fault && xb_vec_push(&a->faulty, v) < 0)
 		fail(a);
@@ -62,23 +98,24 @@ static void set_fault(struct agent *a, struct service *v, int fault, char *why)
 		if (a->faulty.v[i] == v)
 			xb_vec_remove(&a->faulty, i);
 	if (!fault && v->fault_told)
-		log_info("service %s is in the tables now", v->key);
+		log_info("%s %s is served in full now", kind_of(a, v), v->key);
 	if (fault != v->fault)
 		v->fault_told = false;
 	a->metrics.faults += fault != 0;
 	v->fault = fault;
+	v->fault_reason = reason;
 	free(v->fault_why);
 	v->fault_why = why;
 }
 
-static void warn(const struct agent *a, struct xb_jv service, const char *reason, const char *why)
+static void warn(const struct agent *a, const struct service *v, const char *why)
 {
 	struct xb_event e = {
 		.component = "kube-proxy",
-		.kind = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("services")),
-		.object = service,
+		.kind = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), xb_sv(services_resource(v->in))),
+		.object = v->object,
 		.type = XB_EVENT_WARNING,
-		.reason = reason,
+		.reason = v->fault_reason,
 	};
 
 	xb_recorder_event(a->recorder, &e, "%s", why);
@@ -93,16 +130,16 @@ static void tell_faults(struct agent *a)
 		if (v->fault_told)
 			continue;
 		v->fault_told = true;
-		log_warning("service %s cannot be brought into the tables: %s", v->key, why);
-		if (v->fault == -ENOSPC || v->fault == -EADDRINUSE)
-			warn(a, v->object, v->fault == -ENOSPC ? "ServiceTableFull" : "ServiceAddressInUse", why);
+		log_warning("%s %s is not served in full: %s", kind_of(a, v), v->key, why);
+		if (v->fault_reason)
+			warn(a, v, why);
 	}
 }
 
 static void retry_faulty(struct agent *a)
 {
 	for (size_t i = 0; i < a->faulty.n; i++)
-		services_mark(a->services, a->faulty.v[i]);
+		services_mark(a->faulty.v[i]);
 }
 
 /* --- from the index to the tables --- */
@@ -169,30 +206,48 @@ static int set_ports(struct agent *a, struct service *v, const struct plan *plan
 	return first;
 }
 
-static size_t program(struct agent *a, struct service *v)
+static int make_plan(const struct agent *a, const struct service *v, struct plan *ret)
 {
 	struct plan_here here = { .node = a->c.node_name, .zone = node_zone(a->node) };
-	_cleanup_(plan_done) struct plan plan = {};
-	char *why = NULL;
-	size_t removed = 0;
-	int r = 0;
 
-	if (xb_jv_is(v->object))
-		r = plan_make(v->object, v->slices.v, v->slices.n, &here, &plan);
+	if (!xb_jv_is(v->object))
+		return 0;
+	return is_pod(a, v) ? plan_make_pod(v->object, ret) : plan_make(v->object, v->slices.v, v->slices.n, &here, ret);
+}
+
+/* Brings in what a plan says. A fault of the tables is told before one of the health check. */
+static void set_service(struct agent *a, struct service *v, const struct plan *plan)
+{
+	_cleanup_free_ char *why = NULL, *check_why = NULL;
+	int r = set_ports(a, v, plan, &why), check = 0;
+	const char *reason = reason_of(a, v, r);
+
+	if (plan->health_port || v->checked)
+		check = health_ports_set(a->health_ports, v->key, plan->health_port, plan->local_ready, &check_why);
+	v->checked = plan->health_port;
+	v->zoned = plan->zoned;
+	if (r < 0 || check < 0 || v->fault)
+		set_fault(a, v, r < 0 ? r : check, r < 0 ? reason : check < 0 ? "FailedToStartServiceHealthcheck" : NULL,
+			  r < 0 ? TAKE_PTR(why) : TAKE_PTR(check_why));
+	if (!r && v->trigger_us >= a->metrics.start_us)
+		histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
+	v->trigger_us = 0;
+}
+
+static size_t program(struct agent *a, struct service *v)
+{
+	_cleanup_(plan_done) struct plan plan = {};
+	size_t removed = 0;
+	int r = make_plan(a, v, &plan);
+
 	/* Going on would prune what was not planned. */
 	if (r < 0) {
 		fail(a);
 		return 0;
 	}
-	v->zoned = plan.zoned;
 	removed = remove_vanished(a, v, &plan);
-	r = set_ports(a, v, &plan, &why);
-	if (r < 0 || v->fault)
-		set_fault(a, v, r, why);
-	if (!r && v->trigger_us >= a->metrics.start_us)
-		histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
-	v->trigger_us = 0;
-	services_forget(a->services, v);
+	set_service(a, v, &plan);
+	services_forget(v);
 	return removed;
 }
 
@@ -201,7 +256,7 @@ static size_t drain(struct agent *a)
 	size_t removed = 0;
 	struct service *v;
 
-	while (!a->failed && (v = services_next_dirty(a->services)))
+	while (!a->failed && ((v = services_next_dirty(a->services)) || (v = services_next_dirty(a->pods))))
 		removed += program(a, v);
 	return removed;
 }
@@ -272,12 +327,13 @@ static void apply_changes(struct agent *a)
 
 static void mark_service(void *arg, struct service *v)
 {
-	services_mark(arg, v);
+	services_mark(v);
 }
 
 static void start_anew(struct agent *a)
 {
-	services_each(a->services, mark_service, a->services);
+	services_each(a->services, mark_service, NULL);
+	services_each(a->pods, mark_service, NULL);
 	a->pruned = a->stale = false;
 }
 
@@ -312,7 +368,7 @@ static void flush(uv_prepare_t *h)
 	struct agent *a = h->data;
 	uint64_t began = uv_hrtime();
 
-	if (a->failed || !synced(a) || (a->pruned && !services_oldest_dirty_ms(a->services)))
+	if (a->failed || !synced(a) || (a->pruned && !services_dirty(a->services) && !services_dirty(a->pods)))
 		return;
 	apply_changes(a);
 	commit(a);
@@ -345,6 +401,14 @@ static void on_slice(void *arg, struct xb_jv old, struct xb_jv object)
 		fail(a);
 }
 
+static void on_pod(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	struct agent *a = arg;
+
+	if (services_service_changed(a->pods, old, object) < 0)
+		fail(a);
+}
+
 static void on_trouble(void *arg, const char *path, const char *why)
 {
 	if (why)
@@ -369,10 +433,14 @@ static void bring_node_addrs(struct agent *a)
 
 static void mark_zoned(void *arg, struct service *v)
 {
-	struct agent *a = arg;
-
 	if (v->zoned)
-		services_mark(a->services, v);
+		services_mark(v);
+}
+
+static void mark_checked(void *arg, struct service *v)
+{
+	if (v->checked)
+		services_mark(v);
 }
 
 static void on_node_change(void *arg, unsigned what)
@@ -381,8 +449,12 @@ static void on_node_change(void *arg, unsigned what)
 
 	if (what & NODE_PORT_ADDRS)
 		bring_node_addrs(a);
+	if ((what & NODE_PORT_ADDRS) && !node_addrs_are_all(a->node)) {
+		health_ports_move(a->health_ports);
+		services_each(a->services, mark_checked, NULL);
+	}
 	if (what & NODE_ZONE)
-		services_each(a->services, mark_zoned, a);
+		services_each(a->services, mark_zoned, NULL);
 	if ((what & NODE_FACTS) && a->pruned)
 		bring_node(a);
 }
@@ -430,6 +502,18 @@ static int follow_node(struct agent *a, char **reterr_why)
 	return r < 0 ? r : networks_new(&networks, &a->networks, reterr_why);
 }
 
+static int follow_pods(struct agent *a)
+{
+	_cleanup_buf_ struct xb_buf selector = {};
+	struct xb_informer_config c = {
+		.rest = a->c.rest, .path = "/api/v1/pods", .leave_out = leave_out_of_pods, .changed = on_pod, .trouble = on_trouble, .arg = a,
+	};
+
+	xb_buf_addf(&selector, "spec.nodeName=%s", a->c.node_name);
+	c.field_selector = selector.p;
+	return selector.err ? selector.err : xb_informer_new(&c, &a->pods_informer);
+}
+
 static int start_informers(struct agent *a)
 {
 	struct xb_informer_config services = {
@@ -442,7 +526,9 @@ static int start_informers(struct agent *a)
 	};
 	int r = xb_informer_new(&services, &a->services_informer);
 
-	return r < 0 ? r : xb_informer_new(&slices, &a->slices_informer);
+	if (!r)
+		r = xb_informer_new(&slices, &a->slices_informer);
+	return !r && a->c.host_ports ? follow_pods(a) : r;
 }
 
 static void handle_closed(uv_handle_t *h)
@@ -459,16 +545,35 @@ struct agent *agent_free(struct agent *a)
 		return NULL;
 	xb_informer_free(a->services_informer);
 	xb_informer_free(a->slices_informer);
+	xb_informer_free(a->pods_informer);
 	networks_free(a->networks);
 	node_free(a->node);
 	xb_recorder_free(a->recorder);
+	health_ports_free(a->health_ports);
 	services_free(a->services);
+	services_free(a->pods);
 	if (a->tables)
 		a->c.plane->close(a->tables);
 	xb_vec_done(&a->faulty);
 	uv_close((uv_handle_t *)&a->before_sleep, handle_closed);
 	uv_close((uv_handle_t *)&a->retry, handle_closed);
 	return NULL;
+}
+
+static bool is_healthy(void *arg)
+{
+	struct agent_health h;
+
+	agent_health(arg, &h);
+	return h.healthy;
+}
+
+static int serve_health_checks(struct agent *a)
+{
+	struct health_ports_config c = { .loop = xb_rest_loop(a->c.rest), .node = a->node, .healthy = is_healthy, .arg = a };
+
+	a->health_ports = health_ports_new(&c);
+	return a->health_ports ? 0 : -ENOMEM;
 }
 
 int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_why)
@@ -485,11 +590,14 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	uv_timer_init(loop, &a->retry);
 	a->before_sleep.data = a->retry.data = a;
 	a->handles = 2;
-	a->services = services_new();
+	a->services = services_new("services");
+	a->pods = services_new("pods");
 	a->recorder = xb_recorder_new(c->rest, c->node_name);
-	if (!a->services || !a->recorder)
+	if (!a->services || !a->pods || !a->recorder)
 		return -ENOMEM;
 	r = follow_node(a, reterr_why);
+	if (!r)
+		r = serve_health_checks(a);
 	if (!r)
 		r = open_tables(a, reterr_why);
 	if (!r)

@@ -17,7 +17,8 @@ struct test_case {
 	const char *spec;               /* the Service's spec; status after a '|', annotations after another */
 	const char *slices[3];          /* without metadata */
 	/* "name family/proto [maglev] [dsr] frontends [from source ranges] > internal [| external, when it is another than internal]
-	 * [|| outside, when it is another than external]"; ports separated by "; ". frontends: C cluster IP, N node port,
+	 * [|| outside, when it is another than external]"; ports separated by "; ", and then " check port/local" where there is a
+	 * port for health checks. frontends: C cluster IP, N node port,
 	 * E external IP, L load balancer. A backend of this node ends in '!'; an empty set is "refuse" or "drop". */
 	const char *plan;
 };
@@ -34,6 +35,7 @@ struct test_case {
 #define EP_DRAINING_FOR(addr, node, hints) "{'addresses':['" addr "'],'conditions':{" DRAINING "},'nodeName':'" node "','hints':{" hints "}}"
 #define NODE_PORT(more) "'type':'NodePort','clusterIP':'10.96.0.1','ports':[{'port':80,'nodePort':30080}]" more
 #define ONE_NODE_PORT "ns/web 4/6 C10.96.0.1:80 N0.0.0.0:30080"
+#define LB_LOCAL(more) "'type':'LoadBalancer','externalTrafficPolicy':'Local','clusterIP':'10.96.0.1','ports':[{'port':80}]" more
 #define LB(more) SPEC(",'type':'LoadBalancer'" more) "|'loadBalancer':{'ingress':[{'ip':'5.5.5.5'}]}"
 #define DRAINING "'ready':false,'serving':true,'terminating':true"
 #define DEAD "'ready':false,'serving':false,'terminating':true"
@@ -128,6 +130,19 @@ static const struct test_case cases[] = {
 	  ONE " from 10.0.0.0/8 > refuse; ns/web 10/6 Cfd00::9:80 from ::/0 fd01::/16 > refuse" },
 	{ "source ranges: of the other family only", LB(",'loadBalancerSourceRanges':['fd00::/8']"), {}, ONE " L5.5.5.5:80 from > refuse" },
 	{ "source ranges: an empty list is none", LB(",'loadBalancerSourceRanges':[]"), {}, ONE " L5.5.5.5:80 > refuse" },
+
+	/* health checks of load balancers */
+	{ "health check: ready endpoints here, each once", LB_LOCAL(",'healthCheckNodePort':31000"),
+	  { SLICE4("{'name':'','port':1},{'name':'x','port':2}", EP_AT("10.1.0.1", NODE) "," EP_AT("10.1.0.2", NODE) "," EP_AT("10.1.0.3", "there")),
+	    SLICE4("{'name':'','port':1}", EP_AT("10.1.0.1", NODE)) },
+	  ONE " > 10.1.0.1:1! 10.1.0.2:1! 10.1.0.3:1 || 10.1.0.1:1! 10.1.0.2:1! check 31000/2" },
+	{ "health check: draining ones do not count", LB_LOCAL(",'healthCheckNodePort':31000"), { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING)) },
+	  ONE " > 10.1.0.1:8080! check 31000/0" },
+	{ "health check: a pod of both families counts once", LB_LOCAL(",'healthCheckNodePort':31000"),
+	  { SLICE4(P, EP_AT("10.1.0.1", NODE)), SLICE6(P, EP_AT("fd00::1", NODE)) }, ONE " > 10.1.0.1:8080! check 31000/1" },
+	{ "health check: with policy Local alone", "'type':'LoadBalancer','clusterIP':'10.96.0.1','ports':[{'port':80}],'healthCheckNodePort':31000",
+	  {}, ONE " > refuse" },
+	{ "health check: of load balancers alone", NODE_PORT(",'externalTrafficPolicy':'Local','healthCheckNodePort':31000"), {}, ONE_NODE_PORT " > refuse" },
 
 	/* annotations */
 	{ "maglev and dsr", SPEC() "||'xebec.io/maglev':'true','xebec.io/dsr':'true'", {}, "ns/web 4/6 maglev dsr C10.96.0.1:80 > refuse" },
@@ -304,6 +319,8 @@ static void print_plan(struct xb_buf *out, const struct plan *plan)
 			print_set(out, p->family, &p->set[XB_SCOPE_OUTSIDE]);
 		}
 	}
+	if (plan->health_port)
+		xb_buf_addf(out, " check %u/%u", plan->health_port, plan->local_ready);
 }
 
 static void check_at(const struct test_case *c, const struct plan_here *here)
