@@ -77,6 +77,7 @@ struct packet {
 	bool v4;
 	bool first;                     /* the first fragment of several */
 	bool later;                     /* a fragment without transport header, whose ports are known by the first */
+	bool may_fragment;              /* routers may divide it */
 	__u32 frag_id;
 };
 
@@ -111,7 +112,7 @@ static __always_inline void copy6(__be32 *to, const __be32 *addr)
 struct network {
 	__u16 l4;
 	__u8 proto, ttl;
-	bool later, first;              /* fragments */
+	bool later, first, may_fragment;
 	__u32 len, frag_id;
 };
 
@@ -131,6 +132,7 @@ static __always_inline bool parse_ip4(CTX *ctx, __u16 l3, struct xb_tuple *t, st
 	n->len = bpf_ntohs(ip->len);
 	n->later = frag & 0x1fff;
 	n->first = !n->later && (frag & 0x2000);
+	n->may_fragment = !(frag & 0x4000);
 	n->frag_id = bpf_ntohs(ip->id);
 	return true;
 }
@@ -271,6 +273,7 @@ static __always_inline enum packet_kind parse(CTX *ctx, bool v4, __u16 l3, struc
 	p->len = n.len;
 	p->ttl = n.ttl;
 	p->first = n.first;
+	p->may_fragment = n.may_fragment;
 	p->frag_id = n.frag_id;
 	if (has_ports(n.proto))
 		return parse_transport(ctx, p, &n);
