@@ -26,6 +26,7 @@ static __always_inline int load(CTX *ctx, __u32 offset, void *to, __u32 n)
 #include "lib/event.h"
 #include "lib/refuse.h"
 #include "lib/sctp.h"
+#include "lib/tunnel.h"
 
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd
@@ -57,6 +58,7 @@ static __always_inline void fix_checksum(CTX *ctx, const struct packet *p, __u32
 struct hop {
 	__u32 ifindex;                  /* 0: up the stack */
 	__u32 too_big;                  /* the MTU that it exceeds */
+	__u32 mtu;
 	__be32 next[4];
 };
 
@@ -88,6 +90,7 @@ SUBPROG int route(CTX *ctx, const struct packet *p, const struct xb_tuple *now, 
 	if (r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH)
 		return 0;
 	ret->ifindex = fib.ifindex;
+	ret->mtu = fib.mtu_result;
 	copy6(ret->next, fib.ipv6_dst);
 	return 0;
 }
@@ -130,13 +133,22 @@ static __always_inline int drop(struct answer *a, enum xb_reason reason)
 	return TC_ACT_SHOT;
 }
 
-SUBPROG int send_on(CTX *ctx, __u16 l3, const struct packet *p, struct answer *a, bool out)
+static __always_inline int redirect_to(const struct hop *hop, bool v4)
 {
-	struct bpf_redir_neigh next = {};
+	struct bpf_redir_neigh next = { .nh_family = v4 ? FAMILY_IPV4 : FAMILY_IPV6 };
+
+	copy6(next.ipv6_nh, hop->next);
+	return bpf_redirect_neigh(hop->ifindex, &next, sizeof(next), 0);
+}
+
+SUBPROG int send_on(CTX *ctx, __u16 l3, struct packet *p, struct answer *a, bool out)
+{
 	struct hop hop = {};
 
 	if (!p || !a)
 		return TC_ACT_UNSPEC;
+	if (p->kind == PACKET_TUNNELLED && !decapsulate(ctx, p))
+		return drop(a, XB_DROPPED_NO_ROUTE);
 	/* what this node sends has its route, unless it goes elsewhere now */
 	if (!out || !addr_equal(&p->t.dst, &a->f.now.dst))
 		route(ctx, p, &a->f.now, &hop);
@@ -148,18 +160,38 @@ SUBPROG int send_on(CTX *ctx, __u16 l3, const struct packet *p, struct answer *a
 		note_ports(p);
 	if (!hop.ifindex || !count_hop(ctx, p))
 		return TC_ACT_UNSPEC;
-	next.nh_family = p->v4 ? FAMILY_IPV4 : FAMILY_IPV6;
-	copy6(next.ipv6_nh, hop.next);
-	return bpf_redirect_neigh(hop.ifindex, &next, sizeof(next), 0);
+	return redirect_to(&hop, p->v4);
 }
 
-static __always_inline int obey(CTX *ctx, __u16 l3, const struct packet *p, struct answer *a, bool out)
+SUBPROG int send_tunnelled(CTX *ctx, __u16 l3, const struct packet *p, struct answer *a, bool out)
+{
+	const struct xb_node *node = lookup(&xb_node, 0);
+	struct hop hop = {};
+
+	if (!p || !a || !node)
+		return TC_ACT_UNSPEC;
+	route(ctx, p, &a->f.now, &hop);
+	if (!hop.too_big && hop.mtu && exceeds(ctx, p, hop.mtu))
+		hop.too_big = hop.mtu;
+	if (hop.too_big) {
+		__u32 room = hop.too_big - (p->v4 ? IP4_BYTES : IP6_BYTES);
+
+		return error(ctx, p, room) ? send_back(ctx, l3, out) : drop(a, XB_DROPPED_NO_ROUTE);
+	}
+	if (!hop.ifindex || !encapsulate(ctx, p, node, &a->f.now.dst))
+		return drop(a, XB_DROPPED_NO_ROUTE);
+	return redirect_to(&hop, p->v4);
+}
+
+static __always_inline int obey(CTX *ctx, __u16 l3, struct packet *p, struct answer *a, bool out)
 {
 	bool done;
 
 	switch (a->verdict) {
 	case VERDICT_TRANSLATE:
 		return send_on(ctx, l3, p, a, out);
+	case VERDICT_TUNNEL:
+		return send_tunnelled(ctx, l3, p, a, out);
 	case VERDICT_REFUSE:
 		done = p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_TCP ? reset(ctx, p) : error(ctx, p, 0);
 		return done ? send_back(ctx, l3, out) : TC_ACT_SHOT;
@@ -189,7 +221,7 @@ static __always_inline int handle(CTX *ctx, __u16 l3, bool out)
 	decide(&p, out, &a);
 	r = obey(ctx, l3, &p, &a, out);
 	if (a.reason)
-		event(a.reason, XB_PATH_TC, ctx->ifindex, a.f.svc, &p.t, a.verdict == VERDICT_TRANSLATE ? &a.f.now : NULL);
+		event(a.reason, XB_PATH_TC, ctx->ifindex, a.f.svc, &p.t, a.verdict == VERDICT_TRANSLATE || a.verdict == VERDICT_TUNNEL ? &a.f.now : NULL);
 	return r;
 }
 

@@ -57,13 +57,6 @@ static __always_inline void swap_ethernet(CTX *ctx, __u16 l3)
 	}
 }
 
-static __always_inline __u32 sum_words(const __be32 *v, int n, __u32 sum)
-{
-	for (int i = 0; i < n; i++)
-		sum = add32(sum, v[i]);
-	return sum;
-}
-
 static __always_inline __u32 pseudo_sum(const struct packet *p, __u8 proto, __u16 len)
 {
 	__u32 sum = add32(bpf_htonl(proto), bpf_htonl(len));
