@@ -3,6 +3,7 @@
 #define BACKEND_H
 /* Frontend -> set of backends -> one of them. */
 #include <linux/errno.h>
+#include "lib/event.h"
 #include "lib/frontend.h"
 
 /* The port of a service, and its set of backends at this moment. */
@@ -33,7 +34,7 @@ static __always_inline bool service_load(struct xb_fe fe, enum xb_scope scope, s
 {
 	ret->svc = lookup(&xb_svc, fe.svc);
 	if (!ret->svc) {
-		COUNT(table_error);
+		count(XB_TABLE_ERROR);
 		return false;
 	}
 	ret->id = fe.svc;
@@ -54,6 +55,7 @@ static __always_inline int backend_load(__u32 index, bool v4, struct xb_peer *re
 		ret->addr.be32[2] = bpf_htonl(0xffff);
 		ret->addr.be32[3] = be->addr.be32;
 		ret->port = be->port;
+		ret->local = be->local;
 	} else {
 		const struct xb_be6 *be = lookup(&xb_be6, index);
 
@@ -61,6 +63,7 @@ static __always_inline int backend_load(__u32 index, bool v4, struct xb_peer *re
 			return -ENOENT;
 		ret->addr = be->addr;
 		ret->port = be->port;
+		ret->local = be->local;
 	}
 	return 0;
 }

@@ -4,7 +4,12 @@
 /*
  * xb_flow4 and xb_flow6: what becomes of the packets of a flow. The layout and its protocol of writing are in xb/abi/flow.h. The
  * same text is the user side's (lib/model.h).
+ *
+ * Cost: a hit is two cache lines, head and entry; a miss is one; an insertion two; each one more while the set has spilled.
  */
+#include <linux/errno.h>
+#include <stddef.h>
+#include <bpf/bpf_endian.h>
 #include "lib/tables.h"
 
 /* What an entry says, whatever its family. */
@@ -15,18 +20,507 @@ struct flow {
 	enum xb_scope scope;
 	enum xb_flow_direction direction;
 	enum xb_flow_state state;
+	__u8 pad;
 };
 
-/* The entry of a packet, when there is one that has not expired, counted (packets, and bytes by len). *ret_left: ticks that it
+/* An entry is read and written by words, for others do meanwhile: the addresses of the key, the ports of the key, the new
+ * addresses, and these. */
+enum {
+	FLOW_PORTS,
+	FLOW_SET,
+	FLOW_BYTES,
+	FLOW_PACKETS,
+	FLOW_MADE,
+};
+
+union flow_key {
+	__u64 word;
+	struct {
+		__u16 sport, dport;
+		enum xb_proto proto;
+		enum xb_flow_direction direction;
+		enum xb_flow_state state;
+		__u8 pad;
+	};
+};
+
+union flow_ports {
+	__u64 word;
+	struct {
+		__u16 sport, dport;
+		__u32 svc;
+	};
+};
+
+union flow_made {
+	__u64 word;
+	struct {
+		__u32 tick;
+		enum xb_scope scope;
+		__u8 pad[3];
+	};
+};
+
+union flow_way {
+	__u64 word;
+	struct xb_flow_way way;
+};
+
+#define AT(type, field) offsetof(struct type, field)
+_Static_assert(AT(xb_flow4, sport) == 8 && AT(xb_flow4, new_src) == 16 && AT(xb_flow4, new_sport) == 24, "the words of an entry");
+_Static_assert(AT(xb_flow4, set) == 32 && AT(xb_flow4, made) == 56 && AT(xb_flow4, scope) == 60, "the words of an entry");
+_Static_assert(AT(xb_flow6, sport) == 32 && AT(xb_flow6, new_src) == 40 && AT(xb_flow6, new_sport) == 72, "the words of an entry");
+_Static_assert(AT(xb_flow6, set) == 80 && AT(xb_flow6, made) == 104 && AT(xb_flow6, scope) == 108, "the words of an entry");
+_Static_assert(sizeof(struct flow) == 56, "no hidden padding: subprograms are handed it");
+#undef AT
+
+/* How many words the two addresses are. */
+#define FLOW_ADDRS(v4) ((v4) ? 1 : 4)
+
+static __always_inline void flow_pack(const struct xb_tuple *t, bool v4, __u64 ret[4])
+{
+	if (v4) {
+		union {
+			__be32 be32[2];
+			__u64 word;
+		} both = { .be32 = { t->src.be32[3], t->dst.be32[3] } };
+
+		ret[0] = both.word;
+		return;
+	}
+	ret[0] = t->src.word[0];
+	ret[1] = t->src.word[1];
+	ret[2] = t->dst.word[0];
+	ret[3] = t->dst.word[1];
+}
+
+static __always_inline void flow_unpack(const __u64 addrs[4], bool v4, struct xb_tuple *ret)
+{
+	if (v4) {
+		union {
+			__u64 word;
+			__be32 be32[2];
+		} both = { .word = addrs[0] };
+
+		ret->src = (union xb_ip6){ .be32 = { 0, 0, bpf_htonl(0xffff), both.be32[0] } };
+		ret->dst = (union xb_ip6){ .be32 = { 0, 0, bpf_htonl(0xffff), both.be32[1] } };
+		return;
+	}
+	ret->src = (union xb_ip6){ .word = { addrs[0], addrs[1] } };
+	ret->dst = (union xb_ip6){ .word = { addrs[2], addrs[3] } };
+}
+
+/* A key, ready to be looked for. */
+struct flow_wanted {
+	__u64 addrs[4];
+	__u64 hash;
+	union flow_key key;             /* direction and state 0 */
+	__u32 tag;
+	bool v4;
+};
+
+static __always_inline __u64 flow_mix(__u64 h, __u64 more, __u64 by)
+{
+	return (h ^ (h >> 32) ^ more) * by;
+}
+
+static __always_inline struct flow_wanted flow_wanted(const struct xb_tuple *t, bool v4)
+{
+	struct flow_wanted w = { .key = { .sport = t->sport, .dport = t->dport, .proto = t->proto }, .v4 = v4 };
+	__u64 h;
+
+	flow_pack(t, v4, w.addrs);
+	h = (w.addrs[0] ^ fe_seed) * 0x9e3779b97f4a7c15ull;
+	if (!v4) {
+		h = flow_mix(h, w.addrs[1], 0xbf58476d1ce4e5b9ull);
+		h = flow_mix(h, w.addrs[2], 0x9e3779b97f4a7c15ull);
+		h = flow_mix(h, w.addrs[3], 0x94d049bb133111ebull);
+	}
+	h = flow_mix(h, w.key.word, 0xbf58476d1ce4e5b9ull);
+	h = flow_mix(h, 0, 0x94d049bb133111ebull);
+	w.hash = h ^ (h >> 32);
+	w.tag = w.hash >> 32 & ~(XB_FLOW_BUSY | XB_FLOW_ANSWERED);
+	if (!w.tag)
+		w.tag = XB_FLOW_BUSY + XB_FLOW_ANSWERED + 1;
+	return w;
+}
+
+static __always_inline __u32 flow_tick(void)
+{
+	return bpf_jiffies64() >> tick_shift;
+}
+
+/* The first or second set of a key: never the same. */
+static __always_inline void *flow_set(const struct flow_wanted *w, int which)
+{
+	__u64 hash = which ? w->hash ^ (w->hash >> 32 | 1) : w->hash;
+
+	return w->v4 ? lookup(&xb_flow4, hash & flow4_mask) : lookup(&xb_flow6, hash & flow6_mask);
+}
+
+static __always_inline void *flow_entry(void *set, __u32 way, bool v4)
+{
+	return set + sizeof(struct xb_flow_head) + way * (v4 ? sizeof(struct xb_flow4) : sizeof(struct xb_flow6));
+}
+
+static __always_inline bool flow_key_at(const __u64 *entry, const struct flow_wanted *w)
+{
+	const union flow_key only = { .sport = 0xffff, .dport = 0xffff, .proto = 0xff };
+	int n = FLOW_ADDRS(w->v4);
+	__u64 differ = (load_word(&entry[n]) & only.word) ^ w->key.word;
+
+#pragma unroll
+	for (int i = 0; i < 4; i++)
+		if (i < n)
+			differ |= load_word(&entry[i]) ^ w->addrs[i];
+	return !differ;
+}
+
+/* Signed: negative and 0 are the past. */
+static __always_inline __s32 flow_left(union flow_way u, __u32 now)
+{
+	return (__s32)(u.way.expires - now);
+}
+
+static __always_inline bool flow_tagged(union flow_way u, const struct flow_wanted *w)
+{
+	return (u.way.tag & ~XB_FLOW_ANSWERED) == w->tag;
+}
+
+union flow_spill {
+	__u64 word;
+	struct {
+		__u32 until, pad;
+	};
+};
+
+/* Whether keys of this first set may live in second ones. */
+static __always_inline bool flow_spilled(const struct xb_flow_head *first, __u32 now)
+{
+	union flow_spill u = { .word = load_word(&first->spilled_until) };
+
+	return (__s32)(u.until - now) > 0;
+}
+
+/* Notes that a key of this first set lives in its second one. False: too many did so at once. */
+static __always_inline bool flow_spill(struct xb_flow_head *first, __u32 expires)
+{
+	union flow_spill next = { .until = expires + XB_FLOW_SLACK };
+
+	for (int i = 0; i < 4; i++) {
+		union flow_spill u = { .word = load_word(&first->spilled_until) };
+
+		if ((__s32)(u.until - next.until) >= 0 || cas_word(&first->spilled_until, u.word, next.word) == u.word)
+			return true;
+	}
+	return false;
+}
+
+/* Where a key is in a set, though it may have expired lately, and the word of its way; XB_FLOW_WAYS: nowhere. */
+static __always_inline __u32 flow_where(void *set, const struct flow_wanted *w, __u32 now, union flow_way *ret)
+{
+	const struct xb_flow_head *head = set;
+
+	for (__u32 i = 0; i < XB_FLOW_WAYS; i++) {
+		union flow_way u = { .word = load_word(&head->way[i]) };
+
+		if (!flow_tagged(u, w) || flow_left(u, now) <= -(__s32)XB_FLOW_SLACK ||
+		    !flow_key_at(after(flow_entry(set, i, w->v4), u.word), w))
+			continue;
+		*ret = u;
+		return i;
+	}
+	return XB_FLOW_WAYS;
+}
+
+/* Reads and counts the entry of a way whose word was u. False: it is another's meanwhile. */
+static __always_inline bool flow_read(void *set, __u32 way, union flow_way u, const struct xb_tuple *key, bool v4, __u32 len,
+				      struct flow *ret)
+{
+	const struct xb_flow_head *head = set;
+	__u64 *entry = flow_entry(set, way, v4), *tail = entry + 2 * FLOW_ADDRS(v4) + 1, addrs[4], all;
+	const __u64 *from = after(entry, u.word), *from_tail = after(tail, u.word);
+	union flow_key k = { .word = load_word(&from[FLOW_ADDRS(v4)]) };
+	union flow_ports ports = { .word = load_word(&from_tail[FLOW_PORTS]) };
+	union flow_made made = { .word = load_word(&from_tail[FLOW_MADE]) };
+	union {
+		__u64 word;
+		struct xb_set set;
+	} chosen = { .word = load_word(&from_tail[FLOW_SET]) };
+	union flow_way again;
+
+	all = k.word | ports.word | made.word | chosen.word;
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		if (i >= FLOW_ADDRS(v4))
+			break;
+		addrs[i] = load_word(&from[FLOW_ADDRS(v4) + 1 + i]);
+		all |= addrs[i];
+	}
+	again.word = load_word(after(&head->way[way], all));
+	if ((again.way.tag ^ u.way.tag) & ~XB_FLOW_ANSWERED)
+		return false;
+	store_word(&tail[FLOW_BYTES], load_word(&tail[FLOW_BYTES]) + len);
+	store_word(&tail[FLOW_PACKETS], load_word(&tail[FLOW_PACKETS]) + 1);
+	flow_unpack(addrs, v4, &ret->now);
+	ret->now.sport = ports.sport;
+	ret->now.dport = ports.dport;
+	ret->now.proto = key->proto;
+	ret->now.family = key->family;
+	ret->set = chosen.set;
+	ret->svc = ports.svc;
+	ret->scope = made.scope;
+	ret->direction = k.direction;
+	ret->state = k.state;
+	return true;
+}
+
+static __always_inline bool flow_find_of(const struct xb_tuple *key, bool v4, __u32 len, struct flow *ret, __u32 *ret_left)
+{
+	struct flow_wanted w = flow_wanted(key, v4);
+	__u32 now = flow_tick(), way;
+	union flow_way u;
+
+#pragma unroll
+	for (int which = 0; which < 2; which++) {
+		void *set = flow_set(&w, which);
+
+		if (!set)
+			return false;
+		way = flow_where(set, &w, now, &u);
+		if (way < XB_FLOW_WAYS) {
+			if (flow_left(u, now) <= 0 || !flow_read(set, way, u, key, v4, len, ret))
+				return false;
+			*ret_left = flow_left(u, now);
+			return true;
+		}
+		if (!flow_spilled(set, now))
+			return false;
+	}
+	return false;
+}
+
+/* The entry of a packet, when there is one that has not expired, counted (packets, and bytes by len) unless len is 0. *ret_left: ticks that it
  * has left, so that the caller refreshes only what has moved. */
-static __always_inline bool flow_find(const struct xb_tuple *key, __u32 len, struct flow *ret, __u32 *ret_left);
-/* Sets the state of an entry and lets it live for so many ticks from now. Nothing when it is not there. */
-static __always_inline void flow_refresh(const struct xb_tuple *key, enum xb_flow_state state, __u32 ticks);
+SUBPROG bool flow_find(const struct xb_tuple *key, __u32 len, struct flow *ret, __u32 *ret_left)
+{
+	if (!key || !ret || !ret_left)
+		return false;
+	return key->family == XB_IPV4 ? flow_find_of(key, true, len, ret, ret_left) : flow_find_of(key, false, len, ret, ret_left);
+}
+
+static __always_inline void flow_refresh_of(const struct xb_tuple *key, bool v4, enum xb_flow_state state, __u32 ticks)
+{
+	struct flow_wanted w = flow_wanted(key, v4);
+	struct xb_flow_head *first = flow_set(&w, 0), *head = first;
+	__u32 now = flow_tick(), way, at;
+	union flow_way u, next;
+
+#pragma unroll
+	for (int which = 0; which < 2; which++, head = flow_set(&w, 1)) {
+		if (!first || !head)
+			return;
+		way = flow_where(head, &w, now, &u);
+		if (way >= XB_FLOW_WAYS) {
+			if (!flow_spilled(first, now))
+				return;
+			continue;
+		}
+		next.way.expires = now + ticks;
+		next.way.tag = u.way.tag | (state == XB_FLOW_NEW ? 0 : XB_FLOW_ANSWERED);
+		if (flow_left(u, now) <= 0 || (which && !flow_spill(first, next.way.expires)))
+			return;
+		if (next.word != u.word && cas_word(&head->way[way], u.word, next.word) != u.word)
+			return;
+		at = FLOW_ADDRS(v4) * sizeof(__u64) + offsetof(union flow_key, state);
+		store_byte(flow_entry(head, way, v4) + at, state);
+		return;
+	}
+}
+
+/* Sets the state of an entry and lets it live for so many ticks from now. Nothing when it is not there, or another processor
+ * does the same. */
+SUBPROG int flow_refresh(const struct xb_tuple *key, enum xb_flow_state state, __u32 ticks)
+{
+	if (!key)
+		return 0;
+	if (key->family == XB_IPV4)
+		flow_refresh_of(key, true, state, ticks);
+	else
+		flow_refresh_of(key, false, state, ticks);
+	return 0;
+}
+
+/* A way that an insertion may take. */
+struct flow_place {
+	union flow_way was;
+	__u32 way;
+	__u32 price;                    /* 0: nobody's. Else ticks that a flow has left which gives way; FLOW_DEAR: not to be had */
+};
+#define FLOW_DEAR (~0u)
+
+static __always_inline __u32 flow_price(union flow_way u, __u32 now)
+{
+	if (!u.way.tag)
+		return 0;
+	if (u.way.tag & XB_FLOW_BUSY)
+		return FLOW_DEAR;
+	if (flow_left(u, now) <= 0)
+		return 0;
+	return u.way.tag & XB_FLOW_ANSWERED ? FLOW_DEAR : (__u32)flow_left(u, now);
+}
+
+/* Whether a set has a cheaper way than *best, which it becomes. */
+SUBPROG bool flow_cheaper(const struct xb_flow_head *head, __u32 now, struct flow_place *best)
+{
+	bool found = false;
+
+	if (!head || !best)
+		return false;
+	for (__u32 i = 0; i < XB_FLOW_WAYS && best->price; i++) {
+		union flow_way u = { .word = load_word(&head->way[i]) };
+		__u32 price = flow_price(u, now);
+
+		if (price >= best->price)
+			continue;
+		*best = (struct flow_place){ .was = u, .way = i, .price = price };
+		found = true;
+	}
+	return found;
+}
+
+/* Whether a key is, or may be, in another way of a set than this one. What expired lately is cleared, for a slow program may
+ * refresh it still. */
+static __always_inline bool flow_held(struct xb_flow_head *head, __u32 but, const struct flow_wanted *w, __u32 now)
+{
+	for (__u32 i = 0; i < XB_FLOW_WAYS; i++) {
+		union flow_way u = { .word = load_word(&head->way[i]) };
+
+		if (i == but || (u.way.tag & ~(XB_FLOW_BUSY | XB_FLOW_ANSWERED)) != w->tag)
+			continue;
+		if (u.way.tag & XB_FLOW_BUSY)
+			return true;
+		if (flow_left(u, now) <= -(__s32)XB_FLOW_SLACK || !flow_key_at(after(flow_entry(head, i, w->v4), u.word), w))
+			continue;
+		if (flow_left(u, now) > 0 || cas_word(&head->way[i], u.word, 0) != u.word)
+			return true;
+	}
+	return false;
+}
+
+static __always_inline void flow_write(__u64 *entry, const struct flow_wanted *w, const struct flow *f, __u32 now)
+{
+	union flow_key key = w->key;
+	union flow_ports ports = { .sport = f->now.sport, .dport = f->now.dport, .svc = f->svc };
+	union flow_made made = { .tick = now, .scope = f->scope };
+	__u64 addrs[4], *tail = entry + 2 * FLOW_ADDRS(w->v4) + 1;
+
+	key.direction = f->direction;
+	key.state = f->state;
+	flow_pack(&f->now, w->v4, addrs);
+#pragma unroll
+	for (int i = 0; i < 4; i++) {
+		if (i >= FLOW_ADDRS(w->v4))
+			break;
+		store_word(&entry[i], w->addrs[i]);
+		store_word(&entry[FLOW_ADDRS(w->v4) + 1 + i], addrs[i]);
+	}
+	store_word(&entry[FLOW_ADDRS(w->v4)], key.word);
+	store_word(&tail[FLOW_PORTS], ports.word);
+	store_word(&tail[FLOW_SET], load_word(&f->set));
+	store_word(&tail[FLOW_BYTES], 0);
+	store_word(&tail[FLOW_PACKETS], 0);
+	store_word(&tail[FLOW_MADE], made.word);
+}
+
+static __always_inline int flow_insert_of(const struct xb_tuple *key, bool v4, const struct flow *f, __u32 ticks)
+{
+	struct flow_wanted w = flow_wanted(key, v4);
+	struct xb_flow_head *first = flow_set(&w, 0), *second = flow_set(&w, 1), *head = first;
+	union flow_way next = { .way = { .tag = w.tag | XB_FLOW_BUSY } };
+	struct flow_place place = { .way = XB_FLOW_WAYS, .price = FLOW_DEAR };
+	__u32 now = flow_tick(), way;
+
+	if (!first || !second)
+		return -ENOENT;
+	if (flow_held(first, XB_FLOW_WAYS, &w, now) || (flow_spilled(first, now) && flow_held(second, XB_FLOW_WAYS, &w, now)))
+		return -EEXIST;
+	flow_cheaper(first, now, &place);
+	if (place.price && flow_cheaper(second, now, &place))
+		head = second;
+	way = place.way;
+	if (way >= XB_FLOW_WAYS)
+		return -ENOSPC;
+	next.way.expires = now + ticks;
+	if (head == second && !flow_spill(first, next.way.expires))
+		return -EEXIST;
+	if (cas_word(&head->way[way], place.was.word, next.word) != place.was.word)
+		return -EEXIST;
+	if (flow_held(first, head == first ? way : XB_FLOW_WAYS, &w, now) ||
+	    (flow_spilled(first, now) && flow_held(second, head == second ? way : XB_FLOW_WAYS, &w, now))) {
+		store_word(&head->way[way], 0);
+		return -EEXIST;
+	}
+	flow_write(flow_entry(head, way, v4), &w, f, now);
+	next.way.tag = w.tag | (f->state == XB_FLOW_NEW ? 0 : XB_FLOW_ANSWERED);
+	publish_word(&head->way[way], next.word);
+	return 0;
+}
+
 /* 0, -EEXIST: the key is there, or may be (nothing was inserted); -ENOSPC: both sets are full of flows that live. One that was not
  * answered yet gives way to a new one; one that is open never does. */
-static __always_inline int flow_insert(const struct xb_tuple *key, const struct flow *f, __u32 ticks);
-static __always_inline void flow_remove(const struct xb_tuple *key);
+SUBPROG int flow_insert(const struct xb_tuple *key, const struct flow *f, __u32 ticks)
+{
+	if (!key || !f)
+		return -EINVAL;
+	return key->family == XB_IPV4 ? flow_insert_of(key, true, f, ticks) : flow_insert_of(key, false, f, ticks);
+}
+
+static __always_inline void flow_remove_of(const struct xb_tuple *key, bool v4)
+{
+	struct flow_wanted w = flow_wanted(key, v4);
+	__u32 now = flow_tick(), way;
+	union flow_way u;
+
+	/* each set once more, for an entry that was refreshed meanwhile */
+	for (int i = 0; i < 4; i++) {
+		struct xb_flow_head *head = flow_set(&w, i & 1);
+
+		if (!head)
+			return;
+		way = flow_where(head, &w, now, &u);
+		if (way < XB_FLOW_WAYS && cas_word(&head->way[way], u.word, 0) == u.word)
+			return;
+	}
+}
+
+SUBPROG int flow_remove(const struct xb_tuple *key)
+{
+	if (!key)
+		return 0;
+	if (key->family == XB_IPV4)
+		flow_remove_of(key, true);
+	else
+		flow_remove_of(key, false);
+	return 0;
+}
+
 /* Whether this processor may make another flow in this tick: memory holds under a SYN flood. */
-static __always_inline bool flow_rate(void);
+static __always_inline bool flow_rate(void)
+{
+	struct xb_rate *rate = lookup(&xb_rate, 0);
+	__u32 now = flow_tick();
+
+	if (!rate)
+		return false;
+	if (rate->tick != now) {
+		rate->tick = now;
+		rate->made = 0;
+	}
+	if (rate->made >= flow_rate_max)
+		return false;
+	rate->made++;
+	return true;
+}
 
 #endif

@@ -31,9 +31,8 @@ static __always_inline struct xb_rev *rev_place(struct xb_rev_set *set, __u64 co
 	return (__u16)(now - a->made) >= (__u16)(now - b->made) ? a : b;
 }
 
-/* Remembers that a socket's peer is in truth "peer" where the application asked for "service". A global function, so that the
- * verifier goes through it once for a program, and not once for each state that connect() comes here in. */
-__noinline int rev_put(__u64 cookie, const struct xb_peer *service, const struct xb_peer *peer)
+/* Remembers that a socket's peer is in truth "peer" where the application asked for "service". */
+SUBPROG int rev_put(__u64 cookie, const struct xb_peer *service, const struct xb_peer *peer)
 {
 	struct xb_rev_set *set = rev_set(cookie);
 	__u16 now = bpf_jiffies64();

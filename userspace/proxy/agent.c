@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent.h"
+#include "health_ports.h"
+#include "networks.h"
 #include "node.h"
 #include "services.h"
 #include "xb/log.h"
@@ -19,12 +21,27 @@ static const char *const leave_out[] = {
 	"spec.ports.targetPort", "endpoints.targetRef", NULL,
 };
 
+static const char *const leave_out_of_pods[] = {
+	"metadata.managedFields", "metadata.ownerReferences", "metadata.finalizers", "metadata.generateName", "metadata.creationTimestamp",
+	"metadata.generation", "metadata.annotations", "metadata.labels", "spec.volumes", "spec.tolerations", "spec.affinity",
+	"spec.topologySpreadConstraints", "spec.securityContext", "spec.nodeSelector", "spec.containers.env", "spec.containers.envFrom",
+	"spec.containers.image", "spec.containers.command", "spec.containers.args", "spec.containers.resources",
+	"spec.containers.volumeMounts", "spec.containers.livenessProbe", "spec.containers.readinessProbe", "spec.containers.startupProbe",
+	"spec.containers.lifecycle", "spec.containers.securityContext", "spec.initContainers.env", "spec.initContainers.envFrom",
+	"spec.initContainers.image", "spec.initContainers.command", "spec.initContainers.args", "spec.initContainers.resources",
+	"spec.initContainers.volumeMounts", "spec.initContainers.livenessProbe", "spec.initContainers.readinessProbe",
+	"spec.initContainers.startupProbe", "spec.initContainers.lifecycle", "spec.initContainers.securityContext", "status.conditions",
+	"status.containerStatuses", "status.initContainerStatuses", "status.ephemeralContainerStatuses", "spec.ephemeralContainers", NULL
+};
+
 struct agent {
 	struct agent_config c;
-	struct xb_informer *services_informer, *slices_informer;
-	struct services *services;
+	struct xb_informer *services_informer, *slices_informer, *pods_informer; /* the last only with host_ports */
+	struct services *services, *pods;
+	struct health_ports *health_ports;
 	struct node *node;
-	struct apply *apply;
+	struct networks *networks;
+	void *tables;                   /* of the data plane */
 	struct xb_recorder *recorder;
 	struct metrics metrics;
 	struct {
@@ -34,13 +51,15 @@ struct agent {
 	uv_prepare_t before_sleep;
 	uv_timer_t retry;
 	bool pruned;                    /* the first application is done */
+	bool stale;                     /* and has to be done again: the data plane lost what it knew */
 	bool failed;
 	unsigned handles;               /* of libuv, still open */
 };
 
 static bool synced(const struct agent *a)
 {
-	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer);
+	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer) && networks_synced(a->networks) &&
+	       (!a->pods_informer || xb_informer_synced(a->pods_informer));
 }
 
 static void fail(struct agent *a)
@@ -51,7 +70,27 @@ static void fail(struct agent *a)
 }
 
 /* --- faults of single services --- */
-static void set_fault(struct agent *a, struct service *v, int fault, char *why)
+static bool is_pod(const struct agent *a, const struct service *v)
+{
+	return v->in == a->pods;
+}
+
+static const char *kind_of(const struct agent *a, const struct service *v)
+{
+	return is_pod(a, v) ? "pod" : "service";
+}
+
+/* Of the Event about a fault of the tables; NULL: none, it is not the object's. */
+static const char *reason_of(const struct agent *a, const struct service *v, int fault)
+{
+	if (fault == -ENOSPC)
+		return is_pod(a, v) ? "HostPortTableFull" : "ServiceTableFull";
+	if (fault == -EADDRINUSE)
+		return is_pod(a, v) ? "HostPortInUse" : "ServiceAddressInUse";
+	return is_pod(a, v) && fault == -EINVAL ? "HostPortNotServed" : NULL;
+}
+
+static void set_fault(struct agent *a, struct service *v, int fault, const char *reason, char *why)
 {
 	if (fault && !v->fault && xb_vec_push(&a->faulty, v) < 0)
 		fail(a);
@@ -59,23 +98,24 @@ static void set_fault(struct agent *a, struct service *v, int fault, char *why)
 		if (a->faulty.v[i] == v)
 			xb_vec_remove(&a->faulty, i);
 	if (!fault && v->fault_told)
-		log_info("service %s is in the tables now", v->key);
+		log_info("%s %s is served in full now", kind_of(a, v), v->key);
 	if (fault != v->fault)
 		v->fault_told = false;
 	a->metrics.faults += fault != 0;
 	v->fault = fault;
+	v->fault_reason = reason;
 	free(v->fault_why);
 	v->fault_why = why;
 }
 
-static void warn(const struct agent *a, struct xb_jv service, const char *reason, const char *why)
+static void warn(const struct agent *a, const struct service *v, const char *why)
 {
 	struct xb_event e = {
 		.component = "kube-proxy",
-		.kind = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("services")),
-		.object = service,
+		.kind = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), xb_sv(services_resource(v->in))),
+		.object = v->object,
 		.type = XB_EVENT_WARNING,
-		.reason = reason,
+		.reason = v->fault_reason,
 	};
 
 	xb_recorder_event(a->recorder, &e, "%s", why);
@@ -90,16 +130,16 @@ static void tell_faults(struct agent *a)
 		if (v->fault_told)
 			continue;
 		v->fault_told = true;
-		log_warning("service %s cannot be brought into the tables: %s", v->key, why);
-		if (v->fault == -ENOSPC || v->fault == -EADDRINUSE)
-			warn(a, v->object, v->fault == -ENOSPC ? "ServiceTableFull" : "ServiceAddressInUse", why);
+		log_warning("%s %s is not served in full: %s", kind_of(a, v), v->key, why);
+		if (v->fault_reason)
+			warn(a, v, why);
 	}
 }
 
 static void retry_faulty(struct agent *a)
 {
 	for (size_t i = 0; i < a->faulty.n; i++)
-		services_mark(a->services, a->faulty.v[i]);
+		services_mark(a->faulty.v[i]);
 }
 
 /* --- from the index to the tables --- */
@@ -121,7 +161,7 @@ static size_t remove_vanished(struct agent *a, struct service *v, const struct p
 
 		if (in_plan(plan, p))
 			continue;
-		removed += !apply_remove(a->apply, p->name, p->family, p->proto);
+		removed += !a->c.plane->remove(a->tables, p->name, p->family, p->proto);
 		free(p->name);
 		xb_vec_remove(&v->programmed, i);
 	}
@@ -157,7 +197,7 @@ static int set_ports(struct agent *a, struct service *v, const struct plan *plan
 		int r = remember(v, &plan->v[i]);
 
 		if (!r)
-			r = apply_set(a->apply, &plan->v[i], &why);
+			r = a->c.plane->set(a->tables, &plan->v[i], &why);
 		if (r < 0 && !first) {
 			first = r;
 			*reterr_why = TAKE_PTR(why);
@@ -166,28 +206,48 @@ static int set_ports(struct agent *a, struct service *v, const struct plan *plan
 	return first;
 }
 
+static int make_plan(const struct agent *a, const struct service *v, struct plan *ret)
+{
+	struct plan_here here = { .node = a->c.node_name, .zone = node_zone(a->node) };
+
+	if (!xb_jv_is(v->object))
+		return 0;
+	return is_pod(a, v) ? plan_make_pod(v->object, ret) : plan_make(v->object, v->slices.v, v->slices.n, &here, ret);
+}
+
+/* Brings in what a plan says. A fault of the tables is told before one of the health check. */
+static void set_service(struct agent *a, struct service *v, const struct plan *plan)
+{
+	_cleanup_free_ char *why = NULL, *check_why = NULL;
+	int r = set_ports(a, v, plan, &why), check = 0;
+	const char *reason = reason_of(a, v, r);
+
+	if (plan->health_port || v->checked)
+		check = health_ports_set(a->health_ports, v->key, plan->health_port, plan->local_ready, &check_why);
+	v->checked = plan->health_port;
+	v->zoned = plan->zoned;
+	if (r < 0 || check < 0 || v->fault)
+		set_fault(a, v, r < 0 ? r : check, r < 0 ? reason : check < 0 ? "FailedToStartServiceHealthcheck" : NULL,
+			  r < 0 ? TAKE_PTR(why) : TAKE_PTR(check_why));
+	if (!r && v->trigger_us >= a->metrics.start_us)
+		histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
+	v->trigger_us = 0;
+}
+
 static size_t program(struct agent *a, struct service *v)
 {
 	_cleanup_(plan_done) struct plan plan = {};
-	char *why = NULL;
 	size_t removed = 0;
-	int r = 0;
+	int r = make_plan(a, v, &plan);
 
-	if (xb_jv_is(v->object))
-		r = plan_make(v->object, v->slices.v, v->slices.n, a->c.node_name, &plan);
 	/* Going on would prune what was not planned. */
 	if (r < 0) {
 		fail(a);
 		return 0;
 	}
 	removed = remove_vanished(a, v, &plan);
-	r = set_ports(a, v, &plan, &why);
-	if (r < 0 || v->fault)
-		set_fault(a, v, r, why);
-	if (!r && v->trigger_us >= a->metrics.start_us)
-		histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
-	v->trigger_us = 0;
-	services_forget(a->services, v);
+	set_service(a, v, &plan);
+	services_forget(v);
 	return removed;
 }
 
@@ -196,7 +256,7 @@ static size_t drain(struct agent *a)
 	size_t removed = 0;
 	struct service *v;
 
-	while (!a->failed && (v = services_next_dirty(a->services)))
+	while (!a->failed && ((v = services_next_dirty(a->services)) || (v = services_next_dirty(a->pods))))
 		removed += program(a, v);
 	return removed;
 }
@@ -215,43 +275,47 @@ static void reserve(struct agent *a)
 	int r;
 
 	services_each(a->services, count_service, &want);
-	apply_stats(a->apply, &have);
-	r = apply_reserve(a->apply, want.ports - MIN(want.ports, have.ports), want.frontends - MIN(want.frontends, have.frontends),
-			  want.backends - MIN(want.backends, have.backends));
+	a->c.plane->stats(a->tables, &have);
+	r = a->c.plane->reserve(a->tables, want.ports - MIN(want.ports, have.ports),
+				want.frontends - MIN(want.frontends, have.frontends), want.backends - MIN(want.backends, have.backends));
 	if (r < 0)
 		log_warning_errno(r, "cannot make room for %zu ports and %zu backends at once: %m", want.ports, want.backends);
 }
 
 static void first_application(struct agent *a, int64_t began_ms)
 {
-	int pruned = a->failed ? 0 : apply_prune(a->apply);
+	int pruned = a->failed ? 0 : a->c.plane->prune(a->tables);
 	struct apply_stats s;
 
 	a->pruned = true;
 	if (pruned && a->faulty.n)
 		retry_faulty(a);
 	drain(a);
-	apply_stats(a->apply, &s);
+	a->c.plane->stats(a->tables, &s);
 	log_info("%zu ports with %zu frontends and %zu backends are in the tables, %d left from before were removed; %lld ms", s.ports,
 		 s.frontends, s.backends, pruned, (long long)(xb_time_ms() - began_ms));
 }
 
-static void on_retry(uv_timer_t *t)
+static void bring_node(struct agent *a)
 {
-	retry_faulty(t->data);
+	_cleanup_buf_ struct xb_buf text = {};
+	struct plan_node node;
+
+	networks_get(a->networks, &node);
+	networks_describe(&node, &text);
+	if (a->c.plane->set_node(a->tables, &node))
+		log_info("%s", text.p ? text.p : "");
 }
 
-static void flush(uv_prepare_t *h)
+static void apply_changes(struct agent *a)
 {
-	struct agent *a = h->data;
 	int64_t began_ms = xb_time_ms();
-	uint64_t began = uv_hrtime();
 	bool first = !a->pruned;
 
-	if (a->failed || !synced(a) || (!first && !services_oldest_dirty_ms(a->services)))
-		return;
-	if (first)
+	if (first) {
+		bring_node(a);
 		reserve(a);
+	}
 	/* A port that went may have made way for one that was refused. */
 	if (drain(a) && a->faulty.n) {
 		retry_faulty(a);
@@ -259,8 +323,57 @@ static void flush(uv_prepare_t *h)
 	}
 	if (first)
 		first_application(a, began_ms);
+}
+
+static void mark_service(void *arg, struct service *v)
+{
+	services_mark(v);
+}
+
+static void start_anew(struct agent *a)
+{
+	services_each(a->services, mark_service, NULL);
+	services_each(a->pods, mark_service, NULL);
+	a->pruned = a->stale = false;
+}
+
+static void commit(struct agent *a)
+{
+	_cleanup_free_ char *why = NULL;
+	int r = a->c.plane->commit(a->tables, &why);
+
+	if (r == -ESTALE) {
+		log_warning("%s; setting all Services anew", why ? why : "the tables are not as they were left");
+		free(TAKE_PTR(why));
+		start_anew(a);
+		apply_changes(a);
+		r = a->c.plane->commit(a->tables, &why);
+	}
+	a->stale = r < 0;
+	if (r < 0)
+		log_err("Services cannot be brought into the tables: %s", why ? why : strerror(-r));
+}
+
+static void on_retry(uv_timer_t *t)
+{
+	struct agent *a = t->data;
+
+	if (a->stale)
+		start_anew(a);
+	retry_faulty(a);
+}
+
+static void flush(uv_prepare_t *h)
+{
+	struct agent *a = h->data;
+	uint64_t began = uv_hrtime();
+
+	if (a->failed || !synced(a) || (a->pruned && !services_dirty(a->services) && !services_dirty(a->pods)))
+		return;
+	apply_changes(a);
+	commit(a);
 	tell_faults(a);
-	if (a->faulty.n && !uv_is_active((uv_handle_t *)&a->retry))
+	if ((a->faulty.n || a->stale) && !uv_is_active((uv_handle_t *)&a->retry))
 		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
 	a->metrics.last_sync_us = xb_time_now();
 	histogram_observe(&a->metrics.sync, (double)(uv_hrtime() - began) / 1e9);
@@ -288,6 +401,14 @@ static void on_slice(void *arg, struct xb_jv old, struct xb_jv object)
 		fail(a);
 }
 
+static void on_pod(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	struct agent *a = arg;
+
+	if (services_service_changed(a->pods, old, object) < 0)
+		fail(a);
+}
+
 static void on_trouble(void *arg, const char *path, const char *why)
 {
 	if (why)
@@ -296,29 +417,101 @@ static void on_trouble(void *arg, const char *path, const char *why)
 		log_info("%s: the API server answers again", path);
 }
 
-static void on_node_addrs(void *arg)
+static void bring_node_addrs(struct agent *a)
 {
-	struct agent *a = arg;
 	static const int families[] = { AF_INET, AF_INET6 };
 
-	for (size_t i = 0; a->apply && i < ARRAY_SIZE(families); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		const struct plan_addr *addrs;
 		size_t n = node_addrs(a->node, families[i], &addrs);
-		int r = apply_set_node_addrs(a->apply, families[i], addrs, n);
+		int r = a->c.plane->set_node_addrs(a->tables, families[i], addrs, n);
 
 		if (r < 0)
 			log_warning_errno(r, "cannot keep this node's addresses in the tables: %m");
 	}
 }
 
+static void mark_zoned(void *arg, struct service *v)
+{
+	if (v->zoned)
+		services_mark(v);
+}
+
+static void mark_checked(void *arg, struct service *v)
+{
+	if (v->checked)
+		services_mark(v);
+}
+
+static void on_node_change(void *arg, unsigned what)
+{
+	struct agent *a = arg;
+
+	if (what & NODE_PORT_ADDRS)
+		bring_node_addrs(a);
+	if ((what & NODE_PORT_ADDRS) && !node_addrs_are_all(a->node)) {
+		health_ports_move(a->health_ports);
+		services_each(a->services, mark_checked, NULL);
+	}
+	if (what & NODE_ZONE)
+		services_each(a->services, mark_zoned, NULL);
+	if ((what & NODE_FACTS) && a->pruned)
+		bring_node(a);
+}
+
+static void on_networks(void *arg)
+{
+	struct agent *a = arg;
+
+	if (a->pruned)
+		bring_node(a);
+}
+
 /* --- the agent --- */
 static int open_tables(struct agent *a, char **reterr_why)
 {
 	struct apply_config c = { .bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path };
+	_cleanup_free_ char *why = NULL;
+	int r;
 
 	c.n_node_addrs4 = node_addrs(a->node, AF_INET, &c.node_addrs4);
 	c.n_node_addrs6 = node_addrs(a->node, AF_INET6, &c.node_addrs6);
-	return apply_open(&c, &a->apply, reterr_why);
+	r = a->c.plane->open(&c, &a->tables, &why);
+	if ((r == -EPERM || r == -ENOSYS) && a->c.fallback) {
+		log_warning("%s: Services are made by %s, as --proxy-mode names no other way", why ? why : strerror(-r), a->c.fallback->mode);
+		a->c.plane = a->c.fallback;
+		return a->c.plane->open(&c, &a->tables, reterr_why);
+	}
+	*reterr_why = TAKE_PTR(why);
+	return r;
+}
+
+static int follow_node(struct agent *a, char **reterr_why)
+{
+	struct node_config node = {
+		.rest = a->c.rest, .name = a->c.node_name, .networks = a->c.nodeport_addresses,
+		.changed = on_node_change, .trouble = on_trouble, .arg = a,
+	};
+	struct networks_config networks = {
+		.rest = a->c.rest, .cluster_cidr = a->c.cluster_cidr, .detect_local_mode = a->c.detect_local_mode,
+		.masquerade_all = a->c.masquerade_all, .changed = on_networks, .trouble = on_trouble, .arg = a,
+	};
+	int r = node_new(&node, &a->node, reterr_why);
+
+	networks.node = a->node;
+	return r < 0 ? r : networks_new(&networks, &a->networks, reterr_why);
+}
+
+static int follow_pods(struct agent *a)
+{
+	_cleanup_buf_ struct xb_buf selector = {};
+	struct xb_informer_config c = {
+		.rest = a->c.rest, .path = "/api/v1/pods", .leave_out = leave_out_of_pods, .changed = on_pod, .trouble = on_trouble, .arg = a,
+	};
+
+	xb_buf_addf(&selector, "spec.nodeName=%s", a->c.node_name);
+	c.field_selector = selector.p;
+	return selector.err ? selector.err : xb_informer_new(&c, &a->pods_informer);
 }
 
 static int start_informers(struct agent *a)
@@ -333,7 +526,9 @@ static int start_informers(struct agent *a)
 	};
 	int r = xb_informer_new(&services, &a->services_informer);
 
-	return r < 0 ? r : xb_informer_new(&slices, &a->slices_informer);
+	if (!r)
+		r = xb_informer_new(&slices, &a->slices_informer);
+	return !r && a->c.host_ports ? follow_pods(a) : r;
 }
 
 static void handle_closed(uv_handle_t *h)
@@ -350,14 +545,35 @@ struct agent *agent_free(struct agent *a)
 		return NULL;
 	xb_informer_free(a->services_informer);
 	xb_informer_free(a->slices_informer);
+	xb_informer_free(a->pods_informer);
+	networks_free(a->networks);
 	node_free(a->node);
 	xb_recorder_free(a->recorder);
+	health_ports_free(a->health_ports);
 	services_free(a->services);
-	apply_close(a->apply);
+	services_free(a->pods);
+	if (a->tables)
+		a->c.plane->close(a->tables);
 	xb_vec_done(&a->faulty);
 	uv_close((uv_handle_t *)&a->before_sleep, handle_closed);
 	uv_close((uv_handle_t *)&a->retry, handle_closed);
 	return NULL;
+}
+
+static bool is_healthy(void *arg)
+{
+	struct agent_health h;
+
+	agent_health(arg, &h);
+	return h.healthy;
+}
+
+static int serve_health_checks(struct agent *a)
+{
+	struct health_ports_config c = { .loop = xb_rest_loop(a->c.rest), .node = a->node, .healthy = is_healthy, .arg = a };
+
+	a->health_ports = health_ports_new(&c);
+	return a->health_ports ? 0 : -ENOMEM;
 }
 
 int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_why)
@@ -374,12 +590,14 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	uv_timer_init(loop, &a->retry);
 	a->before_sleep.data = a->retry.data = a;
 	a->handles = 2;
-	a->services = services_new();
+	a->services = services_new("services");
+	a->pods = services_new("pods");
 	a->recorder = xb_recorder_new(c->rest, c->node_name);
-	if (!a->services || !a->recorder)
+	if (!a->services || !a->pods || !a->recorder)
 		return -ENOMEM;
-	r = node_new(&(struct node_config){ .rest = c->rest, .name = c->node_name, .networks = c->nodeport_addresses,
-					    .changed = on_node_addrs, .arg = a }, &a->node, reterr_why);
+	r = follow_node(a, reterr_why);
+	if (!r)
+		r = serve_health_checks(a);
 	if (!r)
 		r = open_tables(a, reterr_why);
 	if (!r)
@@ -402,6 +620,11 @@ void agent_health(const struct agent *a, struct agent_health *ret)
 	};
 }
 
+const char *agent_mode(const struct agent *a)
+{
+	return a->c.plane->mode;
+}
+
 struct metrics *agent_metrics(struct agent *a)
 {
 	return &a->metrics;
@@ -414,7 +637,7 @@ void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 		.pending = services_dirty(a->services),
 	};
 
-	apply_stats(a->apply, &now.tables);
+	a->c.plane->stats(a->tables, &now.tables);
 	xb_informer_stats(a->services_informer, &now.services);
 	xb_informer_stats(a->slices_informer, &now.slices);
 	proxy_metrics_write(&a->metrics, &now, out);

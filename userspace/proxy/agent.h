@@ -9,6 +9,7 @@
  * and the other out there is nothing true to say: Services without slices would empty sets that an earlier run filled,
  * slices without Services name no port. Until then the adopted tables serve on; afterwards what no list confirmed is pruned.
  */
+#include "data_plane.h"
 #include "metrics.h"
 #include "options.h"
 #include "xb/rest.h"
@@ -17,8 +18,12 @@ struct agent;
 struct agent_config {
 	struct xb_rest *rest;
 	const char *node_name;
+	const struct data_plane *plane;
+	const struct data_plane *fallback; /* where the kernel does not let us have the first; NULL: that is a fault */
 	const char *bpffs_path, *cgroup_path;
 	char *const *nodeport_addresses;
+	const char *cluster_cidr, *detect_local_mode; /* NULL: not given */
+	bool masquerade_all, host_ports;
 	/* Out of memory, or the tables cannot be kept: they stay as they are, and the program should end. */
 	void (*failed)(void *arg);
 	void *arg;
@@ -34,6 +39,7 @@ struct agent_health {
 	int64_t last_updated_us; /* wall clock of the last time all changes were in the tables; of the start before the first */
 };
 void agent_health(const struct agent *a, struct agent_health *ret);
+const char *agent_mode(const struct agent *a);          /* of the data plane that it has */
 struct metrics *agent_metrics(struct agent *a);
 void agent_write_metrics(const struct agent *a, struct xb_buf *out);
 

@@ -5,7 +5,7 @@
  * Makes the pinned tables equal to the plan, one service port at a time. The tables are the state: opening adopts what an
  * earlier run left, traffic goes on meanwhile. One thread. Cost of a call follows the port's own size only.
  */
-#include "plan.h"
+#include "xb/plan.h"
 
 struct apply;
 struct apply_config {
@@ -32,6 +32,8 @@ int apply_set(struct apply *a, const struct plan_port *p, char **reterr_why);
 int apply_remove(struct apply *a, const char *name, int family, enum xb_proto proto); /* -ENOENT when unknown */
 /* Removes each port not set since apply_open(): for once, when both lists are in. Returns how many. */
 int apply_prune(struct apply *a);
+/* What programs must know of the node. 1: it is another than before, 0: the same. */
+int apply_set_node(struct apply *a, const struct plan_node *node);
 int apply_set_node_addrs(struct apply *a, int family, const struct plan_addr *addrs, size_t n);
 
 struct apply_stats {

@@ -5,9 +5,9 @@
 #include "alloc.h"
 #include "apply.h"
 #include "attach.h"
-#include "frontends.h"
 #include "tables.h"
 #include "xb/bpfobj.h"
+#include "xb/frontends.h"
 
 struct frontend {
 	struct xb_fe_key key;
@@ -27,8 +27,11 @@ struct port {
 struct apply {
 	struct attach *attach;
 	struct tables *tables;
+	unsigned objects;           /* whose programs are loaded, a bit for each */
 	struct xb_grace grace;
 	struct alloc *slots;
+	struct alloc *maglev;       /* lines of xb_mag */
+	size_t n_sources;           /* networks in xb_src */
 	struct port **by_slot;      /* as long as slots */
 	void *by_name;              /* tsearch(3) tree of struct port */
 	size_t n_ports;
@@ -66,6 +69,8 @@ void vip_unref(struct apply *a, int f, const union xb_ip6 *addr);
 /* room.c: each grows what it must. -ENOSPC: cannot grow; -EIO: the programs could not be moved to the new tables. */
 int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why);
 int room_take_block(struct apply *a, int f, __u32 count, __u32 *ret_base, char **reterr_why);
+int room_take_maglev(struct apply *a, __u32 lines, __u32 *ret_base, char **reterr_why);
+int room_for_sources(struct apply *a, size_t more, char **reterr_why);
 int room_for_frontends(struct apply *a, int f, size_t more, char **reterr_why);
 int room_double_frontends(struct apply *a, int f, char **reterr_why); /* keys that collide need it before half is used */
 

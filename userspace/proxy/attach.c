@@ -5,11 +5,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include "attach.h"
 #include "xb/abi/hdr.h"
 #include "xb/bpfobj.h"
 #include "xb/why.h"
-#include "sock.skel.h"
 
 #define HOOKS_MAX 16
 
@@ -196,7 +196,7 @@ int attach_programs(struct attach *a, struct tables *t, char **reterr_why)
 	int r = 0;
 
 	/* all links first: those that are new go away by themselves if one cannot be had */
-	bpf_object__for_each_program(program, t->programs->obj) {
+	bpf_object__for_each_program(program, t->programs.object[OBJECT_SOCK]) {
 		if (n == HOOKS_MAX || r < 0)
 			break;
 		hooks[n] = (struct hook){ .program = program, .link = -1 };
@@ -211,8 +211,7 @@ int attach_programs(struct attach *a, struct tables *t, char **reterr_why)
 		xb_closep(&hooks[i].link);
 	if (r < 0)
 		return r;
-	sock__destroy(t->programs);
-	t->programs = NULL;
+	programs_close(&t->programs);
 	return 0;
 }
 

@@ -63,8 +63,10 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 	_cleanup_(serve_freep) struct serve *serve = NULL;
 	_cleanup_free_ char *why = NULL;
 	struct agent_config c = {
-		.rest = rest, .node_name = o->node_name, .bpffs_path = o->bpffs_path, .cgroup_path = o->cgroup2,
-		.nodeport_addresses = o->nodeport_addresses, .failed = on_failure, .arg = p,
+		.rest = rest, .node_name = o->node_name, .plane = data_plane_find(o->proxy_mode), .bpffs_path = o->bpffs_path,
+		.cgroup_path = o->cgroup2, .nodeport_addresses = o->nodeport_addresses, .cluster_cidr = o->cluster_cidr,
+		.detect_local_mode = o->detect_local_mode, .masquerade_all = o->masquerade_all, .host_ports = o->host_ports,
+		.failed = on_failure, .arg = p,
 	};
 	int r = agent_new(&c, &agent, &why);
 

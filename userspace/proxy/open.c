@@ -184,7 +184,7 @@ static int open_tables(struct apply *a, char **reterr_why)
 		return r;
 	for (int i = 0; i < N_TABLES; i++)
 		sizes[i] = pinned ? pinned->t[i].size : tables_start_sizes[i];
-	r = tables_load(pinned, sizes, &a->tables, reterr_why);
+	r = tables_load(pinned, a->objects, sizes, &a->tables, reterr_why);
 	return r < 0 || pinned ? r : tables_pin(a->tables, attach_maps_folder(a->attach), reterr_why);
 }
 
@@ -195,10 +195,11 @@ static int make_indexes(struct apply *a)
 	int r;
 
 	a->slots = alloc_new(t[TABLE_SVC].size);
+	a->maglev = alloc_new(t[TABLE_MAG].size);
 	a->blocks[0] = alloc_new(t[TABLE_BE4].size);
 	a->blocks[1] = alloc_new(t[TABLE_BE6].size);
 	a->by_slot = calloc(t[TABLE_SVC].size, sizeof(*a->by_slot));
-	if (!a->slots || !a->blocks[0] || !a->blocks[1] || !a->by_slot)
+	if (!a->slots || !a->maglev || !a->blocks[0] || !a->blocks[1] || !a->by_slot)
 		return -ENOMEM;
 	r = frontends_init(&a->fe[0], t[TABLE_FE4].mem, t[TABLE_FE4].size, XB_IPV4, seed, t[TABLE_OVF4].fd);
 	return r < 0 ? r : frontends_init(&a->fe[1], t[TABLE_FE6].mem, t[TABLE_FE6].size, XB_IPV6, seed, t[TABLE_OVF6].fd);
@@ -233,6 +234,7 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 		return -ENOMEM;
 	libbpf_set_print(libbpf_says);
 	a->grace = (struct xb_grace){ -1, -1 };
+	a->objects = 1u << OBJECT_SOCK | 1u << OBJECT_TC;
 	a->primary = !c->n_node_addrs4 && c->n_node_addrs6;
 	r = start(a, c, &why);
 	if (r < 0) {
@@ -265,6 +267,7 @@ struct apply *apply_close(struct apply *a)
 		free(a->node_addrs[f]);
 	}
 	alloc_free(a->slots);
+	alloc_free(a->maglev);
 	free(a->by_slot);
 	xb_grace_done(&a->grace);
 	tables_free(a->tables);

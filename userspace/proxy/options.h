@@ -7,10 +7,13 @@
 
 struct options {
 	const char *kubeconfig, *master, *config, *hostname_override, *bind_address, *cluster_cidr, *proxy_mode;
+	const char *detect_local_mode;              /* NULL: not given */
 	const char *feature_gates, *logging_format, *cgroup_path, *bpffs_path;
 	struct sockaddr_storage healthz, metrics;   /* AF_UNSPEC: not served */
 	char **nodeport_addresses;                  /* NULL: all */
+	char **xdp_devices;                         /* NULL: none */
 	int verbosity;
+	bool masquerade_all, host_ports;
 	bool cleanup, version, help;
 	char *node_name;                            /* hostname_override, or the host's name; lower case */
 	char *cgroup2;                              /* cgroup_path, or where cgroup2 is mounted; NULL: nowhere */

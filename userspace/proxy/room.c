@@ -17,6 +17,7 @@ static int release_retired(struct apply *a)
 	if (r < 0)
 		return r;
 	alloc_release(a->slots);
+	alloc_release(a->maglev);
 	for (int f = 0; f < 2; f++) {
 		alloc_release(a->blocks[f]);
 		frontends_release(&a->fe[f]);
@@ -26,7 +27,7 @@ static int release_retired(struct apply *a)
 
 static void fill_arrays(const struct tables *from, struct tables *next)
 {
-	static const enum table_id arrays[] = { TABLE_SVC, TABLE_NAME, TABLE_BE4, TABLE_BE6 };
+	static const enum table_id arrays[] = { TABLE_SVC, TABLE_NAME, TABLE_BE4, TABLE_BE6, TABLE_MAG };
 
 	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++) {
 		const struct table *old = &from->t[arrays[i]];
@@ -34,6 +35,20 @@ static void fill_arrays(const struct tables *from, struct tables *next)
 		if (next->t[arrays[i]].size != old->size)
 			memcpy(next->t[arrays[i]].mem, old->mem, old->bytes);
 	}
+}
+
+static int fill_sources(const struct tables *from, const struct tables *next)
+{
+	int old = from->t[TABLE_SRC].fd, new = next->t[TABLE_SRC].fd;
+	struct xb_src_key key;
+	__u8 value;
+
+	if (next->t[TABLE_SRC].size == from->t[TABLE_SRC].size)
+		return 0;
+	for (const void *last = NULL; bpf_map_get_next_key(old, last, &key) == 0; last = &key)
+		if (bpf_map_lookup_elem(old, &key, &value) < 0 || bpf_map_update_elem(new, &key, &value, BPF_NOEXIST) < 0)
+			return -errno;
+	return errno == ENOENT ? 0 : -errno;
 }
 
 /* The indexes follow the tables. A table that is larger than its index does no harm, so a failure here is only that. */
@@ -54,6 +69,8 @@ static int grow_indexes(struct apply *a)
 	for (int f = 0; f < 2 && r == 0; f++)
 		if (a->tables->t[be_tables[f]].size > alloc_size(a->blocks[f]))
 			r = alloc_grow(a->blocks[f], a->tables->t[be_tables[f]].size);
+	if (r == 0 && a->tables->t[TABLE_MAG].size > alloc_size(a->maglev))
+		r = alloc_grow(a->maglev, a->tables->t[TABLE_MAG].size);
 	return r;
 }
 
@@ -102,11 +119,14 @@ static int grow(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
 	for (int i = 0; i < N_TABLES; i++)
 		if (sizes[i] > SIZE_MOST)
 			return xb_why(reterr_why, -ENOSPC, "a table is full and at its largest size");
-	r = tables_load(a->tables, sizes, &next, reterr_why);
+	r = tables_load(a->tables, a->objects, sizes, &next, reterr_why);
 	for (int f = 0; f < 2 && r == 0; f++)
 		r = fill_frontends(a, next, f, &fe[f]);
+	if (r == 0)
+		r = fill_sources(a->tables, next);
 	if (r < 0) {
-		frontends_done(&fe[0]);
+		for (int f = 0; f < 2; f++)
+			frontends_done(&fe[f]);
 		return -ENOSPC;
 	}
 	fill_arrays(a->tables, next);
@@ -178,6 +198,24 @@ int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why)
 int room_take_block(struct apply *a, int f, __u32 count, __u32 *ret_base, char **reterr_why)
 {
 	return take(a, a->blocks[f], &be_tables[f], 1, count, ret_base, reterr_why);
+}
+
+int room_take_maglev(struct apply *a, __u32 lines, __u32 *ret_base, char **reterr_why)
+{
+	static const enum table_id ids[] = { TABLE_MAG };
+
+	return take(a, a->maglev, ids, ARRAY_SIZE(ids), lines, ret_base, reterr_why);
+}
+
+int room_for_sources(struct apply *a, size_t more, char **reterr_why)
+{
+	__u32 sizes[N_TABLES];
+
+	if (a->n_sources + more <= a->tables->t[TABLE_SRC].size)
+		return 0;
+	current_sizes(a, sizes);
+	enlarge(&sizes[TABLE_SRC], a->n_sources + more);
+	return grow(a, sizes, reterr_why);
 }
 
 int room_double_frontends(struct apply *a, int f, char **reterr_why)

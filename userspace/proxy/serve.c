@@ -67,7 +67,7 @@ static void on_metrics(struct xb_http_request *r, void *arg)
 		agent_write_metrics(s->agent, &body);
 		xb_http_respond_buf(r, 200, XB_PROM_CONTENT_TYPE, &body);
 	} else if (xb_sv_is(path, "/proxyMode")) {
-		xb_http_respond(r, 200, TEXT, XB_SV("ebpf"));
+		xb_http_respond(r, 200, TEXT, xb_sv(agent_mode(s->agent)));
 	} else if (xb_sv_is(path, "/healthz")) {
 		xb_http_respond(r, 200, TEXT, XB_SV("ok"));
 	} else {

@@ -5,13 +5,13 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include "tables.h"
+#include "xb/abi/event.h"
 #include "xb/abi/hdr.h"
 #include "xb/bpfobj.h"
 #include "xb/why.h"
-#include "sock.skel.h"
 
 static const char *const names[N_TABLES] = {
 	[TABLE_HDR] = "xb_hdr",
@@ -27,10 +27,21 @@ static const char *const names[N_TABLES] = {
 	[TABLE_AFF] = "xb_aff",
 	[TABLE_SKU] = "xb_sku",
 	[TABLE_METRICS] = "xb_metrics",
+	[TABLE_FLOW4] = "xb_flow4",
+	[TABLE_FLOW6] = "xb_flow6",
+	[TABLE_FRAG] = "xb_frag",
+	[TABLE_NODE] = "xb_node",
+	[TABLE_SRC] = "xb_src",
+	[TABLE_MAG] = "xb_mag",
+	[TABLE_REASON] = "xb_reason",
+	[TABLE_RATE] = "xb_rate",
+	[TABLE_DROP] = "xb_drop",
+	[TABLE_NEW] = "xb_new",
+	[TABLE_CURSOR] = "xb_cursor",
 };
 
-/* For a small cluster: about 1.4 MB. Most of it is xb_rev and xb_aff, whose size goes with connections and not with services; the
- * backends have room for many changes between two waits for a grace period. */
+/* For a small cluster: about 3 MB. Most of it is flows, xb_rev and xb_aff, whose size goes with connections and not with services;
+ * the backends have room for many changes between two waits for a grace period. Those of what few have are next to nothing. */
 const __u32 tables_start_sizes[N_TABLES] = {
 	[TABLE_HDR] = 1,
 	[TABLE_FE4] = 256,
@@ -44,6 +55,17 @@ const __u32 tables_start_sizes[N_TABLES] = {
 	[TABLE_REV] = 8192,
 	[TABLE_AFF] = 4096,
 	[TABLE_METRICS] = 1,
+	[TABLE_FLOW4] = 2048,
+	[TABLE_FLOW6] = 256,
+	[TABLE_FRAG] = 1024,
+	[TABLE_NODE] = 1,
+	[TABLE_SRC] = 64,
+	[TABLE_MAG] = 1,
+	[TABLE_REASON] = XB_REASONS,
+	[TABLE_RATE] = 1,
+	[TABLE_DROP] = 1024,
+	[TABLE_NEW] = 1024,
+	[TABLE_CURSOR] = 2,
 };
 
 struct tables *tables_free(struct tables *t)
@@ -55,8 +77,7 @@ struct tables *tables_free(struct tables *t)
 			munmap(t->t[i].mem, t->t[i].bytes);
 		xb_closep(&t->t[i].fd);
 	}
-	if (t->programs)
-		sock__destroy(t->programs);
+	programs_close(&t->programs);
 	free(t);
 	return NULL;
 }
@@ -70,9 +91,14 @@ static struct tables *tables_new(void)
 	return t;
 }
 
-static struct bpf_map *map_of(const struct sock *programs, int i)
+/* Every object has every table: what the first says of one holds. */
+static struct bpf_map *map_of(const struct programs *programs, int i)
 {
-	return bpf_object__find_map_by_name(programs->obj, names[i]);
+	struct bpf_map *map = NULL;
+
+	for (int k = 0; k < N_OBJECTS && !map; k++)
+		map = programs_map(programs, k, names[i]);
+	return map;
 }
 
 static int table_map(struct table *t, const struct bpf_map *map)
@@ -82,23 +108,13 @@ static int table_map(struct table *t, const struct bpf_map *map)
 	return xb_bpf_mmap(t->fd, &t->mem, &t->bytes);
 }
 
-static int open_programs(struct sock **ret, char **reterr_why)
-{
-	struct sock *programs = sock__open();
-
-	if (!programs)
-		return xb_why(reterr_why, -errno, "cannot open the built-in BPF programs: %m");
-	*ret = programs;
-	return 0;
-}
-
 static bool same_shape(const struct bpf_map_info *info, const struct bpf_map *map)
 {
 	return info->type == bpf_map__type(map) && info->key_size == bpf_map__key_size(map) &&
 	       info->value_size == bpf_map__value_size(map) && info->map_flags == bpf_map__map_flags(map);
 }
 
-static int adopt_one(const char *folder, int i, const struct sock *programs, struct table *t, char **reterr_why)
+static int adopt_one(const char *folder, int i, const struct programs *programs, struct table *t, char **reterr_why)
 {
 	const struct bpf_map *map = map_of(programs, i);
 	struct bpf_map_info info = {};
@@ -127,9 +143,9 @@ int tables_adopt(const char *folder, struct tables **ret, char **reterr_why)
 	t = tables_new();
 	if (!t)
 		return -ENOMEM;
-	r = open_programs(&t->programs, reterr_why);
+	r = programs_open(1u << OBJECT_SOCK, &t->programs, reterr_why);
 	for (int i = 0; r == 0 && i < N_TABLES; i++)
-		r = adopt_one(folder, i, t->programs, &t->t[i], reterr_why);
+		r = adopt_one(folder, i, &t->programs, &t->t[i], reterr_why);
 	if (r < 0)
 		return r;
 	hdr = t->t[TABLE_HDR].mem;
@@ -138,16 +154,6 @@ int tables_adopt(const char *folder, struct tables **ret, char **reterr_why)
 			      folder, hdr->version, XB_ABI_VERSION);
 	*ret = TAKE_PTR(t);
 	return 0;
-}
-
-static __u32 jiffies_per_second(void)
-{
-	struct timespec tick;
-
-	/* the coarse clocks advance once a tick, and say so */
-	if (clock_getres(CLOCK_MONOTONIC_COARSE, &tick) < 0 || tick.tv_nsec < 1000)
-		return 250;
-	return (__u32)((1000000000 + tick.tv_nsec / 2) / tick.tv_nsec);
 }
 
 static int own_netns(__u64 *ret)
@@ -169,49 +175,59 @@ static int seed_of(const struct tables *from, __u64 *ret)
 	return getrandom(ret, sizeof(*ret), 0) == sizeof(*ret) ? 0 : -errno;
 }
 
-static int configure(struct sock *programs, const struct tables *from, const __u32 sizes[N_TABLES], __u64 seed)
+static int configure(const struct programs *programs, const __u32 sizes[N_TABLES], __u64 seed)
 {
 	__u64 netns;
-	int r;
+	int r = own_netns(&netns);
+	const struct setting settings[] = {
+		{ "fe_seed", seed },
+		{ "fe4_mask", sizes[TABLE_FE4] - 1 },
+		{ "fe6_mask", sizes[TABLE_FE6] - 1 },
+		{ "rev_mask", sizes[TABLE_REV] - 1 },
+		{ "flow4_mask", sizes[TABLE_FLOW4] - 1 },
+		{ "flow6_mask", sizes[TABLE_FLOW6] - 1 },
+		{ "drop_mask", sizes[TABLE_DROP] - 1 },
+		{ "new_mask", sizes[TABLE_NEW] - 1 },
+		{ "jiffies_per_second", xb_jiffies_per_second() },
+		{ "tick_shift", xb_tick_shift() },
+		{ "node_netns", netns },
+	};
 
-	r = own_netns(&netns);
-	if (r < 0)
-		return r;
-	programs->rodata->fe_seed = seed;
-	programs->rodata->fe4_mask = sizes[TABLE_FE4] - 1;
-	programs->rodata->fe6_mask = sizes[TABLE_FE6] - 1;
-	programs->rodata->rev_mask = sizes[TABLE_REV] - 1;
-	programs->rodata->jiffies_per_second = jiffies_per_second();
-	programs->rodata->node_netns = netns;
-	for (int i = 0; r == 0 && i < N_TABLES; i++) {
-		struct bpf_map *map = map_of(programs, i);
+	return r < 0 ? r : programs_set(programs, settings, ARRAY_SIZE(settings));
+}
 
-		if (from && from->t[i].size == sizes[i])
+/* The first object that has a map makes it, unless from has it; the others get the same. */
+static int load_object(struct tables *t, enum object_id object, const struct tables *from, const __u32 sizes[N_TABLES], char **reterr_why)
+{
+	int r = 0;
+
+	for (int i = 0; i < N_TABLES && r == 0; i++) {
+		struct bpf_map *map = programs_map(&t->programs, object, names[i]);
+
+		if (!map)
+			continue;
+		if (t->t[i].fd >= 0)
+			r = bpf_map__reuse_fd(map, t->t[i].fd);
+		else if (from && from->t[i].size == sizes[i])
 			r = bpf_map__reuse_fd(map, from->t[i].fd);
 		else
 			r = bpf_map__set_max_entries(map, sizes[i]);
 	}
+	if (r == 0)
+		r = programs_load(&t->programs, object, reterr_why);
+	for (int i = 0; i < N_TABLES && r == 0; i++) {
+		const struct bpf_map *map = programs_map(&t->programs, object, names[i]);
+
+		if (!map || t->t[i].fd >= 0)
+			continue;
+		t->t[i].size = sizes[i];
+		t->t[i].fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0);
+		r = t->t[i].fd < 0 ? -errno : table_map(&t->t[i], map);
+	}
 	return r;
 }
 
-static int take_maps(struct tables *t, const __u32 sizes[N_TABLES])
-{
-	for (int i = 0; i < N_TABLES; i++) {
-		const struct bpf_map *map = map_of(t->programs, i);
-		int r;
-
-		t->t[i].size = sizes[i];
-		t->t[i].fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0);
-		if (t->t[i].fd < 0)
-			return -errno;
-		r = table_map(&t->t[i], map);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-int tables_load(const struct tables *from, const __u32 sizes[N_TABLES], struct tables **ret, char **reterr_why)
+int tables_load(const struct tables *from, unsigned objects, const __u32 sizes[N_TABLES], struct tables **ret, char **reterr_why)
 {
 	_cleanup_(tables_freep) struct tables *t = tables_new();
 	struct xb_hdr *hdr;
@@ -221,20 +237,13 @@ int tables_load(const struct tables *from, const __u32 sizes[N_TABLES], struct t
 	if (!t)
 		return -ENOMEM;
 	r = seed_of(from, &seed);
-	if (r < 0)
-		return r;
-	r = open_programs(&t->programs, reterr_why);
-	if (r < 0)
-		return r;
-	r = configure(t->programs, from, sizes, seed);
-	if (r < 0)
-		return r;
-	r = sock__load(t->programs);
-	if (r == -EPERM)
-		return xb_why(reterr_why, r, "the kernel does not let this process load BPF: it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (or root)");
-	if (r < 0)
-		return xb_why(reterr_why, r, "cannot load the BPF programs: %s (Linux 6.1 or later is needed)", strerror(-r));
-	r = take_maps(t, sizes);
+	if (r == 0)
+		r = programs_open(objects, &t->programs, reterr_why);
+	if (r == 0)
+		r = configure(&t->programs, sizes, seed);
+	for (int i = 0; i < N_OBJECTS && r == 0; i++)
+		if (objects & 1u << i)
+			r = load_object(t, i, from, sizes, reterr_why);
 	if (r < 0)
 		return r;
 	hdr = t->t[TABLE_HDR].mem;

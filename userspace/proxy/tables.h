@@ -8,11 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <linux/types.h>
+#include "programs.h"
 #include "xb/macro.h"
 
 enum table_id {
 	TABLE_HDR, TABLE_FE4, TABLE_FE6, TABLE_OVF4, TABLE_OVF6, TABLE_SVC, TABLE_NAME, TABLE_BE4, TABLE_BE6, TABLE_REV,
-	TABLE_AFF, TABLE_SKU, TABLE_METRICS, N_TABLES
+	TABLE_AFF, TABLE_SKU, TABLE_METRICS, TABLE_FLOW4, TABLE_FLOW6, TABLE_FRAG, TABLE_NODE, TABLE_SRC, TABLE_MAG, TABLE_REASON,
+	TABLE_RATE, TABLE_DROP, TABLE_NEW, TABLE_CURSOR, N_TABLES
 };
 
 struct table {
@@ -22,10 +24,9 @@ struct table {
 	size_t bytes;
 };
 
-struct sock;
 struct tables {
 	struct table t[N_TABLES];
-	struct sock *programs;  /* NULL once they are attached: the links hold them */
+	struct programs programs;   /* gone once they are attached: the links hold them */
 };
 
 extern const __u32 tables_start_sizes[N_TABLES];
@@ -34,10 +35,10 @@ extern const __u32 tables_start_sizes[N_TABLES];
  * refused with a sentence. */
 int tables_adopt(const char *folder, struct tables **ret, char **reterr_why);
 /*
- * Maps and programs. from: tables of the same size are the same maps; may be NULL. A map of another size is new and
- * zeroed: the caller fills it before the programs are attached.
+ * Maps, and the programs of some objects (a bit for each). from: tables of the same size are the same maps; may be NULL. A map of
+ * another size is new and zeroed: the caller fills it before the programs are attached.
  */
-int tables_load(const struct tables *from, const __u32 sizes[N_TABLES], struct tables **ret, char **reterr_why);
+int tables_load(const struct tables *from, unsigned objects, const __u32 sizes[N_TABLES], struct tables **ret, char **reterr_why);
 /* Pins all maps in a folder, in place of what is pinned there, at once: after a crash it is the old set or the new. */
 int tables_pin(const struct tables *t, const char *folder, char **reterr_why);
 struct tables *tables_free(struct tables *t);

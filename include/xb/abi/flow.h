@@ -6,18 +6,22 @@
  * translated flow has two entries, one for what the client sends and one for what comes back; the key of either is the
  * packet as it arrives, so one lookup serves both.
  *
- * An entry lives in set hash & (sets - 1), or, when that has no way left, in set (hash >> 32) & (sets - 1), and then the first
- * notes in spilled_until how long to look there. The 64 bytes at the head of a set tell all that a miss or an insertion
+ * An entry lives in set hash & (sets - 1), or, when that has no way left, in set (hash ^ (hash >> 32 | 1)) & (sets - 1), and
+ * then the first notes in spilled_until how long to look there. The 64 bytes at the head of a set tell all that a miss or an insertion
  * wants to know. Times are ticks: jiffies >> tick_shift, about a second, compared by their signed difference.
  *
- * Claiming a way (many writers): compare-and-swap the tag of a free or expired way to XB_FLOW_BUSY, write the entry and
- * expires, exchange in the tag, then look through the set again: whoever finds the same key in another way, or a busy
- * one, withdraws (tag 0), so two never hold one key. Reading: tag, entry, tag again.
+ * Tag and expiry of a way are one 64-bit word, which changes by compare-and-swap only. Claiming a way (many writers): swap the word
+ * of a free, expired or giving way for a busy one of the own tag, look through both sets for the key, or another busy way of its
+ * tag, and in that case withdraw (word 0), else write the entry and swap in the word that is not busy. Who claims first is seen
+ * by who looks later, so two never hold one key, nor show it. Reading: word, entry, tag again.
  */
 #include "xb/abi/service.h"
 
 #define XB_FLOW_WAYS 7
-#define XB_FLOW_BUSY 1u             /* tag of a way that is being written. Tags of entries are hashes, never 0 or 1 */
+/* The tag of a way: upper bits of the key's hash, and these two. 0: free */
+#define XB_FLOW_BUSY 1u             /* is being written, not to be read */
+#define XB_FLOW_ANSWERED 2u         /* not XB_FLOW_NEW any more: it does not give way to others */
+#define XB_FLOW_SLACK 2u            /* ticks after which an expired entry is not even refreshed by a program that ran slowly */
 
 enum xb_flow_state {
 	XB_FLOW_NEW,                /* one direction was seen only */
@@ -39,12 +43,14 @@ struct xb_tuple {
 	__u8 pad[2];
 };
 
+struct xb_flow_way {
+	__u32 tag;
+	__u32 expires;              /* tick */
+} __attribute__((aligned(8)));
+
 struct xb_flow_head {
-	struct {
-		__u32 tag;          /* 0: free */
-		__u32 expires;      /* tick */
-	} way[XB_FLOW_WAYS];
-	__u32 spilled_until;        /* tick */
+	struct xb_flow_way way[XB_FLOW_WAYS];
+	__u32 spilled_until;        /* tick: the last expiry of an entry that lives in its second set, and XB_FLOW_SLACK */
 	__u32 pad;
 };
 
@@ -90,6 +96,12 @@ struct xb_flow6_set {
 	struct xb_flow_head head;
 	struct xb_flow6 way[XB_FLOW_WAYS];
 	__u8 pad[64];
+};
+
+/* xb_rate, PERCPU_ARRAY of one: how many flows the processor made in this tick. */
+struct xb_rate {
+	__u32 tick;
+	__u32 made;
 };
 
 /* xb_frag, LRU_HASH: the ports of a fragmented datagram, from its first fragment for the others. */

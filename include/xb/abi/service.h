@@ -43,8 +43,8 @@ struct xb_svc {
 	__u8 dsr;                   /* to backends on other nodes: as it is, in an IP packet to that node, which answers itself */
 	__u8 pad[2];
 	__u32 source_ranges;        /* load balancer IPs: only clients in xb_src under this id. 0: all */
-	__u32 maglev;               /* OUTSIDE: first element in xb_mag of maglev_size (a prime); 0: a backend by hash of the flow */
-	__u32 maglev_size;
+	__u32 maglev;               /* OUTSIDE: first line in xb_mag of a slice of maglev_size */
+	__u32 maglev_size;          /* a prime; 0: a backend by hash of the flow */
 	__u8 pad2[16];
 };
 
@@ -55,7 +55,14 @@ struct xb_src_key {
 	union xb_ip6 addr;
 };
 
-/* xb_mag, mmap-able array of __u16: positions in a set, slices of a prime length each (Maglev, NSDI 2016). */
+/*
+ * xb_mag, mmap-able array of lines: positions in a set, in slices of a prime length each (Maglev, NSDI 2016). A slice begins with a
+ * line; its element i is position[i % XB_MAG_LINE] of line i / XB_MAG_LINE. (An array of __u16 would take 8 bytes for each.)
+ */
+#define XB_MAG_LINE 32
+struct xb_mag {
+	__u16 position[XB_MAG_LINE];
+};
 
 struct xb_be4 {
 	union xb_ip4 addr;

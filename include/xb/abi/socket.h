@@ -8,7 +8,8 @@
 struct xb_peer {
 	union xb_ip6 addr;
 	__u16 port;                 /* host order */
-	__u16 pad[3];
+	__u8 local;                 /* of a backend: it is on this node */
+	__u8 pad[5];
 };
 
 /* xb_aff, LRU_HASH: which backend a client of a port with session affinity got. A client that connects here is a network

@@ -2,7 +2,7 @@
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <string.h>
-#include "frontends.h"
+#include "xb/frontends.h"
 #include "xb/macro.h"
 
 /* A key's two buckets. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#ifndef PROXY_FRONTENDS_H
-#define PROXY_FRONTENDS_H
+#ifndef XB_FRONTENDS_H
+#define XB_FRONTENDS_H
 /*
  * The writer's side of xb_fe4 with xb_ovf4, or xb_fe6 with xb_ovf6: placement, deletion, walking. Readers may run at any
- * moment; include/xb/abi/frontend.h has the order of the writes. Works on memory that the caller owns.
+ * moment; include/xb/abi/frontend.h has the order of the writes. Works on memory that the caller owns, and that whoever only
+ * walks and gets may have mapped for reading alone.
  */
 #include <stdbool.h>
 #include "xb/abi/frontend.h"

@@ -6,18 +6,20 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
-#include "../../../../userspace/proxy/plan.h"
+#include "xb/plan.h"
 
 #define NODE "here"
+#define ZONE "z1"
 
 /* quotes in the JSON are written as ' */
 struct test_case {
 	const char *name;
-	const char *spec;               /* the Service's spec; status after a '|' */
+	const char *spec;               /* the Service's spec; status after a '|', annotations after another */
 	const char *slices[3];          /* without metadata */
-	/* "name family/proto frontends > internal [| external, when it is another]"; ports separated by "; ".
-	 * frontends: C cluster IP, N node port, E external IP, L load balancer. A backend of this node ends in '!'; an empty set
-	 * is "refuse" or "drop". */
+	/* "name family/proto [maglev] [dsr] frontends [from source ranges] > internal [| external, when it is another than internal]
+	 * [|| outside, when it is another than external]"; ports separated by "; ", and then " check port/local" where there is a
+	 * port for health checks. frontends: C cluster IP, N node port,
+	 * E external IP, L load balancer. A backend of this node ends in '!'; an empty set is "refuse" or "drop". */
 	const char *plan;
 };
 
@@ -27,6 +29,14 @@ struct test_case {
 #define EP(addr) "{'addresses':['" addr "'],'conditions':{'ready':true}}"
 #define EP_AT(addr, node) "{'addresses':['" addr "'],'conditions':{'ready':true},'nodeName':'" node "'}"
 #define EP_IS(addr, node, conditions) "{'addresses':['" addr "'],'conditions':{" conditions "},'nodeName':'" node "'}"
+#define ZONE_HINT(zone) "'forZones':[{'name':'" zone "'}]"
+#define NODE_HINT(node) "'forNodes':[{'name':'" node "'}]"
+#define EP_FOR(addr, node, hints) "{'addresses':['" addr "'],'conditions':{'ready':true},'nodeName':'" node "','hints':{" hints "}}"
+#define EP_DRAINING_FOR(addr, node, hints) "{'addresses':['" addr "'],'conditions':{" DRAINING "},'nodeName':'" node "','hints':{" hints "}}"
+#define NODE_PORT(more) "'type':'NodePort','clusterIP':'10.96.0.1','ports':[{'port':80,'nodePort':30080}]" more
+#define ONE_NODE_PORT "ns/web 4/6 C10.96.0.1:80 N0.0.0.0:30080"
+#define LB_LOCAL(more) "'type':'LoadBalancer','externalTrafficPolicy':'Local','clusterIP':'10.96.0.1','ports':[{'port':80}]" more
+#define LB(more) SPEC(",'type':'LoadBalancer'" more) "|'loadBalancer':{'ingress':[{'ip':'5.5.5.5'}]}"
 #define DRAINING "'ready':false,'serving':true,'terminating':true"
 #define DEAD "'ready':false,'serving':false,'terminating':true"
 #define NOT_READY "'ready':false,'serving':false,'terminating':false"
@@ -105,10 +115,39 @@ static const struct test_case cases[] = {
 	  {}, ONE " L5.5.5.5:80 L5.5.5.6:80 > refuse" },
 	{ "ipMode Proxy is left to the load balancer", SPEC(",'type':'LoadBalancer'") "|'loadBalancer':{'ingress':[{'ip':'5.5.5.5','ipMode':'Proxy'}]}", {},
 	  ONE " > refuse" },
-	{ "source ranges: left to the load balancer", SPEC(",'loadBalancerSourceRanges':['10.0.0.0/8']") "|'loadBalancer':{'ingress':[{'ip':'5.5.5.5'}]}",
-	  {}, ONE " > refuse" },
 	{ "the same address twice", SPEC(",'externalIPs':['1.2.3.4','1.2.3.4','10.96.0.1']") "|'loadBalancer':{'ingress':[{'ip':'1.2.3.4'}]}", {},
 	  ONE " E1.2.3.4:80 > refuse" },
+
+	/* source ranges */
+	{ "source ranges: sorted, trimmed, without what is behind the prefix, once",
+	  LB(",'loadBalancerSourceRanges':[' 192.168.7.9/16 ','10.0.0.0/8\\n','10.0.0.0/9','192.168.0.0/16']"), {},
+	  ONE " L5.5.5.5:80 from 10.0.0.0/8 10.0.0.0/9 192.168.0.0/16 > refuse" },
+	{ "source ranges: what is none is passed over", LB(",'loadBalancerSourceRanges':['10.0.0.0','10.0.0.0/33','x/8','','1.2.3.4/32']"), {},
+	  ONE " L5.5.5.5:80 from 1.2.3.4/32 > refuse" },
+	{ "source ranges: none that is one lets nobody in", LB(",'loadBalancerSourceRanges':['x']"), {}, ONE " L5.5.5.5:80 from > refuse" },
+	{ "source ranges: by family",
+	  "'clusterIP':'10.96.0.1','clusterIPs':['10.96.0.1','fd00::9'],'ports':[{'port':80}],'loadBalancerSourceRanges':['10.0.0.0/8','fd01::1/16','::/0']", {},
+	  ONE " from 10.0.0.0/8 > refuse; ns/web 10/6 Cfd00::9:80 from ::/0 fd01::/16 > refuse" },
+	{ "source ranges: of the other family only", LB(",'loadBalancerSourceRanges':['fd00::/8']"), {}, ONE " L5.5.5.5:80 from > refuse" },
+	{ "source ranges: an empty list is none", LB(",'loadBalancerSourceRanges':[]"), {}, ONE " L5.5.5.5:80 > refuse" },
+
+	/* health checks of load balancers */
+	{ "health check: ready endpoints here, each once", LB_LOCAL(",'healthCheckNodePort':31000"),
+	  { SLICE4("{'name':'','port':1},{'name':'x','port':2}", EP_AT("10.1.0.1", NODE) "," EP_AT("10.1.0.2", NODE) "," EP_AT("10.1.0.3", "there")),
+	    SLICE4("{'name':'','port':1}", EP_AT("10.1.0.1", NODE)) },
+	  ONE " > 10.1.0.1:1! 10.1.0.2:1! 10.1.0.3:1 || 10.1.0.1:1! 10.1.0.2:1! check 31000/2" },
+	{ "health check: draining ones do not count", LB_LOCAL(",'healthCheckNodePort':31000"), { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING)) },
+	  ONE " > 10.1.0.1:8080! check 31000/0" },
+	{ "health check: a pod of both families counts once", LB_LOCAL(",'healthCheckNodePort':31000"),
+	  { SLICE4(P, EP_AT("10.1.0.1", NODE)), SLICE6(P, EP_AT("fd00::1", NODE)) }, ONE " > 10.1.0.1:8080! check 31000/1" },
+	{ "health check: with policy Local alone", "'type':'LoadBalancer','clusterIP':'10.96.0.1','ports':[{'port':80}],'healthCheckNodePort':31000",
+	  {}, ONE " > refuse" },
+	{ "health check: of load balancers alone", NODE_PORT(",'externalTrafficPolicy':'Local','healthCheckNodePort':31000"), {}, ONE_NODE_PORT " > refuse" },
+
+	/* annotations */
+	{ "maglev and dsr", SPEC() "||'xebec.io/maglev':'true','xebec.io/dsr':'true'", {}, "ns/web 4/6 maglev dsr C10.96.0.1:80 > refuse" },
+	{ "maglev alone", SPEC() "||'xebec.io/maglev':'true','xebec.io/dsr':'false'", {}, "ns/web 4/6 maglev C10.96.0.1:80 > refuse" },
+	{ "annotations that say something else", SPEC() "||'xebec.io/maglev':'yes','xebec.io/dsr':'True'", {}, ONE " > refuse" },
 
 	/* families */
 	{ "dual stack", "'clusterIP':'10.96.0.1','clusterIPs':['10.96.0.1','fd00:10:96::1'],'ports':[{'port':80}]",
@@ -135,9 +174,64 @@ static const struct test_case cases[] = {
 	{ "internal Local: draining ones here before ready ones elsewhere", SPEC(",'internalTrafficPolicy':'Local'"),
 	  { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING) "," EP_AT("10.1.0.2", "there")) }, ONE " > 10.1.0.1:8080! | 10.1.0.2:8080" },
 	{ "internal Cluster", SPEC(",'internalTrafficPolicy':'Cluster'"), { SLICE4(P, EP_AT("10.1.0.2", "there")) }, ONE " > 10.1.0.2:8080" },
-	{ "external Local: clients inside the cluster reach all", "'type':'NodePort','externalTrafficPolicy':'Local','clusterIP':'10.96.0.1','ports':[{'port':80,'nodePort':30080}]",
+	{ "external Local: clients inside the cluster reach all, those outside what is here", NODE_PORT(",'externalTrafficPolicy':'Local'"),
 	  { SLICE4(P, EP_AT("10.1.0.1", NODE) "," EP_AT("10.1.0.2", "there")) },
-	  "ns/web 4/6 C10.96.0.1:80 N0.0.0.0:30080 > 10.1.0.1:8080! 10.1.0.2:8080" },
+	  ONE_NODE_PORT " > 10.1.0.1:8080! 10.1.0.2:8080 || 10.1.0.1:8080!" },
+	{ "external Local, endpoints elsewhere: silence outside", NODE_PORT(",'externalTrafficPolicy':'Local'"), { SLICE4(P, EP_AT("10.1.0.2", "there")) },
+	  ONE_NODE_PORT " > 10.1.0.2:8080 || drop" },
+	{ "external Local, no endpoints at all: refused", NODE_PORT(",'externalTrafficPolicy':'Local'"), {}, ONE_NODE_PORT " > refuse" },
+	{ "external Local: draining ones here before ready ones elsewhere", NODE_PORT(",'externalTrafficPolicy':'Local'"),
+	  { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING) "," EP_AT("10.1.0.2", "there")) }, ONE_NODE_PORT " > 10.1.0.2:8080 || 10.1.0.1:8080!" },
+	{ "external Local: ready ones here before draining ones here", NODE_PORT(",'externalTrafficPolicy':'Local'"),
+	  { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING) "," EP_AT("10.1.0.2", NODE)) }, ONE_NODE_PORT " > 10.1.0.2:8080!" },
+	{ "external Local: draining ones elsewhere: silence outside", NODE_PORT(",'externalTrafficPolicy':'Local'"),
+	  { SLICE4(P, EP_IS("10.1.0.2", "there", DRAINING)) }, ONE_NODE_PORT " > 10.1.0.2:8080 || drop" },
+	{ "both Local", NODE_PORT(",'externalTrafficPolicy':'Local','internalTrafficPolicy':'Local'"),
+	  { SLICE4(P, EP_AT("10.1.0.1", NODE) "," EP_AT("10.1.0.2", "there")) },
+	  ONE_NODE_PORT " > 10.1.0.1:8080! | 10.1.0.1:8080! 10.1.0.2:8080 || 10.1.0.1:8080!" },
+
+	/* hints */
+	{ "hints for zones", SPEC(), { SLICE4(P, EP_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) },
+	  ONE " > 10.1.0.1:8080" },
+	{ "a hint for several zones", SPEC(),
+	  { SLICE4(P, EP_FOR("10.1.0.1", "a", "'forZones':[{'name':'z2'},{'name':'" ZONE "'}]") "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) },
+	  ONE " > 10.1.0.1:8080" },
+	{ "a ready endpoint without a hint: none holds", SPEC(),
+	  { SLICE4(P, EP_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))), SLICE4(P, EP_AT("10.1.0.3", "c")) },
+	  ONE " > 10.1.0.1:8080 10.1.0.2:8080 10.1.0.3:8080" },
+	{ "a hint of null is none", SPEC(), { SLICE4(P, EP_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", "'forZones':null")) },
+	  ONE " > 10.1.0.1:8080 10.1.0.2:8080" },
+	{ "no hint for this zone: all", SPEC(), { SLICE4(P, EP_FOR("10.1.0.1", "a", ZONE_HINT("z2")) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z3"))) },
+	  ONE " > 10.1.0.1:8080 10.1.0.2:8080" },
+	{ "hints of endpoints that are not ready do not count", SPEC(),
+	  { SLICE4(P, EP_DRAINING_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) }, ONE " > 10.1.0.2:8080" },
+	{ "nor does their having none", SPEC(),
+	  { SLICE4(P, EP_IS("10.1.0.3", "c", DRAINING) "," EP_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) },
+	  ONE " > 10.1.0.1:8080" },
+	{ "all draining: hints do not matter", SPEC(),
+	  { SLICE4(P, EP_DRAINING_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_DRAINING_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) },
+	  ONE " > 10.1.0.1:8080 10.1.0.2:8080" },
+	{ "hints for nodes", SPEC(), { SLICE4(P, EP_FOR("10.1.0.1", NODE, NODE_HINT(NODE)) "," EP_FOR("10.1.0.2", "b", NODE_HINT("b"))) },
+	  ONE " > 10.1.0.1:8080!" },
+	{ "hints for nodes go before those for zones", SPEC(),
+	  { SLICE4(P, EP_FOR("10.1.0.1", NODE, NODE_HINT(NODE) "," ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", NODE_HINT("b") "," ZONE_HINT(ZONE))) },
+	  ONE " > 10.1.0.1:8080!" },
+	{ "no hint for this node: those for its zone", SPEC(),
+	  { SLICE4(P, EP_FOR("10.1.0.1", "a", NODE_HINT("a") "," ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", NODE_HINT("b") "," ZONE_HINT("z2"))) },
+	  ONE " > 10.1.0.1:8080" },
+	{ "not each has a hint for nodes: those for zones", SPEC(),
+	  { SLICE4(P, EP_FOR("10.1.0.1", NODE, NODE_HINT(NODE) "," ZONE_HINT("z2")) "," EP_FOR("10.1.0.2", "b", ZONE_HINT(ZONE))) },
+	  ONE " > 10.1.0.2:8080" },
+	{ "trafficDistribution without hints does nothing", SPEC(",'trafficDistribution':'PreferClose'"),
+	  { SLICE4(P, EP_AT("10.1.0.1", NODE) "," EP_AT("10.1.0.2", "there")) }, ONE " > 10.1.0.1:8080! 10.1.0.2:8080" },
+	{ "policies Local do not heed hints",
+	  NODE_PORT(",'externalTrafficPolicy':'Local','internalTrafficPolicy':'Local'"),
+	  { SLICE4(P, EP_FOR("10.1.0.1", NODE, ZONE_HINT("z2")) "," EP_FOR("10.1.0.2", "there", ZONE_HINT(ZONE))) },
+	  ONE_NODE_PORT " > 10.1.0.1:8080! | 10.1.0.2:8080 || 10.1.0.1:8080!" },
+	{ "hints are of one port: another may have others", "'clusterIP':'10.96.0.1','ports':[{'name':'a','port':80},{'name':'b','port':81}]",
+	  { SLICE4("{'name':'a','port':1}", EP_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))),
+	    SLICE4("{'name':'b','port':2}", EP("10.1.0.1") "," EP("10.1.0.2")) },
+	  "ns/web:a 4/6 C10.96.0.1:80 > 10.1.0.1:1; ns/web:b 4/6 C10.96.0.1:81 > 10.1.0.1:2 10.1.0.2:2" },
 };
 
 static struct xb_json *parse(struct xb_buf *text)
@@ -157,10 +251,12 @@ static struct xb_json *parse(struct xb_buf *text)
 static struct xb_json *service_of(const char *spec)
 {
 	struct xb_buf text = {};
-	const char *status = strchr(spec, '|');
+	struct xb_sv rest = xb_sv(spec), part[3] = {};
 
-	xb_buf_addf(&text, "{'metadata':{'name':'web','namespace':'ns'},'spec':{%.*s},'status':{%s}}",
-		    (int)(status ? status - spec : (ptrdiff_t)strlen(spec)), spec, status ? status + 1 : "");
+	for (size_t i = 0; i < ARRAY_SIZE(part); i++)
+		xb_sv_split(&rest, '|', &part[i]);
+	xb_buf_addf(&text, "{'metadata':{'name':'web','namespace':'ns','annotations':{%.*s}},'spec':{%.*s},'status':{%.*s}}",
+		    XB_SV_ARG(part[2]), XB_SV_ARG(part[0]), XB_SV_ARG(part[1]));
 	return parse(&text);
 }
 
@@ -184,6 +280,16 @@ static void print_set(struct xb_buf *out, int family, const struct plan_set *s)
 	}
 }
 
+static void print_source_ranges(struct xb_buf *out, const struct plan_port *p)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (p->source_ranges_set)
+		xb_buf_adds(out, " from");
+	for (size_t i = 0; i < p->n_source_ranges; i++)
+		xb_buf_addf(out, " %s/%u", inet_ntop(p->family, &p->source_ranges[i].addr, text, sizeof(text)), p->source_ranges[i].bits);
+}
+
 static void print_plan(struct xb_buf *out, const struct plan *plan)
 {
 	static const char kinds[] = { [XB_FRONTEND_CLUSTER_IP] = 'C', [XB_FRONTEND_NODE_PORT] = 'N', [XB_FRONTEND_EXTERNAL_IP] = 'E',
@@ -196,20 +302,28 @@ static void print_plan(struct xb_buf *out, const struct plan *plan)
 		xb_buf_addf(out, "%s%s %d/%d", i ? "; " : "", p->name, p->family == AF_INET ? 4 : 10, p->proto);
 		if (p->affinity_seconds)
 			xb_buf_addf(out, " a%u", p->affinity_seconds);
+		xb_buf_addf(out, "%s%s", p->maglev ? " maglev" : "", p->dsr ? " dsr" : "");
 		for (size_t f = 0; f < p->n_frontends; f++) {
 			xb_buf_addf(out, " %c", kinds[p->frontends[f].kind]);
 			print_addr(out, p->family, &p->frontends[f].addr, p->frontends[f].port);
 		}
+		print_source_ranges(out, p);
 		xb_buf_adds(out, " >");
 		print_set(out, p->family, &p->set[XB_SCOPE_INTERNAL]);
 		if (!plan_set_equal(&p->set[XB_SCOPE_INTERNAL], &p->set[XB_SCOPE_EXTERNAL])) {
 			xb_buf_adds(out, " |");
 			print_set(out, p->family, &p->set[XB_SCOPE_EXTERNAL]);
 		}
+		if (!plan_set_equal(&p->set[XB_SCOPE_EXTERNAL], &p->set[XB_SCOPE_OUTSIDE])) {
+			xb_buf_adds(out, " ||");
+			print_set(out, p->family, &p->set[XB_SCOPE_OUTSIDE]);
+		}
 	}
+	if (plan->health_port)
+		xb_buf_addf(out, " check %u/%u", plan->health_port, plan->local_ready);
 }
 
-static void check(const struct test_case *c)
+static void check_at(const struct test_case *c, const struct plan_here *here)
 {
 	struct xb_json *service = service_of(c->spec), *docs[ARRAY_SIZE(c->slices)] = {};
 	struct xb_jv slices[ARRAY_SIZE(c->slices)] = {};
@@ -225,7 +339,7 @@ static void check(const struct test_case *c)
 		docs[n] = parse(&json);
 		slices[n] = xb_json_root(docs[n]);
 	}
-	assert_int_equal(plan_make(xb_json_root(service), slices, n, NODE, &plan), 0);
+	assert_int_equal(plan_make(xb_json_root(service), slices, n, here, &plan), 0);
 	print_plan(&text, &plan);
 	if (strcmp(text.p ? text.p : "", c->plan))
 		fail_msg("%s:\n  expected %s\n  got      %s", c->name, c->plan, text.p ? text.p : "");
@@ -240,6 +354,11 @@ static void check(const struct test_case *c)
 	xb_json_unref(service);
 	while (n)
 		xb_json_unref(docs[--n]);
+}
+
+static void check(const struct test_case *c)
+{
+	check_at(c, &(struct plan_here){ .node = NODE, .zone = ZONE });
 }
 
 static void every_case(void **state)
@@ -262,10 +381,46 @@ static void order_of_slices_does_not_matter(void **state)
 	check(&both[1]);
 }
 
+static void node_without_a_zone(void **state)
+{
+	static const struct test_case c = { "no zone", SPEC(), { SLICE4(P, EP_FOR("10.1.0.1", "a", ZONE_HINT("")) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) },
+					    ONE " > 10.1.0.1:8080 10.1.0.2:8080" };
+
+	check_at(&c, &(struct plan_here){ .node = NODE, .zone = "" });
+}
+
+static void says_when_the_zone_matters(void **state)
+{
+	static const struct {
+		const char *slice;
+		bool zoned;
+	} rows[] = {
+		{ SLICE4(P, EP("10.1.0.1")), false }, { SLICE4(P, EP_FOR("10.1.0.1", "a", NODE_HINT("a"))), false },
+		{ SLICE4(P, EP("10.1.0.1") "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))), true },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct xb_buf json = {};
+		struct plan plan = {};
+		struct xb_json *service = service_of(SPEC()), *slice;
+		struct xb_jv root;
+
+		xb_buf_adds(&json, rows[i].slice);
+		slice = parse(&json);
+		root = xb_json_root(slice);
+		assert_int_equal(plan_make(xb_json_root(service), &root, 1, &(struct plan_here){ .node = NODE, .zone = "" }, &plan), 0);
+		assert_int_equal(plan.zoned, rows[i].zoned);
+		plan_done(&plan);
+		xb_json_unref(service);
+		xb_json_unref(slice);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_case), cmocka_unit_test(order_of_slices_does_not_matter),
+		cmocka_unit_test(node_without_a_zone), cmocka_unit_test(says_when_the_zone_matters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
 
-#include "plan.h"
+#include "plan_read.h"
+#include "xb/ip.h"
+#include "xb/plan.h"
 #include "xb/vec.h"
 
 #define AFFINITY_SECONDS 10800 /* core/v1 DefaultClientIPServiceAffinitySeconds */
@@ -11,11 +13,16 @@ struct candidate {
 	struct plan_backend b;
 	bool ready;
 	bool draining;          /* terminating but still serving: used when nothing is ready (KEP-1669) */
+	bool zone_hints, node_hints; /* says for which (KEP-2433, KEP-3015) */
+	bool for_zone, for_node;     /* and this is one of them */
 };
 struct candidates {
 	struct candidate *v;
 	size_t n, cap;
 };
+
+/* Which of the ready endpoints clients here should use. */
+enum topology { ANY, SAME_ZONE, SAME_NODE };
 
 static void candidates_done(struct candidates *c)
 {
@@ -58,7 +65,7 @@ bool plan_set_equal(const struct plan_set *a, const struct plan_set *b)
 }
 
 /* --- reading --- */
-static bool read_addr(struct xb_jv v, int family, struct plan_addr *ret)
+bool plan_read_addr(struct xb_jv v, int family, struct plan_addr *ret)
 {
 	struct xb_sv text = xb_jv_text(v);
 	struct plan_addr addr = {};
@@ -74,14 +81,14 @@ static bool read_addr(struct xb_jv v, int family, struct plan_addr *ret)
 	return true;
 }
 
-static __u16 read_port(struct xb_jv v)
+__u16 plan_read_port(struct xb_jv v)
 {
 	int64_t n;
 
 	return xb_jv_i64(v, &n) < 0 || n < 1 || n > 65535 ? 0 : (__u16)n;
 }
 
-static enum xb_proto read_proto(struct xb_jv v)
+enum xb_proto plan_read_proto(struct xb_jv v)
 {
 	if (!xb_jv_is(v) || xb_jv_streq(v, XB_SV("TCP")))
 		return XB_PROTO_TCP;
@@ -103,9 +110,9 @@ static bool cluster_ip(struct xb_jv spec, int family, struct plan_addr *ret)
 	struct xb_jv ips = xb_jv_get(spec, "clusterIPs");
 
 	if (!xb_jv_count(ips))
-		return read_addr(xb_jv_get(spec, "clusterIP"), family, ret);
+		return plan_read_addr(xb_jv_get(spec, "clusterIP"), family, ret);
 	for (struct xb_jit it = xb_jv_iter(ips); xb_jit_next(&it);)
-		if (read_addr(it.value, family, ret))
+		if (plan_read_addr(it.value, family, ret))
 			return true;
 	return false;
 }
@@ -125,7 +132,7 @@ static bool same_port(struct xb_jv slice_port, struct xb_jv service_port)
 {
 	struct xb_sv a = xb_jv_text(xb_jv_get(slice_port, "name")), b = xb_jv_text(xb_jv_get(service_port, "name"));
 
-	return xb_sv_eq(a, b) && read_proto(xb_jv_get(slice_port, "protocol")) == read_proto(xb_jv_get(service_port, "protocol"));
+	return xb_sv_eq(a, b) && plan_read_proto(xb_jv_get(slice_port, "protocol")) == plan_read_proto(xb_jv_get(service_port, "protocol"));
 }
 
 static bool slice_has_family(struct xb_jv slice, int family)
@@ -141,20 +148,34 @@ static bool condition(struct xb_jv endpoint, const char *name, bool unsaid)
 	return xb_jv_type(v) == XB_JSON_BOOL ? xb_jv_true(v) : unsaid;
 }
 
-static int add_endpoints(struct candidates *c, struct xb_jv slice, int family, __u16 port, const char *node_name)
+/* Whether a hint of the endpoint's names what is asked for; and whether there are any at all. */
+static bool hinted(struct xb_jv endpoint, const char *kind, const char *name, bool *ret_any)
+{
+	struct xb_jv hints = xb_jv_path(endpoint, "hints", kind);
+
+	*ret_any = xb_jv_count(hints);
+	for (struct xb_jit it = xb_jv_iter(hints); xb_jit_next(&it);)
+		if (*name && xb_jv_streq(xb_jv_get(it.value, "name"), xb_sv(name)))
+			return true;
+	return false;
+}
+
+static int add_endpoints(struct candidates *c, struct xb_jv slice, int family, __u16 port, const struct plan_here *here)
 {
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(slice, "endpoints")); xb_jit_next(&it);) {
 		struct candidate e = {
 			.b.port = port,
-			.b.local = xb_jv_streq(xb_jv_get(it.value, "nodeName"), xb_sv(node_name)),
+			.b.local = xb_jv_streq(xb_jv_get(it.value, "nodeName"), xb_sv(here->node)),
 			.ready = condition(it.value, "ready", true),
 		};
 		int r;
 
 		e.draining = condition(it.value, "serving", true) && condition(it.value, "terminating", false);
 		/* The addresses of one endpoint are interchangeable: the first is used. */
-		if ((!e.ready && !e.draining) || !read_addr(xb_jv_at(xb_jv_get(it.value, "addresses"), 0), family, &e.b.addr))
+		if ((!e.ready && !e.draining) || !plan_read_addr(xb_jv_at(xb_jv_get(it.value, "addresses"), 0), family, &e.b.addr))
 			continue;
+		e.for_zone = hinted(it.value, "forZones", here->zone, &e.zone_hints);
+		e.for_node = hinted(it.value, "forNodes", here->node, &e.node_hints);
 		r = xb_vec_push(c, e);
 		if (r < 0)
 			return r;
@@ -168,10 +189,12 @@ static int compare_candidates(const void *a, const void *b)
 }
 
 /* An endpoint may stand in two slices while it moves from one to the other. */
-static void merge_duplicates(struct candidates *c)
+static void sort_and_merge(struct candidates *c)
 {
 	size_t n = 0;
 
+	if (c->n)
+		qsort(c->v, c->n, sizeof(*c->v), compare_candidates);
 	for (size_t i = 0; i < c->n; i++) {
 		struct candidate *last = n ? &c->v[n - 1] : NULL;
 
@@ -179,6 +202,10 @@ static void merge_duplicates(struct candidates *c)
 			last->b.local |= c->v[i].b.local;
 			last->ready |= c->v[i].ready;
 			last->draining |= c->v[i].draining;
+			last->zone_hints |= c->v[i].zone_hints;
+			last->node_hints |= c->v[i].node_hints;
+			last->for_zone |= c->v[i].for_zone;
+			last->for_node |= c->v[i].for_node;
 		} else {
 			c->v[n++] = c->v[i];
 		}
@@ -186,30 +213,53 @@ static void merge_duplicates(struct candidates *c)
 	c->n = n;
 }
 
-static int gather(struct xb_jv service_port, int family, const struct xb_jv *slices, size_t n_slices, const char *node_name,
+static int gather(struct xb_jv service_port, int family, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here,
 		  struct candidates *c)
 {
 	for (size_t i = 0; i < n_slices; i++) {
 		if (!slice_has_family(slices[i], family))
 			continue;
 		for (struct xb_jit it = xb_jv_iter(xb_jv_get(slices[i], "ports")); xb_jit_next(&it);) {
-			__u16 port = read_port(xb_jv_get(it.value, "port"));
+			__u16 port = plan_read_port(xb_jv_get(it.value, "port"));
 			int r = port && same_port(it.value, service_port) ?
-				add_endpoints(c, slices[i], family, port, node_name) : 0;
+				add_endpoints(c, slices[i], family, port, here) : 0;
 
 			if (r < 0)
 				return r;
 		}
 	}
-	if (c->n)
-		qsort(c->v, c->n, sizeof(*c->v), compare_candidates);
-	merge_duplicates(c);
+	sort_and_merge(c);
 	return 0;
 }
 
-/* The ready ones, or when there is none the draining ones; of this node only, or of all. */
+/* Hints hold only when each ready endpoint has one, and one of them means us: half a distribution is none. */
+static enum topology topology_of(const struct candidates *c)
+{
+	bool all_node = true, all_zone = true, here = false, zone = false;
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct candidate *e = &c->v[i];
+
+		if (!e->ready)
+			continue;
+		all_node &= e->node_hints;
+		all_zone &= e->zone_hints;
+		here |= e->for_node;
+		zone |= e->for_zone;
+	}
+	return all_node && here ? SAME_NODE : all_zone && zone ? SAME_ZONE : ANY;
+}
+
+static bool in_topology(const struct candidate *e, enum topology t)
+{
+	return t == SAME_NODE ? e->for_node : t == SAME_ZONE ? e->for_zone : true;
+}
+
+/* Policy Local: those of this node, ready ones first and draining ones when none is. Else the ready ones of the topology, which
+ * is never empty by itself, or all draining ones. */
 static int choose(const struct candidates *c, bool local_only, struct plan_set *ret)
 {
+	enum topology topology = local_only ? ANY : topology_of(c);
 	bool any_ready = false;
 	size_t n = 0;
 
@@ -218,9 +268,12 @@ static int choose(const struct candidates *c, bool local_only, struct plan_set *
 	ret->backends = c->n ? malloc(c->n * sizeof(*ret->backends)) : NULL;
 	if (c->n && !ret->backends)
 		return -ENOMEM;
-	for (size_t i = 0; i < c->n; i++)
-		if ((any_ready ? c->v[i].ready : c->v[i].draining) && (!local_only || c->v[i].b.local))
-			ret->backends[n++] = c->v[i].b;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct candidate *e = &c->v[i];
+
+		if ((any_ready ? e->ready && in_topology(e, topology) : e->draining) && (!local_only || e->b.local))
+			ret->backends[n++] = e->b;
+	}
 	ret->n = n;
 	ret->drop_when_empty = local_only && !n && c->n;
 	return 0;
@@ -244,7 +297,7 @@ static size_t most_frontends(struct xb_jv service)
 static int add_frontends(struct plan_port *p, struct xb_jv service, struct xb_jv service_port, struct plan_addr cluster)
 {
 	struct xb_jv spec = xb_jv_get(service, "spec"), ingress = xb_jv_path(service, "status", "loadBalancer", "ingress");
-	__u16 port = read_port(xb_jv_get(service_port, "port")), node_port = read_port(xb_jv_get(service_port, "nodePort"));
+	__u16 port = plan_read_port(xb_jv_get(service_port, "port")), node_port = plan_read_port(xb_jv_get(service_port, "nodePort"));
 	struct plan_addr addr;
 
 	p->frontends = malloc(most_frontends(service) * sizeof(*p->frontends));
@@ -254,18 +307,58 @@ static int add_frontends(struct plan_port *p, struct xb_jv service, struct xb_jv
 	if (node_port)
 		add_frontend(p, XB_FRONTEND_NODE_PORT, (struct plan_addr){}, node_port);
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "externalIPs")); xb_jit_next(&it);)
-		if (read_addr(it.value, p->family, &addr))
+		if (plan_read_addr(it.value, p->family, &addr))
 			add_frontend(p, XB_FRONTEND_EXTERNAL_IP, addr, port);
-	if (xb_jv_count(xb_jv_get(spec, "loadBalancerSourceRanges")))
-		return 0;
 	for (struct xb_jit it = xb_jv_iter(ingress); xb_jit_next(&it);)
 		if (!xb_jv_streq(xb_jv_get(it.value, "ipMode"), XB_SV("Proxy")) &&
-		    read_addr(xb_jv_get(it.value, "ip"), p->family, &addr))
+		    plan_read_addr(xb_jv_get(it.value, "ip"), p->family, &addr))
 			add_frontend(p, XB_FRONTEND_LOAD_BALANCER, addr, port);
 	return 0;
 }
 
+/* --- source ranges --- */
+static int compare_nets(const void *a, const void *b)
+{
+	const struct plan_net *x = a, *y = b;
+	int r = memcmp(&x->addr, &y->addr, sizeof(x->addr));
+
+	return r ? r : (x->bits > y->bits) - (x->bits < y->bits);
+}
+
+static int add_source_ranges(struct plan_port *p, struct xb_jv ranges)
+{
+	size_t n = 0;
+
+	p->source_ranges_set = xb_jv_count(ranges);
+	p->source_ranges = p->source_ranges_set ? malloc(xb_jv_count(ranges) * sizeof(*p->source_ranges)) : NULL;
+	if (p->source_ranges_set && !p->source_ranges)
+		return -ENOMEM;
+	for (struct xb_jit it = xb_jv_iter(ranges); xb_jit_next(&it);) {
+		_cleanup_free_ char *text = xb_jv_dup(it.value); /* white space may be escaped */
+		struct xb_net net;
+
+		if (!text && xb_jv_type(it.value) == XB_JSON_STRING)
+			return -ENOMEM;
+		if (xb_net_parse(xb_sv_trim(xb_sv(text)), &net) < 0 || net.ip.family != p->family)
+			continue;
+		net = xb_net_of(&net.ip, net.bits);
+		p->source_ranges[n].bits = net.bits;
+		memcpy(p->source_ranges[n++].addr.b, net.ip.b, sizeof(net.ip.b));
+	}
+	if (n)
+		qsort(p->source_ranges, n, sizeof(*p->source_ranges), compare_nets);
+	for (size_t i = 0; i < n; i++)
+		if (!i || compare_nets(&p->source_ranges[p->n_source_ranges - 1], &p->source_ranges[i]))
+			p->source_ranges[p->n_source_ranges++] = p->source_ranges[i];
+	return 0;
+}
+
 /* --- the whole --- */
+static bool annotated(struct xb_jv service, const char *name)
+{
+	return xb_jv_streq(xb_jv_path(service, "metadata", "annotations", name), XB_SV("true"));
+}
+
 static int make_name(struct xb_jv service, struct xb_jv service_port, char **ret)
 {
 	struct xb_jv meta = xb_jv_get(service, "metadata");
@@ -291,26 +384,32 @@ static int make_port(struct plan_port *p, struct xb_jv service, struct xb_jv ser
 	if (!r)
 		r = add_frontends(p, service, service_port, cluster);
 	if (!r)
+		r = add_source_ranges(p, xb_jv_get(spec, "loadBalancerSourceRanges"));
+	if (!r)
 		r = choose(c, xb_jv_streq(xb_jv_get(spec, "internalTrafficPolicy"), XB_SV("Local")), &p->set[XB_SCOPE_INTERNAL]);
 	if (!r)
 		r = choose(c, false, &p->set[XB_SCOPE_EXTERNAL]);
 	if (!r)
 		r = choose(c, xb_jv_streq(xb_jv_get(spec, "externalTrafficPolicy"), XB_SV("Local")), &p->set[XB_SCOPE_OUTSIDE]);
 	p->affinity_seconds = affinity(spec);
+	p->maglev = annotated(service, "xebec.io/maglev");
+	p->dsr = annotated(service, "xebec.io/dsr");
 	return r;
 }
 
 static int add_port(struct plan *plan, struct xb_jv service, struct xb_jv service_port, int family, struct plan_addr cluster,
-		    const struct xb_jv *slices, size_t n_slices, const char *node_name)
+		    const struct xb_jv *slices, size_t n_slices, const struct plan_here *here)
 {
 	_cleanup_(plan_port_done) struct plan_port p = { .family = family };
 	_cleanup_(candidates_done) struct candidates c = {};
 	int r;
 
-	p.proto = read_proto(xb_jv_get(service_port, "protocol"));
-	if (p.proto == XB_PROTO_NONE || !read_port(xb_jv_get(service_port, "port")))
+	p.proto = plan_read_proto(xb_jv_get(service_port, "protocol"));
+	if (p.proto == XB_PROTO_NONE || !plan_read_port(xb_jv_get(service_port, "port")))
 		return 0;
-	r = gather(service_port, family, slices, n_slices, node_name, &c);
+	r = gather(service_port, family, slices, n_slices, here, &c);
+	for (size_t i = 0; i < c.n; i++)
+		plan->zoned |= c.v[i].zone_hints;
 	if (!r)
 		r = make_port(&p, service, service_port, cluster, &c);
 	if (!r)
@@ -320,23 +419,63 @@ static int add_port(struct plan *plan, struct xb_jv service, struct xb_jv servic
 	return r;
 }
 
-int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const char *node_name, struct plan *ret)
+/* --- healthCheckNodePort --- */
+/* Draining ones do not count: the load balancer is to look elsewhere while they serve on. */
+static int local_ready(const struct xb_jv *slices, size_t n_slices, int family, const struct plan_here *here, unsigned *ret)
+{
+	_cleanup_(candidates_done) struct candidates c = {};
+	unsigned n = 0;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n_slices; i++)
+		if (slice_has_family(slices[i], family))
+			r = add_endpoints(&c, slices[i], family, 0, here);
+	if (r < 0)
+		return r;
+	sort_and_merge(&c);
+	for (size_t i = 0; i < c.n; i++)
+		n += c.v[i].ready && c.v[i].b.local;
+	*ret = n;
+	return 0;
+}
+
+static int plan_health(struct plan *plan, struct xb_jv spec, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here)
+{
+	unsigned n4 = 0, n6 = 0;
+	int r;
+
+	if (!xb_jv_streq(xb_jv_get(spec, "type"), XB_SV("LoadBalancer")) ||
+	    !xb_jv_streq(xb_jv_get(spec, "externalTrafficPolicy"), XB_SV("Local")))
+		return 0;
+	plan->health_port = plan_read_port(xb_jv_get(spec, "healthCheckNodePort"));
+	r = plan->health_port ? local_ready(slices, n_slices, AF_INET, here, &n4) : 0;
+	if (!r && plan->health_port)
+		r = local_ready(slices, n_slices, AF_INET6, here, &n6);
+	plan->local_ready = MAX(n4, n6);
+	return r;
+}
+
+int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here, struct plan *ret)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	_cleanup_(plan_done) struct plan plan = {};
 	struct xb_jv spec = xb_jv_get(service, "spec");
 	struct plan_addr cluster;
+	int r;
 
 	for (size_t f = 0; f < ARRAY_SIZE(families) && has_vip(service); f++) {
 		if (!cluster_ip(spec, families[f], &cluster))
 			continue;
 		for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "ports")); xb_jit_next(&it);) {
-			int r = add_port(&plan, service, it.value, families[f], cluster, slices, n_slices, node_name);
+			r = add_port(&plan, service, it.value, families[f], cluster, slices, n_slices, here);
 
 			if (r < 0)
 				return r;
 		}
 	}
+	r = has_vip(service) ? plan_health(&plan, spec, slices, n_slices, here) : 0;
+	if (r < 0)
+		return r;
 	*ret = plan;
 	plan = (struct plan){};
 	return 0;

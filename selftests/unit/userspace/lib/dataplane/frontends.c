@@ -6,7 +6,7 @@
 #include <arpa/inet.h>
 #include <cmocka.h>
 #include <string.h>
-#include "../../../../userspace/proxy/frontends.h"
+#include "xb/frontends.h"
 #include "xb/macro.h"
 
 #define BUCKETS 64

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef DECIDE_H
+#define DECIDE_H
+/*
+ * What becomes of a packet: from its tuple and the tables to a verdict. Writes flows, touches no packet.
+ *
+ * A packet of a known flow costs one lookup. A packet of no service costs one set of the flow table (64 bytes) and what
+ * frontend() costs. A new flow costs a frontend, a service, a backend, and two insertions.
+ */
+#include "lib/backend.h"
+#include "lib/flow_table.h"
+#include "lib/packet.h"
+
+enum verdict {
+	VERDICT_PASS,                   /* nothing to do with it */
+	VERDICT_TRANSLATE,
+	VERDICT_REFUSE,
+	VERDICT_DROP,
+	VERDICT_ECHO,                   /* answer the ping */
+};
+
+struct answer {
+	struct flow f;                  /* f.now: as the packet goes on; f.svc is known before the rest is */
+	enum verdict verdict;
+	enum xb_reason reason;          /* XB_REASON_NONE: nothing worth counting */
+	bool local;                     /* the backend is on this node */
+};
+
+/* How long a flow lives without packets, in ticks, about seconds. An open TCP flow outlives the keepalive of two hours (RFC 9293,
+ * 3.8.4). */
+#define TICKS_NEW         30
+#define TICKS_RESET       10
+#define TICKS_CLOSING     120
+#define TICKS_TCP         8100
+#define TICKS_UDP         120
+#define TICKS_SCTP        600
+#define NAT_PORTS_TRIED   16
+
+static __always_inline struct xb_tuple reversed(const struct xb_tuple *t)
+{
+	return (struct xb_tuple){
+		.src = t->dst, .dst = t->src, .sport = t->dport, .dport = t->sport, .proto = t->proto, .family = t->family,
+	};
+}
+
+static __always_inline __u32 tuple_hash(const struct xb_tuple *t, __u64 seed)
+{
+	__u64 h = xb_fe_hash(&t->src, t->sport, t->proto, seed);
+
+	return xb_fe_hash(&t->dst, t->dport, t->proto, h);
+}
+
+/* --- a flow that is known */
+
+static __always_inline enum xb_flow_state flow_next(const struct packet *p, const struct flow *f, __u32 *ret_ticks)
+{
+	if (p->t.proto == XB_PROTO_TCP) {
+		if (p->tcp_flags & TCP_RST) {
+			*ret_ticks = TICKS_RESET;
+			return XB_FLOW_CLOSING;
+		}
+		if (p->tcp_flags & TCP_FIN || f->state == XB_FLOW_CLOSING) {
+			*ret_ticks = TICKS_CLOSING;
+			return XB_FLOW_CLOSING;
+		}
+		/* open when the client has answered the answer */
+		if (f->state == XB_FLOW_NEW && (f->direction == XB_FLOW_REPLY || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK)) {
+			*ret_ticks = TICKS_NEW;
+			return XB_FLOW_NEW;
+		}
+		*ret_ticks = TICKS_TCP;
+		return XB_FLOW_OPEN;
+	}
+	if (f->state == XB_FLOW_NEW && f->direction == XB_FLOW_FORWARD) {
+		*ret_ticks = TICKS_NEW;
+		return XB_FLOW_NEW;
+	}
+	*ret_ticks = p->t.proto == XB_PROTO_UDP ? TICKS_UDP : TICKS_SCTP;
+	return XB_FLOW_OPEN;
+}
+
+/* Both entries live as long as either is used: a source port must not be given away while its flow sends one way only. */
+static __always_inline void keep_alive(const struct packet *p, const struct flow *f, __u32 left)
+{
+	__u32 ticks;
+	enum xb_flow_state state = flow_next(p, f, &ticks);
+	struct xb_tuple twin;
+
+	if (state == f->state && left + ticks / 16 >= ticks)
+		return;
+	twin = reversed(&f->now);
+	flow_refresh(&p->t, state, ticks);
+	flow_refresh(&twin, state, ticks);
+}
+
+/*
+ * Whether a flow goes on to its backend. A connection outlives its backend's place in the set (it drains), but a datagram
+ * never goes to a backend that is gone, and neither does a SYN, which begins a connection of its own.
+ */
+static __always_inline bool still_valid(const struct packet *p, struct flow *f)
+{
+	bool syn = p->t.proto == XB_PROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	struct xb_peer backend = { .addr = f->now.dst, .port = f->now.dport };
+	const struct xb_svc *svc;
+	struct xb_set set;
+
+	if (f->direction == XB_FLOW_REPLY || (p->t.proto != XB_PROTO_UDP && !syn))
+		return true;
+	if (syn && f->state == XB_FLOW_CLOSING)
+		return false;
+	svc = lookup(&xb_svc, f->svc);
+	if (!svc)
+		return true;
+	set = set_load(svc, f->scope);
+	if (set_equal(set, f->set))
+		return true;
+	if (!set_has(set, p->v4, &backend))
+		return false;
+	f->set = set;
+	flow_remove(&p->t);
+	flow_insert(&p->t, f, f->state == XB_FLOW_OPEN ? TICKS_UDP : TICKS_NEW);
+	return true;
+}
+
+/* True: *a is what becomes of the packet. False: no flow of it is known (any more). Global functions, as rev_put() is: the
+ * verifier goes through each once, and its stack is free again afterwards. */
+SUBPROG int decide_known(const struct packet *p, struct answer *a)
+{
+	__u32 left = 0;
+
+	if (!p || !a || !flow_find(&p->t, p->len, &a->f, &left))
+		return false;
+	if (p->kind == PACKET_TRANSPORT && !still_valid(p, &a->f)) {
+		struct xb_tuple twin = reversed(&a->f.now);
+
+		flow_remove(&p->t);
+		flow_remove(&twin);
+		a->reason = XB_FLOW_RESELECTED;
+		return false;
+	}
+	if (p->kind == PACKET_TRANSPORT)
+		keep_alive(p, &a->f, left);
+	else
+		a->reason = XB_ERROR_TRANSLATED;
+	a->verdict = VERDICT_TRANSLATE;
+	return true;
+}
+
+/* --- a new one */
+
+static __always_inline bool in_nets4(const struct xb_net4 *nets, const union xb_ip6 *addr)
+{
+	for (int i = 0; i < XB_NETS_MAX; i++)
+		if (nets[i].mask.be32 && (addr->be32[3] & nets[i].mask.be32) == nets[i].addr.be32)
+			return true;
+	return false;
+}
+
+static __always_inline bool in_nets6(const struct xb_net6 *nets, const union xb_ip6 *addr)
+{
+	for (int i = 0; i < XB_NETS_MAX; i++)
+		if (nets[i].mask.word[0] && (addr->word[0] & nets[i].mask.word[0]) == nets[i].addr.word[0] &&
+		    (addr->word[1] & nets[i].mask.word[1]) == nets[i].addr.word[1])
+			return true;
+	return false;
+}
+
+static __always_inline bool is_pod(const struct xb_node *node, const union xb_ip6 *addr, bool v4)
+{
+	return v4 ? in_nets4(node->pods4, addr) : in_nets6(node->pods6, addr);
+}
+
+static __always_inline bool is_service_addr(const struct xb_node *node, const union xb_ip6 *addr, bool v4)
+{
+	return v4 ? in_nets4(node->services4, addr) : in_nets6(node->services6, addr);
+}
+
+static __always_inline bool source_allowed(const struct xb_svc *svc, const union xb_ip6 *client)
+{
+	struct xb_src_key key = { .prefix_bits = 32 + 128, .id = bpf_htonl(svc->source_ranges), .addr = *client };
+
+	return bpf_map_lookup_elem(&xb_src, &key);
+}
+
+static __always_inline int verdict(struct answer *a, enum verdict v, enum xb_reason reason)
+{
+	a->verdict = v;
+	a->reason = reason;
+	return false;
+}
+
+static __always_inline int to_service(const struct packet *p, struct xb_fe fe, bool inside, struct answer *a)
+{
+	struct service s;
+
+	if (!service_load(fe, inside ? XB_SCOPE_EXTERNAL : XB_SCOPE_OUTSIDE, &s))
+		return verdict(a, VERDICT_PASS, XB_TABLE_ERROR);
+	a->f.svc = s.id;
+	a->f.scope = s.scope;
+	a->f.set = s.set;
+	if (fe.kind == XB_FRONTEND_LOAD_BALANCER && s.svc->source_ranges && !source_allowed(s.svc, &p->t.src))
+		return verdict(a, VERDICT_DROP, XB_DROPPED_SOURCE_RANGE);
+	/* nothing that a connection begins with, and none is known: its end, after the flow's */
+	if (p->t.proto == XB_PROTO_TCP && p->tcp_flags & TCP_RST)
+		return verdict(a, VERDICT_DROP, XB_REASON_NONE);
+	if (s.set.count)
+		return true;
+	if (s.svc->drop[s.scope < XB_SCOPES ? s.scope : 0])
+		return verdict(a, VERDICT_DROP, XB_DROPPED_NO_LOCAL_BACKEND);
+	return verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_BACKEND);
+}
+
+/* For a packet of no known flow. True: it goes to the service in a->f, and needs a backend. host: this node itself sent it. */
+SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
+{
+	const struct xb_node *node = lookup(&xb_node, 0);
+	struct dest d = {};
+	struct xb_fe fe;
+
+	if (!p || !a || !node)
+		return false;
+	d.to.addr = p->t.dst;
+	d.to.port = p->t.dport;
+	d.proto = p->t.proto;
+	d.v4 = p->v4;
+	if (p->kind == PACKET_ERROR || is_any(&d) || is_loopback(&d))
+		return false;
+	if (p->kind == PACKET_TRANSPORT) {
+		fe = frontend(&d);
+		if (fe.kind == XB_FRONTEND_VIP)
+			return verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_PORT);
+		if (fe.kind && fe.kind != XB_FRONTEND_NODE_ADDR)
+			return to_service(p, fe, host || is_pod(node, &p->t.src, p->v4), a);
+	} else {
+		fe = fe_at(&p->t.dst, p->v4, 0, XB_PROTO_NONE);
+		if (p->kind == PACKET_ECHO && fe.kind == XB_FRONTEND_VIP)
+			return verdict(a, VERDICT_ECHO, XB_ECHO_ANSWERED);
+		if (p->kind == PACKET_FRAGMENT && fe.kind == XB_FRONTEND_VIP)
+			return verdict(a, VERDICT_DROP, XB_DROPPED_FRAGMENT);
+	}
+	if (!fe.kind && is_service_addr(node, &p->t.dst, p->v4))
+		return verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_SERVICE);
+	return false;
+}
+
+static __always_inline int pick(const struct packet *p, const struct service *s, struct xb_peer *ret)
+{
+	if (s->svc->affinity_seconds)
+		return affinity_pick(s, &p->t.src, p->v4, ret);
+	if (s->scope == XB_SCOPE_OUTSIDE && s->svc->maglev_size) {
+		/* the same on each node, so that a flow may come in by another one */
+		__u32 at = tuple_hash(&p->t, 0) % s->svc->maglev_size;
+		const struct xb_mag *line = lookup(&xb_mag, s->svc->maglev + at / XB_MAG_LINE);
+		__u16 place = line ? line->position[at % XB_MAG_LINE] : 0xffff;
+
+		if (place < s->set.count)
+			return backend_load(s->set.base + place, p->v4, ret);
+	}
+	/* by the tuple and not at random: a flow whose entry was lost finds its backend while the set is the same */
+	return backend_load(s->set.base + ((__u64)tuple_hash(&p->t, fe_seed) * s->set.count >> 32), p->v4, ret);
+}
+
+/* Fills in the backend. */
+SUBPROG int decide_backend(const struct packet *p, struct answer *a)
+{
+	struct xb_peer backend = {};
+	struct service s = {};
+
+	if (!p || !a)
+		return false;
+	s.id = a->f.svc;
+	s.scope = a->f.scope;
+	s.set = a->f.set;
+	s.svc = lookup(&xb_svc, s.id);
+	if (!s.svc || pick(p, &s, &backend) < 0)
+		return verdict(a, VERDICT_PASS, XB_TABLE_ERROR);
+	a->f.now = p->t;
+	a->f.now.dst = backend.addr;
+	a->f.now.dport = backend.port;
+	a->local = backend.local;
+	return true;
+}
+
+static __always_inline int insert_pair(const struct packet *p, const struct flow *forward)
+{
+	struct xb_tuple twin = reversed(&forward->now);
+	struct flow reply = *forward;
+	int r;
+
+	reply.now = reversed(&p->t);
+	reply.direction = XB_FLOW_REPLY;
+	r = flow_insert(&twin, &reply, TICKS_NEW);
+	if (r)
+		return r;
+	r = flow_insert(&p->t, forward, TICKS_NEW);
+	if (r)
+		flow_remove(&twin);
+	return r;
+}
+
+/* With the node's address as source. The entry for the answer is the claim to a port. */
+static __always_inline enum xb_reason insert_masqueraded(const struct packet *p, const struct xb_node *node, struct flow *f)
+{
+	__u32 h = tuple_hash(&p->t, fe_seed);
+
+	if (p->v4 ? !node->addr4.be32 : !node->addr6.word[0] && !node->addr6.word[1])
+		return XB_DROPPED_NO_NAT_ADDRESS;
+	if (p->v4)
+		map4(&f->now.src, node->addr4.be32);
+	else
+		f->now.src = node->addr6;
+	for (int i = 0; i < NAT_PORTS_TRIED; i++) {
+		int r;
+
+		f->now.sport = node->nat_first + (h * (__u64)node->nat_count >> 32);
+		r = insert_pair(p, f);
+		if (!r)
+			return XB_FLOW_MADE;
+		if (r != -EEXIST)
+			return XB_DROPPED_FLOWS_FULL;
+		h = h * 0x9e3779b1u + 0x7f4a7c15u;
+	}
+	return XB_DROPPED_NO_NAT_PORT;
+}
+
+/*
+ * Whether the answer would not find its way back through this node by itself. That of a backend here does, through its own
+ * device, unless the backend is the client too: it would see its own address as its client's.
+ */
+static __always_inline bool masquerades(const struct packet *p, const struct xb_node *node, const struct answer *a, bool host)
+{
+	if (addr_equal(&p->t.src, &a->f.now.dst))
+		return true;
+	if (a->local || host)
+		return false;
+	if (is_pod(node, &p->t.src, p->v4))
+		return node->masquerade_all && a->f.scope == XB_SCOPE_INTERNAL;
+	return true;
+}
+
+/* Makes the flow, or says why there is none. */
+SUBPROG int decide_flow(const struct packet *p, bool host, struct answer *a)
+{
+	const struct xb_node *node = lookup(&xb_node, 0);
+	enum xb_reason reason = XB_FLOW_MADE;
+	int r = -EEXIST;
+
+	if (!p || !a || !node)
+		return false;
+	if (!flow_rate())
+		return verdict(a, VERDICT_DROP, XB_DROPPED_FLOW_RATE);
+	if (!masquerades(p, node, a, host))
+		r = insert_pair(p, &a->f);
+	/* the same client may reach the same backend by two services from one port: the second flow gets a port of its own */
+	if (r == -EEXIST)
+		reason = insert_masqueraded(p, node, &a->f);
+	else if (r)
+		reason = XB_DROPPED_FLOWS_FULL;
+	if (reason != XB_FLOW_MADE)
+		return verdict(a, VERDICT_DROP, reason);
+	return verdict(a, VERDICT_TRANSLATE, a->reason ? a->reason : reason);
+}
+
+/* *a is all zero before. */
+static __always_inline void decide(const struct packet *p, bool host, struct answer *a)
+{
+	if ((p->kind == PACKET_TRANSPORT || p->kind == PACKET_ERROR) && decide_known(p, a))
+		return;
+	if (decide_service(p, host, a) && decide_backend(p, a))
+		decide_flow(p, host, a);
+}
+
+#endif

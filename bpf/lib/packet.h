@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef PACKET_H
+#define PACKET_H
+/*
+ * What a packet is: parsed once, into a struct of plain numbers. Who includes this defines CTX, the type of a packet in hand (struct
+ * __sk_buff, struct xdp_md, or the model's), and
+ *   void *header(CTX *ctx, __u32 offset, __u32 size)   where these bytes can be read and written, NULL if the packet ends before
+ */
+#include "lib/tables.h"
+
+#define ETH_BYTES 14
+#define IP4_BYTES 20
+#define IP6_BYTES 40
+#define ICMP_BYTES 8
+#define OFFSET_MAX 511              /* of any header that is looked at: the verifier wants a bound */
+#define EXTENSIONS_MAX 6
+
+/* RFC 791, 8200, 9293, 768, 9260, 792, 4443. Our own, so that one set of names serves both compilers. */
+struct ip4_header {
+	__u8 version_ihl, tos;
+	__be16 len, id, frag;
+	__u8 ttl, proto;
+	__be16 check;
+	__be32 src, dst;
+};
+struct ip6_header {
+	__u8 version_class, flow[3];
+	__be16 payload;
+	__u8 next, hop_limit;
+	__be32 src[4], dst[4];
+};
+struct ports_header {
+	__be16 src, dst;
+};
+struct tcp_header {
+	__be16 src, dst;
+	__be32 seq, ack;
+	__u8 offset, flags;
+	__be16 window, check, urgent;
+};
+struct udp_header {
+	__be16 src, dst, len, check;
+};
+struct icmp_header {
+	__u8 type, code;
+	__be16 check;
+	__be16 id, seq;                 /* of echo; otherwise the four bytes before the packet that an error is about */
+};
+struct ip6_extension {
+	__u8 next, len;
+	__be16 frag;                    /* of a fragment header */
+	__be32 id;
+};
+
+#define TCP_FIN 1
+#define TCP_SYN 2
+#define TCP_RST 4
+#define TCP_ACK 16
+
+enum packet_kind {
+	PACKET_OTHER,                   /* nothing that services have to do with */
+	PACKET_TRANSPORT,               /* TCP, UDP or SCTP, with its ports */
+	PACKET_ECHO,                    /* an ICMP echo request */
+	PACKET_ERROR,                   /* an ICMP error; its tuple is that of the packet it is about, turned round */
+	PACKET_FRAGMENT,                /* not the first of its datagram, and the first was not seen */
+	PACKET_MALFORMED,
+};
+
+struct packet {
+	struct xb_tuple t;
+	__u32 len;                      /* of the IP packet */
+	__u16 l3, l4;                   /* where its headers begin */
+	__u16 inner_l3, inner_l4;       /* PACKET_ERROR: those of the packet it is about */
+	enum packet_kind kind;
+	__u8 tcp_flags;
+	__u8 ttl;
+	bool v4;
+	bool first;                     /* the first fragment of several */
+	bool later;                     /* a fragment without transport header, whose ports are known by the first */
+	__u32 frag_id;
+};
+
+static __always_inline void *header_at(CTX *ctx, __u16 offset, __u32 size)
+{
+	return header(ctx, offset & OFFSET_MAX, size);
+}
+
+static __always_inline bool has_ports(__u8 proto)
+{
+	return proto == XB_PROTO_TCP || proto == XB_PROTO_UDP || proto == XB_PROTO_SCTP;
+}
+
+static __always_inline void map4(union xb_ip6 *to, __be32 addr)
+{
+	to->be32[0] = 0;
+	to->be32[1] = 0;
+	to->be32[2] = bpf_htonl(0xffff);
+	to->be32[3] = addr;
+}
+
+static __always_inline void copy6(__be32 *to, const __be32 *addr)
+{
+	to[0] = addr[0];
+	to[1] = addr[1];
+	to[2] = addr[2];
+	to[3] = addr[3];
+}
+
+/* --- layer 3: addresses, protocol, where layer 4 begins */
+
+struct network {
+	__u16 l4;
+	__u8 proto, ttl;
+	bool later, first;              /* fragments */
+	__u32 len, frag_id;
+};
+
+static __always_inline bool parse_ip4(CTX *ctx, __u16 l3, struct xb_tuple *t, struct network *n)
+{
+	const struct ip4_header *ip = header_at(ctx, l3, sizeof(*ip));
+	__u16 frag;
+
+	if (!ip || (ip->version_ihl >> 4) != 4 || (ip->version_ihl & 15) < 5)
+		return false;
+	frag = bpf_ntohs(ip->frag);
+	map4(&t->src, ip->src);
+	map4(&t->dst, ip->dst);
+	n->l4 = l3 + (ip->version_ihl & 15) * 4;
+	n->proto = ip->proto;
+	n->ttl = ip->ttl;
+	n->len = bpf_ntohs(ip->len);
+	n->later = frag & 0x1fff;
+	n->first = !n->later && (frag & 0x2000);
+	n->frag_id = bpf_ntohs(ip->id);
+	return true;
+}
+
+static __always_inline bool parse_ip6(CTX *ctx, __u16 l3, struct xb_tuple *t, struct network *n)
+{
+	const struct ip6_header *ip = header_at(ctx, l3, sizeof(*ip));
+
+	if (!ip || (ip->version_class >> 4) != 6)
+		return false;
+	copy6(t->src.be32, ip->src);
+	copy6(t->dst.be32, ip->dst);
+	n->l4 = l3 + IP6_BYTES;
+	n->proto = ip->next;
+	n->ttl = ip->hop_limit;
+	n->len = IP6_BYTES + bpf_ntohs(ip->payload);
+	for (int i = 0; i < EXTENSIONS_MAX; i++) {
+		const struct ip6_extension *e;
+		__u16 frag;
+
+		if (n->proto != 0 && n->proto != 43 && n->proto != 44 && n->proto != 60)
+			return true;
+		e = header_at(ctx, n->l4, sizeof(*e));
+		if (!e || n->l4 > OFFSET_MAX - 8)
+			return false;
+		if (n->proto == 44) {
+			frag = bpf_ntohs(e->frag);
+			n->later = frag & 0xfff8;
+			n->first = !n->later && (frag & 1);
+			n->frag_id = bpf_ntohl(e->id);
+			n->l4 += 8;
+		} else {
+			n->l4 += 8 + e->len * 8;
+		}
+		n->proto = e->next;
+		if (n->later)
+			return true;
+	}
+	return false;
+}
+
+/* --- layer 4 */
+
+static __always_inline bool ports_of_first(const struct network *n, struct xb_tuple *t)
+{
+	struct xb_frag_key key = { .src = t->src, .dst = t->dst, .id = n->frag_id, .proto = n->proto };
+	const struct xb_frag *f = bpf_map_lookup_elem(&xb_frag, &key);
+
+	if (!f)
+		return false;
+	t->sport = f->sport;
+	t->dport = f->dport;
+	return true;
+}
+
+static __always_inline void note_ports(const struct packet *p)
+{
+	struct xb_frag_key key = { .src = p->t.src, .dst = p->t.dst, .id = p->frag_id, .proto = p->t.proto };
+	struct xb_frag f = { p->t.sport, p->t.dport };
+
+	bpf_map_update_elem(&xb_frag, &key, &f, BPF_ANY);
+}
+
+static __always_inline enum packet_kind parse_transport(CTX *ctx, struct packet *p, const struct network *n)
+{
+	const struct ports_header *ports;
+	const struct tcp_header *tcp;
+
+	p->t.proto = n->proto;
+	if (n->later) {
+		p->later = true;
+		return ports_of_first(n, &p->t) ? PACKET_TRANSPORT : PACKET_FRAGMENT;
+	}
+	if (n->proto == XB_PROTO_TCP) {
+		tcp = header_at(ctx, n->l4, sizeof(*tcp));
+		if (!tcp)
+			return PACKET_MALFORMED;
+		p->tcp_flags = tcp->flags;
+	}
+	ports = header_at(ctx, n->l4, n->proto == XB_PROTO_SCTP ? 12 : 8);
+	if (!ports)
+		return PACKET_MALFORMED;
+	p->t.sport = bpf_ntohs(ports->src);
+	p->t.dport = bpf_ntohs(ports->dst);
+	return PACKET_TRANSPORT;
+}
+
+static __always_inline bool is_error(bool v4, __u8 type)
+{
+	return v4 ? type == 3 || type == 11 || type == 12 : type >= 1 && type <= 4;
+}
+
+/* The packet that an error is about went the other way, so its answer would have come as the error does. */
+static __always_inline enum packet_kind parse_error(CTX *ctx, struct packet *p)
+{
+	struct network n = {};
+	struct xb_tuple t = {};
+	const struct ports_header *ports;
+
+	p->inner_l3 = p->l4 + ICMP_BYTES;
+	if (!(p->v4 ? parse_ip4(ctx, p->inner_l3, &t, &n) : parse_ip6(ctx, p->inner_l3, &t, &n)) || n.later || !has_ports(n.proto))
+		return PACKET_OTHER;
+	p->inner_l4 = n.l4;
+	ports = header_at(ctx, n.l4, 8);
+	if (!ports)
+		return PACKET_OTHER;
+	p->t.src = t.dst;
+	p->t.dst = t.src;
+	p->t.sport = bpf_ntohs(ports->dst);
+	p->t.dport = bpf_ntohs(ports->src);
+	p->t.proto = n.proto;
+	return PACKET_ERROR;
+}
+
+static __always_inline enum packet_kind parse_icmp(CTX *ctx, struct packet *p, const struct network *n)
+{
+	const struct icmp_header *icmp = header_at(ctx, n->l4, sizeof(*icmp));
+
+	if (!icmp || n->later || n->first)
+		return PACKET_OTHER;
+	p->t.proto = n->proto;
+	if (icmp->type == (p->v4 ? 8 : 128))
+		return PACKET_ECHO;
+	return is_error(p->v4, icmp->type) ? parse_error(ctx, p) : PACKET_OTHER;
+}
+
+/* Fills *p, which is all zero, from the header at l3. */
+static __always_inline enum packet_kind parse(CTX *ctx, bool v4, __u16 l3, struct packet *p)
+{
+	struct network n = {};
+
+	p->v4 = v4;
+	p->l3 = l3;
+	p->t.family = v4 ? XB_IPV4 : XB_IPV6;
+	if (!(v4 ? parse_ip4(ctx, l3, &p->t, &n) : parse_ip6(ctx, l3, &p->t, &n)))
+		return PACKET_OTHER;
+	p->l4 = n.l4;
+	p->len = n.len;
+	p->ttl = n.ttl;
+	p->first = n.first;
+	p->frag_id = n.frag_id;
+	if (has_ports(n.proto))
+		return parse_transport(ctx, p, &n);
+	return n.proto == (v4 ? XB_PROTO_ICMP : XB_PROTO_ICMPV6) ? parse_icmp(ctx, p, &n) : PACKET_OTHER;
+}
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef XB_MODEL_H
+#define XB_MODEL_H
+/*
+ * What the programs of bpf/ do, by their own text (bpf/lib), in this process: over tables in its memory, for tests, or over those
+ * that are pinned. Pinned tables are only read; what a program would write is kept aside until the next question. There is one
+ * set of tables a process, and one thread, but for what bpf/lib/model.h says of arrays.
+ */
+#include <stdbool.h>
+#include "xb/abi/event.h"
+#include "xb/abi/frontend.h"
+#include "xb/abi/socket.h"
+
+struct xb_model_size {
+	const char *table;          /* NULL: the end */
+	__u32 size;                 /* a power of two of arrays that are found by hash */
+};
+/* Tables in memory, all zero; those not named have 64 elements. NULL: all have. 0 or -ENOMEM. */
+int xb_model_new(const struct xb_model_size *sizes);
+/* The tables that are pinned in a folder. -ENOENT: there is no such folder; other versions and layouts are refused with a sentence. */
+int xb_model_open(const char *folder, char **reterr_why);
+void xb_model_close(void);
+/* The elements of an array, at the stride that the kernel has (a multiple of 8); NULL when there is none of that name. */
+void *xb_model_array(const char *table, __u32 *ret_size);
+
+/* The clock, in jiffies, and the source of random numbers of tables in memory: both stand still until they are set. Pinned tables
+ * have the kernel's clock, right to half a second. */
+void xb_model_set_jiffies(__u64 jiffies);
+void xb_model_set_random(__u64 seed);
+void xb_model_set_processor(__u32 processor);   /* which the calling thread is to be, below XB_MODEL_PROCESSORS */
+#define XB_MODEL_PROCESSORS 64
+
+/* What becomes of the first packet of a connection, or of a datagram or a ping, that no socket hook has seen. */
+struct xb_model_answer {
+	enum xb_reason reason;      /* XB_REASON_NONE: no service has to do with it, or an entry of the flow table says all */
+	bool known;                 /* the latter */
+	struct xb_fe fe;            /* kind XB_FRONTEND_NONE: none of ours */
+	__u32 svc;                  /* 0: none, and scope and set are nothing */
+	enum xb_scope scope;
+	struct xb_set set;          /* that a backend is taken from */
+	struct xb_tuple now;        /* as it goes on; all zero: not translated */
+};
+/* host: this node itself sends it. -EINVAL: a tuple without protocol or family. */
+int xb_model_ask(const struct xb_tuple *packet, bool host, struct xb_model_answer *ret);
+
+#endif

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""A server that says who it is and whom it sees: "NAME CLIENT_ADDRESS CLIENT_PORT" by TCP (HTTP) and UDP on each PORT, both families.
+who.py NAME PORT..."""
+import selectors
+import socket
+import sys
+
+name, ports = sys.argv[1], [int(p) for p in sys.argv[2:]]
+events = selectors.DefaultSelector()
+
+
+def answer(peer):
+    return f"{name} {peer[0].removeprefix('::ffff:')} {peer[1]}\n".encode()
+
+
+def listen(kind, port):
+    s = socket.socket(socket.AF_INET6, kind)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("::", port))
+    if kind == socket.SOCK_STREAM:
+        s.listen(128)
+    events.register(s, selectors.EVENT_READ, kind)
+
+
+def serve_tcp(s):
+    c, peer = s.accept()
+    c.settimeout(5)
+    try:
+        request = c.recv(4096)
+        body = answer(peer)
+        if b"/big " in request:
+            body += b"x" * 1000000
+        c.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        c.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+    c.close()
+
+
+def serve_udp(s):
+    data, peer = s.recvfrom(65536)
+    try:
+        s.sendto(answer(peer) + b"x" * max(0, len(data) - 100), peer)
+    except OSError:
+        pass
+
+
+for p in ports:
+    listen(socket.SOCK_STREAM, p)
+    listen(socket.SOCK_DGRAM, p)
+while True:
+    for key, _ in events.select():
+        (serve_tcp if key.data == socket.SOCK_STREAM else serve_udp)(key.fileobj)

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <string.h>
+#include "data_plane.h"
+
+/* --- eBPF: apply.h, where a change holds when its function returns --- */
+static int ebpf_open(const struct apply_config *c, void **ret_tables, char **reterr_why)
+{
+	struct apply *a;
+	int r = apply_open(c, &a, reterr_why);
+
+	if (!r)
+		*ret_tables = a;
+	return r;
+}
+
+static void ebpf_close(void *tables)
+{
+	apply_close(tables);
+}
+
+static int ebpf_reserve(void *tables, size_t ports, size_t frontends, size_t backends)
+{
+	return apply_reserve(tables, ports, frontends, backends);
+}
+
+static int ebpf_set(void *tables, const struct plan_port *p, char **reterr_why)
+{
+	return apply_set(tables, p, reterr_why);
+}
+
+static int ebpf_remove(void *tables, const char *name, int family, enum xb_proto proto)
+{
+	return apply_remove(tables, name, family, proto);
+}
+
+static int ebpf_prune(void *tables)
+{
+	return apply_prune(tables);
+}
+
+static int ebpf_set_node_addrs(void *tables, int family, const struct plan_addr *addrs, size_t n)
+{
+	return apply_set_node_addrs(tables, family, addrs, n);
+}
+
+static int ebpf_set_node(void *tables, const struct plan_node *node)
+{
+	return apply_set_node(tables, node);
+}
+
+static int ebpf_commit(void *tables, char **reterr_why)
+{
+	return 0;
+}
+
+static void ebpf_stats(const void *tables, struct apply_stats *ret)
+{
+	apply_stats(tables, ret);
+}
+
+const struct data_plane data_plane_ebpf = {
+	.mode = "ebpf",
+	.open = ebpf_open,
+	.close = ebpf_close,
+	.reserve = ebpf_reserve,
+	.set = ebpf_set,
+	.remove = ebpf_remove,
+	.prune = ebpf_prune,
+	.set_node_addrs = ebpf_set_node_addrs,
+	.set_node = ebpf_set_node,
+	.commit = ebpf_commit,
+	.stats = ebpf_stats,
+	.cleanup = apply_cleanup,
+};
+
+const struct data_plane *const data_planes[] = { &data_plane_ebpf, NULL };
+
+const struct data_plane *data_plane_find(const char *mode)
+{
+	for (size_t i = 0; data_planes[i]; i++)
+		if (!strcmp(data_planes[i]->mode, mode))
+			return data_planes[i];
+	return NULL;
+}

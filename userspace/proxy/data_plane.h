@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef PROXY_DATA_PLANE_H
+#define PROXY_DATA_PLANE_H
+/*
+ * What the agent needs of a data plane, whatever that is made of. One row of functions for each --proxy-mode; their contract is
+ * that of apply.h's functions of the same name, except where said here. To add one: the row, and a place in data_planes[].
+ */
+#include "apply.h"
+
+struct data_plane {
+	const char *mode;           /* --proxy-mode, and the answer of /proxyMode */
+	/* tables: what open gave, and close takes back */
+	int (*open)(const struct apply_config *c, void **ret_tables, char **reterr_why);
+	void (*close)(void *tables);
+	int (*reserve)(void *tables, size_t ports, size_t frontends, size_t backends);
+	/* May gather changes until commit. */
+	int (*set)(void *tables, const struct plan_port *p, char **reterr_why);
+	int (*remove)(void *tables, const char *name, int family, enum xb_proto proto);
+	int (*prune)(void *tables);
+	int (*set_node_addrs)(void *tables, int family, const struct plan_addr *addrs, size_t n);
+	int (*set_node)(void *tables, const struct plan_node *node);
+	/* Once after the changes of a turn of the loop: all of them hold when it returns. -ESTALE: they do not, for the kernel
+	 * holds something else than was known; the tables are adopted anew, and every port must be set again, and prune
+	 * called. What the kernel refuses then is the fault of the port that set is called for. */
+	int (*commit)(void *tables, char **reterr_why);
+	void (*stats)(const void *tables, struct apply_stats *ret);
+	/* Removes all of it from this node: an agent of another mode is there, or none will be. 0 also when there was nothing. */
+	int (*cleanup)(const char *bpffs_path, char **reterr_why);
+};
+
+extern const struct data_plane data_plane_ebpf;
+extern const struct data_plane *const data_planes[]; /* ends with NULL */
+const struct data_plane *data_plane_find(const char *mode); /* NULL when there is none */
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef PROXY_PROGRAMS_H
+#define PROXY_PROGRAMS_H
+/* The built-in BPF objects: one for each kind of hook, all made from bpf/lib, so that maps and settings of one name are the same. */
+#include <stddef.h>
+#include <linux/types.h>
+
+struct bpf_map;
+struct bpf_object;
+
+enum object_id {
+	OBJECT_SOCK,                /* hooks of a cgroup's sockets */
+	OBJECT_TC,                  /* ingress and egress of devices */
+	OBJECT_XDP,
+	N_OBJECTS
+};
+
+struct programs {
+	struct bpf_object *object[N_OBJECTS];   /* NULL: not wanted, or no longer */
+};
+
+/* A "const volatile" integer of the programs, by its name there. */
+struct setting {
+	const char *name;
+	__u64 value;
+};
+
+/* which: a bit for each object. Nothing is in the kernel yet. */
+int programs_open(unsigned which, struct programs *ret, char **reterr_why);
+void programs_close(struct programs *p);
+/* Before loading. -EINVAL: an object has no such setting, or a value does not fit. */
+int programs_set(const struct programs *p, const struct setting *settings, size_t n);
+/* The map of a name in one object; NULL when it has none. */
+struct bpf_map *programs_map(const struct programs *p, enum object_id object, const char *name);
+/* Brings one object into the kernel, where its programs run nowhere yet. */
+int programs_load(const struct programs *p, enum object_id object, char **reterr_why);
+
+#endif
