@@ -63,6 +63,16 @@ static __always_inline void rewrite6(struct bpf_sock_addr *ctx, const struct xb_
 	ctx->user_port = bpf_htons(p->port);
 }
 
+static __always_inline int refuse(struct bpf_sock_addr *ctx, const struct dest *d, __u32 svc, enum xb_reason reason, int error)
+{
+	struct xb_tuple was = {
+		.dst = d->to.addr, .dport = d->to.port, .proto = d->proto, .family = d->v4 ? XB_IPV4 : XB_IPV6,
+	};
+
+	event(reason, XB_PATH_SOCKET, bpf_get_netns_cookie(ctx), svc, &was, NULL);
+	return error;
+}
+
 /* Loopback is the node's only in the node's own namespace: a pod's is its own. A host port may be at an address of it alone. */
 static __always_inline struct xb_fe frontend_of(struct bpf_sock_addr *ctx, const struct dest *d)
 {
@@ -87,10 +97,8 @@ static __always_inline int service_find(struct bpf_sock_addr *ctx, const struct 
 
 	if (!fe.kind || fe.kind == XB_FRONTEND_NODE_ADDR || !d->to.port)
 		return 0;
-	if (fe.kind == XB_FRONTEND_VIP) {
-		COUNT(no_such_port);
-		return -ECONNREFUSED;
-	}
+	if (fe.kind == XB_FRONTEND_VIP)
+		return refuse(ctx, d, 0, XB_REFUSED_NO_PORT, -ECONNREFUSED);
 	if (!service_load(fe, XB_SCOPE_EXTERNAL, ret))
 		return 0;
 	return fe.kind != XB_FRONTEND_LOAD_BALANCER || !ret->svc->source_ranges;
@@ -104,27 +112,23 @@ static __always_inline int service_find(struct bpf_sock_addr *ctx, const struct 
  * would be sent again and again to nowhere even after a backend came up. ETIMEDOUT at once says the same as the wait
  * would, is told apart from a refusal, leaks nothing, and leaves the next try to the client.
  */
-static __always_inline int backend_pick(struct bpf_sock_addr *ctx, const struct service *s, bool v4, struct xb_peer *ret)
+static __always_inline int backend_pick(struct bpf_sock_addr *ctx, const struct dest *d, const struct service *s, struct xb_peer *ret)
 {
 	int r;
 
-	if (!s->set.count) {
-		if (s->svc->drop[s->scope < XB_SCOPES ? s->scope : 0]) {
-			COUNT(no_local_backend);
-			return -ETIMEDOUT;
-		}
-		COUNT(no_backend);
-		return -ECONNREFUSED;
-	}
+	if (!s->set.count)
+		return s->svc->drop[s->scope < XB_SCOPES ? s->scope : 0] ?
+			       refuse(ctx, d, s->id, XB_DROPPED_NO_LOCAL_BACKEND, -ETIMEDOUT) :
+			       refuse(ctx, d, s->id, XB_REFUSED_NO_BACKEND, -ECONNREFUSED);
 	if (s->svc->affinity_seconds) {
 		union xb_ip6 client = { .word = { 0, bpf_get_netns_cookie(ctx) } };
 
-		r = affinity_pick(s, &client, v4, ret);
+		r = affinity_pick(s, &client, d->v4, ret);
 	} else {
-		r = set_pick(s->set, v4, ret);
+		r = set_pick(s->set, d->v4, ret);
 	}
 	if (r < 0) {
-		COUNT(table_error);
+		count(XB_TABLE_ERROR);
 		return 0;
 	}
 	return 1;
@@ -156,7 +160,7 @@ static __always_inline int connect_to(struct bpf_sock_addr *ctx, const struct de
 	r = service_find(ctx, d, &s);
 	if (r <= 0)
 		return r;
-	r = backend_pick(ctx, &s, d->v4, ret_backend);
+	r = backend_pick(ctx, d, &s, ret_backend);
 	if (r <= 0)
 		return r;
 	if (d->proto == XB_PROTO_UDP) {
@@ -197,7 +201,7 @@ static __always_inline int send_to(struct bpf_sock_addr *ctx, const struct dest 
 		flow->set = s.set;
 		return 1;
 	}
-	r = backend_pick(ctx, &s, d->v4, ret_backend);
+	r = backend_pick(ctx, d, &s, ret_backend);
 	if (r <= 0)
 		return r;
 	if (flow)

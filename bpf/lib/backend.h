@@ -3,6 +3,7 @@
 #define BACKEND_H
 /* Frontend -> set of backends -> one of them. */
 #include <linux/errno.h>
+#include "lib/event.h"
 #include "lib/frontend.h"
 
 /* The port of a service, and its set of backends at this moment. */
@@ -33,7 +34,7 @@ static __always_inline bool service_load(struct xb_fe fe, enum xb_scope scope, s
 {
 	ret->svc = lookup(&xb_svc, fe.svc);
 	if (!ret->svc) {
-		COUNT(table_error);
+		count(XB_TABLE_ERROR);
 		return false;
 	}
 	ret->id = fe.svc;
@@ -111,6 +112,15 @@ static __always_inline bool set_has(struct xb_set set, bool v4, const struct xb_
 
 	bpf_loop(32 - __builtin_clz(XB_SET_MAX), search_step, &s, 0);
 	return s.found;
+}
+
+/* The first backend of the set that is not before this one: its index, or that behind the set's end. */
+static __always_inline __u32 set_from(struct xb_set set, bool v4, const struct xb_peer *backend)
+{
+	struct search s = { .want = *backend, .low = set.base, .high = set.base + set.count, .v4 = v4 };
+
+	bpf_loop(32 - __builtin_clz(XB_SET_MAX), search_step, &s, 0);
+	return s.low;
 }
 
 static __always_inline int set_pick(struct xb_set set, bool v4, struct xb_peer *ret)

@@ -19,7 +19,7 @@ static __always_inline void count(enum xb_reason reason)
  * The record of event(). A global function, so that the verifier goes through it once for a program and not at each way out. A writer
  * that finds its slot busy has been overtaken by a whole ring: its event is lost, and no reader sees a mixture.
  */
-__noinline int event_put(__u32 what, __u32 svc, __u64 where, const struct xb_tuple *was, const struct xb_tuple *now)
+SUBPROG int event_put(__u32 what, __u32 svc, __u64 where, const struct xb_tuple *was, const struct xb_tuple *now)
 {
 	enum xb_reason reason = what & 0xff;
 	bool is_new = reason < XB_REFUSED_NO_BACKEND;

@@ -300,7 +300,7 @@ static __always_inline bool flow_find_of(const struct xb_tuple *key, bool v4, __
 	return false;
 }
 
-/* The entry of a packet, when there is one that has not expired, counted (packets, and bytes by len). *ret_left: ticks that it
+/* The entry of a packet, when there is one that has not expired, counted (packets, and bytes by len) unless len is 0. *ret_left: ticks that it
  * has left, so that the caller refreshes only what has moved. */
 SUBPROG bool flow_find(const struct xb_tuple *key, __u32 len, struct flow *ret, __u32 *ret_left)
 {

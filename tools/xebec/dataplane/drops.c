@@ -92,11 +92,7 @@ static const struct socket_row {
 	SOCKET(udp_connect, "connect() of UDP to a service: sent to a backend."),
 	SOCKET(udp_flow, "First datagram of a socket to a service: sent to a backend."),
 	SOCKET(udp_reselect, "The backend of a socket's datagrams was gone: another one was chosen."),
-	SOCKET(no_backend, "Refused: the port has no ready backend."),
-	SOCKET(no_local_backend, "Timed out: the policy is Local, and the backends are on other nodes only."),
-	SOCKET(no_such_port, "Refused: the address is a service's, the port is not."),
 	SOCKET(reverse_lost, "getpeername() of an old connection shows the backend: its entry was displaced."),
-	SOCKET(table_error, "An entry of the tables led nowhere: let through. xebec check says which."),
 };
 
 static int print_sockets(struct printer *p, const struct tables *t, char **reterr_why)
@@ -153,7 +149,7 @@ static int show(const struct tables *t, struct choice *c, struct events *e, stru
 	if (r)
 		return r;
 	print_table(p, "drops", drop_columns, ARRAY_SIZE(drop_columns));
-	while (events_next(e, &event))
+	while (events_next(e, &event) || events_next(e, &event))
 		print_drop(c, p, t, &event);
 	print_table_end(p);
 	return 0;

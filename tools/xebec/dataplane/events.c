@@ -25,25 +25,37 @@ void events_begin(const struct tables *t, enum table_id ring, bool oldest, struc
 	ret->next = !oldest ? end : end > size ? end - size : 0;
 }
 
+/* seq, record, seq again. */
+static bool read_event(const struct events *e, struct xb_event *ret)
+{
+	const struct xb_event *slot = table_at(e->t, e->ring, (__u32)(e->next & (e->t->t[e->ring].size - 1)));
+	__u64 seq = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE);
+	struct xb_event copy = *slot;
+
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (seq != e->next + 1 || __atomic_load_n(&slot->seq, __ATOMIC_RELAXED) != seq)
+		return false;
+	*ret = copy;
+	return true;
+}
+
 bool events_next(struct events *e, struct xb_event *ret)
 {
-	__u32 size = e->t->t[e->ring].size;
-	__u64 end = cursor(e);
+	__u64 size = e->t->t[e->ring].size, end = cursor(e);
 
+	if (end - e->next > size) {
+		e->lost += end - size - e->next;
+		e->next = end - size;
+	}
 	while (e->next < end) {
-		const struct xb_event *slot = table_at(e->t, e->ring, (__u32)(e->next & (size - 1)));
-		__u64 before = __atomic_load_n(&slot->seq, __ATOMIC_ACQUIRE);
-		struct xb_event copy = *slot;
-
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (before == e->next + 1 && __atomic_load_n(&slot->seq, __ATOMIC_RELAXED) == before) {
+		if (read_event(e, ret)) {
 			e->next++;
-			*ret = copy;
 			return true;
 		}
-		/* of an earlier round: it is being written, unless its writer was overtaken by a whole round */
-		if (before <= e->next && end - e->next < size)
+		if (e->awaited != e->next + 1) {
+			e->awaited = e->next + 1;
 			return false;
+		}
 		e->next++;
 		e->lost++;
 	}

@@ -10,10 +10,12 @@ struct events {
 	enum table_id ring;     /* TABLE_DROP, TABLE_NEW */
 	__u64 next;             /* the number of the next event to read */
 	__u64 lost;             /* events that were overwritten before they were read */
+	__u64 awaited;          /* 1 + the number of the event that was not whole when it was looked at last */
 };
 /* oldest: begins with the oldest that the ring still has, else with the next that comes. */
 void events_begin(const struct tables *t, enum table_id ring, bool oldest, struct events *ret);
-bool events_next(struct events *e, struct xb_event *ret);       /* false: there is none yet */
+bool events_next(struct events *e, struct xb_event *ret);       /* false: there is none, or it is being written; if it is still not whole
+									 * at the next call it never will be, and is passed over */
 
 /* When it happened, by the wall clock, in microseconds. */
 int64_t event_time(const struct xb_event *e);

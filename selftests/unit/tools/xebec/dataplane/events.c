@@ -76,6 +76,20 @@ static void one_that_is_being_written_is_waited_for(void **state)
 	assert_int_equal(e.lost, 0);
 }
 
+/* Its writer found the slot busy. */
+static void one_that_was_never_written_is_passed_over(void **state)
+{
+	_cleanup_(tables_freep) struct tables *t = memory_tables(sizes);
+	struct events e;
+
+	events_begin(t, TABLE_DROP, true, &e);
+	write_event(t, TABLE_DROP, XB_REFUSED_NO_PORT, false);
+	write_event(t, TABLE_DROP, XB_REFUSED_NO_PORT, true);
+	assert_int_equal(count(&e), 0);
+	assert_int_equal(count(&e), 1);
+	assert_int_equal(e.lost, 1);
+}
+
 static void what_was_overwritten_is_counted(void **state)
 {
 	_cleanup_(tables_freep) struct tables *t = memory_tables(sizes);
@@ -101,7 +115,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_latest_in_order), cmocka_unit_test(only_those_that_come),
-		cmocka_unit_test(one_that_is_being_written_is_waited_for), cmocka_unit_test(what_was_overwritten_is_counted),
+		cmocka_unit_test(one_that_is_being_written_is_waited_for),
+		cmocka_unit_test(one_that_was_never_written_is_passed_over), cmocka_unit_test(what_was_overwritten_is_counted),
 		cmocka_unit_test(who_the_client_is),
 	};
 
