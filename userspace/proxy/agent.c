@@ -2,6 +2,7 @@
 #include "agent.h"
 #include "node.h"
 #include "services.h"
+#include "xb/links.h"
 #include "xb/log.h"
 #include "xb/recorder.h"
 #include "xb/time.h"
@@ -24,6 +25,7 @@ struct agent {
 	struct xb_informer *services_informer, *slices_informer;
 	struct services *services;
 	struct node *node;
+	struct xb_links *links;
 	struct apply *apply;
 	struct xb_recorder *recorder;
 	struct metrics metrics;
@@ -311,14 +313,32 @@ static void on_node_addrs(void *arg)
 	}
 }
 
+static void on_links(void *arg)
+{
+	struct agent *a = arg;
+	const struct xb_link *links;
+	size_t n = xb_links_get(a->links, &links);
+
+	if (apply_set_devices(a->apply, links, n) < 0)
+		fail(a);
+}
+
 /* --- the agent --- */
 static int open_tables(struct agent *a, char **reterr_why)
 {
-	struct apply_config c = { .bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path };
+	struct apply_config c = {
+		.bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path, .xdp_devices = a->c.xdp_devices,
+	};
+	int r;
 
 	c.n_node_addrs4 = node_addrs(a->node, AF_INET, &c.node_addrs4);
 	c.n_node_addrs6 = node_addrs(a->node, AF_INET6, &c.node_addrs6);
-	return apply_open(&c, &a->apply, reterr_why);
+	r = apply_open(&c, &a->apply, reterr_why);
+	if (!r)
+		r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
+	if (!r)
+		on_links(a);
+	return r;
 }
 
 static int start_informers(struct agent *a)
@@ -351,6 +371,7 @@ struct agent *agent_free(struct agent *a)
 	xb_informer_free(a->services_informer);
 	xb_informer_free(a->slices_informer);
 	node_free(a->node);
+	xb_links_free(a->links);
 	xb_recorder_free(a->recorder);
 	services_free(a->services);
 	apply_close(a->apply);

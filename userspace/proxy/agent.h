@@ -18,7 +18,7 @@ struct agent_config {
 	struct xb_rest *rest;
 	const char *node_name;
 	const char *bpffs_path, *cgroup_path;
-	char *const *nodeport_addresses;
+	char *const *nodeport_addresses, *const *xdp_devices;
 	/* Out of memory, or the tables cannot be kept: they stay as they are, and the program should end. */
 	void (*failed)(void *arg);
 	void *arg;

@@ -64,7 +64,7 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 	_cleanup_free_ char *why = NULL;
 	struct agent_config c = {
 		.rest = rest, .node_name = o->node_name, .bpffs_path = o->bpffs_path, .cgroup_path = o->cgroup2,
-		.nodeport_addresses = o->nodeport_addresses, .failed = on_failure, .arg = p,
+		.nodeport_addresses = o->nodeport_addresses, .xdp_devices = o->xdp_devices, .failed = on_failure, .arg = p,
 	};
 	int r = agent_new(&c, &agent, &why);
 

@@ -35,6 +35,8 @@ static const struct xb_flag rows[] = {
 	FLAG("cgroup-path", STRING, cgroup_path, NULL, "Data plane",
 	     "The cgroup-v2 folder whose sockets are served. Default: where cgroup2 is mounted"),
 	FLAG("bpffs-path", STRING, bpffs_path, "/sys/fs/bpf", "Data plane", "The BPF file system: tables are pinned below"),
+	FLAG("xdp-devices", LIST, xdp_devices, NULL, "Data plane",
+	     "Devices (eth0,eth1) whose packets XDP looks at first. Worth it where node ports and load balancers carry much, and the driver has XDP"),
 	FLAG("cluster-cidr", STRING, cluster_cidr, NULL, "Data plane", "Accepted; nothing is masqueraded on this path"),
 	FLAG("logging-format", CHOICE, logging_format, "text", "Logs", "text or json", .choices = "text|json"),
 	FLAG("v", INT, verbosity, "0", "Logs", "Verbosity", .max = 10, .letter = 'v'),

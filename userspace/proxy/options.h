@@ -10,6 +10,7 @@ struct options {
 	const char *feature_gates, *logging_format, *cgroup_path, *bpffs_path;
 	struct sockaddr_storage healthz, metrics;   /* AF_UNSPEC: not served */
 	char **nodeport_addresses;                  /* NULL: all */
+	char **xdp_devices;                         /* NULL: none */
 	int verbosity;
 	bool cleanup, version, help;
 	char *node_name;                            /* hostname_override, or the host's name; lower case */
