@@ -92,11 +92,7 @@ static const struct socket_row {
 	SOCKET(udp_connect, "connect() of UDP to a service: sent to a backend."),
 	SOCKET(udp_flow, "First datagram of a socket to a service: sent to a backend."),
 	SOCKET(udp_reselect, "The backend of a socket's datagrams was gone: another one was chosen."),
-	SOCKET(no_backend, "Refused: the port has no ready backend."),
-	SOCKET(no_local_backend, "Timed out: the policy is Local, and the backends are on other nodes only."),
-	SOCKET(no_such_port, "Refused: the address is a service's, the port is not."),
 	SOCKET(reverse_lost, "getpeername() of an old connection shows the backend: its entry was displaced."),
-	SOCKET(table_error, "An entry of the tables led nowhere: let through. xebec check says which."),
 };
 
 static int print_sockets(struct printer *p, const struct tables *t, char **reterr_why)
@@ -202,8 +198,8 @@ static int run(const void *options, struct printer *p, char **reterr_why)
 
 const struct command drops_command = {
 	.object = "drops", .summary = "what a node's data plane refused or dropped, why, and what to do about it",
-	.purpose = "Shows how often each reason was met since the tables were made, and the latest refusals and drops in full. What a socket of "
-		   "the node was refused at connect() or sendmsg() is in the second table.",
+	.purpose = "Shows how often each reason was met since the tables were made, and the latest refusals and drops in full. The second "
+		   "table counts what sockets of the node asked for.",
 	.rows = rows, .n_rows = ARRAY_SIZE(rows), .options_size = sizeof(struct options),
 	.run = run,
 };
