@@ -137,7 +137,7 @@ static bool block_holds(const struct apply *a, int f, struct xb_set set, const s
 
 /* A port's sets, now or to be. Several may name one block. */
 struct sets {
-	struct xb_set set[XB_SCOPES];
+	struct xb_set set[XB_SETS];
 };
 
 static struct sets sets_now(const struct apply *a, __u32 slot)
@@ -161,8 +161,8 @@ static bool uses_block(const struct sets *s, int n, struct xb_set block)
 static void blocks_not_in(struct alloc *blocks, const struct sets *s, const struct sets *other,
 			  void (*done)(struct alloc *, __u32 base, __u32 count))
 {
-	for (int i = 0; i < XB_SCOPES; i++)
-		if (s->set[i].count && !uses_block(s, i, s->set[i]) && !uses_block(other, XB_SCOPES, s->set[i]))
+	for (int i = 0; i < XB_SETS; i++)
+		if (s->set[i].count && !uses_block(s, i, s->set[i]) && !uses_block(other, XB_SETS, s->set[i]))
 			done(blocks, s->set[i].base, s->set[i].count);
 }
 
@@ -182,12 +182,12 @@ static int sets_stage(struct apply *a, int f, const struct plan_port *p, const s
 {
 	struct sets staged = {};
 
-	for (int i = 0; i < XB_SCOPES; i++) {
+	for (int i = 0; i < XB_SETS; i++) {
 		const struct plan_set *want = &p->set[i];
 		__u32 base = 0;
 		int r;
 
-		if (want->n && !find_block(a, f, now, XB_SCOPES, want, &base) && !find_block(a, f, &staged, i, want, &base)) {
+		if (want->n && !find_block(a, f, now, XB_SETS, want, &base) && !find_block(a, f, &staged, i, want, &base)) {
 			r = room_take_block(a, f, (__u32)want->n, &base, reterr_why);
 			if (r < 0) {
 				blocks_not_in(a->blocks[f], &staged, now, alloc_give);
@@ -203,7 +203,7 @@ static int sets_stage(struct apply *a, int f, const struct plan_port *p, const s
 
 static bool sets_equal(const struct sets *a, const struct sets *b)
 {
-	for (int i = 0; i < XB_SCOPES; i++)
+	for (int i = 0; i < XB_SETS; i++)
 		if (a->set[i].base != b->set[i].base || a->set[i].count != b->set[i].count)
 			return false;
 	return true;
@@ -221,7 +221,8 @@ static void sets_commit(struct apply *a, const struct port *port, const struct s
 
 	if (!always && sets_equal(now, staged))
 		return;
-	for (int i = 0; i < XB_SCOPES; i++)
+	/* what serves before the scopes' sets: a flow that sees its own changed looks there */
+	for (int i = XB_SETS; i-- > 0;)
 		set_publish(a, &svc->set[i], staged->set[i]);
 	blocks_not_in(a->blocks[family_index(port->family)], now, staged, alloc_retire);
 }
@@ -385,7 +386,7 @@ static int check(const struct plan_port *p, char **reterr_why)
 
 	if (!n || n >= sizeof(struct xb_name))
 		return xb_why(reterr_why, -EINVAL, "the name of a service port has %zu bytes; it may have 1 to %zu", n, sizeof(struct xb_name) - 1);
-	for (int i = 0; i < XB_SCOPES; i++)
+	for (int i = 0; i < XB_SETS; i++)
 		if (p->set[i].n > XB_SET_MAX)
 			return xb_why(reterr_why, -ENOSPC, "%s has more than %u backends", p->name, XB_SET_MAX);
 	for (size_t i = 0; i < p->n_frontends; i++)

@@ -22,7 +22,7 @@ static int reserve_blocks(struct apply *a, const struct xb_svc *svc)
 	struct alloc *blocks = a->blocks[family_index(svc->family)];
 	int r = 0;
 
-	for (int i = 0; i < XB_SCOPES && r == 0; i++) {
+	for (int i = 0; i < XB_SETS && r == 0; i++) {
 		bool again = false;
 
 		for (int k = 0; k < i; k++)
@@ -42,7 +42,7 @@ static int adopt_ports(struct apply *a, char **reterr_why)
 
 		if (!name->name[0]) {
 			/* a port that was being made or unmade */
-			for (int i = 0; i < XB_SCOPES; i++)
+			for (int i = 0; i < XB_SETS; i++)
 				if (svc->set[i].count)
 					set_publish(a, &svc->set[i], empty);
 			continue;

@@ -93,7 +93,7 @@ static void print_ranges(struct printer *p, const struct index *x, __u32 id)
 static uint64_t memory(const struct xb_svc *svc, size_t n_frontends)
 {
 	bool v4 = svc->family == XB_IPV4;
-	uint64_t lines = (svc->maglev_size + XB_MAG_LINE - 1) / XB_MAG_LINE;
+	uint64_t lines = (svc->maglev.size + XB_MAG_LINE - 1) / XB_MAG_LINE;
 	uint64_t bytes = sizeof(struct xb_svc) + sizeof(struct xb_name) + lines * sizeof(struct xb_mag);
 
 	bytes += n_frontends * (v4 ? sizeof(struct xb_fe4) : sizeof(struct xb_fe6));
@@ -146,7 +146,7 @@ static void print_service(struct printer *p, const struct tables *t, const struc
 			print_item(p, "%s", scope_text(s));
 	print_cell_list_end(p);
 	print_ranges(p, x, svc->source_ranges);
-	number_or_none(p, svc->maglev_size);
+	number_or_none(p, svc->maglev.size);
 	print_cell_bool(p, svc->dsr);
 	print_cell_bytes(p, memory(svc, n));
 	print_cell_number(p, slot->svc);
