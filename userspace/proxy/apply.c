@@ -76,6 +76,7 @@ static void port_forget(struct apply *a, struct port *port)
 	a->by_slot[port->slot] = NULL;
 	a->n_ports--;
 	free(port->frontends);
+	free(port->sources);
 	free(port);
 }
 
@@ -419,6 +420,7 @@ static int port_start(struct apply *a, const struct plan_port *p, struct port **
 static void settings_store(struct xb_svc *svc, const struct plan_port *p)
 {
 	svc->affinity_seconds = p->affinity_seconds;
+	svc->dsr = p->dsr;
 	for (int i = 0; i < XB_SCOPES; i++)
 		svc->drop[i] = p->set[i].drop_when_empty;
 }
@@ -434,6 +436,7 @@ static int port_change(struct apply *a, struct port *port, const struct plan_por
 {
 	_cleanup_free_ struct frontend *list = calloc(p->n_frontends + 1, sizeof(*list));
 	int f = family_index(port->family), r;
+	struct outside outside;
 	struct sets now, staged;
 	bool dropped;
 
@@ -446,7 +449,13 @@ static int port_change(struct apply *a, struct port *port, const struct plan_por
 	r = sets_stage(a, f, p, &now, &staged, reterr_why);
 	if (r < 0)
 		return r;
+	r = outside_stage(a, port, p, staged.set[XB_SCOPE_OUTSIDE], &outside, reterr_why);
+	if (r < 0) {
+		blocks_not_in(a->blocks[f], &staged, &now, alloc_give);
+		return r;
+	}
 	settings_store(svc_at(a, port->slot), p);
+	outside_publish(a, port, &outside);
 	sets_commit(a, port, &now, &staged, false);
 	/* before its frontends: an entry whose port has no name is an interrupted removal */
 	memcpy(name_at(a, port->slot)->name, port->name, strlen(port->name) + 1);
@@ -489,6 +498,7 @@ static void port_remove(struct apply *a, struct port *port)
 	for (size_t i = 0; i < port->n_frontends; i++)
 		frontend_delete(a, f, &port->frontends[i]);
 	sets_commit(a, port, &now, &none, true);
+	outside_publish(a, port, &(struct outside){});
 	memset(name_at(a, port->slot), 0, sizeof(struct xb_name));
 	alloc_retire(a->slots, port->slot, 1);
 	port_forget(a, port);
