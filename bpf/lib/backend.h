@@ -130,6 +130,15 @@ static __always_inline bool still_serves(const struct xb_svc *svc, struct xb_set
 	return set_has(set_load(after(svc, load_word(&now)), XB_SERVING), v4, backend);
 }
 
+/* The first backend of the set that is not before this one: its index, or that behind the set's end. */
+static __always_inline __u32 set_from(struct xb_set set, bool v4, const struct xb_peer *backend)
+{
+	struct search s = { .want = *backend, .low = set.base, .high = set.base + set.count, .v4 = v4 };
+
+	bpf_loop(32 - __builtin_clz(XB_SET_MAX), search_step, &s, 0);
+	return s.low;
+}
+
 static __always_inline int set_pick(struct xb_set set, bool v4, struct xb_peer *ret)
 {
 	return backend_load(set.base + ((__u64)bpf_get_prandom_u32() * set.count >> 32), v4, ret);

@@ -35,12 +35,12 @@ exec >/dev/ttyS1 2>/dev/ttyS0
 stty -F /dev/ttyS1 -opost
 shift
 echo "# Linux $(uname -r) on $(nproc) processors"
+set -o pipefail
 for test in "$@"; do
-	timeout 900 "$checkout/selftests/live/$test.t" >/tap
-	status=$?
 	# the plan, and numbers, are made by who reads this
-	sed -E "/^1\.\./d; s/^(ok|not ok) [0-9]+ - /\1 - $test: /; s/^Bail out!/not ok - $test:/" /tap
-	if [ $status = 0 ]; then echo "ok - $test ends well"; else echo "not ok - $test ends with status $status"; fi
+	timeout 900 "$checkout/selftests/live/$test.t" |
+		sed -uE "/^1\.\./d; s/^(ok|not ok) [0-9]+ - /\1 - $test: /; s/^Bail out!/not ok - $test:/" &&
+		echo "ok - $test ends well" || echo "not ok - $test ends with status $?"
 done
 echo "# all tests ended after $(cut -d. -f1 /proc/uptime) s"
 stty -F /dev/ttyS1 sane

@@ -1,111 +1,76 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* verifier BPFFS OBJECT...: that the kernel holds every program of the objects, loaded against the tables that kube-proxy
- * pinned there, and what each of them cost the verifier. TAP. */
-#include <dirent.h>
+/* verifier: every object, loaded as kube-proxy does, and what each of its programs cost the kernel's verifier. TAP. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
-#include "xb/abi/types.h"
-#include "xb/macro.h"
+#include "../../userspace/proxy/tables.h"
 
-/* What the verifier is willing to look at, BPF_COMPLEXITY_LIMIT_INSNS. A program that takes half of it may be too much for
- * a kernel that forgets fewer of the states it saw. */
+/* BPF_COMPLEXITY_LIMIT_INSNS is what the verifier is willing to look at. A program that takes half of it may be too much for
+ * a kernel that recognises fewer of the states it has seen. */
 #define INSTRUCTIONS_MAX 1000000
-#define MAPS_MAX 64
 
-static __u32 tables[MAPS_MAX];
-static __u32 n_tables;
 static int n_tests, n_failed;
 
-static void __attribute__((noreturn)) die(const char *what)
+/* Of a verifier's log the end says why. */
+static int _printf_(2, 0) tell(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
-	printf("Bail out! %s: %s\n", what, strerror(errno));
-	exit(EXIT_FAILURE);
+	char *text, *save, *line;
+	size_t n;
+
+	if (level == LIBBPF_DEBUG || vasprintf(&text, fmt, ap) < 0)
+		return 0;
+	n = strlen(text);
+	for (line = strtok_r(n > 4000 ? text + n - 4000 : text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		printf("# %s\n", line);
+	free(text);
+	return 0;
 }
 
-static void tables_find(const char *bpffs)
+static bool _printf_(2, 3) ok(bool good, const char *fmt, ...)
 {
-	char folder[PATH_MAX], path[PATH_MAX];
-	struct dirent *e;
-	DIR *d;
+	va_list ap;
 
-	snprintf(folder, sizeof(folder), "%s/xebec/v%u/maps", bpffs, XB_ABI_VERSION);
-	d = opendir(folder);
-	if (!d)
-		die(folder);
-	while ((e = readdir(d)) && n_tables < MAPS_MAX) {
-		struct bpf_map_info info = {};
-		__u32 n = sizeof(info);
-		_cleanup_close_ int fd = -1;
-
-		if (e->d_name[0] == '.' || (size_t)snprintf(path, sizeof(path), "%s/%s", folder, e->d_name) >= sizeof(path))
-			continue;
-		fd = bpf_obj_get(path);
-		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &n) < 0)
-			die(path);
-		tables[n_tables++] = info.id;
-	}
-	closedir(d);
+	printf("%s %d - ", good ? "ok" : "not ok", ++n_tests);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	puts("");
+	n_failed += !good;
+	return good;
 }
 
-static bool uses_tables(const __u32 *maps, __u32 n)
-{
-	for (__u32 i = 0; i < n && i < MAPS_MAX; i++)
-		for (__u32 k = 0; k < n_tables; k++)
-			if (maps[i] == tables[k])
-				return true;
-	return false;
-}
-
-/* The newest program of that name on our tables. The kernel cuts names off. */
-static bool program_find(const char *name, struct bpf_prog_info *ret)
-{
-	bool found = false;
-
-	for (__u32 id = 0; bpf_prog_get_next_id(id, &id) == 0; ) {
-		__u32 maps[MAPS_MAX], n = sizeof(struct bpf_prog_info);
-		struct bpf_prog_info info = { .map_ids = (__u64)(uintptr_t)maps, .nr_map_ids = MAPS_MAX };
-		_cleanup_close_ int fd = bpf_prog_get_fd_by_id(id);
-
-		if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &n) < 0 || strncmp(info.name, name, sizeof(info.name) - 1) ||
-		    !uses_tables(maps, info.nr_map_ids))
-			continue;
-		*ret = info;
-		found = true;
-	}
-	return found;
-}
-
-static void check(const char *object, const char *name)
+static void check(const struct bpf_program *program)
 {
 	struct bpf_prog_info info = {};
-	bool good = program_find(name, &info) && info.verified_insns <= INSTRUCTIONS_MAX / 2;
+	__u32 n = sizeof(info);
+	const char *name = bpf_program__name(program);
 
-	printf("%s %d - %s of %s\n", good ? "ok" : "not ok", ++n_tests, name, object);
+	if (!ok(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &n) == 0 && info.verified_insns <= INSTRUCTIONS_MAX / 2,
+		"%s takes at most half of what the verifier looks at", name))
+		printf("# %m\n");
 	printf("# %-13s %6u instructions verified, %4u in the program, %5u bytes of machine code\n", name, info.verified_insns,
 	       info.xlated_prog_len / (__u32)sizeof(struct bpf_insn), info.jited_prog_len);
-	n_failed += !good;
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
-	if (argc < 3) {
-		fprintf(stderr, "usage: %s BPFFS OBJECT...\n", argv[0]);
-		return EXIT_FAILURE;
-	}
-	tables_find(argv[1]);
-	for (int i = 2; i < argc; i++) {
-		struct bpf_object *object = bpf_object__open_file(argv[i], NULL);
+	libbpf_set_print(tell);
+	for (int i = 0; i < N_OBJECTS; i++) {
+		_cleanup_(tables_freep) struct tables *t = NULL;
+		_cleanup_free_ char *why = NULL;
 		struct bpf_program *program;
+		int r = tables_load(NULL, 1u << i, tables_start_sizes, &t, &why);
 
-		if (!object)
-			die(argv[i]);
-		bpf_object__for_each_program(program, object)
-			check(strrchr(argv[i], '/') ? strrchr(argv[i], '/') + 1 : argv[i], bpf_program__name(program));
-		bpf_object__close(object);
+		if (!ok(r == 0, "object %d of %d is loaded", i + 1, N_OBJECTS)) {
+			printf("# %s\n", why ? why : strerror(-r));
+			continue;
+		}
+		printf("# %s.bpf.o\n", bpf_object__name(t->programs.object[i]));
+		bpf_object__for_each_program(program, t->programs.object[i])
+			check(program);
 	}
 	printf("1..%d\n", n_tests);
 	return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent.h"
+#include "faults.h"
 #include "health_ports.h"
 #include "networks.h"
 #include "node.h"
 #include "services.h"
 #include "xb/log.h"
-#include "xb/recorder.h"
 #include "xb/time.h"
 #include "xb/vec.h"
+#include "xb/why.h"
 
-/* As upstream's informers: what belongs to another proxy, and what has no virtual IP, is not even sent. */
-#define SELECTOR     "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
 #define RETRY_MS     30000
 #define UNHEALTHY_MS 60000
 
@@ -42,12 +41,8 @@ struct agent {
 	struct node *node;
 	struct networks *networks;
 	void *tables;                   /* of the data plane */
-	struct xb_recorder *recorder;
+	struct faults *faults;
 	struct metrics metrics;
-	struct {
-		struct service **v;
-		size_t n, cap;
-	} faulty;                       /* those with a fault */
 	uv_prepare_t before_sleep;
 	uv_timer_t retry;
 	bool pruned;                    /* the first application is done */
@@ -67,79 +62,6 @@ static void fail(struct agent *a)
 	if (!a->failed)
 		a->c.failed(a->c.arg);
 	a->failed = true;
-}
-
-/* --- faults of single services --- */
-static bool is_pod(const struct agent *a, const struct service *v)
-{
-	return v->in == a->pods;
-}
-
-static const char *kind_of(const struct agent *a, const struct service *v)
-{
-	return is_pod(a, v) ? "pod" : "service";
-}
-
-/* Of the Event about a fault of the tables; NULL: none, it is not the object's. */
-static const char *reason_of(const struct agent *a, const struct service *v, int fault)
-{
-	if (fault == -ENOSPC)
-		return is_pod(a, v) ? "HostPortTableFull" : "ServiceTableFull";
-	if (fault == -EADDRINUSE)
-		return is_pod(a, v) ? "HostPortInUse" : "ServiceAddressInUse";
-	return is_pod(a, v) && fault == -EINVAL ? "HostPortNotServed" : NULL;
-}
-
-static void set_fault(struct agent *a, struct service *v, int fault, const char *reason, char *why)
-{
-	if (fault && !v->fault && xb_vec_push(&a->faulty, v) < 0)
-		fail(a);
-	for (size_t i = 0; !fault && v->fault && i < a->faulty.n; i++)
-		if (a->faulty.v[i] == v)
-			xb_vec_remove(&a->faulty, i);
-	if (!fault && v->fault_told)
-		log_info("%s %s is served in full now", kind_of(a, v), v->key);
-	if (fault != v->fault)
-		v->fault_told = false;
-	a->metrics.faults += fault != 0;
-	v->fault = fault;
-	v->fault_reason = reason;
-	free(v->fault_why);
-	v->fault_why = why;
-}
-
-static void warn(const struct agent *a, const struct service *v, const char *why)
-{
-	struct xb_event e = {
-		.component = "kube-proxy",
-		.kind = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), xb_sv(services_resource(v->in))),
-		.object = v->object,
-		.type = XB_EVENT_WARNING,
-		.reason = v->fault_reason,
-	};
-
-	xb_recorder_event(a->recorder, &e, "%s", why);
-}
-
-static void tell_faults(struct agent *a)
-{
-	for (size_t i = 0; i < a->faulty.n; i++) {
-		struct service *v = a->faulty.v[i];
-		const char *why = v->fault_why ? v->fault_why : strerror(-v->fault);
-
-		if (v->fault_told)
-			continue;
-		v->fault_told = true;
-		log_warning("%s %s is not served in full: %s", kind_of(a, v), v->key, why);
-		if (v->fault_reason)
-			warn(a, v, why);
-	}
-}
-
-static void retry_faulty(struct agent *a)
-{
-	for (size_t i = 0; i < a->faulty.n; i++)
-		services_mark(a->faulty.v[i]);
 }
 
 /* --- from the index to the tables --- */
@@ -212,23 +134,25 @@ static int make_plan(const struct agent *a, const struct service *v, struct plan
 
 	if (!xb_jv_is(v->object))
 		return 0;
-	return is_pod(a, v) ? plan_make_pod(v->object, ret) : plan_make(v->object, v->slices.v, v->slices.n, &here, ret);
+	return v->in == a->pods ? plan_make_pod(v->object, ret) : plan_make(v->object, v->slices.v, v->slices.n, &here, ret);
 }
 
 /* Brings in what a plan says. A fault of the tables is told before one of the health check. */
 static void set_service(struct agent *a, struct service *v, const struct plan *plan)
 {
 	_cleanup_free_ char *why = NULL, *check_why = NULL;
-	int r = set_ports(a, v, plan, &why), check = 0;
-	const char *reason = reason_of(a, v, r);
+	int r = set_ports(a, v, plan, &why), check = 0, fault = 0;
 
 	if (plan->health_port || v->checked)
 		check = health_ports_set(a->health_ports, v->key, plan->health_port, plan->local_ready, &check_why);
 	v->checked = plan->health_port;
 	v->zoned = plan->zoned;
 	if (r < 0 || check < 0 || v->fault)
-		set_fault(a, v, r < 0 ? r : check, r < 0 ? reason : check < 0 ? "FailedToStartServiceHealthcheck" : NULL,
-			  r < 0 ? TAKE_PTR(why) : TAKE_PTR(check_why));
+		fault = r < 0 ? faults_set(a->faults, v, r, NULL, TAKE_PTR(why)) :
+				faults_set(a->faults, v, check, "FailedToStartServiceHealthcheck", TAKE_PTR(check_why));
+	if (fault < 0)
+		fail(a);
+	a->metrics.faults += r < 0 || check < 0;
 	if (!r && v->trigger_us >= a->metrics.start_us)
 		histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
 	v->trigger_us = 0;
@@ -288,8 +212,8 @@ static void first_application(struct agent *a, int64_t began_ms)
 	struct apply_stats s;
 
 	a->pruned = true;
-	if (pruned && a->faulty.n)
-		retry_faulty(a);
+	if (pruned && faults_count(a->faults))
+		faults_retry(a->faults);
 	drain(a);
 	a->c.plane->stats(a->tables, &s);
 	log_info("%zu ports with %zu frontends and %zu backends are in the tables, %d left from before were removed; %lld ms", s.ports,
@@ -300,11 +224,15 @@ static void bring_node(struct agent *a)
 {
 	_cleanup_buf_ struct xb_buf text = {};
 	struct plan_node node;
+	int r;
 
 	networks_get(a->networks, &node);
 	networks_describe(&node, &text);
-	if (a->c.plane->set_node(a->tables, &node))
+	r = a->c.plane->set_node(a->tables, &node);
+	if (r > 0)
 		log_info("%s", text.p ? text.p : "");
+	else if (r < 0)
+		log_warning_errno(r, "cannot keep this node's networks in the tables: %m");
 }
 
 static void apply_changes(struct agent *a)
@@ -317,8 +245,8 @@ static void apply_changes(struct agent *a)
 		reserve(a);
 	}
 	/* A port that went may have made way for one that was refused. */
-	if (drain(a) && a->faulty.n) {
-		retry_faulty(a);
+	if (drain(a) && faults_count(a->faults)) {
+		faults_retry(a->faults);
 		drain(a);
 	}
 	if (first)
@@ -360,7 +288,7 @@ static void on_retry(uv_timer_t *t)
 
 	if (a->stale)
 		start_anew(a);
-	retry_faulty(a);
+	faults_retry(a->faults);
 }
 
 static void flush(uv_prepare_t *h)
@@ -372,8 +300,8 @@ static void flush(uv_prepare_t *h)
 		return;
 	apply_changes(a);
 	commit(a);
-	tell_faults(a);
-	if ((a->faulty.n || a->stale) && !uv_is_active((uv_handle_t *)&a->retry))
+	faults_tell(a->faults);
+	if ((faults_count(a->faults) || a->stale) && !uv_is_active((uv_handle_t *)&a->retry))
 		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
 	a->metrics.last_sync_us = xb_time_now();
 	histogram_observe(&a->metrics.sync, (double)(uv_hrtime() - began) / 1e9);
@@ -447,6 +375,8 @@ static void on_node_change(void *arg, unsigned what)
 {
 	struct agent *a = arg;
 
+	if (a->failed)
+		return;
 	if (what & NODE_PORT_ADDRS)
 		bring_node_addrs(a);
 	if ((what & NODE_PORT_ADDRS) && !node_addrs_are_all(a->node)) {
@@ -463,7 +393,7 @@ static void on_networks(void *arg)
 {
 	struct agent *a = arg;
 
-	if (a->pruned)
+	if (a->pruned && !a->failed)
 		bring_node(a);
 }
 
@@ -517,11 +447,11 @@ static int follow_pods(struct agent *a)
 static int start_informers(struct agent *a)
 {
 	struct xb_informer_config services = {
-		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = SELECTOR, .leave_out = leave_out,
+		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = PLAN_SELECTOR, .leave_out = leave_out,
 		.changed = on_service, .trouble = on_trouble, .arg = a,
 	};
 	struct xb_informer_config slices = {
-		.rest = a->c.rest, .path = "/apis/discovery.k8s.io/v1/endpointslices", .label_selector = SELECTOR,
+		.rest = a->c.rest, .path = "/apis/discovery.k8s.io/v1/endpointslices", .label_selector = PLAN_SELECTOR,
 		.leave_out = leave_out, .changed = on_slice, .trouble = on_trouble, .arg = a,
 	};
 	int r = xb_informer_new(&services, &a->services_informer);
@@ -548,13 +478,12 @@ struct agent *agent_free(struct agent *a)
 	xb_informer_free(a->pods_informer);
 	networks_free(a->networks);
 	node_free(a->node);
-	xb_recorder_free(a->recorder);
+	faults_free(a->faults);
 	health_ports_free(a->health_ports);
 	services_free(a->services);
 	services_free(a->pods);
 	if (a->tables)
 		a->c.plane->close(a->tables);
-	xb_vec_done(&a->faulty);
 	uv_close((uv_handle_t *)&a->before_sleep, handle_closed);
 	uv_close((uv_handle_t *)&a->retry, handle_closed);
 	return NULL;
@@ -592,8 +521,8 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	a->handles = 2;
 	a->services = services_new("services");
 	a->pods = services_new("pods");
-	a->recorder = xb_recorder_new(c->rest, c->node_name);
-	if (!a->services || !a->pods || !a->recorder)
+	a->faults = faults_new(c->rest, c->node_name);
+	if (!a->services || !a->pods || !a->faults)
 		return -ENOMEM;
 	r = follow_node(a, reterr_why);
 	if (!r)
@@ -625,6 +554,24 @@ const char *agent_mode(const struct agent *a)
 	return a->c.plane->mode;
 }
 
+int agent_renew(struct agent *a, char **reterr_why)
+{
+	int r;
+
+	if (!synced(a) || a->failed)
+		return xb_why(reterr_why, -EAGAIN, "the API server's lists are not whole yet");
+	log_info("adopting the tables anew and setting all Services, as was asked for");
+	a->c.plane->close(TAKE_PTR(a->tables));
+	r = open_tables(a, reterr_why);
+	if (r < 0) {
+		fail(a);
+		return r;
+	}
+	start_anew(a);
+	flush(&a->before_sleep);
+	return 0;
+}
+
 struct metrics *agent_metrics(struct agent *a)
 {
 	return &a->metrics;
@@ -633,11 +580,12 @@ struct metrics *agent_metrics(struct agent *a)
 void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 {
 	struct metrics_now now = {
-		.synced = synced(a), .services_known = services_count(a->services), .unprogrammed = a->faulty.n,
+		.synced = synced(a), .services_known = services_count(a->services), .unprogrammed = faults_count(a->faults),
 		.pending = services_dirty(a->services),
 	};
 
-	a->c.plane->stats(a->tables, &now.tables);
+	if (a->tables)
+		a->c.plane->stats(a->tables, &now.tables);
 	xb_informer_stats(a->services_informer, &now.services);
 	xb_informer_stats(a->slices_informer, &now.slices);
 	proxy_metrics_write(&a->metrics, &now, out);

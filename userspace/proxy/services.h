@@ -30,7 +30,7 @@ struct service {
 		struct service_port *v;
 		size_t n, cap;
 	} programmed;                     /* the agent's; freed with the service */
-	int fault;                        /* 0, or the -errno of programming it last; this and the next three: the agent's */
+	int fault;                        /* 0, or the -errno of programming it last; this and the next three: faults.c's */
 	char *fault_why;                  /* freed with the service */
 	const char *fault_reason;         /* of the Event about it, static; NULL: none */
 	bool fault_told;                  /* logged */

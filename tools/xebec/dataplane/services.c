@@ -35,22 +35,12 @@ static const struct column columns[] = {
 	WIDE_COLUMN("SLOT", "slot"),
 };
 
-static bool any_address(const union xb_ip6 *addr)
-{
-	return !addr->word[0] && !addr->be32[3];
-}
-
 static void print_kind(struct printer *p, const struct frontend *f, size_t n, enum xb_frontend_kind kind)
 {
 	print_cell_list(p);
-	for (size_t i = 0; i < n; i++) {
-		if (f[i].kind != kind)
-			continue;
-		if (any_address(&f[i].addr))
-			print_item(p, "*:%u", f[i].port);
-		else
-			print_item(p, "%s", endpoint_text(&f[i].addr, f[i].port).s);
-	}
+	for (size_t i = 0; i < n; i++)
+		if (f[i].kind == kind)
+			print_item(p, "%s", frontend_text(&f[i].addr, f[i].port).s);
 	print_cell_list_end(p);
 }
 
@@ -97,7 +87,7 @@ static uint64_t memory(const struct xb_svc *svc, size_t n_frontends)
 	uint64_t bytes = sizeof(struct xb_svc) + sizeof(struct xb_name) + lines * sizeof(struct xb_mag);
 
 	bytes += n_frontends * (v4 ? sizeof(struct xb_fe4) : sizeof(struct xb_fe6));
-	for (int s = 0; s < XB_SCOPES; s++) {
+	for (int s = 0; s < XB_SETS; s++) {
 		struct xb_set set = set_at(svc, s);
 		uint64_t block = 1;
 		bool again = !set.count;
@@ -143,7 +133,7 @@ static void print_service(struct printer *p, const struct tables *t, const struc
 	print_cell_list(p);
 	for (int s = 0; s < XB_SCOPES; s++)
 		if (svc->drop[s])
-			print_item(p, "%s", scope_text(s));
+			print_item(p, "%s", set_text(s));
 	print_cell_list_end(p);
 	print_ranges(p, x, svc->source_ranges);
 	number_or_none(p, svc->maglev.size);

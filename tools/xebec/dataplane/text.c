@@ -37,6 +37,17 @@ struct endpoint_text endpoint_text(const union xb_ip6 *addr, __u16 port)
 	return text;
 }
 
+struct endpoint_text frontend_text(const union xb_ip6 *addr, __u16 port)
+{
+	bool any = is_ip4(addr) ? !addr->be32[3] : !addr->word[0] && !addr->word[1];
+	struct endpoint_text text;
+
+	if (!any)
+		return endpoint_text(addr, port);
+	snprintf(text.s, sizeof(text.s), "*:%u", port);
+	return text;
+}
+
 union xb_ip6 addr_of4(union xb_ip4 addr)
 {
 	return (union xb_ip6){ .be32 = { 0, 0, htonl(0xffff), addr.be32 } };
@@ -78,13 +89,14 @@ const char *kind_text(enum xb_frontend_kind kind)
 	return WORD(words, kind);
 }
 
-const char *scope_text(enum xb_scope scope)
+const char *set_text(unsigned set)
 {
 	static const char *const words[] = {
 		[XB_SCOPE_INTERNAL] = "internal", [XB_SCOPE_EXTERNAL] = "external", [XB_SCOPE_OUTSIDE] = "outside",
+		[XB_SERVING] = "serving",
 	};
 
-	return WORD(words, scope);
+	return WORD(words, set);
 }
 
 const char *family_text(enum xb_family family)

@@ -3,7 +3,6 @@
 
 #include "plan_read.h"
 #include "xb/ip.h"
-#include "xb/plan.h"
 #include "xb/vec.h"
 
 #define AFFINITY_SECONDS 10800 /* core/v1 DefaultClientIPServiceAffinitySeconds */

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
-#include "../../../../userspace/proxy/plan.h"
+#include "xb/plan.h"
 
 #define RUNNING "'status':{'phase':'Running','podIP':'10.1.0.1','podIPs':[{'ip':'10.1.0.1'}]}"
 #define DUAL "'status':{'phase':'Running','podIP':'fd00::1','podIPs':[{'ip':'fd00::1'},{'ip':'10.1.0.1'}]}"
