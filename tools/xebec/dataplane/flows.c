@@ -81,7 +81,7 @@ static void print_flow(struct printer *p, const struct tables *t, const struct t
 		print_cell_number(p, f->packets[d]);
 		print_cell_bytes(p, f->bytes[d]);
 	}
-	print_cell(p, "%s", scope_text(f->scope));
+	print_cell(p, "%s", set_text(f->scope));
 }
 
 static int list(const struct options *o, const struct filter *filter, struct printer *p, char **reterr_why)
