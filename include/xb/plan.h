@@ -75,6 +75,10 @@ struct plan_node {
 	bool masquerade_all;
 };
 
+/* Label selector of the Services and EndpointSlices that plans are made of: as upstream's informers, what belongs to another proxy,
+ * and what has no virtual IP, is not even asked for. */
+#define PLAN_SELECTOR "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
+
 /* The node that plans are for. */
 struct plan_here {
 	const char *node;           /* the Node's name */

@@ -21,6 +21,7 @@ static const struct command *const commands[] = {
 	&backends_command,
 	&flows_command,
 	&drops_command,
+	&check_command,
 };
 
 static const char *verb_of(const struct command *c)

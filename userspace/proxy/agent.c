@@ -8,9 +8,8 @@
 #include "xb/log.h"
 #include "xb/time.h"
 #include "xb/vec.h"
+#include "xb/why.h"
 
-/* As upstream's informers: what belongs to another proxy, and what has no virtual IP, is not even sent. */
-#define SELECTOR     "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
 #define RETRY_MS     30000
 #define UNHEALTHY_MS 60000
 
@@ -376,6 +375,8 @@ static void on_node_change(void *arg, unsigned what)
 {
 	struct agent *a = arg;
 
+	if (a->failed)
+		return;
 	if (what & NODE_PORT_ADDRS)
 		bring_node_addrs(a);
 	if ((what & NODE_PORT_ADDRS) && !node_addrs_are_all(a->node)) {
@@ -392,7 +393,7 @@ static void on_networks(void *arg)
 {
 	struct agent *a = arg;
 
-	if (a->pruned)
+	if (a->pruned && !a->failed)
 		bring_node(a);
 }
 
@@ -446,11 +447,11 @@ static int follow_pods(struct agent *a)
 static int start_informers(struct agent *a)
 {
 	struct xb_informer_config services = {
-		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = SELECTOR, .leave_out = leave_out,
+		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = PLAN_SELECTOR, .leave_out = leave_out,
 		.changed = on_service, .trouble = on_trouble, .arg = a,
 	};
 	struct xb_informer_config slices = {
-		.rest = a->c.rest, .path = "/apis/discovery.k8s.io/v1/endpointslices", .label_selector = SELECTOR,
+		.rest = a->c.rest, .path = "/apis/discovery.k8s.io/v1/endpointslices", .label_selector = PLAN_SELECTOR,
 		.leave_out = leave_out, .changed = on_slice, .trouble = on_trouble, .arg = a,
 	};
 	int r = xb_informer_new(&services, &a->services_informer);
@@ -553,6 +554,24 @@ const char *agent_mode(const struct agent *a)
 	return a->c.plane->mode;
 }
 
+int agent_renew(struct agent *a, char **reterr_why)
+{
+	int r;
+
+	if (!synced(a) || a->failed)
+		return xb_why(reterr_why, -EAGAIN, "the API server's lists are not whole yet");
+	log_info("adopting the tables anew and setting all Services, as was asked for");
+	a->c.plane->close(TAKE_PTR(a->tables));
+	r = open_tables(a, reterr_why);
+	if (r < 0) {
+		fail(a);
+		return r;
+	}
+	start_anew(a);
+	flush(&a->before_sleep);
+	return 0;
+}
+
 struct metrics *agent_metrics(struct agent *a)
 {
 	return &a->metrics;
@@ -565,7 +584,8 @@ void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 		.pending = services_dirty(a->services),
 	};
 
-	a->c.plane->stats(a->tables, &now.tables);
+	if (a->tables)
+		a->c.plane->stats(a->tables, &now.tables);
 	xb_informer_stats(a->services_informer, &now.services);
 	xb_informer_stats(a->slices_informer, &now.slices);
 	proxy_metrics_write(&a->metrics, &now, out);

@@ -198,8 +198,8 @@ static int run(const void *options, struct printer *p, char **reterr_why)
 
 const struct command drops_command = {
 	.object = "drops", .summary = "what a node's data plane refused or dropped, why, and what to do about it",
-	.purpose = "Shows how often each reason was met since the tables were made, and the latest refusals and drops in full. What a socket of "
-		   "the node was refused at connect() or sendmsg() is in the second table.",
+	.purpose = "Shows how often each reason was met since the tables were made, and the latest refusals and drops in full. The second "
+		   "table counts what sockets of the node asked for.",
 	.rows = rows, .n_rows = ARRAY_SIZE(rows), .options_size = sizeof(struct options),
 	.run = run,
 };

@@ -35,22 +35,12 @@ static const struct column columns[] = {
 	WIDE_COLUMN("SLOT", "slot"),
 };
 
-static bool any_address(const union xb_ip6 *addr)
-{
-	return !addr->word[0] && !addr->be32[3];
-}
-
 static void print_kind(struct printer *p, const struct frontend *f, size_t n, enum xb_frontend_kind kind)
 {
 	print_cell_list(p);
-	for (size_t i = 0; i < n; i++) {
-		if (f[i].kind != kind)
-			continue;
-		if (any_address(&f[i].addr))
-			print_item(p, "*:%u", f[i].port);
-		else
-			print_item(p, "%s", endpoint_text(&f[i].addr, f[i].port).s);
-	}
+	for (size_t i = 0; i < n; i++)
+		if (f[i].kind == kind)
+			print_item(p, "%s", frontend_text(&f[i].addr, f[i].port).s);
 	print_cell_list_end(p);
 }
 

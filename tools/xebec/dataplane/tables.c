@@ -182,8 +182,10 @@ struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope)
 	union {
 		__u64 word;
 		struct xb_set set;
-	} u = { .word = __atomic_load_n((const __u64 __attribute__((may_alias)) *)&svc->set[scope], __ATOMIC_ACQUIRE) };
+	} u = {};
 
+	if (svc)
+		u.word = __atomic_load_n((const __u64 __attribute__((may_alias)) *)&svc->set[scope], __ATOMIC_ACQUIRE);
 	return u.set;
 }
 

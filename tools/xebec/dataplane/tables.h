@@ -46,7 +46,7 @@ static inline const struct xb_svc *svc_at(const struct tables *t, __u32 slot)
 {
 	return table_at(t, TABLE_SVC, slot);
 }
-/* A set as it is published at this moment. */
+/* A set as it is published at this moment; an empty one of svc NULL. */
 struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope);
 /* One of its backends; false when its index leads nowhere. */
 bool backend_at(const struct tables *t, enum xb_family family, __u32 index, struct xb_peer *ret);

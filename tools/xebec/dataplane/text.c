@@ -37,6 +37,17 @@ struct endpoint_text endpoint_text(const union xb_ip6 *addr, __u16 port)
 	return text;
 }
 
+struct endpoint_text frontend_text(const union xb_ip6 *addr, __u16 port)
+{
+	bool any = is_ip4(addr) ? !addr->be32[3] : !addr->word[0] && !addr->word[1];
+	struct endpoint_text text;
+
+	if (!any)
+		return endpoint_text(addr, port);
+	snprintf(text.s, sizeof(text.s), "*:%u", port);
+	return text;
+}
+
 union xb_ip6 addr_of4(union xb_ip4 addr)
 {
 	return (union xb_ip6){ .be32 = { 0, 0, htonl(0xffff), addr.be32 } };

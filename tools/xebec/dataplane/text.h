@@ -12,6 +12,8 @@ struct endpoint_text {
 struct xb_ip ip_of(const union xb_ip6 *addr);
 struct endpoint_text addr_text(const union xb_ip6 *addr);                       /* "10.0.0.1", "fd00::1" */
 struct endpoint_text endpoint_text(const union xb_ip6 *addr, __u16 port);       /* "10.0.0.1:80", "[fd00::1]:80" */
+/* As endpoint_text; where each address of the node counts, "*:30080". */
+struct endpoint_text frontend_text(const union xb_ip6 *addr, __u16 port);
 union xb_ip6 addr_of4(union xb_ip4 addr);
 union xb_ip6 addr_of(const struct xb_ip *ip);
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef MEMORY_H
+#define MEMORY_H
 /* Tables in memory for the tests of this folder, in place of pinned ones. Tests link libraries, and a tool has none: the files
  * themselves. */
 #include <setjmp.h>
@@ -42,3 +44,5 @@ static union xb_ip6 address(const char *text)
 	assert_int_equal(xb_ip_parse(xb_sv(text), &ip), 0);
 	return addr_of(&ip);
 }
+
+#endif
