@@ -40,6 +40,7 @@ static const struct row {
 	[TABLE_NODE] = { "xb_node", sizeof(struct xb_node), true },
 	[TABLE_METRICS] = { "xb_metrics", sizeof(struct xb_metrics), false },
 	[TABLE_REASON] = { "xb_reason", sizeof(__u64), false },
+	[TABLE_RATE] = { "xb_rate", 0, false },
 	[TABLE_DROP] = { "xb_drop", sizeof(struct xb_event), true },
 	[TABLE_NEW] = { "xb_new", sizeof(struct xb_event), true },
 	[TABLE_CURSOR] = { "xb_cursor", sizeof(__u64), true },
