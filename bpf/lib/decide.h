@@ -304,18 +304,20 @@ SUBPROG int decide_backend(const struct packet *p, struct answer *a)
 	return true;
 }
 
-static __always_inline int insert_pair(const struct packet *p, const struct flow *forward)
+/* *f is the answer's for a moment: a copy of it would be more stack than Linux 6.1 has left for flow_insert(). */
+static __always_inline int insert_pair(const struct packet *p, struct flow *f)
 {
-	struct xb_tuple twin = reversed(&forward->now);
-	struct flow reply = *forward;
+	struct xb_tuple twin = reversed(&f->now);
 	int r;
 
-	reply.now = reversed(&p->t);
-	reply.direction = XB_FLOW_REPLY;
-	r = flow_insert(&twin, &reply, TICKS_NEW);
+	f->now = reversed(&p->t);
+	f->direction = XB_FLOW_REPLY;
+	r = flow_insert(&twin, f, TICKS_NEW);
+	f->now = reversed(&twin);
+	f->direction = XB_FLOW_FORWARD;
 	if (r)
 		return r;
-	r = flow_insert(&p->t, forward, TICKS_NEW);
+	r = flow_insert(&p->t, f, TICKS_NEW);
 	if (r)
 		flow_remove(&twin);
 	return r;

@@ -87,6 +87,8 @@ static int run(const struct options *o)
 
 	if (!o->cgroup2)
 		return fault(-ENOENT, "cannot start", "cgroup2 is not mounted: mount it, or give --cgroup-path");
+	if (o->replaced_mode)
+		log_warning("there is no mode %s here: %s stands in for it", o->replaced_mode, o->proxy_mode);
 	signal(SIGPIPE, SIG_IGN);
 	uv_loop_init(&p.loop);
 	uv_signal_init(&p.loop, &p.term);
