@@ -23,6 +23,7 @@ static const struct command *const commands[] = {
 	&drops_command,
 	&check_command,
 	&explain_command,
+	&map_command,
 };
 
 static const char *verb_of(const struct command *c)

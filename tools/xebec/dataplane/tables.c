@@ -190,6 +190,19 @@ struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope)
 	return u.set;
 }
 
+__u32 set_block(const struct xb_svc *svc, enum xb_scope scope)
+{
+	struct xb_set set = set_at(svc, scope);
+	__u32 block = 1;
+
+	for (int k = 0; k < (int)scope; k++)
+		if (set_at(svc, k).count && set_at(svc, k).base == set.base)
+			return 0;
+	while (block < set.count)
+		block *= 2;
+	return set.count ? block : 0;
+}
+
 bool backend_at(const struct tables *t, enum xb_family family, __u32 index, struct xb_peer *ret)
 {
 	const struct xb_be4 *be4 = family == XB_IPV4 ? table_at(t, TABLE_BE4, index) : NULL;
