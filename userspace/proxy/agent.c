@@ -208,6 +208,18 @@ static void reserve(struct agent *a)
 		log_warning_errno(r, "cannot make room for %zu ports and %zu backends at once: %m", want.ports, want.backends);
 }
 
+/* What an agent of another mode left would go on serving what has changed since. */
+static void remove_others(struct agent *a)
+{
+	for (size_t i = 0; data_planes[i]; i++) {
+		_cleanup_free_ char *why = NULL;
+		int r = data_planes[i] != a->c.plane ? data_planes[i]->cleanup(a->c.bpffs_path, &why) : 0;
+
+		if (r < 0)
+			log_warning("what mode %s may have left is still there: %s", data_planes[i]->mode, why ? why : strerror(-r));
+	}
+}
+
 static void first_application(struct agent *a, int64_t began_ms)
 {
 	int pruned = a->failed ? 0 : a->c.plane->prune(a->tables);
@@ -297,11 +309,15 @@ static void flush(uv_prepare_t *h)
 {
 	struct agent *a = h->data;
 	uint64_t began = uv_hrtime();
+	bool first;
 
 	if (a->failed || !synced(a) || (a->pruned && !services_dirty(a->services) && !services_dirty(a->pods)))
 		return;
+	first = !a->pruned;
 	apply_changes(a);
 	commit(a);
+	if (first && !a->stale)
+		remove_others(a);
 	faults_tell(a->faults);
 	if ((faults_count(a->faults) || a->stale) && !uv_is_active((uv_handle_t *)&a->retry))
 		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);

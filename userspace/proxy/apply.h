@@ -45,6 +45,7 @@ struct apply_stats {
 	size_t ports, frontends, backends;                          /* in use */
 	size_t ports_size, frontends_size, backends_size;           /* room */
 	__u64 publishes;                                            /* publish words stored since open */
+	__u64 sent;                                                 /* bytes of netlink messages since open; of nftables */
 	__u64 memory;                                               /* bytes of kernel memory of the tables */
 	struct devices_stats devices;
 };

@@ -79,7 +79,7 @@ const struct data_plane data_plane_ebpf = {
 	.cleanup = apply_cleanup,
 };
 
-const struct data_plane *const data_planes[] = { &data_plane_ebpf, NULL };
+const struct data_plane *const data_planes[] = { &data_plane_ebpf, &data_plane_nftables, NULL };
 
 const struct data_plane *data_plane_find(const char *mode)
 {

@@ -29,7 +29,7 @@ struct data_plane {
 	int (*cleanup)(const char *bpffs_path, char **reterr_why);
 };
 
-extern const struct data_plane data_plane_ebpf;
+extern const struct data_plane data_plane_ebpf, data_plane_nftables;
 extern const struct data_plane *const data_planes[]; /* ends with NULL */
 const struct data_plane *data_plane_find(const char *mode); /* NULL when there is none */
 
