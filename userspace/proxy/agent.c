@@ -464,8 +464,11 @@ static int follow_node(struct agent *a, char **reterr_why)
 
 static int follow_links(struct agent *a)
 {
-	int r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
+	int r;
 
+	if (!a->c.plane->set_devices)
+		return 0;
+	r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
 	if (!r)
 		on_links(a);
 	return r;
