@@ -400,7 +400,9 @@ static void on_networks(void *arg)
 /* --- the agent --- */
 static int open_tables(struct agent *a, char **reterr_why)
 {
-	struct apply_config c = { .bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path };
+	struct apply_config c = {
+		.bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path, .loop = xb_rest_loop(a->c.rest),
+	};
 	_cleanup_free_ char *why = NULL;
 	int r;
 

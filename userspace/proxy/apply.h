@@ -5,6 +5,7 @@
  * Makes the pinned tables equal to the plan, one service port at a time. The tables are the state: opening adopts what an
  * earlier run left, traffic goes on meanwhile. One thread. Cost of a call follows the port's own size only.
  */
+#include <uv.h>
 #include "xb/plan.h"
 
 struct apply;
@@ -13,6 +14,7 @@ struct apply_config {
 	const char *cgroup_path;    /* cgroup-v2 folder that the socket programs are attached to */
 	const struct plan_addr *node_addrs4, *node_addrs6; /* this node's own addresses, at which node ports answer */
 	size_t n_node_addrs4, n_node_addrs6;
+	uv_loop_t *loop;            /* whose workers destroy sockets of removed backends (stale.h); NULL: nobody does */
 };
 
 /* Adopts or creates the tables, loads the programs and attaches them (or swaps them into links that are pinned already).
@@ -36,9 +38,13 @@ int apply_prune(struct apply *a);
 int apply_set_node(struct apply *a, const struct plan_node *node);
 int apply_set_node_addrs(struct apply *a, int family, const struct plan_addr *addrs, size_t n);
 
+/* Once after the changes of a turn of the loop. */
+void apply_commit(struct apply *a);
+
 struct apply_stats {
 	size_t ports, frontends, backends;                          /* in use */
 	size_t ports_size, frontends_size, backends_size;           /* room */
+	__u64 sockets_destroyed;                                    /* stale.h */
 	__u64 publishes;                                            /* publish words stored since open */
 	__u64 memory;                                               /* bytes of kernel memory of the tables */
 };

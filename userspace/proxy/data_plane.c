@@ -50,6 +50,7 @@ static int ebpf_set_node(void *tables, const struct plan_node *node)
 
 static int ebpf_commit(void *tables, char **reterr_why)
 {
+	apply_commit(tables);
 	return 0;
 }
 
