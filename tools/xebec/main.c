@@ -22,6 +22,8 @@ static const struct command *const commands[] = {
 	&flows_command,
 	&drops_command,
 	&check_command,
+	&explain_command,
+	&map_command,
 };
 
 static const char *verb_of(const struct command *c)

@@ -211,7 +211,8 @@ static int make_indexes(struct apply *a)
 
 static int start(struct apply *a, const struct apply_config *c, char **reterr_why)
 {
-	int r = attach_open(c->bpffs_path, c->cgroup_path, &a->attach, reterr_why);
+	struct attach_config ac = { .bpffs_path = c->bpffs_path, .cgroup_path = c->cgroup_path, .xdp_devices = c->xdp_devices };
+	int r = attach_open(&ac, &a->attach, reterr_why);
 
 	if (r == 0)
 		r = open_tables(a, reterr_why);
@@ -239,6 +240,8 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 	libbpf_set_print(libbpf_says);
 	a->grace = (struct xb_grace){ -1, -1 };
 	a->objects = 1u << OBJECT_SOCK | 1u << OBJECT_TC;
+	if (c->xdp_devices && c->xdp_devices[0])
+		a->objects |= 1u << OBJECT_XDP;
 	a->primary = !c->n_node_addrs4 && c->n_node_addrs6;
 	/* what an earlier run removed last, and what was removed while none ran */
 	a->sockets_stale = true;
@@ -294,6 +297,11 @@ int apply_cleanup(const char *bpffs_path, char **reterr_why)
 	return attach_cleanup(bpffs_path, reterr_why);
 }
 
+int apply_set_devices(struct apply *a, const struct xb_link *links, size_t n)
+{
+	return devices_set(attach_devices(a->attach), links, n);
+}
+
 void apply_stats(const struct apply *a, struct apply_stats *ret)
 {
 	*ret = (struct apply_stats){
@@ -307,4 +315,5 @@ void apply_stats(const struct apply *a, struct apply_stats *ret)
 		.sockets_destroyed = a->stale ? stale_destroyed(a->stale) : 0,
 		.memory = tables_memory(a->tables),
 	};
+	devices_stats(attach_devices(a->attach), &ret->devices);
 }

@@ -87,18 +87,8 @@ static uint64_t memory(const struct xb_svc *svc, size_t n_frontends)
 	uint64_t bytes = sizeof(struct xb_svc) + sizeof(struct xb_name) + lines * sizeof(struct xb_mag);
 
 	bytes += n_frontends * (v4 ? sizeof(struct xb_fe4) : sizeof(struct xb_fe6));
-	for (int s = 0; s < XB_SETS; s++) {
-		struct xb_set set = set_at(svc, s);
-		uint64_t block = 1;
-		bool again = !set.count;
-
-		for (int k = 0; k < s; k++)
-			again |= set_at(svc, k).count && set_at(svc, k).base == set.base;
-		while (block < set.count)
-			block *= 2;
-		if (!again)
-			bytes += block * (v4 ? sizeof(struct xb_be4) : sizeof(struct xb_be6));
-	}
+	for (int s = 0; s < XB_SETS; s++)
+		bytes += (uint64_t)set_block(svc, s) * (v4 ? sizeof(struct xb_be4) : sizeof(struct xb_be6));
 	return bytes;
 }
 

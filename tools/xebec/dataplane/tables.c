@@ -40,6 +40,7 @@ static const struct row {
 	[TABLE_NODE] = { "xb_node", sizeof(struct xb_node), true },
 	[TABLE_METRICS] = { "xb_metrics", sizeof(struct xb_metrics), false },
 	[TABLE_REASON] = { "xb_reason", sizeof(__u64), false },
+	[TABLE_RATE] = { "xb_rate", 0, false },
 	[TABLE_DROP] = { "xb_drop", sizeof(struct xb_event), true },
 	[TABLE_NEW] = { "xb_new", sizeof(struct xb_event), true },
 	[TABLE_CURSOR] = { "xb_cursor", sizeof(__u64), true },
@@ -187,6 +188,19 @@ struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope)
 	if (svc)
 		u.word = __atomic_load_n((const __u64 __attribute__((may_alias)) *)&svc->set[scope], __ATOMIC_ACQUIRE);
 	return u.set;
+}
+
+__u32 set_block(const struct xb_svc *svc, enum xb_scope scope)
+{
+	struct xb_set set = set_at(svc, scope);
+	__u32 block = 1;
+
+	for (int k = 0; k < (int)scope; k++)
+		if (set_at(svc, k).count && set_at(svc, k).base == set.base)
+			return 0;
+	while (block < set.count)
+		block *= 2;
+	return set.count ? block : 0;
 }
 
 bool backend_at(const struct tables *t, enum xb_family family, __u32 index, struct xb_peer *ret)

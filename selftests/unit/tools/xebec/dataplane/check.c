@@ -35,6 +35,13 @@ static void put(struct tables *t, const char *addr, __u16 port, enum xb_frontend
 	assert_int_equal(frontends_put(&t->fe[0], &key, kind, svc), 0);
 }
 
+static void name(struct scene *c, __u32 slot, const char *text)
+{
+	struct xb_name *name = element(c->t, TABLE_NAME, slot);
+
+	snprintf(name->name, sizeof(name->name), "%s", text);
+}
+
 /* What the agent makes of the Service above. */
 static int set_up(void **state)
 {
@@ -48,7 +55,7 @@ static int set_up(void **state)
 	*svc = (struct xb_svc){ .family = XB_IPV4, .proto = XB_PROTO_TCP };
 	for (int i = 0; i < XB_SETS; i++)
 		svc->set[i] = (struct xb_set){ .base = 4, .count = 2, .gen = 1 };
-	strcpy(((struct xb_name *)element(c->t, TABLE_NAME, 1))->name, "default/web");
+	name(c, 1, "default/web");
 	*(struct xb_be4 *)element(c->t, TABLE_BE4, 4) = (struct xb_be4){ .addr.be32 = address("10.244.1.5").be32[3], .port = 8080, .local = 1 };
 	*(struct xb_be4 *)element(c->t, TABLE_BE4, 5) = (struct xb_be4){ .addr.be32 = address("10.244.2.5").be32[3], .port = 8080 };
 	put(c->t, "10.96.0.7", 80, XB_FRONTEND_CLUSTER_IP, 1);
@@ -185,7 +192,7 @@ static void a_frontend_of_another(void **state)
 
 	*other = *svc(c);
 	memset(other->set, 0, sizeof(other->set));
-	strcpy(((struct xb_name *)element(c->t, TABLE_NAME, 2))->name, "other/web");
+	name(c, 2, "other/web");
 	put(c->t, "0.0.0.0", 30080, XB_FRONTEND_NODE_PORT, 2);
 	EXPECT(c, "default/web TCP IPv4: NodePort *:30080 belongs to other/web",
 	       "other/web TCP IPv4: is in the tables, and nothing in the API has it");
@@ -235,7 +242,7 @@ static void two_ports_with_the_same_backends(void **state)
 	struct xb_svc *other = element(c->t, TABLE_SVC, 2);
 
 	*other = *svc(c);
-	strcpy(((struct xb_name *)element(c->t, TABLE_NAME, 2))->name, "other/web");
+	name(c, 2, "other/web");
 	EXPECT(c, "other/web TCP IPv4: shares backends 4 on with default/web",
 	       "other/web TCP IPv4: is in the tables, and nothing in the API has it");
 }
