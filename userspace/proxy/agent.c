@@ -430,6 +430,7 @@ static int open_tables(struct agent *a, char **reterr_why)
 {
 	struct apply_config c = {
 		.bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path, .xdp_devices = a->c.xdp_devices,
+		.loop = xb_rest_loop(a->c.rest),
 	};
 	_cleanup_free_ char *why = NULL;
 	int r;
