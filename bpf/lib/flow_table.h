@@ -203,14 +203,15 @@ static __always_inline bool flow_spilled(const struct xb_flow_head *first, __u32
 }
 
 /* Notes that a key of this first set lives in its second one. False: too many did so at once. */
-static __always_inline bool flow_spill(struct xb_flow_head *first, __u32 expires)
+static __always_inline bool flow_spill(struct xb_flow_head *first, __u32 now, __u32 expires)
 {
 	union flow_spill next = { .until = expires + XB_FLOW_SLACK };
 
 	for (int i = 0; i < 4; i++) {
 		union flow_spill u = { .word = load_word(&first->spilled_until) };
 
-		if ((__s32)(u.until - next.until) >= 0 || cas_word(&first->spilled_until, u.word, next.word) == u.word)
+		if (((__s32)(u.until - now) > 0 && (__s32)(u.until - next.until) >= 0) ||
+		    cas_word(&first->spilled_until, u.word, next.word) == u.word)
 			return true;
 	}
 	return false;
@@ -328,7 +329,7 @@ static __always_inline void flow_refresh_of(const struct xb_tuple *key, bool v4,
 		}
 		next.way.expires = now + ticks;
 		next.way.tag = u.way.tag | (state == XB_FLOW_NEW ? 0 : XB_FLOW_ANSWERED);
-		if (flow_left(u, now) <= 0 || (which && !flow_spill(first, next.way.expires)))
+		if (flow_left(u, now) <= 0 || (which && !flow_spill(first, now, next.way.expires)))
 			return;
 		if (next.word != u.word && cas_word(&head->way[way], u.word, next.word) != u.word)
 			return;
@@ -452,7 +453,7 @@ static __always_inline int flow_insert_of(const struct xb_tuple *key, bool v4, c
 	if (way >= XB_FLOW_WAYS)
 		return -ENOSPC;
 	next.way.expires = now + ticks;
-	if (head == second && !flow_spill(first, next.way.expires))
+	if (head == second && !flow_spill(first, now, next.way.expires))
 		return -EEXIST;
 	if (cas_word(&head->way[way], place.was.word, next.word) != place.was.word)
 		return -EEXIST;
