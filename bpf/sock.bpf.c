@@ -63,12 +63,27 @@ static __always_inline void rewrite6(struct bpf_sock_addr *ctx, const struct xb_
 	ctx->user_port = bpf_htons(p->port);
 }
 
-/* Loopback is the node's only in the node's own namespace: a pod's is its own. */
+static __always_inline int refuse(struct bpf_sock_addr *ctx, const struct dest *d, __u32 svc, enum xb_reason reason, int error)
+{
+	struct xb_tuple was = {
+		.dst = d->to.addr, .dport = d->to.port, .proto = d->proto, .family = d->v4 ? XB_IPV4 : XB_IPV6,
+	};
+
+	event(reason, XB_PATH_SOCKET, bpf_get_netns_cookie(ctx), svc, &was, NULL);
+	return error;
+}
+
+/* Loopback is the node's only in the node's own namespace: a pod's is its own. A host port may be at an address of it alone. */
 static __always_inline struct xb_fe frontend_of(struct bpf_sock_addr *ctx, const struct dest *d)
 {
-	if (is_any(d) || is_loopback(d))
-		return bpf_get_netns_cookie(ctx) == node_netns ? node_port_find(d) : (struct xb_fe){};
-	return frontend(d);
+	struct xb_fe fe;
+
+	if (!is_any(d) && !is_loopback(d))
+		return frontend(d);
+	if (bpf_get_netns_cookie(ctx) != node_netns)
+		return (struct xb_fe){};
+	fe = node_port_find(d);
+	return fe.kind ? fe : fe_at(&d->to.addr, d->v4, d->to.port, d->proto);
 }
 
 /*
@@ -82,10 +97,8 @@ static __always_inline int service_find(struct bpf_sock_addr *ctx, const struct 
 
 	if (!fe.kind || fe.kind == XB_FRONTEND_NODE_ADDR || !d->to.port)
 		return 0;
-	if (fe.kind == XB_FRONTEND_VIP) {
-		COUNT(no_such_port);
-		return -ECONNREFUSED;
-	}
+	if (fe.kind == XB_FRONTEND_VIP)
+		return refuse(ctx, d, 0, XB_REFUSED_NO_PORT, -ECONNREFUSED);
 	if (!service_load(fe, XB_SCOPE_EXTERNAL, ret))
 		return 0;
 	return fe.kind != XB_FRONTEND_LOAD_BALANCER || !ret->svc->source_ranges;
@@ -99,27 +112,23 @@ static __always_inline int service_find(struct bpf_sock_addr *ctx, const struct 
  * would be sent again and again to nowhere even after a backend came up. ETIMEDOUT at once says the same as the wait
  * would, is told apart from a refusal, leaks nothing, and leaves the next try to the client.
  */
-static __always_inline int backend_pick(struct bpf_sock_addr *ctx, const struct service *s, bool v4, struct xb_peer *ret)
+static __always_inline int backend_pick(struct bpf_sock_addr *ctx, const struct dest *d, const struct service *s, struct xb_peer *ret)
 {
 	int r;
 
-	if (!s->set.count) {
-		if (s->svc->drop[s->scope < XB_SCOPES ? s->scope : 0]) {
-			COUNT(no_local_backend);
-			return -ETIMEDOUT;
-		}
-		COUNT(no_backend);
-		return -ECONNREFUSED;
-	}
+	if (!s->set.count)
+		return s->svc->drop[s->scope < XB_SCOPES ? s->scope : 0] ?
+			       refuse(ctx, d, s->id, XB_DROPPED_NO_LOCAL_BACKEND, -ETIMEDOUT) :
+			       refuse(ctx, d, s->id, XB_REFUSED_NO_BACKEND, -ECONNREFUSED);
 	if (s->svc->affinity_seconds) {
 		union xb_ip6 client = { .word = { 0, bpf_get_netns_cookie(ctx) } };
 
-		r = affinity_pick(s, &client, v4, ret);
+		r = affinity_pick(s, &client, d->v4, ret);
 	} else {
-		r = set_pick(s->set, v4, ret);
+		r = set_pick(s->set, d->v4, ret);
 	}
 	if (r < 0) {
-		COUNT(table_error);
+		count(XB_TABLE_ERROR);
 		return 0;
 	}
 	return 1;
@@ -151,7 +160,7 @@ static __always_inline int connect_to(struct bpf_sock_addr *ctx, const struct de
 	r = service_find(ctx, d, &s);
 	if (r <= 0)
 		return r;
-	r = backend_pick(ctx, &s, d->v4, ret_backend);
+	r = backend_pick(ctx, d, &s, ret_backend);
 	if (r <= 0)
 		return r;
 	if (d->proto == XB_PROTO_UDP) {
@@ -165,7 +174,7 @@ static __always_inline int connect_to(struct bpf_sock_addr *ctx, const struct de
 
 /*
  * As connect_to(), for each datagram. A choice holds while its set is the same. After a change it is kept if its
- * backend is still in the set, and a backend that is gone is never used again.
+ * backend still serves, and a backend that is gone is never used again.
  */
 static __always_inline int send_to(struct bpf_sock_addr *ctx, const struct dest *d, struct xb_peer *ret_backend)
 {
@@ -188,11 +197,11 @@ static __always_inline int send_to(struct bpf_sock_addr *ctx, const struct dest 
 	r = service_find(ctx, d, &s);
 	if (r <= 0)
 		return r;
-	if (flow && flow->svc == s.id && flow->scope == s.scope && set_has(s.set, d->v4, &flow->backend)) {
+	if (flow && flow->svc == s.id && flow->scope == s.scope && still_serves(s.svc, s.set, d->v4, &flow->backend)) {
 		flow->set = s.set;
 		return 1;
 	}
-	r = backend_pick(ctx, &s, d->v4, ret_backend);
+	r = backend_pick(ctx, d, &s, ret_backend);
 	if (r <= 0)
 		return r;
 	if (flow)

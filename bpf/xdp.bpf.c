@@ -1,10 +1,142 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The packets' path before there is a socket buffer, for devices where most of what comes in goes out again: packets to services
+ * whose backends are on other nodes, and their answers. What leaves by another device, and all that is not plain (fragments,
+ * errors, refusals, pings, the node's own), goes on to tc, which decides the same.
+ */
+#include <linux/errno.h>
 #include "lib/tables.h"
+
+#define CTX struct xdp_md
+
+static __always_inline void *header(CTX *ctx, __u32 offset, __u32 size)
+{
+	void *p = (void *)(long)ctx->data + offset;
+
+	return p + size > (void *)(long)ctx->data_end ? NULL : p;
+}
+
+static __always_inline int load(CTX *ctx, __u32 offset, void *to, __u32 n)
+{
+	return bpf_xdp_load_bytes(ctx, offset, to, n);
+}
+
+#include "lib/decide.h"
+#include "lib/event.h"
+#include "lib/rewrite.h"
+#include "lib/sctp.h"
+
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_IPV6 0x86dd
+
+struct ethernet_header {
+	__u8 dst[6], src[6];
+	__be16 type;
+};
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-SEC("xdp")
-int xb_xdp(struct xdp_md *ctx)
+/* A sum of zero says that there is none, in UDP over IPv4 (RFC 768). */
+static __always_inline void fix_checksum(CTX *ctx, const struct packet *p, __u32 addresses, __u32 rest)
 {
-	return XDP_PASS;
+	bool udp = p->t.proto == XB_PROTO_UDP;
+	__be16 *check;
+
+	if (p->t.proto == XB_PROTO_SCTP) {
+		if (rest)
+			sctp_fix(ctx, p);
+		return;
+	}
+	check = header_at(ctx, p->l4 + (udp ? 6 : 16), sizeof(*check));
+	if (!check || (udp && p->v4 && !*check))
+		return;
+	*check = fixed(*check, add32(addresses, rest));
+	if (udp && !*check)
+		*check = 0xffff;
+}
+
+SUBPROG int parsed(CTX *ctx, bool v4, struct packet *p)
+{
+	if (p)
+		p->kind = parse(ctx, v4, ETH_BYTES, p);
+	return 0;
+}
+
+/* The way out of a packet, if that is the device it came in by and its neighbour is known. */
+SUBPROG int route(CTX *ctx, const struct packet *p, const struct xb_tuple *now, struct ethernet_header *ret)
+{
+	struct bpf_fib_lookup fib = {};
+
+	if (!p || !now || !ret)
+		return false;
+	fib.family = p->v4 ? 2 : 10;
+	fib.l4_protocol = p->t.proto;
+	fib.ifindex = ctx->ingress_ifindex;
+	fib.tot_len = p->len;
+	if (p->v4) {
+		fib.ipv4_src = now->src.be32[3];
+		fib.ipv4_dst = now->dst.be32[3];
+	} else {
+		copy6(fib.ipv6_src, now->src.be32);
+		copy6(fib.ipv6_dst, now->dst.be32);
+	}
+	if (bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS || fib.ifindex != ctx->ingress_ifindex || p->ttl < 2)
+		return false;
+	__builtin_memcpy(ret->dst, fib.dmac, sizeof(ret->dst));
+	__builtin_memcpy(ret->src, fib.smac, sizeof(ret->src));
+	return true;
+}
+
+SUBPROG int send_on(CTX *ctx, const struct packet *p, const struct xb_tuple *now, const struct ethernet_header *to)
+{
+	struct ethernet_header *eth;
+
+	if (!p || !now || !to || !rewrite(ctx, p, now) || !count_hop(ctx, p))
+		return XDP_DROP;
+	eth = header(ctx, 0, sizeof(*eth));
+	if (!eth)
+		return XDP_DROP;
+	__builtin_memcpy(eth->dst, to->dst, sizeof(eth->dst));
+	__builtin_memcpy(eth->src, to->src, sizeof(eth->src));
+	return XDP_TX;
+}
+
+static __always_inline int handle(CTX *ctx, bool v4)
+{
+	struct packet p = {};
+	struct answer a = {};
+	struct ethernet_header to = {};
+	__u32 len, left = 0;
+	int r = XDP_PASS;
+
+	parsed(ctx, v4, &p);
+	if (p.kind != PACKET_TRANSPORT || p.first || p.later)
+		return XDP_PASS;
+	/* not counted yet: tc counts what it gets */
+	len = p.len;
+	p.len = 0;
+	decide(&p, false, &a);
+	p.len = len;
+	if (a.verdict == VERDICT_DROP) {
+		r = XDP_DROP;
+	} else if (a.verdict != VERDICT_TRANSLATE) {
+		return XDP_PASS;
+	} else if (route(ctx, &p, &a.f.now, &to)) {
+		flow_find(&p.t, len, &a.f, &left);
+		r = send_on(ctx, &p, &a.f.now, &to);
+	}
+	if (a.reason)
+		event(a.reason, XB_PATH_XDP, ctx->ingress_ifindex, a.f.svc, &p.t, a.verdict == VERDICT_TRANSLATE ? &a.f.now : NULL);
+	return r;
+}
+
+SEC("xdp") int xb_xdp(struct xdp_md *ctx)
+{
+	const struct ethernet_header *eth = header(ctx, 0, sizeof(*eth));
+
+	if (!eth)
+		return XDP_PASS;
+	if (eth->type == bpf_htons(ETHERTYPE_IPV4))
+		return handle(ctx, true);
+	return eth->type == bpf_htons(ETHERTYPE_IPV6) ? handle(ctx, false) : XDP_PASS;
 }

@@ -46,9 +46,9 @@ like() { if [[ $1 =~ $2 ]]; then _result 0 "$3"; else _result 1 "$3"; note "expe
 done_testing() { echo "1..$tests_run"; [ "$tests_failed" = 0 ]; exit; }
 bail() { echo "Bail out! $*"; exit 1; }
 
-# busywait SECONDS COMMAND...: until it succeeds; looks every 20 ms
+# busywait SECONDS COMMAND...: until it succeeds; looks every 20 ms. On a machine that is XB_SLOW times as slow it waits so much longer.
 busywait() {
-	local until=$(($(date +%s%N) + $1 * 1000000000)); shift
+	local until=$(($(date +%s%N) + $1 * ${XB_SLOW:-1} * 1000000000)); shift
 	until "$@" >/dev/null 2>&1; do
 		[ "$(date +%s%N)" -lt "$until" ] || return 1
 		sleep 0.02

@@ -3,6 +3,7 @@
 #define BACKEND_H
 /* Frontend -> set of backends -> one of them. */
 #include <linux/errno.h>
+#include "lib/event.h"
 #include "lib/frontend.h"
 
 /* The port of a service, and its set of backends at this moment. */
@@ -13,14 +14,24 @@ struct service {
 	struct xb_set set;
 };
 
-static __always_inline struct xb_set set_load(const struct xb_svc *svc, enum xb_scope scope)
+static __always_inline struct xb_set set_load(const struct xb_svc *svc, __u32 which)
 {
 	union {
 		__u64 word;
 		struct xb_set set;
-	} u = { .word = load_word(&svc->set[scope < XB_SCOPES ? scope : 0]) };
+	} u = { .word = load_word(&svc->set[which < XB_SETS ? which : 0]) };
 
 	return u.set;
+}
+
+static __always_inline struct xb_slice slice_load(const struct xb_svc *svc)
+{
+	union {
+		__u64 word;
+		struct xb_slice slice;
+	} u = { .word = load_word(&svc->maglev) };
+
+	return u.slice;
 }
 
 static __always_inline bool set_equal(struct xb_set a, struct xb_set b)
@@ -33,7 +44,7 @@ static __always_inline bool service_load(struct xb_fe fe, enum xb_scope scope, s
 {
 	ret->svc = lookup(&xb_svc, fe.svc);
 	if (!ret->svc) {
-		COUNT(table_error);
+		count(XB_TABLE_ERROR);
 		return false;
 	}
 	ret->id = fe.svc;
@@ -111,6 +122,21 @@ static __always_inline bool set_has(struct xb_set set, bool v4, const struct xb_
 
 	bpf_loop(32 - __builtin_clz(XB_SET_MAX), search_step, &s, 0);
 	return s.found;
+}
+
+/* Whether a flow to a backend goes on, whose port has the set "now" and had another when the backend was chosen. */
+static __always_inline bool still_serves(const struct xb_svc *svc, struct xb_set now, bool v4, const struct xb_peer *backend)
+{
+	return set_has(set_load(after(svc, load_word(&now)), XB_SERVING), v4, backend);
+}
+
+/* The first backend of the set that is not before this one: its index, or that behind the set's end. */
+static __always_inline __u32 set_from(struct xb_set set, bool v4, const struct xb_peer *backend)
+{
+	struct search s = { .want = *backend, .low = set.base, .high = set.base + set.count, .v4 = v4 };
+
+	bpf_loop(32 - __builtin_clz(XB_SET_MAX), search_step, &s, 0);
+	return s.low;
 }
 
 static __always_inline int set_pick(struct xb_set set, bool v4, struct xb_peer *ret)

@@ -14,6 +14,7 @@
 enum verdict {
 	VERDICT_PASS,                   /* nothing to do with it */
 	VERDICT_TRANSLATE,
+	VERDICT_TUNNEL,                 /* to the backend at f.now, as it is, in an IP packet */
 	VERDICT_REFUSE,
 	VERDICT_DROP,
 	VERDICT_ECHO,                   /* answer the ping */
@@ -114,7 +115,7 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 	set = set_load(svc, f->scope);
 	if (set_equal(set, f->set))
 		return true;
-	if (!set_has(set, p->v4, &backend))
+	if (!still_serves(svc, set, p->v4, &backend))
 		return false;
 	f->set = set;
 	flow_remove(&p->t);
@@ -126,11 +127,11 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
  * verifier goes through each once, and its stack is free again afterwards. */
 SUBPROG int decide_known(const struct packet *p, struct answer *a)
 {
-	__u32 left;
+	__u32 left = 0;
 
 	if (!p || !a || !flow_find(&p->t, p->len, &a->f, &left))
 		return false;
-	if (p->kind == PACKET_TRANSPORT && !still_valid(p, &a->f)) {
+	if (p->kind != PACKET_ERROR && !still_valid(p, &a->f)) {
 		struct xb_tuple twin = reversed(&a->f.now);
 
 		flow_remove(&p->t);
@@ -138,11 +139,11 @@ SUBPROG int decide_known(const struct packet *p, struct answer *a)
 		a->reason = XB_FLOW_RESELECTED;
 		return false;
 	}
-	if (p->kind == PACKET_TRANSPORT)
+	if (p->kind != PACKET_ERROR)
 		keep_alive(p, &a->f, left);
 	else
 		a->reason = XB_ERROR_TRANSLATED;
-	a->verdict = VERDICT_TRANSLATE;
+	a->verdict = a->f.direction == XB_FLOW_TUNNEL ? VERDICT_TUNNEL : VERDICT_TRANSLATE;
 	return true;
 }
 
@@ -225,6 +226,12 @@ SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 	d.v4 = p->v4;
 	if (p->kind == PACKET_ERROR || is_any(&d) || is_loopback(&d))
 		return false;
+	if (p->kind == PACKET_TUNNELLED) {
+		/* a node port of another node is none of its addresses here, but its number is the same */
+		fe = frontend(&d);
+		fe = fe.kind && fe.kind != XB_FRONTEND_NODE_ADDR ? fe : node_port_find(&d);
+		return fe.kind && fe.kind != XB_FRONTEND_VIP && fe.kind != XB_FRONTEND_NODE_ADDR && to_service(p, fe, true, a);
+	}
 	if (p->kind == PACKET_TRANSPORT) {
 		fe = frontend(&d);
 		if (fe.kind == XB_FRONTEND_VIP)
@@ -245,12 +252,14 @@ SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 
 static __always_inline int pick(const struct packet *p, const struct service *s, struct xb_peer *ret)
 {
+	struct xb_slice maglev = slice_load(s->svc);
+
 	if (s->svc->affinity_seconds)
 		return affinity_pick(s, &p->t.src, p->v4, ret);
-	if (s->scope == XB_SCOPE_OUTSIDE && s->svc->maglev_size) {
+	if (s->scope == XB_SCOPE_OUTSIDE && maglev.size) {
 		/* the same on each node, so that a flow may come in by another one */
-		__u32 at = tuple_hash(&p->t, 0) % s->svc->maglev_size;
-		const struct xb_mag *line = lookup(&xb_mag, s->svc->maglev + at / XB_MAG_LINE);
+		__u32 at = tuple_hash(&p->t, 0) % maglev.size;
+		const struct xb_mag *line = lookup(&xb_mag, maglev.base + at / XB_MAG_LINE);
 		__u16 place = line ? line->position[at % XB_MAG_LINE] : 0xffff;
 
 		if (place < s->set.count)
@@ -258,6 +267,17 @@ static __always_inline int pick(const struct packet *p, const struct service *s,
 	}
 	/* by the tuple and not at random: a flow whose entry was lost finds its backend while the set is the same */
 	return backend_load(s->set.base + ((__u64)tuple_hash(&p->t, fe_seed) * s->set.count >> 32), p->v4, ret);
+}
+
+/* The backend of a tunnel's end: on this node, and one of the service's. */
+static __always_inline int pick_tunnelled(const struct packet *p, const struct service *s, struct xb_peer *ret)
+{
+	struct xb_peer want = { .addr = p->tunnel };
+	__u32 at = s->svc->dsr ? set_from(s->set, p->v4, &want) : s->set.base + s->set.count;
+
+	if (at >= s->set.base + s->set.count || backend_load(at, p->v4, ret) < 0 || !ret->local || !addr_equal(&ret->addr, &p->tunnel))
+		return -ENOENT;
+	return 0;
 }
 
 /* Fills in the backend. */
@@ -272,27 +292,34 @@ SUBPROG int decide_backend(const struct packet *p, struct answer *a)
 	s.scope = a->f.scope;
 	s.set = a->f.set;
 	s.svc = lookup(&xb_svc, s.id);
-	if (!s.svc || pick(p, &s, &backend) < 0)
+	if (!s.svc || (p->kind != PACKET_TUNNELLED && pick(p, &s, &backend) < 0))
 		return verdict(a, VERDICT_PASS, XB_TABLE_ERROR);
+	/* somebody else's tunnel */
+	if (p->kind == PACKET_TUNNELLED && pick_tunnelled(p, &s, &backend) < 0)
+		return verdict(a, VERDICT_PASS, XB_REASON_NONE);
 	a->f.now = p->t;
 	a->f.now.dst = backend.addr;
 	a->f.now.dport = backend.port;
 	a->local = backend.local;
+	if (s.svc->dsr && s.scope == XB_SCOPE_OUTSIDE && !backend.local)
+		a->f.direction = XB_FLOW_TUNNEL;
 	return true;
 }
 
-static __always_inline int insert_pair(const struct packet *p, const struct flow *forward)
+/* *f is the answer's for a moment: a copy of it would be more stack than Linux 6.1 has left for flow_insert(). */
+static __always_inline int insert_pair(const struct packet *p, struct flow *f)
 {
-	struct xb_tuple twin = reversed(&forward->now);
-	struct flow reply = *forward;
+	struct xb_tuple twin = reversed(&f->now);
 	int r;
 
-	reply.now = reversed(&p->t);
-	reply.direction = XB_FLOW_REPLY;
-	r = flow_insert(&twin, &reply, TICKS_NEW);
+	f->now = reversed(&p->t);
+	f->direction = XB_FLOW_REPLY;
+	r = flow_insert(&twin, f, TICKS_NEW);
+	f->now = reversed(&twin);
+	f->direction = XB_FLOW_FORWARD;
 	if (r)
 		return r;
-	r = flow_insert(&p->t, forward, TICKS_NEW);
+	r = flow_insert(&p->t, f, TICKS_NEW);
 	if (r)
 		flow_remove(&twin);
 	return r;
@@ -349,6 +376,10 @@ SUBPROG int decide_flow(const struct packet *p, bool host, struct answer *a)
 		return false;
 	if (!flow_rate())
 		return verdict(a, VERDICT_DROP, XB_DROPPED_FLOW_RATE);
+	if (a->f.direction == XB_FLOW_TUNNEL) {
+		r = flow_insert(&p->t, &a->f, TICKS_NEW);
+		return r ? verdict(a, VERDICT_DROP, XB_DROPPED_FLOWS_FULL) : verdict(a, VERDICT_TUNNEL, XB_FLOW_MADE);
+	}
 	if (!masquerades(p, node, a, host))
 		r = insert_pair(p, &a->f);
 	/* the same client may reach the same backend by two services from one port: the second flow gets a port of its own */
@@ -364,7 +395,7 @@ SUBPROG int decide_flow(const struct packet *p, bool host, struct answer *a)
 /* *a is all zero before. */
 static __always_inline void decide(const struct packet *p, bool host, struct answer *a)
 {
-	if ((p->kind == PACKET_TRANSPORT || p->kind == PACKET_ERROR) && decide_known(p, a))
+	if (p->kind != PACKET_ECHO && p->kind != PACKET_FRAGMENT && decide_known(p, a))
 		return;
 	if (decide_service(p, host, a) && decide_backend(p, a))
 		decide_flow(p, host, a);

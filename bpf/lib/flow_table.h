@@ -261,8 +261,10 @@ static __always_inline bool flow_read(void *set, __u32 way, union flow_way u, co
 	again.word = load_word(after(&head->way[way], all));
 	if ((again.way.tag ^ u.way.tag) & ~XB_FLOW_ANSWERED)
 		return false;
-	store_word(&tail[FLOW_BYTES], load_word(&tail[FLOW_BYTES]) + len);
-	store_word(&tail[FLOW_PACKETS], load_word(&tail[FLOW_PACKETS]) + 1);
+	if (len) {
+		store_word(&tail[FLOW_BYTES], load_word(&tail[FLOW_BYTES]) + len);
+		store_word(&tail[FLOW_PACKETS], load_word(&tail[FLOW_PACKETS]) + 1);
+	}
 	flow_unpack(addrs, v4, &ret->now);
 	ret->now.sport = ports.sport;
 	ret->now.dport = ports.dport;
@@ -301,8 +303,8 @@ static __always_inline bool flow_find_of(const struct xb_tuple *key, bool v4, __
 	return false;
 }
 
-/* The entry of a packet, when there is one that has not expired, counted (packets, and bytes by len). *ret_left: ticks that it
- * has left, so that the caller refreshes only what has moved. */
+/* The entry of a packet, when there is one that has not expired, counted (packets, and bytes by len) unless len is 0. *ret_left:
+ * ticks that it has left, so that the caller refreshes only what has moved. */
 SUBPROG bool flow_find(const struct xb_tuple *key, __u32 len, struct flow *ret, __u32 *ret_left)
 {
 	if (!key || !ret || !ret_left)

@@ -14,6 +14,8 @@
 #define ICMP_BYTES 8
 #define OFFSET_MAX 511              /* of any header that is looked at: the verifier wants a bound */
 #define EXTENSIONS_MAX 6
+#define PROTO_IPIP 4
+#define PROTO_IPV6 41
 
 /* RFC 791, 8200, 9293, 768, 9260, 792, 4443. Our own, so that one set of names serves both compilers. */
 struct ip4_header {
@@ -62,6 +64,7 @@ enum packet_kind {
 	PACKET_TRANSPORT,               /* TCP, UDP or SCTP, with its ports */
 	PACKET_ECHO,                    /* an ICMP echo request */
 	PACKET_ERROR,                   /* an ICMP error; its tuple is that of the packet it is about, turned round */
+	PACKET_TUNNELLED,               /* an IP packet within one, which its tuple is that of */
 	PACKET_FRAGMENT,                /* not the first of its datagram, and the first was not seen */
 	PACKET_MALFORMED,
 };
@@ -70,14 +73,16 @@ struct packet {
 	struct xb_tuple t;
 	__u32 len;                      /* of the IP packet */
 	__u16 l3, l4;                   /* where its headers begin */
-	__u16 inner_l3, inner_l4;       /* PACKET_ERROR: those of the packet it is about */
+	__u16 inner_l3, inner_l4;       /* those of the packet that it is about, or of that within it; of the latter l4 is the inner one */
 	enum packet_kind kind;
 	__u8 tcp_flags;
 	__u8 ttl;
 	bool v4;
 	bool first;                     /* the first fragment of several */
 	bool later;                     /* a fragment without transport header, whose ports are known by the first */
+	bool may_fragment;              /* routers may divide it */
 	__u32 frag_id;
+	union xb_ip6 tunnel;            /* PACKET_TUNNELLED: where the outer packet goes */
 };
 
 static __always_inline void *header_at(CTX *ctx, __u16 offset, __u32 size)
@@ -111,7 +116,7 @@ static __always_inline void copy6(__be32 *to, const __be32 *addr)
 struct network {
 	__u16 l4;
 	__u8 proto, ttl;
-	bool later, first;              /* fragments */
+	bool later, first, may_fragment;
 	__u32 len, frag_id;
 };
 
@@ -131,6 +136,7 @@ static __always_inline bool parse_ip4(CTX *ctx, __u16 l3, struct xb_tuple *t, st
 	n->len = bpf_ntohs(ip->len);
 	n->later = frag & 0x1fff;
 	n->first = !n->later && (frag & 0x2000);
+	n->may_fragment = !(frag & 0x4000);
 	n->frag_id = bpf_ntohs(ip->id);
 	return true;
 }
@@ -257,6 +263,22 @@ static __always_inline enum packet_kind parse_icmp(CTX *ctx, struct packet *p, c
 	return is_error(p->v4, icmp->type) ? parse_error(ctx, p) : PACKET_OTHER;
 }
 
+/* IP in IP of the same family (RFC 2003, 2473), whole. */
+static __always_inline enum packet_kind parse_tunnelled(CTX *ctx, struct packet *p, const struct network *outer)
+{
+	union xb_ip6 to = p->t.dst;
+	struct network n = {};
+
+	if (outer->later || outer->first ||
+	    !(p->v4 ? parse_ip4(ctx, outer->l4, &p->t, &n) : parse_ip6(ctx, outer->l4, &p->t, &n)) || n.later || !has_ports(n.proto))
+		return PACKET_OTHER;
+	p->tunnel = to;
+	p->inner_l3 = outer->l4;
+	p->l4 = n.l4;
+	p->len = n.len;
+	return parse_transport(ctx, p, &n) == PACKET_TRANSPORT ? PACKET_TUNNELLED : PACKET_OTHER;
+}
+
 /* Fills *p, which is all zero, from the header at l3. */
 static __always_inline enum packet_kind parse(CTX *ctx, bool v4, __u16 l3, struct packet *p)
 {
@@ -271,9 +293,12 @@ static __always_inline enum packet_kind parse(CTX *ctx, bool v4, __u16 l3, struc
 	p->len = n.len;
 	p->ttl = n.ttl;
 	p->first = n.first;
+	p->may_fragment = n.may_fragment;
 	p->frag_id = n.frag_id;
 	if (has_ports(n.proto))
 		return parse_transport(ctx, p, &n);
+	if (n.proto == (v4 ? PROTO_IPIP : PROTO_IPV6))
+		return parse_tunnelled(ctx, p, &n);
 	return n.proto == (v4 ? XB_PROTO_ICMP : XB_PROTO_ICMPV6) ? parse_icmp(ctx, p, &n) : PACKET_OTHER;
 }
 

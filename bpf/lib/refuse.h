@@ -2,7 +2,7 @@
 #ifndef REFUSE_H
 #define REFUSE_H
 /*
- * Packets that become their own answer: a TCP reset, an ICMP port unreachable, an echo reply. For tc only. What is sent is
+ * Packets that become their own answer: a TCP reset, an ICMP error, an echo reply. For tc only. What is sent is
  * never longer than what came plus the two headers, so nobody is answered with more than he sent by much.
  */
 #include "lib/rewrite.h"
@@ -55,13 +55,6 @@ static __always_inline void swap_ethernet(CTX *ctx, __u16 l3)
 		mac[i] = mac[i + 3];
 		mac[i + 3] = was;
 	}
-}
-
-static __always_inline __u32 sum_words(const __be32 *v, int n, __u32 sum)
-{
-	for (int i = 0; i < n; i++)
-		sum = add32(sum, v[i]);
-	return sum;
 }
 
 static __always_inline __u32 pseudo_sum(const struct packet *p, __u8 proto, __u16 len)
@@ -130,76 +123,87 @@ static __always_inline bool become_reset(CTX *ctx, const struct packet *p)
 	return put_network(ctx, p, XB_PROTO_TCP, p->l4 - p->l3, (p->v4 ? 0 : p->l4 - p->l3 - IP6_BYTES) + sizeof(*tcp));
 }
 
-/* What stands behind the new headers: the IP header that came, and 8 bytes of what is behind it. */
+/* The sum of what stands behind the new headers: the IP header that came, and the first bytes behind it. */
 static __always_inline __u32 sum_quoted(CTX *ctx, const struct packet *p, __u16 at, bool later)
 {
-	const __be32 *l4 = header_at(ctx, at + (p->l4 - p->l3), 8);
+	__u16 l4 = at + (p->l4 - p->l3);
+	const __be32 *ip, *words = header_at(ctx, l4, 8);
+	const __be16 *check;
 	__u32 sum = 0;
 
-	if (!l4)
-		return 0;
 	/* of an IPv4 header with its checksum the sum is zero, which 0xffff is too */
 	if (!p->v4) {
-		const __be32 *ip = header_at(ctx, at, IP6_BYTES);
-
+		ip = header_at(ctx, at, IP6_BYTES);
 		if (!ip)
 			return 0;
 		sum = sum_words(ip, IP6_BYTES / 4, 0);
 	}
-	/* the device will make what it sums up to the complement of what is in the field now */
-	if (later)
-		return add32(sum, 0xffff & ~fold(pseudo_sum(p, p->t.proto, p->len - (p->l4 - p->l3))));
-	return sum_words(l4, 2, sum);
+	/* the device makes the sum of all this the complement of what is in the field now */
+	if (later) {
+		check = header_at(ctx, l4 + (check_offset(p) - p->l4), sizeof(*check));
+		return check ? add32(sum, 0xffff & ~*check) : 0;
+	}
+	if (p->t.proto == XB_PROTO_TCP) {
+		words = header_at(ctx, l4, sizeof(struct tcp_header));
+		return words ? sum_words(words, 5, sum) : 0;
+	}
+	return words ? sum_words(words, 2, sum) : 0;
 }
 
-/* RFC 792, RFC 4443: port unreachable, from the address that was asked for. */
-static __always_inline bool become_unreachable(CTX *ctx, const struct packet *p)
+static __always_inline bool put_outer(CTX *ctx, const struct packet *p, __u8 proto, __u16 payload)
 {
-	__u16 outer = (p->v4 ? IP4_BYTES : IP6_BYTES), quoted = p->l4 - p->l3 + 8;
-	__u8 proto = p->v4 ? XB_PROTO_ICMP : XB_PROTO_ICMPV6;
-	bool later = summed_later(ctx, p);
-	struct icmp_header *icmp;
-	__u32 sum;
-
-	/* without extension headers: what is put in front is a plain header */
-	if ((!p->v4 && p->l4 != p->l3 + IP6_BYTES) || p->later)
-		return false;
-	if (later)
-		fix_pseudo(ctx, p, check_offset(p), ~1u, 0);
-	if (bpf_skb_change_tail(ctx, (__u32)p->l4 + 8, 0) < 0 ||
-	    bpf_skb_adjust_room(ctx, outer + ICMP_BYTES, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_NO_CSUM_RESET) < 0)
-		return false;
 	if (p->v4) {
 		struct ip4_header *ip = header_at(ctx, p->l3, sizeof(*ip));
 
 		if (!ip)
 			return false;
-		*ip = (struct ip4_header){ .version_ihl = 0x45, .check = 0xffff & ~bpf_htons(0x4500) };
+		*ip = (struct ip4_header){
+			.version_ihl = 0x45, .len = bpf_htons(IP4_BYTES + payload), .frag = bpf_htons(0x4000), .ttl = 64, .proto = proto,
+			.src = p->t.dst.be32[3], .dst = p->t.src.be32[3],
+		};
+		ip->check = ~fold(sum_words((const __be32 *)ip, IP4_BYTES / 4, 0));
 	} else {
 		struct ip6_header *ip = header_at(ctx, p->l3, sizeof(*ip));
 
 		if (!ip)
 			return false;
-		*ip = (struct ip6_header){ .version_class = 0x60, .next = proto };
+		*ip = (struct ip6_header){ .version_class = 0x60, .payload = bpf_htons(payload), .next = proto, .hop_limit = 64 };
+		copy6(ip->src, p->t.dst.be32);
+		copy6(ip->dst, p->t.src.be32);
 	}
-	if (!put_network(ctx, p, proto, IP4_BYTES, ICMP_BYTES + quoted))
-		return false;
-	if (p->v4) {
-		struct ip4_header *ip = header_at(ctx, p->l3, sizeof(*ip));
+	return true;
+}
 
-		if (!ip)
-			return false;
-		ip->check = 0;
-		ip->check = ~fold(sum_words((const __be32 *)ip, IP4_BYTES / 4, 0));
-	}
+/*
+ * RFC 792, 1191, 4443: an error about the packet, from the address that it was sent to. mtu: of "too big"; 0: the port is not
+ * reachable. A TCP header is quoted whole, as the device may yet write its checksum.
+ */
+static __always_inline bool become_error(CTX *ctx, const struct packet *p, __u32 mtu)
+{
+	__u16 outer = p->v4 ? IP4_BYTES : IP6_BYTES, behind = p->t.proto == XB_PROTO_TCP ? sizeof(struct tcp_header) : 8;
+	__u16 payload = ICMP_BYTES + (p->l4 - p->l3) + behind;
+	__u8 proto = p->v4 ? XB_PROTO_ICMP : XB_PROTO_ICMPV6;
+	bool later = summed_later(ctx, p);
+	struct icmp_header *icmp;
+	__u32 sum;
+
+	/* without extension headers, as what is put in front is a plain header */
+	if ((!p->v4 && p->l4 != p->l3 + IP6_BYTES) || p->later)
+		return false;
+	if (later)
+		fix_pseudo(ctx, p, check_offset(p), ~1u, 0);
+	if (bpf_skb_change_tail(ctx, (__u32)p->l4 + behind, 0) < 0 ||
+	    bpf_skb_adjust_room(ctx, outer + ICMP_BYTES, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_NO_CSUM_RESET) < 0 ||
+	    !put_outer(ctx, p, proto, payload))
+		return false;
 	sum = sum_quoted(ctx, p, p->l3 + outer + ICMP_BYTES, later);
 	icmp = header_at(ctx, p->l3 + outer, sizeof(*icmp));
 	if (!icmp)
 		return false;
-	*icmp = (struct icmp_header){ .type = p->v4 ? 3 : 1, .code = p->v4 ? 3 : 4 };
-	sum = add32(sum, *(const __be32 *)icmp);
+	*icmp = (struct icmp_header){ .type = p->v4 ? 3 : mtu ? 2 : 1, .code = p->v4 ? (mtu ? 4 : 3) : mtu ? 0 : 4, .seq = bpf_htons(mtu) };
+	sum = sum_words((const __be32 *)icmp, 2, sum);
 	if (!p->v4)
-		sum = add32(sum, pseudo_sum(p, proto, ICMP_BYTES + quoted));
+		sum = add32(sum, pseudo_sum(p, proto, payload));
 	icmp->check = ~fold(sum);
 	return true;
 }

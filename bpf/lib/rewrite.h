@@ -23,6 +23,13 @@ static __always_inline __u16 fold(__u32 sum)
 	return (sum & 0xffff) + (sum >> 16);
 }
 
+static __always_inline __u32 sum_words(const __be32 *v, int n, __u32 sum)
+{
+	for (int i = 0; i < n; i++)
+		sum = add32(sum, v[i]);
+	return sum;
+}
+
 /* What changes in a sum when one word takes the place of another. */
 static __always_inline __u32 difference(__u32 was, __u32 now)
 {

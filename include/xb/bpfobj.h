@@ -14,13 +14,14 @@ int xb_bpffs_remove(const char *path);                   /* a folder and all bel
 
 /* An array with BPF_F_MMAPABLE, readable and writable. Unmapped with munmap(*ret, *ret_bytes). */
 int xb_bpf_mmap(int map_fd, void **ret, size_t *ret_bytes);
+int xb_bpf_mmap_ro(int map_fd, const void **ret, size_t *ret_bytes); /* for reading alone; map_fd is open for both */
 int xb_bpf_memory(int map_fd, __u64 *ret);               /* bytes of kernel memory, as the kernel counts them */
 
-/* The kernel's clock as programs see it, bpf_jiffies64(): right to half a second, as it starts a moment after CLOCK_MONOTONIC. A tick
- * of the flow table is jiffies >> shift, about a second. */
+/* The clock of programs, bpf_jiffies64(). A tick, about a second, is 1 << xb_tick_shift() jiffies: the power of two that is nearest.
+ * xb_tick_now gives the low bits of the tick it is; -errno: it takes CAP_BPF and CAP_NET_ADMIN, as a program is run for it. */
 __u32 xb_jiffies_per_second(void);
 __u32 xb_tick_shift(void);
-__u64 xb_jiffies(void);
+int xb_tick_now(__u32 *ret);
 
 /* Opens a cgroup-v2 folder. The id is the one that links show. */
 int xb_cgroup_open(const char *path, int *ret_fd, __u64 *ret_id, char **reterr_why);

@@ -24,6 +24,7 @@ enum xb_flag_type {
 	XB_FLAG_PORT,          /* within [.min, 65535] */
 	XB_FLAG_BYTES,         /* a number of bytes, not negative */
 	XB_FLAG_ARGUMENT,      /* no flag: a word that begins with no '-', as STRING; rows take such words in their order */
+	XB_FLAG_WORDS,         /* no flag: all words that no ARGUMENT row takes, as LIST; at most one row */
 	XB_FLAG_REST,          /* no flag: all words after "--", borrowed from argv; NULL without a "--". At most one row */
 	XB_FLAG_DURATION,      /* milliseconds; written as in Go: "1h30m", "1.5s", "0" */
 	XB_FLAG_NUMBER,        /* with a fraction, not negative: "0.55" */
@@ -39,6 +40,7 @@ enum xb_flag_type {
 #define XB_FLAG_PORT_MEMBER int
 #define XB_FLAG_BYTES_MEMBER int64_t
 #define XB_FLAG_ARGUMENT_MEMBER const char *
+#define XB_FLAG_WORDS_MEMBER char **
 #define XB_FLAG_REST_MEMBER char *const *
 #define XB_FLAG_DURATION_MEMBER int64_t
 #define XB_FLAG_NUMBER_MEMBER double

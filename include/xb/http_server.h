@@ -60,6 +60,7 @@ bool xb_http_header_next(const struct xb_http_request *r, size_t *iter, struct x
 struct xb_sv xb_http_body(const struct xb_http_request *r);
 const struct xb_tls_peer *xb_http_peer_cert(const struct xb_http_request *r);   /* verified client certificate, or NULL */
 const struct sockaddr *xb_http_peer_addr(const struct xb_http_request *r);
+bool xb_http_peer_is_local(const struct xb_http_request *r);     /* by a loopback address: a client on this host */
 void xb_http_set_user(struct xb_http_request *r, void *user);    /* the handler's own */
 void *xb_http_user(const struct xb_http_request *r);
 /* on_close: the client left, or the server gives up, before the reply was complete. Called at most once, from the loop and

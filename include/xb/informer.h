@@ -31,6 +31,7 @@ struct xb_informer_config {
 	/* For the operator's log, may be NULL: why an attempt failed, once when the trouble begins; NULL when it is over. */
 	void (*trouble)(void *arg, const char *path, const char *why);
 	void *arg;
+	bool may_lack;                  /* as xb_reflector's */
 	unsigned backoff_min_ms, backoff_max_ms; /* 0: 800 and 30000 */
 };
 int xb_informer_new(const struct xb_informer_config *c, struct xb_informer **ret); /* starts at once */

@@ -34,11 +34,13 @@ void xb_model_set_processor(__u32 processor);   /* which the calling thread is t
 struct xb_model_answer {
 	enum xb_reason reason;      /* XB_REASON_NONE: no service has to do with it, or an entry of the flow table says all */
 	bool known;                 /* the latter */
+	bool tunnelled;             /* it goes on as it is, in an IP packet to the node of the backend that now has as destination */
 	struct xb_fe fe;            /* kind XB_FRONTEND_NONE: none of ours */
 	__u32 svc;                  /* 0: none, and scope and set are nothing */
 	enum xb_scope scope;
 	struct xb_set set;          /* that a backend is taken from */
 	struct xb_tuple now;        /* as it goes on; all zero: not translated */
+	bool tunnelled;             /* as it came, within a packet to now.dst, on another node */
 };
 /* host: this node itself sends it. -EINVAL: a tuple without protocol or family. */
 int xb_model_ask(const struct xb_tuple *packet, bool host, struct xb_model_answer *ret);

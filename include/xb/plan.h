@@ -46,12 +46,12 @@ struct plan_port {
 	struct plan_frontend *frontends;
 	size_t n_frontends;
 	/*
-	 * By enum xb_scope. INTERNAL is narrowed by internalTrafficPolicy Local and by topology. EXTERNAL is what clients on this node and in
-	 * pods get by node ports, external and load balancer IPs, and is not narrowed by externalTrafficPolicy Local, as in upstream's short
-	 * cut for clients inside the cluster. OUTSIDE is what clients from elsewhere get by the same, and is. Equal sets are
-	 * the common case and cost one block in the tables.
+	 * By enum xb_scope. INTERNAL is narrowed by internalTrafficPolicy Local and by topology. EXTERNAL is what clients on this node
+	 * and in pods get by node ports, external and load balancer IPs, and is not narrowed by externalTrafficPolicy Local, as in
+	 * upstream's short cut for clients inside the cluster. OUTSIDE is what clients from elsewhere get by the same, and is. Equal
+	 * sets are the common case and cost one block in the tables. Behind them, at XB_SERVING, all that serve.
 	 */
-	struct plan_set set[XB_SCOPES];
+	struct plan_set set[XB_SETS];
 	struct plan_net *source_ranges; /* of the family, sorted, no duplicates: who may use the load balancer IPs */
 	size_t n_source_ranges;
 	bool source_ranges_set;     /* the Service has such ranges. With none of the family nobody may */
@@ -61,6 +61,23 @@ struct plan_port {
 
 void plan_port_done(struct plan_port *p);
 bool plan_set_equal(const struct plan_set *a, const struct plan_set *b);
+
+/* What programs must know of the node; xb/abi/node.h says what each is for. Index 0 is IPv4, 1 IPv6. */
+#define PLAN_NETS_MAX 8
+struct plan_nets {
+	struct plan_net v[PLAN_NETS_MAX];
+	size_t n;
+};
+struct plan_node {
+	struct plan_addr addr[2];   /* all zero: none */
+	__u16 nat_first, nat_count;
+	struct plan_nets pods[2], services[2];
+	bool masquerade_all;
+};
+
+/* Label selector of the Services and EndpointSlices that plans are made of: as upstream's informers, what belongs to another proxy,
+ * and what has no virtual IP, is not even asked for. */
+#define PLAN_SELECTOR "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
 
 /* The node that plans are for. */
 struct plan_here {
@@ -78,9 +95,14 @@ struct plan_here {
 struct plan {
 	struct plan_port *v;
 	size_t n, cap;
+	__u16 health_port;          /* healthCheckNodePort; 0: none */
+	unsigned local_ready;       /* with one: how many endpoints here are ready, in the family that has more */
 	bool zoned;                 /* endpoints have hints for zones: another zone of the node's may give another plan */
 };
 int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here, struct plan *ret);
+/* The host ports of a pod of this node: each a port of its own with the pod as the only backend, served as a node port, at any
+ * address of the node or at the one that it asks for. None unless the pod runs, or when it is on the host's network. */
+int plan_make_pod(struct xb_jv pod, struct plan *ret);
 void plan_done(struct plan *p);
 
 /* No fewer than a plan has, found without making it; added to *counts. */

@@ -22,6 +22,9 @@ struct xb_reflector_config {
 	/* For the operator's log, may be NULL: why an attempt failed, once when the trouble begins; NULL when it is over. */
 	void (*trouble)(void *arg, const char *path, const char *why);
 	void *arg;
+	/* The server may have no such collection (404), or keep it from us (403): that is no trouble but an empty list, and is asked for
+	 * again every 5 minutes. */
+	bool may_lack;
 	unsigned backoff_min_ms, backoff_max_ms; /* 0: 800 and 30000 */
 };
 int xb_reflector_new(const struct xb_reflector_config *c, struct xb_reflector **ret); /* begins with the next turn of the loop */

@@ -41,7 +41,7 @@ k patch service web -p '{"spec":{"type":"LoadBalancer"}}' >/dev/null
 api PATCH /api/v1/namespaces/default/services/web/status -H 'Content-Type: application/merge-patch+json' \
 	--data '{"status":{"loadBalancer":{"ingress":[{"ip":"203.0.113.99"}]}}}' >/dev/null
 ok 'load balancer IP' busywait 5 answers node 203.0.113.99
-k patch service web -p '{"spec":{"sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":3}}}}' >/dev/null
+k patch service web -p '{"spec":{"sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":60}}}}' >/dev/null
 sticks() { [ "$(spread node "$vip" | wc -w)" = 1 ]; }
 ok 'session affinity: one pod only' busywait 5 sticks
 k delete service web >/dev/null

@@ -17,6 +17,13 @@ static const struct command *const commands[] = {
 	&store_snapshot_command,
 	&store_restore_command,
 	&store_status_command,
+	&services_command,
+	&backends_command,
+	&flows_command,
+	&drops_command,
+	&check_command,
+	&explain_command,
+	&map_command,
 };
 
 static const char *verb_of(const struct command *c)
@@ -26,7 +33,7 @@ static const char *verb_of(const struct command *c)
 
 static bool is_word(const struct xb_flag *f)
 {
-	return f->type == XB_FLAG_ARGUMENT || f->type == XB_FLAG_REST;
+	return f->type == XB_FLAG_ARGUMENT || f->type == XB_FLAG_WORDS || f->type == XB_FLAG_REST;
 }
 
 /* "xebec store snapshot FILE" */
@@ -57,7 +64,7 @@ static int check_arguments(const struct command *c, const void *options, char **
 	for (size_t i = 0; i < c->n_rows; i++) {
 		const struct xb_flag *f = &c->rows[i];
 
-		if (!is_word(f) || *(const char *const *)((const char *)options + f->offset))
+		if (!is_word(f) || f->name[0] == '[' || *(const char *const *)((const char *)options + f->offset))
 			continue;
 		add_usage(c, &usage);
 		return usage.err ? usage.err : xb_why(reterr_why, -EINVAL, "%s is missing: %s", f->name, usage.p);
@@ -65,6 +72,7 @@ static int check_arguments(const struct command *c, const void *options, char **
 	return 0;
 }
 
+/* As a command's run; 1: what it found is bad, and was printed. */
 static int run_parsed(const struct command *c, const void *options, char **reterr_why)
 {
 	const struct common *common = options;
@@ -76,9 +84,11 @@ static int run_parsed(const struct command *c, const void *options, char **reter
 	r = check_arguments(c, options, reterr_why);
 	if (r)
 		return r;
-	print_begin(&p, !strcmp(common->output, "json"));
+	print_begin(&p, common->output);
 	r = c->run(options, &p, reterr_why);
-	return r ? r : print_end(&p);
+	if (!r)
+		r = print_end(&p);
+	return r ? r : p.bad;
 }
 
 static int run(const struct command *c, int argc, char **argv)
@@ -93,7 +103,7 @@ static int run(const struct command *c, int argc, char **argv)
 		r = run_parsed(c, options, &why);
 	if (options)
 		xb_flags_done(c->rows, c->n_rows, options);
-	if (r)
+	if (r < 0)
 		fprintf(stderr, "xebec: %s\n", why ? why : strerror(-r));
 	return r ? EXIT_FAILURE : EXIT_SUCCESS;
 }

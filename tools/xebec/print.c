@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include "print.h"
 
-void print_begin(struct printer *p, bool json)
+void print_begin(struct printer *p, const char *output)
 {
-	*p = (struct printer){ .json = json };
+	*p = (struct printer){ .json = !strcmp(output, "json"), .wide = !strcmp(output, "wide") };
 	p->w = XB_JW(&p->out);
-	if (json)
+	if (p->json)
 		xb_jw_object(&p->w);
 }
 
@@ -68,6 +68,8 @@ int print_end(struct printer *p)
 {
 	int r;
 
+	if (p->stream)
+		return print_flush(p);
 	if (p->json) {
 		xb_jw_end(&p->w);
 		r = xb_jw_finish(&p->w);
@@ -83,4 +85,7 @@ int print_end(struct printer *p)
 void print_done(struct printer *p)
 {
 	xb_buf_done(&p->out);
+	xb_buf_done(&p->cells);
+	xb_vec_done(&p->starts);
+	xb_vec_done(&p->widths);
 }

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "agent.h"
+#include "faults.h"
+#include "health_ports.h"
+#include "networks.h"
 #include "node.h"
 #include "services.h"
+#include "xb/links.h"
 #include "xb/log.h"
-#include "xb/recorder.h"
 #include "xb/time.h"
 #include "xb/vec.h"
+#include "xb/why.h"
 
-/* As upstream's informers: what belongs to another proxy, and what has no virtual IP, is not even sent. */
-#define SELECTOR     "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
 #define RETRY_MS     30000
 #define UNHEALTHY_MS 60000
 
@@ -19,18 +21,30 @@ static const char *const leave_out[] = {
 	"spec.ports.targetPort", "endpoints.targetRef", NULL,
 };
 
+static const char *const leave_out_of_pods[] = {
+	"metadata.managedFields", "metadata.ownerReferences", "metadata.finalizers", "metadata.generateName", "metadata.creationTimestamp",
+	"metadata.generation", "metadata.annotations", "metadata.labels", "spec.volumes", "spec.tolerations", "spec.affinity",
+	"spec.topologySpreadConstraints", "spec.securityContext", "spec.nodeSelector", "spec.containers.env", "spec.containers.envFrom",
+	"spec.containers.image", "spec.containers.command", "spec.containers.args", "spec.containers.resources",
+	"spec.containers.volumeMounts", "spec.containers.livenessProbe", "spec.containers.readinessProbe", "spec.containers.startupProbe",
+	"spec.containers.lifecycle", "spec.containers.securityContext", "spec.initContainers.env", "spec.initContainers.envFrom",
+	"spec.initContainers.image", "spec.initContainers.command", "spec.initContainers.args", "spec.initContainers.resources",
+	"spec.initContainers.volumeMounts", "spec.initContainers.livenessProbe", "spec.initContainers.readinessProbe",
+	"spec.initContainers.startupProbe", "spec.initContainers.lifecycle", "spec.initContainers.securityContext", "status.conditions",
+	"status.containerStatuses", "status.initContainerStatuses", "status.ephemeralContainerStatuses", "spec.ephemeralContainers", NULL
+};
+
 struct agent {
 	struct agent_config c;
-	struct xb_informer *services_informer, *slices_informer;
-	struct services *services;
+	struct xb_informer *services_informer, *slices_informer, *pods_informer; /* the last only with host_ports */
+	struct services *services, *pods;
+	struct health_ports *health_ports;
 	struct node *node;
+	struct networks *networks;
+	struct xb_links *links;
 	void *tables;                   /* of the data plane */
-	struct xb_recorder *recorder;
+	struct faults *faults;
 	struct metrics metrics;
-	struct {
-		struct service **v;
-		size_t n, cap;
-	} faulty;                       /* those with a fault */
 	uv_prepare_t before_sleep;
 	uv_timer_t retry;
 	bool pruned;                    /* the first application is done */
@@ -41,7 +55,8 @@ struct agent {
 
 static bool synced(const struct agent *a)
 {
-	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer);
+	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer) && networks_synced(a->networks) &&
+	       (!a->pods_informer || xb_informer_synced(a->pods_informer));
 }
 
 static void fail(struct agent *a)
@@ -49,58 +64,6 @@ static void fail(struct agent *a)
 	if (!a->failed)
 		a->c.failed(a->c.arg);
 	a->failed = true;
-}
-
-/* --- faults of single services --- */
-static void set_fault(struct agent *a, struct service *v, int fault, char *why)
-{
-	if (fault && !v->fault && xb_vec_push(&a->faulty, v) < 0)
-		fail(a);
-	for (size_t i = 0; !fault && v->fault && i < a->faulty.n; i++)
-		if (a->faulty.v[i] == v)
-			xb_vec_remove(&a->faulty, i);
-	if (!fault && v->fault_told)
-		log_info("service %s is in the tables now", v->key);
-	if (fault != v->fault)
-		v->fault_told = false;
-	a->metrics.faults += fault != 0;
-	v->fault = fault;
-	free(v->fault_why);
-	v->fault_why = why;
-}
-
-static void warn(const struct agent *a, struct xb_jv service, const char *reason, const char *why)
-{
-	struct xb_event e = {
-		.component = "kube-proxy",
-		.kind = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("services")),
-		.object = service,
-		.type = XB_EVENT_WARNING,
-		.reason = reason,
-	};
-
-	xb_recorder_event(a->recorder, &e, "%s", why);
-}
-
-static void tell_faults(struct agent *a)
-{
-	for (size_t i = 0; i < a->faulty.n; i++) {
-		struct service *v = a->faulty.v[i];
-		const char *why = v->fault_why ? v->fault_why : strerror(-v->fault);
-
-		if (v->fault_told)
-			continue;
-		v->fault_told = true;
-		log_warning("service %s cannot be brought into the tables: %s", v->key, why);
-		if (v->fault == -ENOSPC || v->fault == -EADDRINUSE)
-			warn(a, v->object, v->fault == -ENOSPC ? "ServiceTableFull" : "ServiceAddressInUse", why);
-	}
-}
-
-static void retry_faulty(struct agent *a)
-{
-	for (size_t i = 0; i < a->faulty.n; i++)
-		services_mark(a->services, a->faulty.v[i]);
 }
 
 /* --- from the index to the tables --- */
@@ -167,29 +130,50 @@ static int set_ports(struct agent *a, struct service *v, const struct plan *plan
 	return first;
 }
 
+static int make_plan(const struct agent *a, const struct service *v, struct plan *ret)
+{
+	struct plan_here here = { .node = a->c.node_name, .zone = node_zone(a->node) };
+
+	if (!xb_jv_is(v->object))
+		return 0;
+	return v->in == a->pods ? plan_make_pod(v->object, ret) : plan_make(v->object, v->slices.v, v->slices.n, &here, ret);
+}
+
+/* Brings in what a plan says. A fault of the tables is told before one of the health check. */
+static void set_service(struct agent *a, struct service *v, const struct plan *plan)
+{
+	_cleanup_free_ char *why = NULL, *check_why = NULL;
+	int r = set_ports(a, v, plan, &why), check = 0, fault = 0;
+
+	if (plan->health_port || v->checked)
+		check = health_ports_set(a->health_ports, v->key, plan->health_port, plan->local_ready, &check_why);
+	v->checked = plan->health_port;
+	v->zoned = plan->zoned;
+	if (r < 0 || check < 0 || v->fault)
+		fault = r < 0 ? faults_set(a->faults, v, r, NULL, TAKE_PTR(why)) :
+				faults_set(a->faults, v, check, "FailedToStartServiceHealthcheck", TAKE_PTR(check_why));
+	if (fault < 0)
+		fail(a);
+	a->metrics.faults += r < 0 || check < 0;
+	if (!r && v->trigger_us >= a->metrics.start_us)
+		histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
+	v->trigger_us = 0;
+}
+
 static size_t program(struct agent *a, struct service *v)
 {
-	struct plan_here here = { .node = a->c.node_name, .zone = "" };
 	_cleanup_(plan_done) struct plan plan = {};
-	char *why = NULL;
 	size_t removed = 0;
-	int r = 0;
+	int r = make_plan(a, v, &plan);
 
-	if (xb_jv_is(v->object))
-		r = plan_make(v->object, v->slices.v, v->slices.n, &here, &plan);
 	/* Going on would prune what was not planned. */
 	if (r < 0) {
 		fail(a);
 		return 0;
 	}
 	removed = remove_vanished(a, v, &plan);
-	r = set_ports(a, v, &plan, &why);
-	if (r < 0 || v->fault)
-		set_fault(a, v, r, why);
-	if (!r && v->trigger_us >= a->metrics.start_us)
-		histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
-	v->trigger_us = 0;
-	services_forget(a->services, v);
+	set_service(a, v, &plan);
+	services_forget(v);
 	return removed;
 }
 
@@ -198,7 +182,7 @@ static size_t drain(struct agent *a)
 	size_t removed = 0;
 	struct service *v;
 
-	while (!a->failed && (v = services_next_dirty(a->services)))
+	while (!a->failed && ((v = services_next_dirty(a->services)) || (v = services_next_dirty(a->pods))))
 		removed += program(a, v);
 	return removed;
 }
@@ -224,18 +208,45 @@ static void reserve(struct agent *a)
 		log_warning_errno(r, "cannot make room for %zu ports and %zu backends at once: %m", want.ports, want.backends);
 }
 
+/* What an agent of another mode left would go on serving what has changed since. */
+static void remove_others(struct agent *a)
+{
+	for (size_t i = 0; data_planes[i]; i++) {
+		_cleanup_free_ char *why = NULL;
+		int r = data_planes[i] != a->c.plane ? data_planes[i]->cleanup(a->c.bpffs_path, &why) : 0;
+
+		if (r < 0)
+			log_warning("what mode %s may have left is still there: %s", data_planes[i]->mode, why ? why : strerror(-r));
+	}
+}
+
 static void first_application(struct agent *a, int64_t began_ms)
 {
 	int pruned = a->failed ? 0 : a->c.plane->prune(a->tables);
 	struct apply_stats s;
 
 	a->pruned = true;
-	if (pruned && a->faulty.n)
-		retry_faulty(a);
+	if (pruned && faults_count(a->faults))
+		faults_retry(a->faults);
 	drain(a);
 	a->c.plane->stats(a->tables, &s);
 	log_info("%zu ports with %zu frontends and %zu backends are in the tables, %d left from before were removed; %lld ms", s.ports,
 		 s.frontends, s.backends, pruned, (long long)(xb_time_ms() - began_ms));
+}
+
+static void bring_node(struct agent *a)
+{
+	_cleanup_buf_ struct xb_buf text = {};
+	struct plan_node node;
+	int r;
+
+	networks_get(a->networks, &node);
+	networks_describe(&node, &text);
+	r = a->c.plane->set_node(a->tables, &node);
+	if (r > 0)
+		log_info("%s", text.p ? text.p : "");
+	else if (r < 0)
+		log_warning_errno(r, "cannot keep this node's networks in the tables: %m");
 }
 
 static void apply_changes(struct agent *a)
@@ -243,11 +254,13 @@ static void apply_changes(struct agent *a)
 	int64_t began_ms = xb_time_ms();
 	bool first = !a->pruned;
 
-	if (first)
+	if (first) {
+		bring_node(a);
 		reserve(a);
+	}
 	/* A port that went may have made way for one that was refused. */
-	if (drain(a) && a->faulty.n) {
-		retry_faulty(a);
+	if (drain(a) && faults_count(a->faults)) {
+		faults_retry(a->faults);
 		drain(a);
 	}
 	if (first)
@@ -256,12 +269,13 @@ static void apply_changes(struct agent *a)
 
 static void mark_service(void *arg, struct service *v)
 {
-	services_mark(arg, v);
+	services_mark(v);
 }
 
 static void start_anew(struct agent *a)
 {
-	services_each(a->services, mark_service, a->services);
+	services_each(a->services, mark_service, NULL);
+	services_each(a->pods, mark_service, NULL);
 	a->pruned = a->stale = false;
 }
 
@@ -288,20 +302,24 @@ static void on_retry(uv_timer_t *t)
 
 	if (a->stale)
 		start_anew(a);
-	retry_faulty(a);
+	faults_retry(a->faults);
 }
 
 static void flush(uv_prepare_t *h)
 {
 	struct agent *a = h->data;
 	uint64_t began = uv_hrtime();
+	bool first;
 
-	if (a->failed || !synced(a) || (a->pruned && !services_oldest_dirty_ms(a->services)))
+	if (a->failed || !synced(a) || (a->pruned && !services_dirty(a->services) && !services_dirty(a->pods)))
 		return;
+	first = !a->pruned;
 	apply_changes(a);
 	commit(a);
-	tell_faults(a);
-	if ((a->faulty.n || a->stale) && !uv_is_active((uv_handle_t *)&a->retry))
+	if (first && !a->stale)
+		remove_others(a);
+	faults_tell(a->faults);
+	if ((faults_count(a->faults) || a->stale) && !uv_is_active((uv_handle_t *)&a->retry))
 		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
 	a->metrics.last_sync_us = xb_time_now();
 	histogram_observe(&a->metrics.sync, (double)(uv_hrtime() - began) / 1e9);
@@ -329,6 +347,14 @@ static void on_slice(void *arg, struct xb_jv old, struct xb_jv object)
 		fail(a);
 }
 
+static void on_pod(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	struct agent *a = arg;
+
+	if (services_service_changed(a->pods, old, object) < 0)
+		fail(a);
+}
+
 static void on_trouble(void *arg, const char *path, const char *why)
 {
 	if (why)
@@ -337,12 +363,11 @@ static void on_trouble(void *arg, const char *path, const char *why)
 		log_info("%s: the API server answers again", path);
 }
 
-static void on_node_addrs(void *arg)
+static void bring_node_addrs(struct agent *a)
 {
-	struct agent *a = arg;
 	static const int families[] = { AF_INET, AF_INET6 };
 
-	for (size_t i = 0; a->tables && i < ARRAY_SIZE(families); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
 		const struct plan_addr *addrs;
 		size_t n = node_addrs(a->node, families[i], &addrs);
 		int r = a->c.plane->set_node_addrs(a->tables, families[i], addrs, n);
@@ -352,10 +377,60 @@ static void on_node_addrs(void *arg)
 	}
 }
 
+static void mark_zoned(void *arg, struct service *v)
+{
+	if (v->zoned)
+		services_mark(v);
+}
+
+static void mark_checked(void *arg, struct service *v)
+{
+	if (v->checked)
+		services_mark(v);
+}
+
+static void on_node_change(void *arg, unsigned what)
+{
+	struct agent *a = arg;
+
+	if (a->failed)
+		return;
+	if (what & NODE_PORT_ADDRS)
+		bring_node_addrs(a);
+	if ((what & NODE_PORT_ADDRS) && !node_addrs_are_all(a->node)) {
+		health_ports_move(a->health_ports);
+		services_each(a->services, mark_checked, NULL);
+	}
+	if (what & NODE_ZONE)
+		services_each(a->services, mark_zoned, NULL);
+	if ((what & NODE_FACTS) && a->pruned)
+		bring_node(a);
+}
+
+static void on_networks(void *arg)
+{
+	struct agent *a = arg;
+
+	if (a->pruned && !a->failed)
+		bring_node(a);
+}
+
+static void on_links(void *arg)
+{
+	struct agent *a = arg;
+	const struct xb_link *links;
+	size_t n = xb_links_get(a->links, &links);
+
+	if (a->c.plane->set_devices(a->tables, links, n) < 0)
+		fail(a);
+}
+
 /* --- the agent --- */
 static int open_tables(struct agent *a, char **reterr_why)
 {
-	struct apply_config c = { .bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path };
+	struct apply_config c = {
+		.bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path, .xdp_devices = a->c.xdp_devices,
+	};
 	_cleanup_free_ char *why = NULL;
 	int r;
 
@@ -371,19 +446,58 @@ static int open_tables(struct agent *a, char **reterr_why)
 	return r;
 }
 
+static int follow_node(struct agent *a, char **reterr_why)
+{
+	struct node_config node = {
+		.rest = a->c.rest, .name = a->c.node_name, .networks = a->c.nodeport_addresses,
+		.changed = on_node_change, .trouble = on_trouble, .arg = a,
+	};
+	struct networks_config networks = {
+		.rest = a->c.rest, .cluster_cidr = a->c.cluster_cidr, .detect_local_mode = a->c.detect_local_mode,
+		.masquerade_all = a->c.masquerade_all, .changed = on_networks, .trouble = on_trouble, .arg = a,
+	};
+	int r = node_new(&node, &a->node, reterr_why);
+
+	networks.node = a->node;
+	return r < 0 ? r : networks_new(&networks, &a->networks, reterr_why);
+}
+
+static int follow_links(struct agent *a)
+{
+	int r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
+
+	if (!r)
+		on_links(a);
+	return r;
+}
+
+static int follow_pods(struct agent *a)
+{
+	_cleanup_buf_ struct xb_buf selector = {};
+	struct xb_informer_config c = {
+		.rest = a->c.rest, .path = "/api/v1/pods", .leave_out = leave_out_of_pods, .changed = on_pod, .trouble = on_trouble, .arg = a,
+	};
+
+	xb_buf_addf(&selector, "spec.nodeName=%s", a->c.node_name);
+	c.field_selector = selector.p;
+	return selector.err ? selector.err : xb_informer_new(&c, &a->pods_informer);
+}
+
 static int start_informers(struct agent *a)
 {
 	struct xb_informer_config services = {
-		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = SELECTOR, .leave_out = leave_out,
+		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = PLAN_SELECTOR, .leave_out = leave_out,
 		.changed = on_service, .trouble = on_trouble, .arg = a,
 	};
 	struct xb_informer_config slices = {
-		.rest = a->c.rest, .path = "/apis/discovery.k8s.io/v1/endpointslices", .label_selector = SELECTOR,
+		.rest = a->c.rest, .path = "/apis/discovery.k8s.io/v1/endpointslices", .label_selector = PLAN_SELECTOR,
 		.leave_out = leave_out, .changed = on_slice, .trouble = on_trouble, .arg = a,
 	};
 	int r = xb_informer_new(&services, &a->services_informer);
 
-	return r < 0 ? r : xb_informer_new(&slices, &a->slices_informer);
+	if (!r)
+		r = xb_informer_new(&slices, &a->slices_informer);
+	return !r && a->c.host_ports ? follow_pods(a) : r;
 }
 
 static void handle_closed(uv_handle_t *h)
@@ -400,15 +514,35 @@ struct agent *agent_free(struct agent *a)
 		return NULL;
 	xb_informer_free(a->services_informer);
 	xb_informer_free(a->slices_informer);
+	xb_informer_free(a->pods_informer);
+	networks_free(a->networks);
 	node_free(a->node);
-	xb_recorder_free(a->recorder);
+	xb_links_free(a->links);
+	faults_free(a->faults);
+	health_ports_free(a->health_ports);
 	services_free(a->services);
+	services_free(a->pods);
 	if (a->tables)
 		a->c.plane->close(a->tables);
-	xb_vec_done(&a->faulty);
 	uv_close((uv_handle_t *)&a->before_sleep, handle_closed);
 	uv_close((uv_handle_t *)&a->retry, handle_closed);
 	return NULL;
+}
+
+static bool is_healthy(void *arg)
+{
+	struct agent_health h;
+
+	agent_health(arg, &h);
+	return h.healthy;
+}
+
+static int serve_health_checks(struct agent *a)
+{
+	struct health_ports_config c = { .loop = xb_rest_loop(a->c.rest), .node = a->node, .healthy = is_healthy, .arg = a };
+
+	a->health_ports = health_ports_new(&c);
+	return a->health_ports ? 0 : -ENOMEM;
 }
 
 int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_why)
@@ -425,14 +559,18 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	uv_timer_init(loop, &a->retry);
 	a->before_sleep.data = a->retry.data = a;
 	a->handles = 2;
-	a->services = services_new();
-	a->recorder = xb_recorder_new(c->rest, c->node_name);
-	if (!a->services || !a->recorder)
+	a->services = services_new("services");
+	a->pods = services_new("pods");
+	a->faults = faults_new(c->rest, c->node_name);
+	if (!a->services || !a->pods || !a->faults)
 		return -ENOMEM;
-	r = node_new(&(struct node_config){ .rest = c->rest, .name = c->node_name, .networks = c->nodeport_addresses,
-					    .changed = on_node_addrs, .arg = a }, &a->node, reterr_why);
+	r = follow_node(a, reterr_why);
+	if (!r)
+		r = serve_health_checks(a);
 	if (!r)
 		r = open_tables(a, reterr_why);
+	if (!r)
+		r = follow_links(a);
 	if (!r)
 		r = start_informers(a);
 	if (r < 0)
@@ -458,6 +596,24 @@ const char *agent_mode(const struct agent *a)
 	return a->c.plane->mode;
 }
 
+int agent_renew(struct agent *a, char **reterr_why)
+{
+	int r;
+
+	if (!synced(a) || a->failed)
+		return xb_why(reterr_why, -EAGAIN, "the API server's lists are not whole yet");
+	log_info("adopting the tables anew and setting all Services, as was asked for");
+	a->c.plane->close(TAKE_PTR(a->tables));
+	r = open_tables(a, reterr_why);
+	if (r < 0) {
+		fail(a);
+		return r;
+	}
+	start_anew(a);
+	flush(&a->before_sleep);
+	return 0;
+}
+
 struct metrics *agent_metrics(struct agent *a)
 {
 	return &a->metrics;
@@ -466,11 +622,12 @@ struct metrics *agent_metrics(struct agent *a)
 void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 {
 	struct metrics_now now = {
-		.synced = synced(a), .services_known = services_count(a->services), .unprogrammed = a->faulty.n,
+		.synced = synced(a), .services_known = services_count(a->services), .unprogrammed = faults_count(a->faults),
 		.pending = services_dirty(a->services),
 	};
 
-	a->c.plane->stats(a->tables, &now.tables);
+	if (a->tables)
+		a->c.plane->stats(a->tables, &now.tables);
 	xb_informer_stats(a->services_informer, &now.services);
 	xb_informer_stats(a->slices_informer, &now.slices);
 	proxy_metrics_write(&a->metrics, &now, out);

@@ -21,7 +21,9 @@ struct agent_config {
 	const struct data_plane *plane;
 	const struct data_plane *fallback; /* where the kernel does not let us have the first; NULL: that is a fault */
 	const char *bpffs_path, *cgroup_path;
-	char *const *nodeport_addresses;
+	char *const *nodeport_addresses, *const *xdp_devices;
+	const char *cluster_cidr, *detect_local_mode; /* NULL: not given */
+	bool masquerade_all, host_ports;
 	/* Out of memory, or the tables cannot be kept: they stay as they are, and the program should end. */
 	void (*failed)(void *arg);
 	void *arg;
@@ -37,6 +39,9 @@ struct agent_health {
 	int64_t last_updated_us; /* wall clock of the last time all changes were in the tables; of the start before the first */
 };
 void agent_health(const struct agent *a, struct agent_health *ret);
+/* Adopts the tables anew, mending what is wrong with them by themselves, and sets every port: as at a start, and traffic goes
+ * on. -EAGAIN while the API server's lists are not whole; -errno with reterr_why, and then it has failed. */
+int agent_renew(struct agent *a, char **reterr_why);
 const char *agent_mode(const struct agent *a);          /* of the data plane that it has */
 struct metrics *agent_metrics(struct agent *a);
 void agent_write_metrics(const struct agent *a, struct xb_buf *out);

@@ -2,7 +2,6 @@
 #include <arpa/inet.h>
 
 #include "node.h"
-#include "xb/addrs.h"
 #include "xb/informer.h"
 #include "xb/vec.h"
 #include "xb/why.h"
@@ -21,7 +20,8 @@ struct node {
 	struct node_config c;
 	struct xb_addrs *kernel;
 	struct xb_informer *informer;
-	struct xb_jv object;            /* the Node, {} while not known */
+	struct xb_jv object;            /* the Node, {} while not known; its document is ours, too */
+	char *zone;
 	bool primary;
 	XB_VEC(struct network) networks;
 	struct addrs addrs[2];          /* IPv4, IPv6 */
@@ -120,17 +120,33 @@ static void on_kernel_change(void *arg)
 {
 	struct node *n = arg;
 
-	if (refresh(n))
-		n->c.changed(n->c.arg);
+	n->c.changed(n->c.arg, NODE_FACTS | (refresh(n) ? NODE_PORT_ADDRS : 0));
 }
 
+/* Keeps the old one without memory for the new: the next change of the object tries again. */
+static bool refresh_zone(struct node *n)
+{
+	struct xb_jv label = xb_jv_path(n->object, "metadata", "labels", "topology.kubernetes.io/zone");
+	_cleanup_free_ char *zone = xb_sv_dup(xb_jv_text(label));
+
+	if (!zone || !strcmp(zone, node_zone(n)))
+		return false;
+	free(n->zone);
+	n->zone = TAKE_PTR(zone);
+	return true;
+}
+
+/* A Node that is deleted counts as it was: its pods are still here. */
 static void on_object(void *arg, struct xb_jv old, struct xb_jv object)
 {
 	struct node *n = arg;
 
+	if (!xb_jv_is(object))
+		return;
+	xb_json_ref(object.doc);
+	xb_json_unref((struct xb_json *)n->object.doc);
 	n->object = object;
-	if (n->primary && refresh(n))
-		n->c.changed(n->c.arg);
+	n->c.changed(n->c.arg, NODE_FACTS | (refresh_zone(n) ? NODE_ZONE : 0) | (n->primary && refresh(n) ? NODE_PORT_ADDRS : 0));
 }
 
 static int parse_network(struct node *n, const char *text, char **reterr_why)
@@ -156,10 +172,20 @@ static int parse_network(struct node *n, const char *text, char **reterr_why)
 	return xb_vec_push(&n->networks, w);
 }
 
+static void on_trouble(void *arg, const char *path, const char *why)
+{
+	struct node *n = arg;
+
+	n->c.trouble(n->c.arg, path, why);
+}
+
 static int watch_object(struct node *n)
 {
 	_cleanup_buf_ struct xb_buf selector = {};
-	struct xb_informer_config c = { .rest = n->c.rest, .path = "/api/v1/nodes", .changed = on_object, .arg = n };
+	static const char *const leave_out[] = { "metadata.managedFields", "metadata.annotations", "status.images", "status.conditions",
+						 "status.capacity", "status.allocatable", "status.nodeInfo", NULL };
+	struct xb_informer_config c = { .rest = n->c.rest, .path = "/api/v1/nodes", .leave_out = leave_out, .changed = on_object,
+					.trouble = on_trouble, .arg = n };
 
 	xb_buf_addf(&selector, "metadata.name=%s", n->c.name);
 	c.field_selector = selector.p;
@@ -173,6 +199,8 @@ struct node *node_free(struct node *n)
 	xb_informer_free(n->informer);
 	xb_addrs_free(n->kernel);
 	xb_vec_done(&n->networks);
+	xb_json_unref((struct xb_json *)n->object.doc);
+	free(n->zone);
 	xb_vec_done(&n->addrs[0]);
 	xb_vec_done(&n->addrs[1]);
 	free(n);
@@ -212,6 +240,31 @@ size_t node_addrs(const struct node *n, int family, const struct plan_addr **ret
 
 	*ret = a->v;
 	return a->n;
+}
+
+bool node_addrs_are_all(const struct node *n)
+{
+	return !n->primary && !n->networks.n;
+}
+
+bool node_synced(const struct node *n)
+{
+	return xb_informer_synced(n->informer);
+}
+
+struct xb_jv node_object(const struct node *n)
+{
+	return n->object;
+}
+
+const char *node_zone(const struct node *n)
+{
+	return n->zone ? n->zone : "";
+}
+
+size_t node_kernel_addrs(const struct node *n, const struct xb_addr **ret)
+{
+	return xb_addrs_get(n->kernel, ret);
 }
 
 bool node_eligible(const struct node *n)

@@ -10,6 +10,10 @@
 	{ .name = name_, .type = XB_FLAG_##type_, .offset = offsetof(struct options, member), .fallback = fallback_, \
 	  .group = group_, .help = help_, __VA_ARGS__ }
 
+/* Upstream's, of no use here: who changes programs need not change command lines. */
+#define ACCEPTED(name_, help_) FLAG(name_, STRING, ignored, NULL, "Accepted", help_)
+#define ACCEPTED_SWITCH(name_, help_) FLAG(name_, BOOL, ignored_switch, NULL, "Accepted", help_)
+
 /* To add a flag: a member of struct options and a row. */
 static const struct xb_flag rows[] = {
 	FLAG("config", STRING, config, NULL, "Misc",
@@ -31,13 +35,55 @@ static const struct xb_flag rows[] = {
 	     .max = 10256),
 	FLAG("metrics-bind-address", ENDPOINT, metrics, "127.0.0.1:10249", "Serving", "Where /metrics and /proxyMode are served",
 	     .max = 10249),
-	FLAG("proxy-mode", CHOICE, proxy_mode, "ebpf", "Data plane", "How Services are made", .choices = "ebpf"),
+	FLAG("proxy-mode", CHOICE, proxy_mode, NULL, "Data plane",
+	     "How Services are made. Default: ebpf, or nftables where the kernel lets us have no BPF. For iptables and ipvs, ebpf stands in",
+	     .choices = "ebpf|nftables|iptables|ipvs"),
+	FLAG("cluster-cidr", STRING, cluster_cidr, NULL, "Data plane",
+	     "Networks of pods (10.244.0.0/16,fd00:10:244::/56): who is in them is inside the cluster, and keeps his address"),
+	FLAG("detect-local-mode", CHOICE, detect_local_mode, NULL, "Data plane",
+	     "How pods are known: by --cluster-cidr, or by this Node's podCIDRs. Default: the former where it is given. The last two are refused",
+	     .choices = "ClusterCIDR|NodeCIDR|BridgeInterface|InterfaceNamePrefix"),
+	FLAG("masquerade-all", BOOL, masquerade_all, NULL, "Data plane", "Masquerade also what pods send to cluster IPs"),
+	FLAG("host-ports", BOOL, host_ports, NULL, "Data plane", "Serve the hostPorts of this node's pods. Needs list and watch on pods"),
+	FLAG("xdp-devices", LIST, xdp_devices, NULL, "Data plane",
+	     "Network devices (eth0,eth1) whose packets are served by XDP, before the kernel looks at them"),
 	FLAG("cgroup-path", STRING, cgroup_path, NULL, "Data plane",
 	     "The cgroup-v2 folder whose sockets are served. Default: where cgroup2 is mounted"),
 	FLAG("bpffs-path", STRING, bpffs_path, "/sys/fs/bpf", "Data plane", "The BPF file system: tables are pinned below"),
-	FLAG("cluster-cidr", STRING, cluster_cidr, NULL, "Data plane", "Accepted; nothing is masqueraded on this path"),
 	FLAG("logging-format", CHOICE, logging_format, "text", "Logs", "text or json", .choices = "text|json"),
 	FLAG("v", INT, verbosity, "0", "Logs", "Verbosity", .max = 10, .letter = 'v'),
+	ACCEPTED_SWITCH("bind-address-hard-fail", "A port that cannot be bound is always an error"),
+	ACCEPTED("config-sync-period", "Changes are watched for, not asked for"),
+	ACCEPTED("conntrack-max-per-core", "Connections to Services are not tracked by the kernel"),
+	ACCEPTED("conntrack-min", "As --conntrack-max-per-core"),
+	ACCEPTED_SWITCH("conntrack-tcp-be-liberal", "As --conntrack-max-per-core"),
+	ACCEPTED("conntrack-tcp-timeout-close-wait", "As --conntrack-max-per-core"),
+	ACCEPTED("conntrack-tcp-timeout-established", "As --conntrack-max-per-core"),
+	ACCEPTED("conntrack-udp-timeout", "As --conntrack-max-per-core"),
+	ACCEPTED("conntrack-udp-timeout-stream", "As --conntrack-max-per-core"),
+	ACCEPTED_SWITCH("iptables-localhost-nodeports", "Node ports answer at localhost"),
+	ACCEPTED("iptables-masquerade-bit", "No mark is used"),
+	ACCEPTED("iptables-min-sync-period", "A change is made at once"),
+	ACCEPTED("iptables-sync-period", "As --iptables-min-sync-period"),
+	ACCEPTED("ipvs-exclude-cidrs", "There is no IPVS"),
+	ACCEPTED("ipvs-min-sync-period", "As --ipvs-exclude-cidrs"),
+	ACCEPTED("ipvs-scheduler", "As --ipvs-exclude-cidrs"),
+	ACCEPTED_SWITCH("ipvs-strict-arp", "As --ipvs-exclude-cidrs"),
+	ACCEPTED("ipvs-sync-period", "As --ipvs-exclude-cidrs"),
+	ACCEPTED("ipvs-tcp-timeout", "As --ipvs-exclude-cidrs"),
+	ACCEPTED("ipvs-tcpfin-timeout", "As --ipvs-exclude-cidrs"),
+	ACCEPTED("ipvs-udp-timeout", "As --ipvs-exclude-cidrs"),
+	ACCEPTED("kube-api-burst", "Two lists and two watches need no limit"),
+	ACCEPTED("kube-api-content-type", "JSON is asked for"),
+	ACCEPTED("kube-api-qps", "As --kube-api-burst"),
+	ACCEPTED("log-flush-frequency", "A line is written at once"),
+	ACCEPTED("oom-score-adj", "It is the service manager's, or the kubelet's, to set"),
+	ACCEPTED("pod-bridge-interface", "Of a --detect-local-mode that is refused"),
+	ACCEPTED("pod-interface-name-prefix", "As --pod-bridge-interface"),
+	ACCEPTED_SWITCH("profiling", "There is no profile to serve"),
+	ACCEPTED("proxy-port-range", "No port of this node is used up by a Service"),
+	ACCEPTED("show-hidden-metrics-for-version", "No metric is hidden"),
+	ACCEPTED("vmodule", "Verbosity is of the whole"),
 };
 
 void proxy_options_help(struct xb_buf *out)
@@ -127,6 +173,10 @@ int proxy_options_parse(struct options *o, int argc, char *const argv[], char **
 	r = xb_flags_parse(rows, ARRAY_SIZE(rows), argc, argv, o, reterr_why);
 	if (!r && o->config)
 		r = parse_with_config(o, argc, argv, reterr_why);
+	if (!r && o->proxy_mode && (!strcmp(o->proxy_mode, "iptables") || !strcmp(o->proxy_mode, "ipvs"))) {
+		o->replaced_mode = o->proxy_mode;
+		o->proxy_mode = "ebpf";
+	}
 	if (!r)
 		r = name_node(o, reterr_why);
 	if (!r)

@@ -7,11 +7,16 @@
 
 struct options {
 	const char *kubeconfig, *master, *config, *hostname_override, *bind_address, *cluster_cidr, *proxy_mode;
+	const char *replaced_mode;                  /* a mode that is not ours, for which proxy_mode stands in; NULL: none */
+	const char *detect_local_mode;              /* NULL: not given */
+	const char *ignored;                        /* flags that are accepted alone */
 	const char *feature_gates, *logging_format, *cgroup_path, *bpffs_path;
 	struct sockaddr_storage healthz, metrics;   /* AF_UNSPEC: not served */
 	char **nodeport_addresses;                  /* NULL: all */
+	char **xdp_devices;                         /* NULL: none */
 	int verbosity;
-	bool cleanup, version, help;
+	bool masquerade_all, host_ports;
+	bool cleanup, version, help, ignored_switch;
 	char *node_name;                            /* hostname_override, or the host's name; lower case */
 	char *cgroup2;                              /* cgroup_path, or where cgroup2 is mounted; NULL: nowhere */
 	char **config_flags;                        /* the fields of the file as flags, which the strings above point into */
@@ -23,8 +28,8 @@ void proxy_options_done(struct options *o);
 void proxy_options_help(struct xb_buf *out);
 
 /* The fields of a KubeProxyConfiguration that flags exist for, as flags ("--hostname-override=a"); NULL-terminated. Fields
- * that upstream knows and our data plane has no use for (iptables, ipvs, nftables, conntrack, ...) are passed over; a field that
- * upstream does not know is a fault. */
+ * that upstream knows and our data planes have no use for (ipvs, conntrack, ...) are passed over; a field that upstream does not
+ * know is a fault. */
 int config_flags_read(const char *path, char ***ret, char **reterr_why);
 void config_flags_free(char **flags);
 

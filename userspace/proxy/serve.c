@@ -55,12 +55,38 @@ static void on_health(struct xb_http_request *r, void *arg)
 		xb_http_respond(r, 404, TEXT, XB_SV("404 page not found\n"));
 }
 
+/* It is the node's operator who asks: xebec check --fix. */
+static void answer_renew(struct serve *s, struct xb_http_request *r)
+{
+	_cleanup_free_ char *why = NULL;
+	int result;
+
+	if (!xb_http_peer_is_local(r)) {
+		xb_http_respond(r, 403, TEXT, XB_SV("for clients on this host\n"));
+		return;
+	}
+	if (!xb_sv_is(xb_http_method(r), "POST")) {
+		xb_http_add_header(r, "Allow", "POST");
+		xb_http_respond(r, 405, TEXT, XB_SV("405 method not allowed\n"));
+		return;
+	}
+	result = agent_renew(s->agent, &why);
+	if (!result)
+		xb_http_respond(r, 200, TEXT, XB_SV("ok"));
+	else
+		xb_http_respond(r, result == -EAGAIN ? 503 : 500, TEXT, xb_sv(why ? why : strerror(-result)));
+}
+
 static void on_metrics(struct xb_http_request *r, void *arg)
 {
 	struct serve *s = arg;
 	struct xb_sv path = xb_http_path(r);
 	_cleanup_buf_ struct xb_buf body = {};
 
+	if (xb_sv_is(path, "/renew")) {
+		answer_renew(s, r);
+		return;
+	}
 	if (!readable(r))
 		return;
 	if (xb_sv_is(path, "/metrics")) {

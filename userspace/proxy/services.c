@@ -4,17 +4,19 @@
 #include "xb/vec.h"
 
 struct services {
+	const char *resource;
 	struct xb_map *by_key;
 	struct service *dirty, **dirty_end;
 	size_t n_dirty;
 };
 
-struct services *services_new(void)
+struct services *services_new(const char *resource)
 {
 	struct services *s = calloc(1, sizeof(*s));
 
 	if (!s)
 		return NULL;
+	s->resource = resource;
 	s->dirty_end = &s->dirty;
 	s->by_key = xb_map_new(XB_MAP_BORROW);
 	return s->by_key ? s : services_free(s);
@@ -58,6 +60,7 @@ static int obtain(struct services *s, struct xb_sv namespace_, struct xb_sv name
 		v = calloc(1, sizeof(*v) + key.n + 1);
 		if (!v)
 			return -ENOMEM;
+		v->in = s;
 		memcpy(v->key, key.p, key.n);
 		r = xb_map_set(s->by_key, (struct xb_sv){ v->key, key.n }, v, NULL);
 		if (r < 0) {
@@ -81,8 +84,10 @@ static struct xb_sv owner(struct xb_jv slice)
 }
 
 /* --- changes --- */
-void services_mark(struct services *s, struct service *v)
+void services_mark(struct service *v)
 {
+	struct services *s = v->in;
+
 	if (v->dirty_since_ms)
 		return;
 	v->dirty_since_ms = xb_time_ms();
@@ -101,7 +106,7 @@ int services_service_changed(struct services *s, struct xb_jv old, struct xb_jv 
 	if (r < 0)
 		return r;
 	v->object = object;
-	services_mark(s, v);
+	services_mark(v);
 	return 0;
 }
 
@@ -134,7 +139,7 @@ static int drop_slice(struct services *s, struct xb_jv slice)
 	i = slice_at(v, slice);
 	if (i < v->slices.n)
 		xb_vec_remove(&v->slices, i);
-	services_mark(s, v);
+	services_mark(v);
 	return 0;
 }
 
@@ -147,7 +152,7 @@ static int put_slice(struct services *s, struct xb_jv old, struct xb_jv object)
 	if (r < 0)
 		return r;
 	note_trigger(v, object);
-	services_mark(s, v);
+	services_mark(v);
 	i = slice_at(v, old);
 	if (i == v->slices.n)
 		return xb_vec_push(&v->slices, object);
@@ -192,12 +197,17 @@ size_t services_dirty(const struct services *s)
 	return s->n_dirty;
 }
 
-void services_forget(struct services *s, struct service *v)
+void services_forget(struct service *v)
 {
 	if (xb_jv_is(v->object) || v->slices.n || v->programmed.n || v->dirty_since_ms)
 		return;
-	xb_map_del(s->by_key, xb_sv(v->key));
+	xb_map_del(v->in->by_key, xb_sv(v->key));
 	service_free(v);
+}
+
+const char *services_resource(const struct services *s)
+{
+	return s->resource;
 }
 
 size_t services_count(const struct services *s)

@@ -17,8 +17,10 @@ struct service_port {
 	enum xb_proto proto;
 };
 
-/* A Service, or what is left or already known of one: slices may come first and ports may remain to be removed. */
+/* A Service, or what is left or already known of one: slices may come first and ports may remain to be removed. Or, in an index of
+ * its own and without slices, a pod with host ports. */
 struct service {
+	struct services *in;
 	struct xb_jv object;              /* {} when there is no such Service */
 	struct {
 		struct xb_jv *v;
@@ -28,16 +30,18 @@ struct service {
 		struct service_port *v;
 		size_t n, cap;
 	} programmed;                     /* the agent's; freed with the service */
-	int fault;                        /* 0, or the -errno of programming it last; this and the next two: the agent's */
+	int fault;                        /* 0, or the -errno of programming it last; this and the next three: faults.c's */
 	char *fault_why;                  /* freed with the service */
+	const char *fault_reason;         /* of the Event about it, static; NULL: none */
 	bool fault_told;                  /* logged */
 	int64_t trigger_us;               /* wall clock of the oldest endpoint change that is not programmed, 0 for none */
+	bool zoned, checked;              /* the agent's: this node's zone matters to its plan; it has a healthCheckNodePort */
 	int64_t dirty_since_ms;           /* monotonic; 0 while clean */
 	struct service *next_dirty;       /* private */
 	char key[];                       /* "namespace/name" */
 };
 
-struct services *services_new(void);                    /* NULL without memory */
+struct services *services_new(const char *resource);    /* "services", "pods": static. NULL without memory */
 struct services *services_free(struct services *s);
 XB_DEFINE_CLEANUP(struct services *, services_free)
 
@@ -45,15 +49,16 @@ XB_DEFINE_CLEANUP(struct services *, services_free)
 int services_service_changed(struct services *s, struct xb_jv old, struct xb_jv object);
 int services_slice_changed(struct services *s, struct xb_jv old, struct xb_jv object);
 
-void services_mark(struct services *s, struct service *v);       /* dirty */
+void services_mark(struct service *v);                  /* dirty */
 /* Takes the service out of the dirty ones that is among them longest; NULL when none is. It stays valid until
  * services_forget or the next change. */
 struct service *services_next_dirty(struct services *s);
 int64_t services_oldest_dirty_ms(const struct services *s);      /* when the oldest dirty one became so; 0 for none */
 size_t services_dirty(const struct services *s);                 /* how many */
 /* After programming: frees it when nothing is known of it any more, neither object nor slice nor programmed port. */
-void services_forget(struct services *s, struct service *v);
+void services_forget(struct service *v);
 
+const char *services_resource(const struct services *s);
 size_t services_count(const struct services *s);
 void services_each(const struct services *s, void (*each)(void *arg, struct service *v), void *arg);
 

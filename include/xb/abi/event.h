@@ -7,7 +7,8 @@
  * xb_reason: PERCPU_ARRAY of __u64, indexed by enum xb_reason, packets (on the socket path: calls) since the tables were made.
  * xb_drop, xb_new: mmap-able arrays of the latest refusals and drops, and of the latest new flows; 0 of xb_cursor is
  * how many there ever were of the first and 1 of the second. Event number n is in slot n & (size - 1) and its seq is n + 1; a slot
- * whose seq is another, before or after it is read, is being written. Any number of readers, who take nothing away.
+ * whose seq is another, before or after it is read, is being written. An event whose slot was being written all the while is
+ * lost, so a reader passes over what does not come. Any number of readers, who take nothing away.
  */
 #include "xb/abi/flow.h"
 

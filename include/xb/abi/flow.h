@@ -32,6 +32,7 @@ enum xb_flow_state {
 enum xb_flow_direction {
 	XB_FLOW_FORWARD,            /* what the client sends, to a service */
 	XB_FLOW_REPLY,
+	XB_FLOW_TUNNEL,             /* forward, but as it is, in an IP packet to the backend, whose node answers by itself */
 } __attribute__((packed));
 
 /* What a packet is as it arrives. Both families; IPv4 as ::ffff:a.b.c.d. Ports in host order; of ICMP echo the identifier. */

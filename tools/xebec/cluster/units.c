@@ -109,6 +109,7 @@ static void proxy(const struct cluster *c, unsigned node, struct words *w)
 	words_add(w, "%s/kube-proxy", c->bin);
 	add_file(w, c, "--kubeconfig", "kube-proxy.conf");
 	words_add(w, "--hostname-override=node-%u", node);
+	words_add(w, "--cluster-cidr=" CLUSTER_POD_CIDRS);
 	words_add(w, "--cgroup-path=%s/%s", mount ? mount : "", cgroup);
 	words_add(w, "--bpffs-path=%s", bpffs);
 }

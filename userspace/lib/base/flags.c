@@ -29,7 +29,7 @@ static bool same_name(const char *name, struct xb_sv given)
 /* Stands on the command line without its name. */
 static bool is_word(enum xb_flag_type t)
 {
-	return t == XB_FLAG_ARGUMENT || t == XB_FLAG_REST;
+	return t == XB_FLAG_ARGUMENT || t == XB_FLAG_WORDS || t == XB_FLAG_REST;
 }
 
 static const struct xb_flag *find(const struct xb_flag *rows, size_t n, struct xb_sv name)
@@ -230,6 +230,8 @@ static int set(const struct xb_flag *f, const char *value, bool fresh, void *opt
 		if (fresh)
 			*(char ***)member = list_free(*(char ***)member);
 		return read_list(value, member);
+	case XB_FLAG_WORDS:
+		return list_add(member, xb_sv(value));
 	case XB_FLAG_BOOL:
 		if (read_bool(value, member))
 			return bad_value(f, value, reterr_why, "true or false");
@@ -282,6 +284,9 @@ static const struct xb_flag *find_argument(const struct xb_flag *rows, size_t n,
 {
 	for (size_t i = 0; i < n; i++)
 		if (rows[i].type == XB_FLAG_ARGUMENT && !given[i])
+			return &rows[i];
+	for (size_t i = 0; i < n; i++)
+		if (rows[i].type == XB_FLAG_WORDS)
 			return &rows[i];
 	return NULL;
 }
@@ -352,7 +357,7 @@ void xb_flags_done(const struct xb_flag *rows, size_t n, void *options)
 	for (size_t i = 0; i < n; i++) {
 		char ***list = (void *)((char *)options + rows[i].offset);
 
-		if (rows[i].type == XB_FLAG_LIST)
+		if (rows[i].type == XB_FLAG_LIST || rows[i].type == XB_FLAG_WORDS)
 			*list = list_free(*list);
 	}
 }

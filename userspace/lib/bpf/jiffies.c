@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
 #include <time.h>
 #include "xb/bpfobj.h"
+#include "xb/macro.h"
 
 __u32 xb_jiffies_per_second(void)
 {
@@ -16,16 +20,24 @@ __u32 xb_tick_shift(void)
 {
 	__u64 hz = xb_jiffies_per_second();
 
-	/* the nearest power of two */
+	/* floor(log2(hz) + 1/2), without a fraction */
 	return (63 - (__u32)__builtin_clzll(2 * hz * hz)) / 2;
 }
 
-__u64 xb_jiffies(void)
+/* No clock that user space can read counts jiffies: they stand still where CLOCK_MONOTONIC is slewed, and run on where it is not. */
+int xb_tick_now(__u32 *ret)
 {
-	__u64 hz = xb_jiffies_per_second();
-	struct timespec t;
+	const struct bpf_insn code[] = {
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64 },
+		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = BPF_REG_0, .imm = (__s32)xb_tick_shift() },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	char packet[64] = {};
+	_cleanup_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "xb_tick", "Dual BSD/GPL", code, ARRAY_SIZE(code), NULL);
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet));
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	/* they begin five minutes before 32 bits of them wrap, so that what cannot bear it shows early (INITIAL_JIFFIES) */
-	return (__u32)-(300 * hz) + (__u64)t.tv_sec * hz + (__u64)t.tv_nsec * hz / 1000000000;
+	if (fd < 0 || bpf_prog_test_run_opts(fd, &run) < 0)
+		return -errno;
+	*ret = run.retval;
+	return 0;
 }

@@ -5,7 +5,7 @@
 #include "xb/bpfobj.h"
 #include "xb/macro.h"
 
-int xb_bpf_mmap(int map_fd, void **ret, size_t *ret_bytes)
+static int map_memory(int map_fd, int protection, void **ret, size_t *ret_bytes)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes;
 	struct bpf_map_info info = {};
@@ -16,12 +16,27 @@ int xb_bpf_mmap(int map_fd, void **ret, size_t *ret_bytes)
 		return -errno;
 	bytes = (size_t)info.max_entries * ((info.value_size + 7) & ~7u);
 	bytes = (bytes + page - 1) & ~(page - 1);
-	p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
+	p = mmap(NULL, bytes, protection, MAP_SHARED, map_fd, 0);
 	if (p == MAP_FAILED)
 		return -errno;
 	*ret_bytes = bytes;
 	*ret = p;
 	return 0;
+}
+
+int xb_bpf_mmap(int map_fd, void **ret, size_t *ret_bytes)
+{
+	return map_memory(map_fd, PROT_READ | PROT_WRITE, ret, ret_bytes);
+}
+
+int xb_bpf_mmap_ro(int map_fd, const void **ret, size_t *ret_bytes)
+{
+	void *p;
+	int r = map_memory(map_fd, PROT_READ, &p, ret_bytes);
+
+	if (r == 0)
+		*ret = p;
+	return r;
 }
 
 int xb_bpf_memory(int map_fd, __u64 *ret)

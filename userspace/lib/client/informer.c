@@ -345,6 +345,7 @@ int xb_informer_new(const struct xb_informer_config *c, struct xb_informer **ret
 		.event = on_event,
 		.trouble = on_trouble,
 		.arg = i,
+		.may_lack = c->may_lack,
 		.backoff_min_ms = c->backoff_min_ms,
 		.backoff_max_ms = c->backoff_max_ms,
 	};

@@ -8,6 +8,7 @@
 #define WATCH_MIN_S   300
 #define WATCH_MAX_S   600
 #define WATCH_GRACE_S 30    /* for a server that does not end a watch when it said it would */
+#define LACKING_MS    300000
 #define WORTH_HAVING  6     /* a watch that lived so many times the least back-off: the next one starts at once */
 
 struct xb_reflector {
@@ -118,6 +119,22 @@ static void list_failed(struct xb_reflector *f, const struct xb_status *status)
 	wait_then_next(f, status);
 }
 
+/* There is no such collection, so nothing of it either. */
+static void list_is_lacking(struct xb_reflector *f)
+{
+	_cleanup_status_ struct xb_status fault = {};
+
+	drop_list(f);
+	if (list_is_whole(f, NULL) < 0) {
+		xb_status_set(&fault, 0, "", "without memory for the change");
+		list_failed(f, &fault);
+		return;
+	}
+	heard(f);
+	log_debug("%s: not served, or not to us", f->path);
+	uv_timer_start(&f->timer, on_timer, LACKING_MS, 0);
+}
+
 static void on_list(void *arg, int code, struct xb_sv body, const struct xb_status *status)
 {
 	struct xb_reflector *f = arg;
@@ -130,6 +147,10 @@ static void on_list(void *arg, int code, struct xb_sv body, const struct xb_stat
 		drop_list(f);
 		f->unpaged = true;
 		next_step(f);
+		return;
+	}
+	if (f->c.may_lack && (code == 403 || code == 404)) {
+		list_is_lacking(f);
 		return;
 	}
 	if (code < 200 || code > 299) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
 
+#include "plan_read.h"
 #include "xb/ip.h"
-#include "xb/plan.h"
 #include "xb/vec.h"
 
 #define AFFINITY_SECONDS 10800 /* core/v1 DefaultClientIPServiceAffinitySeconds */
@@ -33,7 +33,7 @@ void plan_port_done(struct plan_port *p)
 {
 	free(p->name);
 	free(p->frontends);
-	for (int i = 0; i < XB_SCOPES; i++)
+	for (int i = 0; i < XB_SETS; i++)
 		free(p->set[i].backends);
 	free(p->source_ranges);
 	*p = (struct plan_port){};
@@ -64,7 +64,7 @@ bool plan_set_equal(const struct plan_set *a, const struct plan_set *b)
 }
 
 /* --- reading --- */
-static bool read_addr(struct xb_jv v, int family, struct plan_addr *ret)
+bool plan_read_addr(struct xb_jv v, int family, struct plan_addr *ret)
 {
 	struct xb_sv text = xb_jv_text(v);
 	struct plan_addr addr = {};
@@ -80,14 +80,14 @@ static bool read_addr(struct xb_jv v, int family, struct plan_addr *ret)
 	return true;
 }
 
-static __u16 read_port(struct xb_jv v)
+__u16 plan_read_port(struct xb_jv v)
 {
 	int64_t n;
 
 	return xb_jv_i64(v, &n) < 0 || n < 1 || n > 65535 ? 0 : (__u16)n;
 }
 
-static enum xb_proto read_proto(struct xb_jv v)
+enum xb_proto plan_read_proto(struct xb_jv v)
 {
 	if (!xb_jv_is(v) || xb_jv_streq(v, XB_SV("TCP")))
 		return XB_PROTO_TCP;
@@ -109,9 +109,9 @@ static bool cluster_ip(struct xb_jv spec, int family, struct plan_addr *ret)
 	struct xb_jv ips = xb_jv_get(spec, "clusterIPs");
 
 	if (!xb_jv_count(ips))
-		return read_addr(xb_jv_get(spec, "clusterIP"), family, ret);
+		return plan_read_addr(xb_jv_get(spec, "clusterIP"), family, ret);
 	for (struct xb_jit it = xb_jv_iter(ips); xb_jit_next(&it);)
-		if (read_addr(it.value, family, ret))
+		if (plan_read_addr(it.value, family, ret))
 			return true;
 	return false;
 }
@@ -131,7 +131,7 @@ static bool same_port(struct xb_jv slice_port, struct xb_jv service_port)
 {
 	struct xb_sv a = xb_jv_text(xb_jv_get(slice_port, "name")), b = xb_jv_text(xb_jv_get(service_port, "name"));
 
-	return xb_sv_eq(a, b) && read_proto(xb_jv_get(slice_port, "protocol")) == read_proto(xb_jv_get(service_port, "protocol"));
+	return xb_sv_eq(a, b) && plan_read_proto(xb_jv_get(slice_port, "protocol")) == plan_read_proto(xb_jv_get(service_port, "protocol"));
 }
 
 static bool slice_has_family(struct xb_jv slice, int family)
@@ -171,7 +171,7 @@ static int add_endpoints(struct candidates *c, struct xb_jv slice, int family, _
 
 		e.draining = condition(it.value, "serving", true) && condition(it.value, "terminating", false);
 		/* The addresses of one endpoint are interchangeable: the first is used. */
-		if ((!e.ready && !e.draining) || !read_addr(xb_jv_at(xb_jv_get(it.value, "addresses"), 0), family, &e.b.addr))
+		if ((!e.ready && !e.draining) || !plan_read_addr(xb_jv_at(xb_jv_get(it.value, "addresses"), 0), family, &e.b.addr))
 			continue;
 		e.for_zone = hinted(it.value, "forZones", here->zone, &e.zone_hints);
 		e.for_node = hinted(it.value, "forNodes", here->node, &e.node_hints);
@@ -188,10 +188,12 @@ static int compare_candidates(const void *a, const void *b)
 }
 
 /* An endpoint may stand in two slices while it moves from one to the other. */
-static void merge_duplicates(struct candidates *c)
+static void sort_and_merge(struct candidates *c)
 {
 	size_t n = 0;
 
+	if (c->n)
+		qsort(c->v, c->n, sizeof(*c->v), compare_candidates);
 	for (size_t i = 0; i < c->n; i++) {
 		struct candidate *last = n ? &c->v[n - 1] : NULL;
 
@@ -217,7 +219,7 @@ static int gather(struct xb_jv service_port, int family, const struct xb_jv *sli
 		if (!slice_has_family(slices[i], family))
 			continue;
 		for (struct xb_jit it = xb_jv_iter(xb_jv_get(slices[i], "ports")); xb_jit_next(&it);) {
-			__u16 port = read_port(xb_jv_get(it.value, "port"));
+			__u16 port = plan_read_port(xb_jv_get(it.value, "port"));
 			int r = port && same_port(it.value, service_port) ?
 				add_endpoints(c, slices[i], family, port, here) : 0;
 
@@ -225,9 +227,7 @@ static int gather(struct xb_jv service_port, int family, const struct xb_jv *sli
 				return r;
 		}
 	}
-	if (c->n)
-		qsort(c->v, c->n, sizeof(*c->v), compare_candidates);
-	merge_duplicates(c);
+	sort_and_merge(c);
 	return 0;
 }
 
@@ -278,6 +278,17 @@ static int choose(const struct candidates *c, bool local_only, struct plan_set *
 	return 0;
 }
 
+static int all_serving(const struct candidates *c, struct plan_set *ret)
+{
+	ret->backends = c->n ? malloc(c->n * sizeof(*ret->backends)) : NULL;
+	if (c->n && !ret->backends)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n; i++)
+		ret->backends[i] = c->v[i].b;
+	ret->n = c->n;
+	return 0;
+}
+
 /* --- frontends --- */
 static void add_frontend(struct plan_port *p, enum xb_frontend_kind kind, struct plan_addr addr, __u16 port)
 {
@@ -296,7 +307,7 @@ static size_t most_frontends(struct xb_jv service)
 static int add_frontends(struct plan_port *p, struct xb_jv service, struct xb_jv service_port, struct plan_addr cluster)
 {
 	struct xb_jv spec = xb_jv_get(service, "spec"), ingress = xb_jv_path(service, "status", "loadBalancer", "ingress");
-	__u16 port = read_port(xb_jv_get(service_port, "port")), node_port = read_port(xb_jv_get(service_port, "nodePort"));
+	__u16 port = plan_read_port(xb_jv_get(service_port, "port")), node_port = plan_read_port(xb_jv_get(service_port, "nodePort"));
 	struct plan_addr addr;
 
 	p->frontends = malloc(most_frontends(service) * sizeof(*p->frontends));
@@ -306,11 +317,11 @@ static int add_frontends(struct plan_port *p, struct xb_jv service, struct xb_jv
 	if (node_port)
 		add_frontend(p, XB_FRONTEND_NODE_PORT, (struct plan_addr){}, node_port);
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "externalIPs")); xb_jit_next(&it);)
-		if (read_addr(it.value, p->family, &addr))
+		if (plan_read_addr(it.value, p->family, &addr))
 			add_frontend(p, XB_FRONTEND_EXTERNAL_IP, addr, port);
 	for (struct xb_jit it = xb_jv_iter(ingress); xb_jit_next(&it);)
 		if (!xb_jv_streq(xb_jv_get(it.value, "ipMode"), XB_SV("Proxy")) &&
-		    read_addr(xb_jv_get(it.value, "ip"), p->family, &addr))
+		    plan_read_addr(xb_jv_get(it.value, "ip"), p->family, &addr))
 			add_frontend(p, XB_FRONTEND_LOAD_BALANCER, addr, port);
 	return 0;
 }
@@ -390,6 +401,8 @@ static int make_port(struct plan_port *p, struct xb_jv service, struct xb_jv ser
 		r = choose(c, false, &p->set[XB_SCOPE_EXTERNAL]);
 	if (!r)
 		r = choose(c, xb_jv_streq(xb_jv_get(spec, "externalTrafficPolicy"), XB_SV("Local")), &p->set[XB_SCOPE_OUTSIDE]);
+	if (!r)
+		r = all_serving(c, &p->set[XB_SERVING]);
 	p->affinity_seconds = affinity(spec);
 	p->maglev = annotated(service, "xebec.io/maglev");
 	p->dsr = annotated(service, "xebec.io/dsr");
@@ -403,8 +416,8 @@ static int add_port(struct plan *plan, struct xb_jv service, struct xb_jv servic
 	_cleanup_(candidates_done) struct candidates c = {};
 	int r;
 
-	p.proto = read_proto(xb_jv_get(service_port, "protocol"));
-	if (p.proto == XB_PROTO_NONE || !read_port(xb_jv_get(service_port, "port")))
+	p.proto = plan_read_proto(xb_jv_get(service_port, "protocol"));
+	if (p.proto == XB_PROTO_NONE || !plan_read_port(xb_jv_get(service_port, "port")))
 		return 0;
 	r = gather(service_port, family, slices, n_slices, here, &c);
 	for (size_t i = 0; i < c.n; i++)
@@ -418,23 +431,63 @@ static int add_port(struct plan *plan, struct xb_jv service, struct xb_jv servic
 	return r;
 }
 
+/* --- healthCheckNodePort --- */
+/* Draining ones do not count: the load balancer is to look elsewhere while they serve on. */
+static int local_ready(const struct xb_jv *slices, size_t n_slices, int family, const struct plan_here *here, unsigned *ret)
+{
+	_cleanup_(candidates_done) struct candidates c = {};
+	unsigned n = 0;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < n_slices; i++)
+		if (slice_has_family(slices[i], family))
+			r = add_endpoints(&c, slices[i], family, 0, here);
+	if (r < 0)
+		return r;
+	sort_and_merge(&c);
+	for (size_t i = 0; i < c.n; i++)
+		n += c.v[i].ready && c.v[i].b.local;
+	*ret = n;
+	return 0;
+}
+
+static int plan_health(struct plan *plan, struct xb_jv spec, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here)
+{
+	unsigned n4 = 0, n6 = 0;
+	int r;
+
+	if (!xb_jv_streq(xb_jv_get(spec, "type"), XB_SV("LoadBalancer")) ||
+	    !xb_jv_streq(xb_jv_get(spec, "externalTrafficPolicy"), XB_SV("Local")))
+		return 0;
+	plan->health_port = plan_read_port(xb_jv_get(spec, "healthCheckNodePort"));
+	r = plan->health_port ? local_ready(slices, n_slices, AF_INET, here, &n4) : 0;
+	if (!r && plan->health_port)
+		r = local_ready(slices, n_slices, AF_INET6, here, &n6);
+	plan->local_ready = MAX(n4, n6);
+	return r;
+}
+
 int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here, struct plan *ret)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	_cleanup_(plan_done) struct plan plan = {};
 	struct xb_jv spec = xb_jv_get(service, "spec");
 	struct plan_addr cluster;
+	int r;
 
 	for (size_t f = 0; f < ARRAY_SIZE(families) && has_vip(service); f++) {
 		if (!cluster_ip(spec, families[f], &cluster))
 			continue;
 		for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "ports")); xb_jit_next(&it);) {
-			int r = add_port(&plan, service, it.value, families[f], cluster, slices, n_slices, here);
+			r = add_port(&plan, service, it.value, families[f], cluster, slices, n_slices, here);
 
 			if (r < 0)
 				return r;
 		}
 	}
+	r = has_vip(service) ? plan_health(&plan, spec, slices, n_slices, here) : 0;
+	if (r < 0)
+		return r;
 	*ret = plan;
 	plan = (struct plan){};
 	return 0;

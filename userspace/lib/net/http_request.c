@@ -61,6 +61,17 @@ const struct sockaddr *xb_http_peer_addr(const struct xb_http_request *r)
 	return &r->conn->peer.any;
 }
 
+bool xb_http_peer_is_local(const struct xb_http_request *r)
+{
+	const struct sockaddr *peer = xb_http_peer_addr(r);
+	const struct sockaddr_in6 *v6 = (const void *)peer;
+	const struct sockaddr_in *v4 = (const void *)peer;
+
+	if (peer->sa_family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) || (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
+}
+
 void xb_http_set_user(struct xb_http_request *r, void *user)
 {
 	r->user = user;

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <arpa/inet.h>
 #include <stdio.h>
 #include "xb/http_server.h"
 #include "xb/prometheus.h"
@@ -16,21 +15,11 @@ struct xb_serve {
 	struct xb_http_server *server;
 };
 
-static bool is_of_this_host(const struct sockaddr *peer)
-{
-	const struct sockaddr_in6 *v6 = (const void *)peer;
-	const struct sockaddr_in *v4 = (const void *)peer;
-
-	if (peer->sa_family == AF_INET)
-		return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
-	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) || (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
-}
-
 static void answer_metrics(struct xb_serve *s, struct xb_http_request *r)
 {
 	_cleanup_buf_ struct xb_buf body = {};
 
-	if (!is_of_this_host(xb_http_peer_addr(r))) {
+	if (!xb_http_peer_is_local(r)) {
 		xb_http_respond(r, 403, TEXT, XB_SV("metrics are for clients on this host\n"));
 		return;
 	}

@@ -85,11 +85,14 @@ static void test_counts(void **state)
 	struct xb_tuple key = key_of(4, true);
 	const struct xb_flow4_set *set;
 	const struct xb_flow4 *e;
+	struct flow f = {};
+	__u32 left;
 
 	tables(2, 1000);
 	put(4, true, XB_FLOW_NEW, LIFE);
 	left_of(4, true, NULL);
 	left_of(4, true, NULL);
+	assert_true(flow_find(&key, 0, &f, &left));
 	set = lookup(&xb_flow4, home_of(4, true));
 	e = &set->way[0];
 	assert_int_equal(e->packets, 2);

@@ -7,7 +7,8 @@
 static inline struct xb_tuple key_of(__u32 n, bool v4)
 {
 	struct xb_tuple t = {
-		.sport = (__u16)(1024 + n % 60000), .dport = 80, .proto = n & 1 ? XB_PROTO_UDP : XB_PROTO_TCP, .family = v4 ? XB_IPV4 : XB_IPV6,
+		.sport = (__u16)(1024 + n % 60000), .dport = 80, .proto = n & 1 ? XB_PROTO_UDP : XB_PROTO_TCP,
+		.family = v4 ? XB_IPV4 : XB_IPV6,
 	};
 
 	if (v4) {

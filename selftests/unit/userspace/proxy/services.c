@@ -49,7 +49,7 @@ static int setup(void **state)
 	struct test *t = calloc(1, sizeof(*t));
 
 	assert_non_null(t);
-	t->s = services_new();
+	t->s = services_new("services");
 	assert_non_null(t->s);
 	*state = t;
 	return 0;
@@ -164,12 +164,12 @@ static void forgets_only_what_nothing_is_known_of(void **state)
 	services_service_changed(t->s, none, web);
 	services_slice_changed(t->s, none, a);
 	v = expect_dirty(t, "ns/web");
-	services_forget(t->s, v);
+	services_forget(v);
 	services_service_changed(t->s, web, none);
-	services_forget(t->s, expect_dirty(t, "ns/web"));
+	services_forget(expect_dirty(t, "ns/web"));
 	assert_int_equal(services_count(t->s), 1);
 	services_slice_changed(t->s, a, none);
-	services_forget(t->s, expect_dirty(t, "ns/web"));
+	services_forget(expect_dirty(t, "ns/web"));
 	assert_int_equal(services_count(t->s), 0);
 }
 

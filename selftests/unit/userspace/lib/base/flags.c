@@ -178,6 +178,31 @@ static void what_follows_two_dashes_is_not_parsed(void **state)
 	assert_null(o.command);
 }
 
+static void words_beyond_arguments_are_a_list(void **state)
+{
+	struct word_options {
+		const char *first;
+		char **others;
+		bool dry;
+	} o = {};
+	static const struct xb_flag word_rows[] = {
+		XB_FLAG(WORDS, struct word_options, others, "[OTHER...]", NULL, "", ""),
+		XB_FLAG(ARGUMENT, struct word_options, first, "FIRST", NULL, "", ""),
+		XB_FLAG(BOOL, struct word_options, dry, "dry", NULL, "", ""),
+	};
+	char *const argv[] = { "prog", "a", "b,c", "--dry", "d", NULL };
+
+	assert_int_equal(xb_flags_parse(word_rows, ARRAY_SIZE(word_rows), 2, argv, &o, NULL), 0);
+	assert_string_equal(o.first, "a");
+	assert_null(o.others);
+	assert_int_equal(xb_flags_parse(word_rows, ARRAY_SIZE(word_rows), 5, argv, &o, NULL), 0);
+	assert_string_equal(o.others[0], "b,c");
+	assert_string_equal(o.others[1], "d");
+	assert_null(o.others[2]);
+	assert_true(o.dry);
+	xb_flags_done(word_rows, ARRAY_SIZE(word_rows), &o);
+}
+
 static void help_lists_groups_and_defaults(void **state)
 {
 	_cleanup_buf_ struct xb_buf out = {};
@@ -200,6 +225,7 @@ int main(void)
 		cmocka_unit_test(an_address_alone_takes_the_default_port),
 		cmocka_unit_test(faults_name_the_flag_and_what_was_expected),
 		cmocka_unit_test(what_follows_two_dashes_is_not_parsed),
+		cmocka_unit_test(words_beyond_arguments_are_a_list),
 		cmocka_unit_test(help_lists_groups_and_defaults),
 	};
 

@@ -127,7 +127,7 @@ static bool is_running(struct xb_jv object)
 	return xb_jv_streq(xb_jv_get(object, "phase"), XB_SV("Running"));
 }
 
-static void start(struct test *t)
+static void start_with(struct test *t, bool may_lack)
 {
 	static const char *const leave_out[] = { "metadata.managedFields", "endpoints.targetRef", "spec.ports.name", NULL };
 	static const char *const leave_out_then[] = { "spec.image", "conditions.[Ready]", "conditions.[Old].a", "conditions.[]", NULL };
@@ -135,9 +135,15 @@ static void start(struct test *t)
 		.leave_out = leave_out, .leave_out_then = leave_out_then, .when = is_running,
 		.rest = t->rest, .path = "/api/v1/services", .label_selector = "!a,b=c", .changed = on_changed,
 		.synced = on_synced, .trouble = on_trouble, .arg = t, .backoff_min_ms = 10, .backoff_max_ms = 40,
+		.may_lack = may_lack,
 	};
 
 	assert_int_equal(xb_informer_new(&c, &t->informer), 0);
+}
+
+static void start(struct test *t)
+{
+	start_with(t, false);
 }
 
 static int teardown(void **state)
@@ -485,6 +491,43 @@ static void bad_lists_are_asked_for_again(void **state)
 	assert_string_equal(t->told.p, "+a@1 +b@2 synced ");
 }
 
+static void list_lacks(struct test *t, struct fake_conn *c, const char *path)
+{
+	fake_reply(c, 404, "404 page not found");
+}
+
+static void list_then_lacks(struct test *t, struct fake_conn *c, const char *path)
+{
+	if (t->lists == 1)
+		list_ab(t, c, path);
+	else
+		fake_reply(c, 403, "{\"kind\":\"Status\",\"message\":\"forbidden\",\"reason\":\"Forbidden\",\"code\":403}");
+}
+
+static void what_may_lack_is_empty_without_it(void **state)
+{
+	struct test *t = *state;
+
+	t->on_list = list_lacks;
+	start_with(t, true);
+	run_until(&t->loop, told(t, "synced "));
+	assert_null(t->trouble.p);
+	assert_int_equal(t->watches, 0);
+}
+
+static void what_may_lack_is_gone_when_it_goes(void **state)
+{
+	struct test *t = *state;
+
+	t->on_list = list_then_lacks;
+	start_with(t, true);
+	run_until(&t->loop, t->watches == 1);
+	fake_chunk(t->watch, "{\"type\":\"ERROR\",\"object\":{\"code\":410,\"message\":\"gone\"}}\n");
+	run_until(&t->loop, told(t, "+a@1 +b@2 synced -a@1 -b@2 ") || told(t, "+a@1 +b@2 synced -b@2 -a@1 "));
+	assert_int_equal(t->lists, 2);
+	assert_int_equal(xb_informer_count(t->informer), 0);
+}
+
 /* Only members of the paths go: a label of that name stays, and so does what merely begins like one. */
 #define FAT "{\"metadata\":{\"name\":\"fat\",\"managedFields\":[{\"a\":[1]}],\"labels\":{\"managedFields\":\"x\",\"spec.ports.name\":\"y\"}," \
 	    "\"namespace\":\"ns\",\"resourceVersion\":\"%s\"},\"spec\":{\"name\":1,\"ports\":[{\"name\":\"a\",\"names\":2},{\"name\":\"b\"}]}," \
@@ -639,6 +682,7 @@ int main(void)
 		T(server_restart_keeps_the_copy), T(half_a_list_is_not_shown),
 		T(late_page_keeps_the_old_copy_until_the_list_is_whole), T(watch_that_ends_at_once_is_not_a_busy_loop),
 		T(broken_event_lists_anew), T(bad_lists_are_asked_for_again),
+		T(what_may_lack_is_empty_without_it), T(what_may_lack_is_gone_when_it_goes),
 		T(may_be_freed_in_the_middle), T(what_nobody_reads_is_not_kept), T(what_nobody_reads_then_is_not_kept_then),
 		T(indexes_follow_the_copy),
 	};
