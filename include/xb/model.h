@@ -40,7 +40,6 @@ struct xb_model_answer {
 	enum xb_scope scope;
 	struct xb_set set;          /* that a backend is taken from */
 	struct xb_tuple now;        /* as it goes on; all zero: not translated */
-	bool tunnelled;             /* as it came, within a packet to now.dst, on another node */
 };
 /* host: this node itself sends it. -EINVAL: a tuple without protocol or family. */
 int xb_model_ask(const struct xb_tuple *packet, bool host, struct xb_model_answer *ret);
