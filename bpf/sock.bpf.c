@@ -174,7 +174,7 @@ static __always_inline int connect_to(struct bpf_sock_addr *ctx, const struct de
 
 /*
  * As connect_to(), for each datagram. A choice holds while its set is the same. After a change it is kept if its
- * backend is still in the set, and a backend that is gone is never used again.
+ * backend still serves, and a backend that is gone is never used again.
  */
 static __always_inline int send_to(struct bpf_sock_addr *ctx, const struct dest *d, struct xb_peer *ret_backend)
 {
@@ -197,7 +197,7 @@ static __always_inline int send_to(struct bpf_sock_addr *ctx, const struct dest 
 	r = service_find(ctx, d, &s);
 	if (r <= 0)
 		return r;
-	if (flow && flow->svc == s.id && flow->scope == s.scope && set_has(s.set, d->v4, &flow->backend)) {
+	if (flow && flow->svc == s.id && flow->scope == s.scope && still_serves(s.svc, s.set, d->v4, &flow->backend)) {
 		flow->set = s.set;
 		return 1;
 	}

@@ -38,9 +38,9 @@ static void begin_row(struct printer *p, const struct slot *slot, const struct x
 	print_cell(p, "%s", slot->name);
 	print_cell(p, "%s", proto_text(slot->proto));
 	print_cell_list(p);
-	for (int s = scope; s < XB_SCOPES; s++)
+	for (int s = scope; s < XB_SETS; s++)
 		if (same_set(svc, scope, s))
-			print_item(p, "%s", scope_text(s));
+			print_item(p, "%s", set_text(s));
 	print_cell_list_end(p);
 }
 
@@ -82,7 +82,7 @@ static void print_service(struct printer *p, const struct tables *t, const struc
 {
 	const struct xb_svc *svc = svc_at(t, slot->svc);
 
-	for (int s = 0; s < XB_SCOPES; s++) {
+	for (int s = 0; s < XB_SETS; s++) {
 		bool again = false;
 
 		for (int k = 0; k < s; k++)

@@ -205,7 +205,7 @@ static void explain_set(const struct question *q)
 		if (backend_at(q->t, q->packet.family, q->a.set.base + i, &backend))
 			xb_buf_addf(&all, "%s%s%s", all.n ? ", " : "", endpoint_text(&backend.addr, backend.port).s, backend.local ? " (here)" : "");
 	}
-	STEP(q, "backends", "the %s set, %s: %u%s%s", scope_text(q->a.scope), q->a.scope < XB_SCOPES ? whose[q->a.scope] : "?",
+	STEP(q, "backends", "the %s set, %s: %u%s%s", set_text(q->a.scope), q->a.scope < XB_SCOPES ? whose[q->a.scope] : "?",
 	     q->a.set.count, all.n ? ": " : "", all.n ? all.p : "");
 }
 

@@ -82,7 +82,7 @@ static void print_flow(struct printer *p, const struct tables *t, const struct t
 		print_cell_number(p, f->packets[d]);
 		print_cell_bytes(p, f->bytes[d]);
 	}
-	print_cell(p, "%s", scope_text(f->scope));
+	print_cell(p, "%s", set_text(f->scope));
 	print_cell_bool(p, f->tunnelled);
 }
 

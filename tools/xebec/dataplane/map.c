@@ -109,7 +109,7 @@ static __u64 count_blocks(const struct tables *t, const struct index *x, enum xb
 	for (size_t i = 0; i < x->slots.n; i++) {
 		const struct xb_svc *svc = svc_at(t, x->slots.v[i].svc);
 
-		for (int s = 0; s < XB_SCOPES && x->slots.v[i].family == family; s++)
+		for (int s = 0; s < XB_SETS && x->slots.v[i].family == family; s++)
 			n += set_block(svc, s);
 	}
 	return n;

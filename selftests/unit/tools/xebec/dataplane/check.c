@@ -53,7 +53,7 @@ static int set_up(void **state)
 	assert_int_equal(tables_index(c->t), 0);
 	svc = element(c->t, TABLE_SVC, 1);
 	*svc = (struct xb_svc){ .family = XB_IPV4, .proto = XB_PROTO_TCP };
-	for (int i = 0; i < XB_SCOPES; i++)
+	for (int i = 0; i < XB_SETS; i++)
 		svc->set[i] = (struct xb_set){ .base = 4, .count = 2, .gen = 1 };
 	name(c, 1, "default/web");
 	*(struct xb_be4 *)element(c->t, TABLE_BE4, 4) = (struct xb_be4){ .addr.be32 = address("10.244.1.5").be32[3], .port = 8080, .local = 1 };
@@ -135,11 +135,13 @@ static void a_backend_too_much_and_one_missing(void **state)
 {
 	*(struct xb_be4 *)element(((struct scene *)*state)->t, TABLE_BE4, 5) =
 		(struct xb_be4){ .addr.be32 = address("10.244.2.6").be32[3], .port = 8080 };
-	svc(*state)->set[XB_SCOPE_EXTERNAL] = svc(*state)->set[XB_SCOPE_OUTSIDE] = (struct xb_set){ .base = 4, .count = 1, .gen = 2 };
+	svc(*state)->set[XB_SCOPE_EXTERNAL] = svc(*state)->set[XB_SCOPE_OUTSIDE] = svc(*state)->set[XB_SERVING] =
+		(struct xb_set){ .base = 4, .count = 1, .gen = 2 };
 	EXPECT(*state, "default/web TCP IPv4: internal: backend 10.244.2.5:8080 is missing",
 	       "default/web TCP IPv4: internal: backend 10.244.2.6:8080 is too much",
 	       "default/web TCP IPv4: external: backend 10.244.2.5:8080 is missing",
-	       "default/web TCP IPv4: outside: backend 10.244.2.5:8080 is missing");
+	       "default/web TCP IPv4: outside: backend 10.244.2.5:8080 is missing",
+	       "default/web TCP IPv4: serving: backend 10.244.2.5:8080 is missing");
 }
 
 static void a_wrong_local_mark(void **state)
@@ -147,7 +149,8 @@ static void a_wrong_local_mark(void **state)
 	((struct xb_be4 *)element(((struct scene *)*state)->t, TABLE_BE4, 4))->local = 0;
 	EXPECT(*state, "default/web TCP IPv4: internal: backend 10.244.1.5:8080 is on this node",
 	       "default/web TCP IPv4: external: backend 10.244.1.5:8080 is on this node",
-	       "default/web TCP IPv4: outside: backend 10.244.1.5:8080 is on this node");
+	       "default/web TCP IPv4: outside: backend 10.244.1.5:8080 is on this node",
+	       "default/web TCP IPv4: serving: backend 10.244.1.5:8080 is on this node");
 }
 
 static void sets_out_of_order_and_out_of_range(void **state)
@@ -248,8 +251,7 @@ static void a_maglev_table_that_leads_beyond_the_set(void **state)
 {
 	struct scene *c = *state;
 
-	svc(c)->maglev = 1;
-	svc(c)->maglev_size = 37;
+	svc(c)->maglev = (struct xb_slice){ .base = 1, .size = 37 };
 	((struct xb_mag *)element(c->t, TABLE_MAG, 2))->position[4] = 2;
 	EXPECT(c, "default/web TCP IPv4: its Maglev table leads beyond its outside set at 36", "default/web TCP IPv4: it has a Maglev table");
 }
