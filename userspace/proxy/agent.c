@@ -5,6 +5,7 @@
 #include "networks.h"
 #include "node.h"
 #include "services.h"
+#include "xb/links.h"
 #include "xb/log.h"
 #include "xb/time.h"
 #include "xb/vec.h"
@@ -40,6 +41,7 @@ struct agent {
 	struct health_ports *health_ports;
 	struct node *node;
 	struct networks *networks;
+	struct xb_links *links;
 	void *tables;                   /* of the data plane */
 	struct faults *faults;
 	struct metrics metrics;
@@ -206,6 +208,18 @@ static void reserve(struct agent *a)
 		log_warning_errno(r, "cannot make room for %zu ports and %zu backends at once: %m", want.ports, want.backends);
 }
 
+/* What an agent of another mode left would go on serving what has changed since. */
+static void remove_others(struct agent *a)
+{
+	for (size_t i = 0; data_planes[i]; i++) {
+		_cleanup_free_ char *why = NULL;
+		int r = data_planes[i] != a->c.plane ? data_planes[i]->cleanup(a->c.bpffs_path, &why) : 0;
+
+		if (r < 0)
+			log_warning("what mode %s may have left is still there: %s", data_planes[i]->mode, why ? why : strerror(-r));
+	}
+}
+
 static void first_application(struct agent *a, int64_t began_ms)
 {
 	int pruned = a->failed ? 0 : a->c.plane->prune(a->tables);
@@ -295,11 +309,15 @@ static void flush(uv_prepare_t *h)
 {
 	struct agent *a = h->data;
 	uint64_t began = uv_hrtime();
+	bool first;
 
 	if (a->failed || !synced(a) || (a->pruned && !services_dirty(a->services) && !services_dirty(a->pods)))
 		return;
+	first = !a->pruned;
 	apply_changes(a);
 	commit(a);
+	if (first && !a->stale)
+		remove_others(a);
 	faults_tell(a->faults);
 	if ((faults_count(a->faults) || a->stale) && !uv_is_active((uv_handle_t *)&a->retry))
 		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
@@ -397,10 +415,23 @@ static void on_networks(void *arg)
 		bring_node(a);
 }
 
+static void on_links(void *arg)
+{
+	struct agent *a = arg;
+	const struct xb_link *links;
+	size_t n = xb_links_get(a->links, &links);
+
+	if (!a->failed && a->c.plane->set_devices(a->tables, links, n) < 0)
+		fail(a);
+}
+
 /* --- the agent --- */
 static int open_tables(struct agent *a, char **reterr_why)
 {
-	struct apply_config c = { .bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path };
+	struct apply_config c = {
+		.bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path, .xdp_devices = a->c.xdp_devices,
+		.loop = xb_rest_loop(a->c.rest),
+	};
 	_cleanup_free_ char *why = NULL;
 	int r;
 
@@ -430,6 +461,18 @@ static int follow_node(struct agent *a, char **reterr_why)
 
 	networks.node = a->node;
 	return r < 0 ? r : networks_new(&networks, &a->networks, reterr_why);
+}
+
+static int follow_links(struct agent *a)
+{
+	int r;
+
+	if (!a->c.plane->set_devices)
+		return 0;
+	r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
+	if (!r)
+		on_links(a);
+	return r;
 }
 
 static int follow_pods(struct agent *a)
@@ -478,6 +521,7 @@ struct agent *agent_free(struct agent *a)
 	xb_informer_free(a->pods_informer);
 	networks_free(a->networks);
 	node_free(a->node);
+	xb_links_free(a->links);
 	faults_free(a->faults);
 	health_ports_free(a->health_ports);
 	services_free(a->services);
@@ -530,6 +574,8 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	if (!r)
 		r = open_tables(a, reterr_why);
 	if (!r)
+		r = follow_links(a);
+	if (!r)
 		r = start_informers(a);
 	if (r < 0)
 		return r;
@@ -567,6 +613,7 @@ int agent_renew(struct agent *a, char **reterr_why)
 		fail(a);
 		return r;
 	}
+	on_links(a);
 	start_anew(a);
 	flush(&a->before_sleep);
 	return 0;

@@ -33,7 +33,7 @@ void plan_port_done(struct plan_port *p)
 {
 	free(p->name);
 	free(p->frontends);
-	for (int i = 0; i < XB_SCOPES; i++)
+	for (int i = 0; i < XB_SETS; i++)
 		free(p->set[i].backends);
 	free(p->source_ranges);
 	*p = (struct plan_port){};
@@ -283,6 +283,17 @@ static int choose(const struct candidates *c, bool local_only, struct plan_set *
 	return 0;
 }
 
+static int all_serving(const struct candidates *c, struct plan_set *ret)
+{
+	ret->backends = c->n ? malloc(c->n * sizeof(*ret->backends)) : NULL;
+	if (c->n && !ret->backends)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n; i++)
+		ret->backends[i] = c->v[i].b;
+	ret->n = c->n;
+	return 0;
+}
+
 /* --- frontends --- */
 static void add_frontend(struct plan_port *p, enum xb_frontend_kind kind, struct plan_addr addr, __u16 port)
 {
@@ -395,6 +406,8 @@ static int make_port(struct plan_port *p, struct xb_jv service, struct xb_jv ser
 		r = choose(c, false, &p->set[XB_SCOPE_EXTERNAL]);
 	if (!r)
 		r = choose(c, is_local(spec, "externalTrafficPolicy"), &p->set[XB_SCOPE_OUTSIDE]);
+	if (!r)
+		r = all_serving(c, &p->set[XB_SERVING]);
 	p->affinity_seconds = affinity(spec);
 	p->maglev = annotated(service, "xebec.io/maglev");
 	p->dsr = annotated(service, "xebec.io/dsr");
