@@ -218,7 +218,7 @@ static const struct test_case cases[] = {
 	  ONE " > 10.1.0.1:8080 10.1.0.2:8080" },
 	{ "an endpoint in two slices, with a hint in one", SPEC(),
 	  { SLICE4(P, EP_AT("10.1.0.1", "a") "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))), SLICE4(P, EP_FOR("10.1.0.1", "a", ZONE_HINT(ZONE))) },
-	  ONE " > 10.1.0.1:8080" },
+	  ONE " > 10.1.0.1:8080 serving 10.1.0.1:8080 10.1.0.2:8080" },
 	{ "hints for nodes", SPEC(), { SLICE4(P, EP_FOR("10.1.0.1", NODE, NODE_HINT(NODE)) "," EP_FOR("10.1.0.2", "b", NODE_HINT("b"))) },
 	  ONE " > 10.1.0.1:8080! serving 10.1.0.1:8080! 10.1.0.2:8080" },
 	{ "hints for nodes go before those for zones", SPEC(),
