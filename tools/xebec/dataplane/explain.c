@@ -232,7 +232,7 @@ static void explain_choice(const struct question *q)
 		STEP(q, "choice", "session affinity for %u s: this client has no backend yet; at random, and then kept", svc->affinity_seconds);
 	else if (q->by_socket)
 		STEP(q, "choice", "at random, each connection anew");
-	else if (q->a.scope == XB_SCOPE_OUTSIDE && svc->maglev_size)
+	else if (q->a.scope == XB_SCOPE_OUTSIDE && svc->maglev.size)
 		STEP(q, "choice", "by Maglev from the client's address and port, the same on every node");
 	else
 		STEP(q, "choice", "by hash of the flow%s", q->port_said ? "" : ": from another source port it may be another one");

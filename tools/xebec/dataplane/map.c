@@ -120,7 +120,7 @@ static __u64 count_maglev(const struct tables *t, const struct index *x)
 	__u64 n = 0;
 
 	for (size_t i = 0; i < x->slots.n; i++)
-		n += (svc_at(t, x->slots.v[i].svc)->maglev_size + XB_MAG_LINE - 1) / XB_MAG_LINE;
+		n += (svc_at(t, x->slots.v[i].svc)->maglev.size + XB_MAG_LINE - 1) / XB_MAG_LINE;
 	return n;
 }
 
