@@ -421,7 +421,7 @@ static void on_links(void *arg)
 	const struct xb_link *links;
 	size_t n = xb_links_get(a->links, &links);
 
-	if (a->c.plane->set_devices(a->tables, links, n) < 0)
+	if (!a->failed && a->c.plane->set_devices(a->tables, links, n) < 0)
 		fail(a);
 }
 
@@ -430,6 +430,7 @@ static int open_tables(struct agent *a, char **reterr_why)
 {
 	struct apply_config c = {
 		.bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path, .xdp_devices = a->c.xdp_devices,
+		.loop = xb_rest_loop(a->c.rest),
 	};
 	_cleanup_free_ char *why = NULL;
 	int r;
@@ -464,8 +465,11 @@ static int follow_node(struct agent *a, char **reterr_why)
 
 static int follow_links(struct agent *a)
 {
-	int r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
+	int r;
 
+	if (!a->c.plane->set_devices)
+		return 0;
+	r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
 	if (!r)
 		on_links(a);
 	return r;
@@ -609,6 +613,7 @@ int agent_renew(struct agent *a, char **reterr_why)
 		fail(a);
 		return r;
 	}
+	on_links(a);
 	start_anew(a);
 	flush(&a->before_sleep);
 	return 0;

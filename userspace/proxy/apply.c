@@ -225,6 +225,7 @@ static void sets_commit(struct apply *a, const struct port *port, const struct s
 	/* what serves before the scopes' sets: a flow that sees its own changed looks there */
 	for (int i = XB_SETS; i-- > 0;)
 		set_publish(a, &svc->set[i], staged->set[i]);
+	a->sockets_stale |= port->proto == XB_PROTO_UDP && now->set[XB_SERVING].count;
 	blocks_not_in(a->blocks[family_index(port->family)], now, staged, alloc_retire);
 }
 
@@ -525,6 +526,13 @@ int apply_prune(struct apply *a)
 		n++;
 	}
 	return n;
+}
+
+void apply_commit(struct apply *a)
+{
+	if (a->stale && a->sockets_stale)
+		stale_sweep(a->stale, a->tables);
+	a->sockets_stale = false;
 }
 
 /* --- the node's addresses */

@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "apply.h"
 #include "attach.h"
+#include "stale.h"
 #include "tables.h"
 #include "xb/bpfobj.h"
 #include "xb/frontends.h"
@@ -54,6 +55,8 @@ struct apply {
 	size_t n_node_addrs[2];
 	int primary;                /* family of the node's first address: what apply_reserve() makes room for */
 	__u64 publishes;
+	struct stale *stale;        /* NULL: no loop was given */
+	bool sockets_stale;         /* there may be some: a UDP port has other backends */
 };
 
 static inline int family_index(enum xb_family family)

@@ -55,6 +55,7 @@ static int ebpf_set_devices(void *tables, const struct xb_link *links, size_t n)
 
 static int ebpf_commit(void *tables, char **reterr_why)
 {
+	apply_commit(tables);
 	return 0;
 }
 

@@ -243,7 +243,11 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 	if (c->xdp_devices && c->xdp_devices[0])
 		a->objects |= 1u << OBJECT_XDP;
 	a->primary = !c->n_node_addrs4 && c->n_node_addrs6;
-	r = start(a, c, &why);
+	/* what an earlier run removed last, and what was removed while none ran */
+	a->sockets_stale = true;
+	if (c->loop)
+		a->stale = stale_new(c->loop);
+	r = c->loop && !a->stale ? -ENOMEM : start(a, c, &why);
 	if (r < 0) {
 		apply_close(a);
 		if (!why)
@@ -270,6 +274,7 @@ struct apply *apply_close(struct apply *a)
 {
 	if (!a)
 		return NULL;
+	stale_free(a->stale);
 	tdestroy(a->by_name, forget_port);
 	outside_done(a);
 	for (int f = 0; f < 2; f++) {
@@ -307,6 +312,7 @@ void apply_stats(const struct apply *a, struct apply_stats *ret)
 		.frontends_size = (a->fe[0].n_buckets + a->fe[1].n_buckets) * XB_FE_WAYS,
 		.backends_size = alloc_size(a->blocks[0]) + alloc_size(a->blocks[1]),
 		.publishes = a->publishes,
+		.sockets_destroyed = a->stale ? stale_destroyed(a->stale) : 0,
 		.memory = tables_memory(a->tables),
 	};
 	devices_stats(attach_devices(a->attach), &ret->devices);
