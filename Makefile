@@ -133,7 +133,7 @@ test: setup
 	@+$(MAKE) --no-print-directory SAN=$(SAN) O=$(O) tests
 	@tools/check/run_tests.pl --build $(O) --jobs $(JOBS) selftests
 soak: setup
-	@tools/setup/install.sh libclang-rt-14-dev qemu-system-x86
+	@tools/setup/install.sh libclang-rt-14-dev qemu-system-x86 debootstrap
 	@+$(MAKE) --no-print-directory CC=clang-14 SAN=1 FUZZ=1 O=build-fuzz fuzzers
 	@+$(MAKE) --no-print-directory SAN=$(SAN) O=$(O) tests
 	@tools/check/run_tests.pl --build $(O) selftests/soak

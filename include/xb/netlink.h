@@ -27,6 +27,7 @@ struct xb_link {
 	uint32_t ifindex, mtu;
 	char name[IFNAMSIZ];
 	char kind[16];              /* "veth", "vxlan"; "" for a device that is none of the kernel's making */
+	uint16_t hw_type;           /* ARPHRD_ETHER, ARPHRD_NONE, ... */
 	unsigned flags;             /* IFF_UP, IFF_LOWER_UP, IFF_LOOPBACK */
 	unsigned char mac[6];
 	uint32_t peer;              /* IFLA_LINK: of a veth, the other's index in its own namespace */
@@ -92,6 +93,22 @@ struct xb_neigh {
 int xb_netlink_set_neigh(struct xb_netlink *n, const struct xb_neigh *e);           /* adds or replaces */
 int xb_netlink_del_neigh(struct xb_netlink *n, const struct xb_neigh *e);           /* -ENOENT when there is none */
 
+/* --- BPF programs on devices, as bpf filters of the clsact qdisc: where there is no tcx, which is before Linux 6.6 --- */
+struct xb_filter {
+	uint32_t ifindex;
+	bool egress;
+	uint16_t priority;          /* from 1; the least is asked first. All filters of one are of one kind and protocol */
+	uint32_t handle;            /* among those of one priority */
+	char kind[16];              /* "bpf", "flower" */
+	char name[64];              /* of kind bpf, and so is program_id */
+	uint32_t program_id;
+};
+int xb_netlink_add_clsact(struct xb_netlink *n, uint32_t ifindex);                  /* or keeps it. -EINVAL: an ingress qdisc is there */
+int xb_netlink_del_clsact(struct xb_netlink *n, uint32_t ifindex);                  /* with all filters; -ENOENT */
+/* For all protocols, direct-action. Takes the place of one with the same priority and handle, at once. */
+int xb_netlink_set_filter(struct xb_netlink *n, const struct xb_filter *f, int program_fd);
+int xb_netlink_del_filter(struct xb_netlink *n, const struct xb_filter *f);         /* -ENOENT */
+
 /* Every one there is. each returns 0 to go on; anything else ends it and is returned; it makes no requests on n. -EINTR: there were
  * changes meanwhile, so one may have been missed or told twice. */
 int xb_netlink_each_link(struct xb_netlink *n, int (*each)(void *arg, const struct xb_link *l), void *arg);
@@ -101,6 +118,9 @@ int xb_netlink_each_route(struct xb_netlink *n, int family, unsigned char protoc
 			  int (*each)(void *arg, const struct xb_route *r), void *arg);
 int xb_netlink_each_neigh(struct xb_netlink *n, uint32_t ifindex, bool forwarding, int (*each)(void *arg, const struct xb_neigh *e),
 			  void *arg);
+/* In the order in which they are asked; none where there is no clsact. */
+int xb_netlink_each_filter(struct xb_netlink *n, uint32_t ifindex, bool egress, int (*each)(void *arg, const struct xb_filter *f),
+			   void *arg);
 
 /* Messages made elsewhere, one behind the other, sent at once: a batch of netfilter's, which holds as a whole or not at all. The
  * first fault of any. */
@@ -116,6 +136,7 @@ int xb_netlink_read_link(const struct nlmsghdr *h, struct xb_link *ret);
 int xb_netlink_read_addr(const struct nlmsghdr *h, struct xb_ifaddr *ret);
 int xb_netlink_read_route(const struct nlmsghdr *h, struct xb_route *ret);
 int xb_netlink_read_neigh(const struct nlmsghdr *h, struct xb_neigh *ret);
+int xb_netlink_read_filter(const struct nlmsghdr *h, struct xb_filter *ret);
 
 struct xb_netlink_monitor;
 struct xb_netlink_monitor_config {

@@ -14,6 +14,7 @@ static void read_one(const struct nlmsghdr *h)
 	struct xb_ifaddr a;
 	struct xb_route r;
 	struct xb_neigh e;
+	struct xb_filter f;
 
 	if (!xb_netlink_read_link(h, &l) && (!memchr(l.name, '\0', sizeof(l.name)) || !memchr(l.kind, '\0', sizeof(l.kind))))
 		abort();
@@ -22,6 +23,8 @@ static void read_one(const struct nlmsghdr *h)
 	if (!xb_netlink_read_route(h, &r) && (!xb_ip_bytes(r.dst.ip.family) || r.dst.bits > 128))
 		abort();
 	xb_netlink_read_neigh(h, &e);
+	if (!xb_netlink_read_filter(h, &f) && (!memchr(f.name, '\0', sizeof(f.name)) || !memchr(f.kind, '\0', sizeof(f.kind))))
+		abort();
 	masq_matters(h);
 }
 

@@ -5,6 +5,7 @@
 #include "networks.h"
 #include "node.h"
 #include "services.h"
+#include "xb/links.h"
 #include "xb/log.h"
 #include "xb/time.h"
 #include "xb/vec.h"
@@ -40,6 +41,7 @@ struct agent {
 	struct health_ports *health_ports;
 	struct node *node;
 	struct networks *networks;
+	struct xb_links *links;
 	void *tables;                   /* of the data plane */
 	struct faults *faults;
 	struct metrics metrics;
@@ -413,10 +415,23 @@ static void on_networks(void *arg)
 		bring_node(a);
 }
 
+static void on_links(void *arg)
+{
+	struct agent *a = arg;
+	const struct xb_link *links;
+	size_t n = xb_links_get(a->links, &links);
+
+	if (!a->failed && a->c.plane->set_devices(a->tables, links, n) < 0)
+		fail(a);
+}
+
 /* --- the agent --- */
 static int open_tables(struct agent *a, char **reterr_why)
 {
-	struct apply_config c = { .bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path };
+	struct apply_config c = {
+		.bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path, .xdp_devices = a->c.xdp_devices,
+		.loop = xb_rest_loop(a->c.rest),
+	};
 	_cleanup_free_ char *why = NULL;
 	int r;
 
@@ -446,6 +461,18 @@ static int follow_node(struct agent *a, char **reterr_why)
 
 	networks.node = a->node;
 	return r < 0 ? r : networks_new(&networks, &a->networks, reterr_why);
+}
+
+static int follow_links(struct agent *a)
+{
+	int r;
+
+	if (!a->c.plane->set_devices)
+		return 0;
+	r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
+	if (!r)
+		on_links(a);
+	return r;
 }
 
 static int follow_pods(struct agent *a)
@@ -494,6 +521,7 @@ struct agent *agent_free(struct agent *a)
 	xb_informer_free(a->pods_informer);
 	networks_free(a->networks);
 	node_free(a->node);
+	xb_links_free(a->links);
 	faults_free(a->faults);
 	health_ports_free(a->health_ports);
 	services_free(a->services);
@@ -546,6 +574,8 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	if (!r)
 		r = open_tables(a, reterr_why);
 	if (!r)
+		r = follow_links(a);
+	if (!r)
 		r = start_informers(a);
 	if (r < 0)
 		return r;
@@ -583,6 +613,7 @@ int agent_renew(struct agent *a, char **reterr_why)
 		fail(a);
 		return r;
 	}
+	on_links(a);
 	start_anew(a);
 	flush(&a->before_sleep);
 	return 0;

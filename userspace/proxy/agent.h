@@ -21,7 +21,7 @@ struct agent_config {
 	const struct data_plane *plane;
 	const struct data_plane *fallback; /* where the kernel does not let us have the first; NULL: that is a fault */
 	const char *bpffs_path, *cgroup_path;
-	char *const *nodeport_addresses;
+	char *const *nodeport_addresses, *const *xdp_devices;
 	const char *cluster_cidr, *detect_local_mode; /* NULL: not given */
 	bool masquerade_all, host_ports;
 	/* Out of memory, or the tables cannot be kept: they stay as they are, and the program should end. */

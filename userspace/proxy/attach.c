@@ -7,6 +7,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "attach.h"
+#include "places.h"
 #include "xb/abi/hdr.h"
 #include "xb/bpfobj.h"
 #include "xb/why.h"
@@ -18,6 +19,7 @@ struct attach {
 	char *cgroup_path;          /* in the caller's words, for sentences */
 	int lock, cgroup;
 	__u64 cgroup_id;
+	struct devices *devices;
 };
 
 /* One hook: its link, and whether that is new and not pinned yet. */
@@ -102,7 +104,7 @@ static int make_folders(struct attach *a, const char *bpffs_path, char **reterr_
 	return r;
 }
 
-int attach_open(const char *bpffs_path, const char *cgroup_path, struct attach **ret, char **reterr_why)
+int attach_open(const struct attach_config *c, struct attach **ret, char **reterr_why)
 {
 	_cleanup_(attach_closep) struct attach *a = calloc(1, sizeof(*a));
 	int r;
@@ -110,14 +112,16 @@ int attach_open(const char *bpffs_path, const char *cgroup_path, struct attach *
 	if (!a)
 		return -ENOMEM;
 	a->lock = a->cgroup = -1;
-	a->cgroup_path = strdup(cgroup_path);
+	a->cgroup_path = strdup(c->cgroup_path);
 	if (!a->cgroup_path)
 		return -ENOMEM;
-	r = xb_bpffs_check(bpffs_path, reterr_why);
+	r = xb_bpffs_check(c->bpffs_path, reterr_why);
 	if (r == 0)
-		r = xb_cgroup_open(cgroup_path, &a->cgroup, &a->cgroup_id, reterr_why);
+		r = xb_cgroup_open(c->cgroup_path, &a->cgroup, &a->cgroup_id, reterr_why);
 	if (r == 0)
-		r = make_folders(a, bpffs_path, reterr_why);
+		r = make_folders(a, c->bpffs_path, reterr_why);
+	if (r == 0)
+		r = devices_new(a->links, c->xdp_devices, &a->devices);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(a);
@@ -129,6 +133,7 @@ struct attach *attach_close(struct attach *a)
 	if (a) {
 		xb_closep(&a->lock);
 		xb_closep(&a->cgroup);
+		devices_free(a->devices);
 		free(a->cgroup_path);
 		free(a);
 	}
@@ -138,6 +143,11 @@ struct attach *attach_close(struct attach *a)
 const char *attach_maps_folder(const struct attach *a)
 {
 	return a->maps;
+}
+
+struct devices *attach_devices(const struct attach *a)
+{
+	return a->devices;
 }
 
 static void link_path(const struct attach *a, const struct bpf_program *program, const char *suffix, char *ret, size_t n)
@@ -209,6 +219,8 @@ int attach_programs(struct attach *a, struct tables *t, char **reterr_why)
 	}
 	for (size_t i = 0; i < n; i++)
 		xb_closep(&hooks[i].link);
+	if (r == 0)
+		r = devices_use(a->devices, &t->programs, reterr_why);
 	if (r < 0)
 		return r;
 	programs_close(&t->programs);
@@ -258,6 +270,9 @@ int attach_cleanup(const char *bpffs_path, char **reterr_why)
 	char root[PATH_MAX];
 	int r;
 
+	r = places_cleanup();
+	if (r < 0)
+		return xb_why(reterr_why, r, "cannot remove filters from devices: %s", strerror(-r));
 	r = xb_bpffs_check(bpffs_path, reterr_why);
 	if (r < 0)
 		return r;

@@ -2,25 +2,32 @@
 #ifndef PROXY_ATTACH_H
 #define PROXY_ATTACH_H
 /*
- * The place in the BPF file system, and the links that hold the programs in a cgroup:
+ * The place in the BPF file system, and the links that hold the programs in a cgroup and on devices:
  *
  *   <bpffs>/xebec/              locked by the agent that writes (flock)
  *   <bpffs>/xebec/v<ABI>/maps/  one consistent set, replaced as a whole
- *   <bpffs>/xebec/v<ABI>/links/ one for each hook; they keep the programs running without an agent
+ *   <bpffs>/xebec/v<ABI>/links/ one for each hook; they keep the programs running without an agent (places.h for devices)
  */
+#include "devices.h"
 #include "tables.h"
 
 struct attach;
+struct attach_config {
+	const char *bpffs_path, *cgroup_path;
+	char *const *xdp_devices;   /* names, ended by NULL; NULL: none. Borrowed */
+};
 /* Checks both paths, takes the lock, makes the folders. -EBUSY: another agent has the lock, and the sentence names it.
  * -EPROTO: there is something of another version. */
-int attach_open(const char *bpffs_path, const char *cgroup_path, struct attach **ret, char **reterr_why);
+int attach_open(const struct attach_config *c, struct attach **ret, char **reterr_why);
 struct attach *attach_close(struct attach *a);
 XB_DEFINE_CLEANUP(struct attach *, attach_close)
 
 const char *attach_maps_folder(const struct attach *a);
+struct devices *attach_devices(const struct attach *a);
 /* Makes the hooks run these programs: updates a link that is pinned and on our cgroup, replaces one that is elsewhere, makes
- * one that is missing. A hook always runs the old program or the new one. Frees t->programs when all is done. On failure
- * hooks that were free stay free; others may run either, which the caller keeps correct by both seeing equal tables. */
+ * one that is missing; likewise on devices. A hook always runs the old program or the new one. Closes t->programs when all is
+ * done. On failure hooks that were free stay free; others may run either, which the caller keeps correct by both seeing equal
+ * tables. */
 int attach_programs(struct attach *a, struct tables *t, char **reterr_why);
 
 int attach_cleanup(const char *bpffs_path, char **reterr_why); /* as apply_cleanup() */

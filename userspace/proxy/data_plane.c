@@ -48,8 +48,14 @@ static int ebpf_set_node(void *tables, const struct plan_node *node)
 	return apply_set_node(tables, node);
 }
 
+static int ebpf_set_devices(void *tables, const struct xb_link *links, size_t n)
+{
+	return apply_set_devices(tables, links, n);
+}
+
 static int ebpf_commit(void *tables, char **reterr_why)
 {
+	apply_commit(tables);
 	return 0;
 }
 
@@ -68,6 +74,7 @@ const struct data_plane data_plane_ebpf = {
 	.prune = ebpf_prune,
 	.set_node_addrs = ebpf_set_node_addrs,
 	.set_node = ebpf_set_node,
+	.set_devices = ebpf_set_devices,
 	.commit = ebpf_commit,
 	.stats = ebpf_stats,
 	.cleanup = apply_cleanup,

@@ -102,6 +102,8 @@ static void write_ours(const struct metrics *m, const struct metrics_now *now, s
 	write_table(out, "frontends", now->tables.frontends, now->tables.frontends_size);
 	write_table(out, "backends", now->tables.backends, now->tables.backends_size);
 	xb_prom_one(out, "xebec_proxy_table_memory_bytes", "gauge", "Kernel memory of the tables", (double)now->tables.memory);
+	xb_prom_one(out, "xebec_proxy_stale_sockets_destroyed_total", "counter", "UDP sockets that were connected to backends that are gone",
+		    (double)now->tables.sockets_destroyed);
 	xb_prom_one(out, "xebec_proxy_publishes_total", "counter", "Publish words stored", (double)now->tables.publishes);
 	xb_prom_one(out, "xebec_proxy_netlink_bytes_total", "counter", "Bytes of changes that were sent to nftables", (double)now->tables.sent);
 	xb_prom_one(out, "xebec_proxy_services", "gauge", "Services known", (double)now->services_known);
@@ -109,6 +111,10 @@ static void write_ours(const struct metrics *m, const struct metrics_now *now, s
 	    (double)now->unprogrammed);
 	xb_prom_one(out, "xebec_proxy_faults_total", "counter", "Ports that could not be brought into the tables", (double)m->faults);
 	xb_prom_one(out, "xebec_proxy_unsynced_seconds", "gauge", "Time without a complete list since the start; 0 once there was one", unsynced);
+	xb_prom_one(out, "xebec_proxy_devices", "gauge", "Devices with programs of ours", (double)now->tables.devices.devices);
+	xb_prom_one(out, "xebec_proxy_faulty_devices", "gauge", "Devices where a program could not be put in place",
+		    (double)now->tables.devices.faulty);
+	xb_prom_one(out, "xebec_proxy_foreign_programs", "gauge", "Programs of others found on those devices", (double)now->tables.devices.others);
 	write_informers(now, out);
 }
 

@@ -18,6 +18,7 @@ static int release_retired(struct apply *a)
 		return r;
 	alloc_release(a->slots);
 	alloc_release(a->maglev);
+	sources_release(a);
 	for (int f = 0; f < 2; f++) {
 		alloc_release(a->blocks[f]);
 		frontends_release(&a->fe[f]);
@@ -211,6 +212,12 @@ int room_for_sources(struct apply *a, size_t more, char **reterr_why)
 {
 	__u32 sizes[N_TABLES];
 
+	if (a->n_sources + more > a->tables->t[TABLE_SRC].size && a->old_sources) {
+		int r = release_retired(a);
+
+		if (r < 0)
+			return r;
+	}
 	if (a->n_sources + more <= a->tables->t[TABLE_SRC].size)
 		return 0;
 	current_sizes(a, sizes);

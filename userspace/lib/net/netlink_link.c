@@ -12,6 +12,10 @@ int xb_netlink_read_link(const struct nlmsghdr *h, struct xb_link *ret)
 
 	if ((h->nlmsg_type != RTM_NEWLINK && h->nlmsg_type != RTM_DELLINK) || !netlink_attrs(h, sizeof(*m), attrs, IFLA_MAX))
 		return -EBADMSG;
+	/* A bridge's own notices, AF_BRIDGE, are about ports: one that leaves is not a link that goes. */
+	if (m->ifi_family != AF_UNSPEC)
+		return -EBADMSG;
+	l.hw_type = m->ifi_type;
 	l.ifindex = m->ifi_index;
 	l.flags = m->ifi_flags;
 	l.mtu = netlink_u32(attrs[IFLA_MTU]);

@@ -250,11 +250,12 @@ static void short_messages_are_refused(void **state)
 {
 	_Alignas(struct nlmsghdr) char bytes[64] = {};
 	struct nlmsghdr *h = (void *)bytes;
-	static const uint16_t types[] = { RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWNEIGH };
+	static const uint16_t types[] = { RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE, RTM_NEWNEIGH, RTM_NEWTFILTER };
 	struct xb_link l;
 	struct xb_ifaddr a;
 	struct xb_route r;
 	struct xb_neigh e;
+	struct xb_filter f;
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		h->nlmsg_type = types[i];
@@ -263,12 +264,33 @@ static void short_messages_are_refused(void **state)
 		assert_int_equal(xb_netlink_read_addr(h, &a), -EBADMSG);
 		assert_int_equal(xb_netlink_read_route(h, &r), -EBADMSG);
 		assert_int_equal(xb_netlink_read_neigh(h, &e), -EBADMSG);
+		assert_int_equal(xb_netlink_read_filter(h, &f), -EBADMSG);
 	}
+}
+
+/* A port that left its bridge: of the type of a link that went, though it stays. */
+static void notices_of_bridges_are_not_of_links(void **state)
+{
+	_Alignas(struct nlmsghdr) char bytes[64] = {};
+	struct nlmsghdr *h = (void *)bytes;
+	struct ifinfomsg *m = (void *)(h + 1);
+	struct xb_link l;
+
+	h->nlmsg_type = RTM_DELLINK;
+	h->nlmsg_len = sizeof(*h) + sizeof(*m);
+	m->ifi_index = 7;
+	assert_int_equal(xb_netlink_read_link(h, &l), 0);
+	m->ifi_family = AF_BRIDGE;
+	assert_int_equal(xb_netlink_read_link(h, &l), -EBADMSG);
 }
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(all_of_it), cmocka_unit_test(short_messages_are_refused) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_of_it),
+		cmocka_unit_test(short_messages_are_refused),
+		cmocka_unit_test(notices_of_bridges_are_not_of_links),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

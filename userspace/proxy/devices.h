@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef PROXY_DEVICES_H
+#define PROXY_DEVICES_H
+/* Which programs run on which devices: ingress and egress on every one but loopback, as its packets begin (with an Ethernet header,
+ * or with IP), and XDP on those that are named. Logs what an operator must know of single devices. */
+#include "programs.h"
+#include "xb/macro.h"
+#include "xb/netlink.h"
+
+struct devices;
+/* links: the folder in which links are pinned. xdp: names, ended by NULL; may be NULL. Borrows xdp. */
+int devices_new(const char *links, char *const *xdp, struct devices **ret);
+struct devices *devices_free(struct devices *d);        /* leaves everything running */
+XB_DEFINE_CLEANUP(struct devices *, devices_free)
+
+/* These programs from now on, on all devices. Keeps what it needs of them. A device that is gone or whose place is another's
+ * is no fault; after one some devices run the old programs, and the next call of either kind tries again. */
+int devices_use(struct devices *d, const struct programs *p, char **reterr_why);
+/* These are all devices there are: new ones get the programs, and of those that are gone nothing stays. -ENOMEM; a fault of a
+ * single device is logged once, counted, and tried again by the next call. Costs some 40 us for each new device. */
+int devices_set(struct devices *d, const struct xb_link *links, size_t n);
+
+struct devices_stats {
+	size_t devices, faulty;     /* with programs; where one could not be put in place */
+	size_t others;              /* programs of others on all devices, when each came */
+};
+void devices_stats(const struct devices *d, struct devices_stats *ret);
+
+#endif
