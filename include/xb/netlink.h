@@ -103,7 +103,7 @@ struct xb_filter {
 	char name[64];              /* of kind bpf, and so is program_id */
 	uint32_t program_id;
 };
-int xb_netlink_add_clsact(struct xb_netlink *n, uint32_t ifindex);                  /* 0 also when it is there. -EINVAL: an ingress qdisc is */
+int xb_netlink_add_clsact(struct xb_netlink *n, uint32_t ifindex);                  /* or keeps it. -EINVAL: an ingress qdisc is there */
 int xb_netlink_del_clsact(struct xb_netlink *n, uint32_t ifindex);                  /* with all filters; -ENOENT */
 /* For all protocols, direct-action. Takes the place of one with the same priority and handle, at once. */
 int xb_netlink_set_filter(struct xb_netlink *n, const struct xb_filter *f, int program_fd);
@@ -119,7 +119,8 @@ int xb_netlink_each_route(struct xb_netlink *n, int family, unsigned char protoc
 int xb_netlink_each_neigh(struct xb_netlink *n, uint32_t ifindex, bool forwarding, int (*each)(void *arg, const struct xb_neigh *e),
 			  void *arg);
 /* In the order in which they are asked; none where there is no clsact. */
-int xb_netlink_each_filter(struct xb_netlink *n, uint32_t ifindex, bool egress, int (*each)(void *arg, const struct xb_filter *f), void *arg);
+int xb_netlink_each_filter(struct xb_netlink *n, uint32_t ifindex, bool egress, int (*each)(void *arg, const struct xb_filter *f),
+			   void *arg);
 
 /* Messages made elsewhere, one behind the other, sent at once: a batch of netfilter's, which holds as a whole or not at all. The
  * first fault of any. */

@@ -59,6 +59,7 @@ struct plan_port {
 };
 /* A port is known by (name, family, proto). */
 
+int plan_net_compare(const void *a, const void *b);     /* of two struct plan_net, for qsort(3) */
 void plan_port_done(struct plan_port *p);
 bool plan_set_equal(const struct plan_set *a, const struct plan_set *b);
 

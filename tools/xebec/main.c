@@ -24,6 +24,7 @@ static const struct command *const commands[] = {
 	&check_command,
 	&explain_command,
 	&map_command,
+	&top_command,
 };
 
 static const char *verb_of(const struct command *c)

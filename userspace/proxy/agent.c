@@ -421,7 +421,7 @@ static void on_links(void *arg)
 	const struct xb_link *links;
 	size_t n = xb_links_get(a->links, &links);
 
-	if (a->c.plane->set_devices(a->tables, links, n) < 0)
+	if (!a->failed && a->c.plane->set_devices(a->tables, links, n) < 0)
 		fail(a);
 }
 
@@ -613,6 +613,7 @@ int agent_renew(struct agent *a, char **reterr_why)
 		fail(a);
 		return r;
 	}
+	on_links(a);
 	start_anew(a);
 	flush(&a->before_sleep);
 	return 0;

@@ -25,8 +25,9 @@ XB_DEFINE_CLEANUP(struct attach *, attach_close)
 const char *attach_maps_folder(const struct attach *a);
 struct devices *attach_devices(const struct attach *a);
 /* Makes the hooks run these programs: updates a link that is pinned and on our cgroup, replaces one that is elsewhere, makes
- * one that is missing; likewise on devices. A hook always runs the old program or the new one. Closes t->programs when all is done. On failure
- * hooks that were free stay free; others may run either, which the caller keeps correct by both seeing equal tables. */
+ * one that is missing; likewise on devices. A hook always runs the old program or the new one. Closes t->programs when all is
+ * done. On failure hooks that were free stay free; others may run either, which the caller keeps correct by both seeing equal
+ * tables. */
 int attach_programs(struct attach *a, struct tables *t, char **reterr_why);
 
 int attach_cleanup(const char *bpffs_path, char **reterr_why); /* as apply_cleanup() */

@@ -228,7 +228,9 @@ static void filter_clear(const struct places *p, uint32_t ifindex, enum place pl
 /* --- either --- */
 int place_put(const struct places *p, uint32_t ifindex, enum place place, int program_fd, char **reterr_why)
 {
-	return by_link(p, place) ? link_put(p, ifindex, place, program_fd, reterr_why) : filter_put(p, ifindex, place, program_fd, reterr_why);
+	if (by_link(p, place))
+		return link_put(p, ifindex, place, program_fd, reterr_why);
+	return filter_put(p, ifindex, place, program_fd, reterr_why);
 }
 
 void place_clear(const struct places *p, uint32_t ifindex, enum place place)

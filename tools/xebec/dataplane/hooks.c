@@ -141,29 +141,60 @@ static void add_cgroup(struct hooks *h, const struct links *l)
 struct devices {
 	struct hooks *h;
 	const struct links *l;
+	XB_VEC(struct xb_link) all;
+	const struct xb_link *at;       /* whose filters are asked for */
 };
 
 static int add_device(void *arg, const struct xb_link *link)
 {
+	struct devices *d = arg;
+
+	return xb_vec_push(&d->all, *link);
+}
+
+/* No link holds a filter: ours is known by its program's name. */
+static int add_filter(void *arg, const struct xb_filter *f)
+{
 	const struct devices *d = arg;
+	struct hook_program *p;
+
+	add(d->h, d->l, f->egress ? "tc-egress" : "tc-ingress", d->at->name, f->program_id);
+	p = &d->h->v.v[d->h->v.n - 1];
+	if (!p->name[0])
+		snprintf(p->name, sizeof(p->name), "%s", f->name[0] ? f->name : f->kind);
+	p->ours = !strncmp(f->name, "xb_", 3);
+	return 0;
+}
+
+static void add_programs(struct devices *d, struct xb_netlink *n)
+{
+	int ifindex = (int)d->at->ifindex;
 	__u32 xdp = 0;
 
-	add_all(d->h, d->l, (int)link->ifindex, TCX_INGRESS, false, "tcx-ingress", link->name);
-	add_all(d->h, d->l, (int)link->ifindex, TCX_EGRESS, false, "tcx-egress", link->name);
-	if (!bpf_xdp_query_id((int)link->ifindex, 0, &xdp) && xdp)
-		add(d->h, d->l, "xdp", link->name, xdp);
-	return 0;
+	if (!bpf_xdp_query_id(ifindex, 0, &xdp) && xdp)
+		add(d->h, d->l, "xdp", d->at->name, xdp);
+	add_all(d->h, d->l, ifindex, TCX_INGRESS, false, "tcx-ingress", d->at->name);
+	xb_netlink_each_filter(n, d->at->ifindex, false, add_filter, d);
+	add_all(d->h, d->l, ifindex, TCX_EGRESS, false, "tcx-egress", d->at->name);
+	xb_netlink_each_filter(n, d->at->ifindex, true, add_filter, d);
 }
 
 static int add_devices(struct hooks *h, const struct links *l, char **reterr_why)
 {
 	_cleanup_(xb_netlink_freep) struct xb_netlink *n = NULL;
-	struct devices d = { h, l };
+	struct devices d = { .h = h, .l = l };
 	int r = xb_netlink_new(&n);
 
 	if (!r)
 		r = xb_netlink_each_link(n, add_device, &d);
-	return r && r != -EINTR ? xb_why(reterr_why, r, "cannot list the devices: %s", strerror(-r)) : 0;
+	if (r == -EINTR)
+		r = 0; /* devices come and go: these are those of about now */
+	for (size_t i = 0; !r && i < d.all.n; i++) {
+		d.at = &d.all.v[i];
+		add_programs(&d, n);
+	}
+	xb_vec_done(&d.all);
+	return r ? xb_why(reterr_why, r, "cannot list the devices: %s", strerror(-r)) : 0;
 }
 
 int hooks_read(const char *folder, struct hooks *ret, char **reterr_why)

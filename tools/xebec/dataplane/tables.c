@@ -178,7 +178,7 @@ const void *table_at(const struct tables *t, enum table_id id, __u32 index)
 	return table->mem && index < table->size ? (const char *)table->mem + (size_t)index * rows[id].value_size : NULL;
 }
 
-struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope)
+struct xb_set set_at(const struct xb_svc *svc, unsigned set)
 {
 	union {
 		__u64 word;
@@ -186,16 +186,16 @@ struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope)
 	} u = {};
 
 	if (svc)
-		u.word = __atomic_load_n((const __u64 __attribute__((may_alias)) *)&svc->set[scope], __ATOMIC_ACQUIRE);
+		u.word = __atomic_load_n((const __u64 __attribute__((may_alias)) *)&svc->set[set], __ATOMIC_ACQUIRE);
 	return u.set;
 }
 
-__u32 set_block(const struct xb_svc *svc, enum xb_scope scope)
+__u32 set_block(const struct xb_svc *svc, unsigned which)
 {
-	struct xb_set set = set_at(svc, scope);
+	struct xb_set set = set_at(svc, which);
 	__u32 block = 1;
 
-	for (int k = 0; k < (int)scope; k++)
+	for (unsigned k = 0; k < which; k++)
 		if (set_at(svc, k).count && set_at(svc, k).base == set.base)
 			return 0;
 	while (block < set.count)

@@ -46,10 +46,10 @@ static inline const struct xb_svc *svc_at(const struct tables *t, __u32 slot)
 {
 	return table_at(t, TABLE_SVC, slot);
 }
-/* A set as it is published at this moment; an empty one of svc NULL. */
-struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope);
+/* A set, by its place in struct xb_svc, as it is published at this moment; an empty one of svc NULL. */
+struct xb_set set_at(const struct xb_svc *svc, unsigned set);
 /* How long the block of a set is, a power of two; 0 when it is empty or has the block of a set before it. */
-__u32 set_block(const struct xb_svc *svc, enum xb_scope scope);
+__u32 set_block(const struct xb_svc *svc, unsigned which);
 /* One of its backends; false when its index leads nowhere. */
 bool backend_at(const struct tables *t, enum xb_family family, __u32 index, struct xb_peer *ret);
 

@@ -106,7 +106,8 @@ static int tell_filter(void *arg, const struct nlmsghdr *h)
 	return r < 0 ? r : f.handle ? w->each(w->arg, &f) : 0;
 }
 
-int xb_netlink_each_filter(struct xb_netlink *n, uint32_t ifindex, bool egress, int (*each)(void *arg, const struct xb_filter *f), void *arg)
+int xb_netlink_each_filter(struct xb_netlink *n, uint32_t ifindex, bool egress, int (*each)(void *arg, const struct xb_filter *f),
+			   void *arg)
 {
 	struct xb_filter all = { .ifindex = ifindex, .egress = egress };
 

@@ -355,7 +355,13 @@ static void check_at(const struct test_case *c, const struct plan_here *here)
 	plan_count(xb_json_root(service), slices, n, &counts);
 	for (size_t i = 0; i < plan.n; i++) {
 		frontends += plan.v[i].n_frontends;
-		backends += plan.v[i].set[XB_SCOPE_INTERNAL].n;
+		for (int s = 0; s < XB_SCOPES; s++) {
+			bool new = true;
+
+			for (int before = 0; before < s; before++)
+				new &= !plan_set_equal(&plan.v[i].set[s], &plan.v[i].set[before]);
+			backends += new ? plan.v[i].set[s].n : 0;
+		}
 	}
 	assert_true(counts.ports >= plan.n && counts.frontends >= frontends && counts.backends >= backends);
 	xb_buf_done(&text);
