@@ -234,6 +234,19 @@ static void first_application(struct agent *a, int64_t began_ms)
 		 s.frontends, s.backends, pruned, (long long)(xb_time_ms() - began_ms));
 }
 
+static void mark_service(void *arg, struct service *v)
+{
+	services_mark(v);
+}
+
+/* The next flush sets all of them, and prunes. */
+static void start_anew(struct agent *a)
+{
+	services_each(a->services, mark_service, NULL);
+	services_each(a->pods, mark_service, NULL);
+	a->pruned = a->stale = false;
+}
+
 static void bring_node(struct agent *a)
 {
 	_cleanup_buf_ struct xb_buf text = {};
@@ -245,6 +258,8 @@ static void bring_node(struct agent *a)
 	r = a->c.plane->set_node(a->tables, &node);
 	if (r > 0)
 		log_info("%s", text.p ? text.p : "");
+	else if (r == -ESTALE)
+		start_anew(a);
 	else if (r < 0)
 		log_warning_errno(r, "cannot keep this node's networks in the tables: %m");
 }
@@ -265,18 +280,6 @@ static void apply_changes(struct agent *a)
 	}
 	if (first)
 		first_application(a, began_ms);
-}
-
-static void mark_service(void *arg, struct service *v)
-{
-	services_mark(v);
-}
-
-static void start_anew(struct agent *a)
-{
-	services_each(a->services, mark_service, NULL);
-	services_each(a->pods, mark_service, NULL);
-	a->pruned = a->stale = false;
 }
 
 static void commit(struct agent *a)
@@ -372,7 +375,9 @@ static void bring_node_addrs(struct agent *a)
 		size_t n = node_addrs(a->node, families[i], &addrs);
 		int r = a->c.plane->set_node_addrs(a->tables, families[i], addrs, n);
 
-		if (r < 0)
+		if (r == -ESTALE)
+			start_anew(a);
+		else if (r < 0)
 			log_warning_errno(r, "cannot keep this node's addresses in the tables: %m");
 	}
 }

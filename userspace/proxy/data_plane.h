@@ -17,6 +17,7 @@ struct data_plane {
 	int (*set)(void *tables, const struct plan_port *p, char **reterr_why);
 	int (*remove)(void *tables, const char *name, int family, enum xb_proto proto);
 	int (*prune)(void *tables);
+	/* -ESTALE from these two as from commit, which has to be called. */
 	int (*set_node_addrs)(void *tables, int family, const struct plan_addr *addrs, size_t n);
 	int (*set_node)(void *tables, const struct plan_node *node);
 	/* NULL: it does not care for devices */
