@@ -141,13 +141,19 @@ stop "$PROXY_PID"
 proxy_start --proxy-mode=nftables
 ok 'mode nftables again: what was pinned goes' busywait 8 eval '[ ! -e "$BPFFS/xebec/v2/maps" ]'
 ok 'and Services are there' is_answer "$vip" b
-stop "$PROXY_PID"
-: >"$TMP/proxy.log"
-XB_EXEC=exec on_node setpriv --bounding-set=-bpf,-sys_admin,-perfmon "$BIN/kube-proxy" --kubeconfig="$TMP/admin.conf" --hostname-override=node \
-	--cgroup-path="$CG/node" --bpffs-path="$BPFFS" >>"$TMP/proxy.log" 2>&1 &
-PROXY_PID=$!
-ok 'without leave to load BPF and without --proxy-mode: nftables' busywait 8 eval '[ "$(mode)" = nftables ]'
-is "$(grep -c 'Services are made by nftables' "$TMP/proxy.log")" 1 'with one warning'
+# unprivileged PLACE...: kube-proxy without leave to load BPF, and without --proxy-mode
+unprivileged() {
+	stop "$PROXY_PID"
+	: >"$TMP/proxy.log"
+	XB_EXEC=exec on_node setpriv --bounding-set=-bpf,-sys_admin,-perfmon "$BIN/kube-proxy" --kubeconfig="$TMP/admin.conf" --hostname-override=node \
+		"$@" >>"$TMP/proxy.log" 2>&1 &
+	PROXY_PID=$!
+	busywait 8 eval '[ "$(mode)" = nftables ]'
+}
+ok 'no leave to load BPF, no --proxy-mode: nftables' unprivileged --cgroup-path="$CG/node" --bpffs-path="$BPFFS"
+is "$(grep -c 'Services are made by nftables' "$TMP/proxy.log")" 1 'with a warning'
+ok 'nor where BPF would have its files' unprivileged --cgroup-path="$TMP" --bpffs-path="$TMP"
+is "$(grep -c '^W' "$TMP/proxy.log")" 1 'with one warning'
 slice web 80 "$a" | k apply -f - >/dev/null 2>&1
 ok 'and Services follow' busywait 8 is_answer "$vip" a
 

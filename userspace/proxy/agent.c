@@ -215,7 +215,7 @@ static void remove_others(struct agent *a)
 		_cleanup_free_ char *why = NULL;
 		int r = data_planes[i] != a->c.plane ? data_planes[i]->cleanup(a->c.bpffs_path, &why) : 0;
 
-		if (r < 0)
+		if (r < 0 && r != -ENOENT)
 			log_warning("what mode %s may have left is still there: %s", data_planes[i]->mode, why ? why : strerror(-r));
 	}
 }

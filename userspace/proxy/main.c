@@ -65,9 +65,9 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 	struct agent_config c = {
 		.rest = rest, .node_name = o->node_name, .plane = o->proxy_mode ? data_plane_find(o->proxy_mode) : &data_plane_ebpf,
 		.fallback = o->proxy_mode && !o->replaced_mode ? NULL : &data_plane_nftables, .bpffs_path = o->bpffs_path,
-		.cgroup_path = o->cgroup2, .nodeport_addresses = o->nodeport_addresses, .xdp_devices = o->xdp_devices, .cluster_cidr = o->cluster_cidr,
-		.detect_local_mode = o->detect_local_mode, .masquerade_all = o->masquerade_all, .host_ports = o->host_ports,
-		.failed = on_failure, .arg = p,
+		.cgroup_path = o->cgroup2, .nodeport_addresses = o->nodeport_addresses, .xdp_devices = o->xdp_devices,
+		.cluster_cidr = o->cluster_cidr, .detect_local_mode = o->detect_local_mode, .masquerade_all = o->masquerade_all,
+		.host_ports = o->host_ports, .failed = on_failure, .arg = p,
 	};
 	int r = agent_new(&c, &agent, &why);
 
@@ -86,8 +86,6 @@ static int run(const struct options *o)
 	struct xb_rest *rest = NULL;
 	int code;
 
-	if (!o->cgroup2 && !(o->proxy_mode && !strcmp(o->proxy_mode, data_plane_nftables.mode)))
-		return fault(-ENOENT, "cannot start", "cgroup2 is not mounted: mount it, or give --cgroup-path");
 	if (o->replaced_mode)
 		log_warning("there is no mode %s here: %s stands in for it", o->replaced_mode, o->proxy_mode);
 	signal(SIGPIPE, SIG_IGN);
