@@ -145,7 +145,7 @@ static void set_service(struct agent *a, struct service *v, const struct plan *p
 	_cleanup_free_ char *why = NULL, *check_why = NULL;
 	int r = set_ports(a, v, plan, &why), check = 0, fault = 0;
 
-	if (plan->health_port || v->checked)
+	if ((plan->health_port || v->checked) && !a->c.compared)
 		check = health_ports_set(a->health_ports, v->key, plan->health_port, plan->local_ready, &check_why);
 	v->checked = plan->health_port;
 	v->zoned = plan->zoned;
@@ -229,6 +229,8 @@ static void first_application(struct agent *a, int64_t began_ms)
 	if (pruned && faults_count(a->faults))
 		faults_retry(a->faults);
 	drain(a);
+	if (a->c.compared)
+		return;
 	a->c.plane->stats(a->tables, &s);
 	log_info("%zu ports with %zu frontends and %zu backends are in the tables, %d left from before were removed; %lld ms", s.ports,
 		 s.frontends, s.backends, pruned, (long long)(xb_time_ms() - began_ms));
@@ -308,6 +310,15 @@ static void on_retry(uv_timer_t *t)
 	faults_retry(a->faults);
 }
 
+static void end_dry_run(struct agent *a)
+{
+	struct apply_stats s;
+
+	uv_prepare_stop(&a->before_sleep);
+	a->c.plane->stats(a->tables, &s);
+	a->c.compared(a->c.arg, s.publishes);
+}
+
 static void flush(uv_prepare_t *h)
 {
 	struct agent *a = h->data;
@@ -318,6 +329,10 @@ static void flush(uv_prepare_t *h)
 		return;
 	first = !a->pruned;
 	apply_changes(a);
+	if (a->c.compared) {
+		end_dry_run(a);
+		return;
+	}
 	commit(a);
 	if (first && !a->stale)
 		remove_others(a);
