@@ -59,6 +59,7 @@ $(call collect,)
 
 bins := $(addprefix $(O)/bin/,$(progs))
 fuzz := $(patsubst %.c,$(O)/%,$(wildcard selftests/fuzz/*.c))
+skel_of = $(addprefix $(O)/gen/,$(notdir $(1:.bpf.o=.skel.h)))
 ars  := $(patsubst %,$(O)/lib/%.a,$(libs))
 pbgen := $(addprefix $(O)/gen/,$(notdir $(protos:.proto=.pb-c.h)))
 objs := $(sort $(foreach t,$(targets),$($(t)-objs)) $(addsuffix .o,$(tests) $(if $(filter 1,$(FUZZ)),$(fuzz))))
@@ -82,7 +83,7 @@ endef
 cmd_CC    = $(CC) $(CPPFLAGS) $(CFLAGS) $(CFLAGS_$(notdir $@)) -MMD -MP -MF $@.d -c $< -o $@
 cmd_BPF   = $(CLANG) $(BPFFLAGS) -MMD -MP -MF $@.d -c $< -o $@
 # "gen object" leaves out DWARF, which the kernel does not want; BTF stays
-cmd_SKEL  = $(BPFTOOL) gen object $(@:.skel.h=.bpf.o) $< && $(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name $(subst .,_,$(*F)) > $@
+cmd_SKEL  = $(BPFTOOL) gen object $(@:.skel.h=.bpf.o) $< && $(BPFTOOL) gen skeleton $(@:.skel.h=.bpf.o) name $(basename $(basename $(@F))) > $@
 cmd_PROTO = protoc-c --proto_path=$(<D) --c_out=$(@D) $(<F)
 cmd_AR    = rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 cmd_LD    = $(CC) $(CFLAGS) $(LDFLAGS) $(filter %.o %.a,$^) $(LDLIBS) $(LDLIBS_$(notdir $@)) -o $@
@@ -100,8 +101,11 @@ endef
 $(foreach p,$(protos),$(eval $(call from_proto,$(p),$(O)/gen/$(basename $(notdir $(p))))))
 $(bpfobjs): $(O)/%.bpf.o: %.bpf.c FORCE
 	$(call make,BPF)
-$(patsubst $(O)/bpf/%.bpf.o,$(O)/gen/%.skel.h,$(bpfobjs)): $(O)/gen/%.skel.h: $(O)/bpf/%.bpf.o FORCE
-	$(call make,SKEL)
+define to_skel
+$(2): $(1) FORCE
+	$$(call make,SKEL)
+endef
+$(foreach b,$(bpfobjs),$(eval $(call to_skel,$(b),$(call skel_of,$(b)))))
 $(foreach l,$(libs),$(eval $(O)/lib/$(l).a: $($(l)-objs)))
 $(ars): FORCE
 	$(call make,AR)
@@ -118,7 +122,7 @@ $(fuzz): $(O)/%: $(O)/%.o $(patsubst %,$(O)/lib/%.a,$(test-libs)) FORCE
 	$(call make,LD)
 
 -include $(addsuffix .d,$(objs) $(bpfobjs))
-saved := $(fuzz) $(objs) $(pbgen) $(bpfobjs) $(ars) $(bins) $(tests) $(patsubst $(O)/bpf/%.bpf.o,$(O)/gen/%.skel.h,$(bpfobjs))
+saved := $(fuzz) $(objs) $(pbgen) $(bpfobjs) $(ars) $(bins) $(tests) $(call skel_of,$(bpfobjs))
 -include $(wildcard $(foreach t,$(saved),$(call cmd_of,$(t))))
 
 # --- what people ask for
@@ -133,7 +137,7 @@ test: setup
 	@+$(MAKE) --no-print-directory SAN=$(SAN) O=$(O) tests
 	@tools/check/run_tests.pl --build $(O) --jobs $(JOBS) selftests
 soak: setup
-	@tools/setup/install.sh libclang-rt-14-dev qemu-system-x86
+	@tools/setup/install.sh libclang-rt-14-dev qemu-system-x86 debootstrap
 	@+$(MAKE) --no-print-directory CC=clang-14 SAN=1 FUZZ=1 O=build-fuzz fuzzers
 	@+$(MAKE) --no-print-directory SAN=$(SAN) O=$(O) tests
 	@tools/check/run_tests.pl --build $(O) selftests/soak

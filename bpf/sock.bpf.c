@@ -135,7 +135,7 @@ static __always_inline int backend_pick(struct bpf_sock_addr *ctx, const struct 
 }
 
 static __always_inline int udp_remember(struct bpf_sock_addr *ctx, const struct dest *d, const struct service *s,
-					const struct xb_peer *backend)
+					const struct xb_peer *backend, bool connect)
 {
 	struct xb_sku_flow flow = {
 		.service = d->to, .backend = *backend, .set = s->set, .svc = s->id, .scope = s->scope,
@@ -146,7 +146,18 @@ static __always_inline int udp_remember(struct bpf_sock_addr *ctx, const struct 
 	if (!sku)
 		return -ENOBUFS;
 	flow_put(sku, &flow);
+	if (connect)
+		sku->connected = sku->last + 1;
 	return 1;
+}
+
+/* It connects to what is no service now. */
+static __always_inline void udp_disconnect(struct bpf_sock_addr *ctx)
+{
+	struct xb_sku *sku = sku_get(ctx, false);
+
+	if (sku)
+		sku->connected = 0;
 }
 
 /* 1: *ret_backend takes the destination's place. 0: let it be. Negative: refuse with that errno. */
@@ -158,14 +169,17 @@ static __always_inline int connect_to(struct bpf_sock_addr *ctx, const struct de
 	if (!d->proto)
 		return 0;
 	r = service_find(ctx, d, &s);
-	if (r <= 0)
+	if (r <= 0) {
+		if (d->proto == XB_PROTO_UDP)
+			udp_disconnect(ctx);
 		return r;
+	}
 	r = backend_pick(ctx, d, &s, ret_backend);
 	if (r <= 0)
 		return r;
 	if (d->proto == XB_PROTO_UDP) {
 		COUNT(udp_connect);
-		return udp_remember(ctx, d, &s, ret_backend);
+		return udp_remember(ctx, d, &s, ret_backend, true);
 	}
 	COUNT(tcp_connect);
 	rev_put(bpf_get_socket_cookie(ctx), &d->to, ret_backend);
@@ -174,7 +188,7 @@ static __always_inline int connect_to(struct bpf_sock_addr *ctx, const struct de
 
 /*
  * As connect_to(), for each datagram. A choice holds while its set is the same. After a change it is kept if its
- * backend is still in the set, and a backend that is gone is never used again.
+ * backend still serves, and a backend that is gone is never used again.
  */
 static __always_inline int send_to(struct bpf_sock_addr *ctx, const struct dest *d, struct xb_peer *ret_backend)
 {
@@ -197,7 +211,7 @@ static __always_inline int send_to(struct bpf_sock_addr *ctx, const struct dest 
 	r = service_find(ctx, d, &s);
 	if (r <= 0)
 		return r;
-	if (flow && flow->svc == s.id && flow->scope == s.scope && set_has(s.set, d->v4, &flow->backend)) {
+	if (flow && flow->svc == s.id && flow->scope == s.scope && still_serves(s.svc, s.set, d->v4, &flow->backend)) {
 		flow->set = s.set;
 		return 1;
 	}
@@ -208,7 +222,7 @@ static __always_inline int send_to(struct bpf_sock_addr *ctx, const struct dest 
 		COUNT(udp_reselect);
 	else
 		COUNT(udp_flow);
-	return udp_remember(ctx, d, &s, ret_backend);
+	return udp_remember(ctx, d, &s, ret_backend, false);
 }
 
 static __always_inline bool answer_from(struct bpf_sock_addr *ctx, struct xb_peer *peer)

@@ -14,14 +14,24 @@ struct service {
 	struct xb_set set;
 };
 
-static __always_inline struct xb_set set_load(const struct xb_svc *svc, enum xb_scope scope)
+static __always_inline struct xb_set set_load(const struct xb_svc *svc, __u32 which)
 {
 	union {
 		__u64 word;
 		struct xb_set set;
-	} u = { .word = load_word(&svc->set[scope < XB_SCOPES ? scope : 0]) };
+	} u = { .word = load_word(&svc->set[which < XB_SETS ? which : 0]) };
 
 	return u.set;
+}
+
+static __always_inline struct xb_slice slice_load(const struct xb_svc *svc)
+{
+	union {
+		__u64 word;
+		struct xb_slice slice;
+	} u = { .word = load_word(&svc->maglev) };
+
+	return u.slice;
 }
 
 static __always_inline bool set_equal(struct xb_set a, struct xb_set b)
@@ -112,6 +122,12 @@ static __always_inline bool set_has(struct xb_set set, bool v4, const struct xb_
 
 	bpf_loop(32 - __builtin_clz(XB_SET_MAX), search_step, &s, 0);
 	return s.found;
+}
+
+/* Whether a flow to a backend goes on, whose port has the set "now" and had another when the backend was chosen. */
+static __always_inline bool still_serves(const struct xb_svc *svc, struct xb_set now, bool v4, const struct xb_peer *backend)
+{
+	return set_has(set_load(after(svc, load_word(&now)), XB_SERVING), v4, backend);
 }
 
 /* The first backend of the set that is not before this one: its index, or that behind the set's end. */

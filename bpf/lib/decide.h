@@ -115,7 +115,7 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 	set = set_load(svc, f->scope);
 	if (set_equal(set, f->set))
 		return true;
-	if (!set_has(set, p->v4, &backend))
+	if (!still_serves(svc, set, p->v4, &backend))
 		return false;
 	f->set = set;
 	flow_remove(&p->t);
@@ -252,12 +252,14 @@ SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 
 static __always_inline int pick(const struct packet *p, const struct service *s, struct xb_peer *ret)
 {
+	struct xb_slice maglev = slice_load(s->svc);
+
 	if (s->svc->affinity_seconds)
 		return affinity_pick(s, &p->t.src, p->v4, ret);
-	if (s->scope == XB_SCOPE_OUTSIDE && s->svc->maglev_size) {
+	if (s->scope == XB_SCOPE_OUTSIDE && maglev.size) {
 		/* the same on each node, so that a flow may come in by another one */
-		__u32 at = tuple_hash(&p->t, 0) % s->svc->maglev_size;
-		const struct xb_mag *line = lookup(&xb_mag, s->svc->maglev + at / XB_MAG_LINE);
+		__u32 at = tuple_hash(&p->t, 0) % maglev.size;
+		const struct xb_mag *line = lookup(&xb_mag, maglev.base + at / XB_MAG_LINE);
 		__u16 place = line ? line->position[at % XB_MAG_LINE] : 0xffff;
 
 		if (place < s->set.count)

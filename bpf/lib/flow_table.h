@@ -203,14 +203,15 @@ static __always_inline bool flow_spilled(const struct xb_flow_head *first, __u32
 }
 
 /* Notes that a key of this first set lives in its second one. False: too many did so at once. */
-static __always_inline bool flow_spill(struct xb_flow_head *first, __u32 expires)
+static __always_inline bool flow_spill(struct xb_flow_head *first, __u32 now, __u32 expires)
 {
 	union flow_spill next = { .until = expires + XB_FLOW_SLACK };
 
 	for (int i = 0; i < 4; i++) {
 		union flow_spill u = { .word = load_word(&first->spilled_until) };
 
-		if ((__s32)(u.until - next.until) >= 0 || cas_word(&first->spilled_until, u.word, next.word) == u.word)
+		if (((__s32)(u.until - now) > 0 && (__s32)(u.until - next.until) >= 0) ||
+		    cas_word(&first->spilled_until, u.word, next.word) == u.word)
 			return true;
 	}
 	return false;
@@ -260,8 +261,10 @@ static __always_inline bool flow_read(void *set, __u32 way, union flow_way u, co
 	again.word = load_word(after(&head->way[way], all));
 	if ((again.way.tag ^ u.way.tag) & ~XB_FLOW_ANSWERED)
 		return false;
-	store_word(&tail[FLOW_BYTES], load_word(&tail[FLOW_BYTES]) + len);
-	store_word(&tail[FLOW_PACKETS], load_word(&tail[FLOW_PACKETS]) + 1);
+	if (len) {
+		store_word(&tail[FLOW_BYTES], load_word(&tail[FLOW_BYTES]) + len);
+		store_word(&tail[FLOW_PACKETS], load_word(&tail[FLOW_PACKETS]) + 1);
+	}
 	flow_unpack(addrs, v4, &ret->now);
 	ret->now.sport = ports.sport;
 	ret->now.dport = ports.dport;
@@ -300,8 +303,8 @@ static __always_inline bool flow_find_of(const struct xb_tuple *key, bool v4, __
 	return false;
 }
 
-/* The entry of a packet, when there is one that has not expired, counted (packets, and bytes by len) unless len is 0. *ret_left: ticks that it
- * has left, so that the caller refreshes only what has moved. */
+/* The entry of a packet, when there is one that has not expired, counted (packets, and bytes by len) unless len is 0. *ret_left:
+ * ticks that it has left, so that the caller refreshes only what has moved. */
 SUBPROG bool flow_find(const struct xb_tuple *key, __u32 len, struct flow *ret, __u32 *ret_left)
 {
 	if (!key || !ret || !ret_left)
@@ -328,7 +331,7 @@ static __always_inline void flow_refresh_of(const struct xb_tuple *key, bool v4,
 		}
 		next.way.expires = now + ticks;
 		next.way.tag = u.way.tag | (state == XB_FLOW_NEW ? 0 : XB_FLOW_ANSWERED);
-		if (flow_left(u, now) <= 0 || (which && !flow_spill(first, next.way.expires)))
+		if (flow_left(u, now) <= 0 || (which && !flow_spill(first, now, next.way.expires)))
 			return;
 		if (next.word != u.word && cas_word(&head->way[way], u.word, next.word) != u.word)
 			return;
@@ -452,7 +455,7 @@ static __always_inline int flow_insert_of(const struct xb_tuple *key, bool v4, c
 	if (way >= XB_FLOW_WAYS)
 		return -ENOSPC;
 	next.way.expires = now + ticks;
-	if (head == second && !flow_spill(first, next.way.expires))
+	if (head == second && !flow_spill(first, now, next.way.expires))
 		return -EEXIST;
 	if (cas_word(&head->way[way], place.was.word, next.word) != place.was.word)
 		return -EEXIST;

@@ -22,14 +22,17 @@ static __always_inline struct xb_sku_flow *flow_to(struct xb_sku *sku, const str
 	return NULL;
 }
 
-/* Remembers a choice, in place of the flow to the same service or else of one that is not the last. */
+/* Remembers a choice, in place of the flow to the same service or else of one that is neither the last nor the connected one. */
 static __always_inline void flow_put(struct xb_sku *sku, const struct xb_sku_flow *flow)
 {
 	struct xb_sku_flow *place = flow_to(sku, &flow->service);
+	__u32 next = (sku->last + 1) & (XB_SKU_WAYS - 1);
 
 	if (!place) {
-		sku->last = (sku->last + 1) & (XB_SKU_WAYS - 1);
-		place = &sku->flow[sku->last & (XB_SKU_WAYS - 1)];
+		if (next + 1 == sku->connected)
+			next = (next + 1) & (XB_SKU_WAYS - 1);
+		sku->last = next;
+		place = &sku->flow[next & (XB_SKU_WAYS - 1)];
 	}
 	*place = *flow;
 }

@@ -49,29 +49,39 @@ static __always_inline const void *after(const void *p, __u64 word)
 
 #else
 
+/* Before each access: a test may give way to another thread there. */
+#ifndef WORD_POINT
+#define WORD_POINT() ((void)0)
+#endif
+
 static __always_inline __u64 load_word(const void *p)
 {
+	WORD_POINT();
 	return __atomic_load_n((const shared_word *)p, __ATOMIC_ACQUIRE);
 }
 
 static __always_inline void store_word(void *p, __u64 word)
 {
+	WORD_POINT();
 	__atomic_store_n((shared_word *)p, word, __ATOMIC_RELEASE);
 }
 
 static __always_inline void store_byte(void *p, __u8 byte)
 {
+	WORD_POINT();
 	__atomic_store_n((__u8 *)p, byte, __ATOMIC_RELEASE);
 }
 
 static __always_inline __u64 cas_word(void *p, __u64 old, __u64 word)
 {
+	WORD_POINT();
 	__atomic_compare_exchange_n((shared_word *)p, &old, word, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 	return old;
 }
 
 static __always_inline void publish_word(void *p, __u64 word)
 {
+	WORD_POINT();
 	__atomic_exchange_n((shared_word *)p, word, __ATOMIC_SEQ_CST);
 }
 

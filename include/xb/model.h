@@ -34,6 +34,7 @@ void xb_model_set_processor(__u32 processor);   /* which the calling thread is t
 struct xb_model_answer {
 	enum xb_reason reason;      /* XB_REASON_NONE: no service has to do with it, or an entry of the flow table says all */
 	bool known;                 /* the latter */
+	bool tunnelled;             /* it goes on as it is, in an IP packet to the node of the backend that now has as destination */
 	struct xb_fe fe;            /* kind XB_FRONTEND_NONE: none of ours */
 	__u32 svc;                  /* 0: none, and scope and set are nothing */
 	enum xb_scope scope;

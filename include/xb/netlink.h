@@ -15,7 +15,7 @@ struct nlmsghdr;
 struct xb_netlink;
 /* For the network namespace of the calling thread; it stays with that one when the thread goes elsewhere. */
 int xb_netlink_new(struct xb_netlink **ret);
-int xb_netlink_new_netfilter(struct xb_netlink **ret); /* the same for netfilter, for xb_netlink_send alone */
+int xb_netlink_new_netfilter(struct xb_netlink **ret); /* the same for netfilter, for messages made elsewhere alone */
 struct xb_netlink *xb_netlink_free(struct xb_netlink *n);
 XB_DEFINE_CLEANUP(struct xb_netlink *, xb_netlink_free)
 /* What was wrong with the last request that failed, for r, which it returned: the kernel's own words, else errno's. */
@@ -126,6 +126,9 @@ int xb_netlink_each_filter(struct xb_netlink *n, uint32_t ifindex, bool egress, 
 /* Messages made elsewhere, one behind the other, sent at once: a batch of netfilter's, which holds as a whole or not at all. The
  * first fault of any. */
 int xb_netlink_send(struct xb_netlink *n, const void *messages, size_t bytes);
+uint32_t xb_netlink_fault_seq(const struct xb_netlink *n); /* the number of the message that had that fault; 0: no message's */
+/* One request made elsewhere, and each message of the answer to it. As xb_netlink_each_link() otherwise; -EINTR too. */
+int xb_netlink_ask(struct xb_netlink *n, struct nlmsghdr *request, int (*each)(void *arg, const struct nlmsghdr *h), void *arg);
 uint32_t xb_netlink_next_seq(struct xb_netlink *n); /* a number for such a message */
 
 /* --- reading notices --- */

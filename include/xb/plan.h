@@ -49,9 +49,9 @@ struct plan_port {
 	 * By enum xb_scope. INTERNAL is narrowed by internalTrafficPolicy Local and by topology. EXTERNAL is what clients on this node
 	 * and in pods get by node ports, external and load balancer IPs, and is not narrowed by externalTrafficPolicy Local, as in
 	 * upstream's short cut for clients inside the cluster. OUTSIDE is what clients from elsewhere get by the same, and is. Equal
-	 * sets are the common case and cost one block in the tables.
+	 * sets are the common case and cost one block in the tables. Behind them, at XB_SERVING, all that serve.
 	 */
-	struct plan_set set[XB_SCOPES];
+	struct plan_set set[XB_SETS];
 	struct plan_net *source_ranges; /* of the family, sorted, no duplicates: who may use the load balancer IPs */
 	size_t n_source_ranges;
 	bool source_ranges_set;     /* the Service has such ranges. With none of the family nobody may */
@@ -59,6 +59,7 @@ struct plan_port {
 };
 /* A port is known by (name, family, proto). */
 
+int plan_net_compare(const void *a, const void *b);     /* of two struct plan_net, for qsort(3) */
 void plan_port_done(struct plan_port *p);
 bool plan_set_equal(const struct plan_set *a, const struct plan_set *b);
 

@@ -11,7 +11,7 @@ struct xb_reason_row {
 	const char *advice;     /* what to look at or do; NULL: nothing is wrong */
 };
 /* Of any value: one that this program does not know is "unknown". */
-const struct xb_reason_row *xb_reason(enum xb_reason reason);
+const struct xb_reason_row *xb_reason_row(enum xb_reason reason);
 int xb_reason_by_name(struct xb_sv name, enum xb_reason *ret);   /* -EINVAL */
 bool xb_reason_is_refusal(enum xb_reason reason);                 /* refused or dropped: it is in xb_drop */
 

@@ -88,6 +88,19 @@ nginx_pid() {
 # its status follows that of the pods
 rc_has() { [ "$(now get rc --no-headers | awk '{print $1, $2, $3, $4}')" = "my-nginx $1 $1 $1" ]; }
 
+# every line of a pod's description, in missing those that are not there
+described() {
+	local out=$(now describe pod nginx) p
+	for p in 'Name: +nginx' 'Namespace: +default' 'Node: +node-[1-3]/172\.28\.[0-9]+\.[2-4]' 'Labels: +<none>' 'Status: +Running' \
+		'IP: +10\.244\.[0-2]\.[0-9]+' '  nginx-server:' 'Container ID: +containerd://[0-9a-f]{64}' 'Image: +nginx' 'Image ID: +[^ ]*sha256:[0-9a-f]{64}' \
+		'Port: +80/TCP' 'State: +Running' 'Started: +[A-Z][a-z]{2}, ' 'Ready: +True' 'Restart Count: +0' '  Ready +True' \
+		'default-scheduler +Successfully assigned default/nginx to node-' 'kubelet +Pulling image "nginx"' 'kubelet +Successfully pulled image "nginx" in ' \
+		'kubelet +Created container:? nginx-server' 'kubelet +Started container nginx-server'; do
+		[[ $out =~ $p ]] || echo "$p"
+	done >missing
+	[ ! -s missing ]
+}
+
 # part_one KUBECTL NODES
 part_one() {
 	local AGE=$1 what="kubectl $1, nodes $2" out p
@@ -96,27 +109,20 @@ part_one() {
 	is "$(now create -f development-ns.yaml)" 'namespace/development created' "$what: a namespace"
 	like "$(now get namespaces --show-labels)" 'development +Active +[0-9]+s +.*name=development' "$what: get namespaces"
 	is "$(now create -f nginx.yaml)" 'pod/nginx created' "$what: a pod"
-	busywait 15 pod_is nginx .status.phase Running
+	busywait 30 pod_is nginx .status.phase Running
 	like "$(now get pods)" ^'NAME    READY   STATUS    RESTARTS   AGE'$'\n''nginx   1/1     Running   0          [0-9]+s'$ "$what: get pods"
-	out=$(now describe pod nginx)
-	for p in 'Name: +nginx' 'Namespace: +default' 'Node: +node-[1-3]/172\.28\.[0-9]+\.[2-4]' 'Labels: +<none>' 'Status: +Running' \
-		'IP: +10\.244\.[0-2]\.[0-9]+' '  nginx-server:' 'Container ID: +containerd://[0-9a-f]{64}' 'Image: +nginx' 'Image ID: +[^ ]*sha256:[0-9a-f]{64}' \
-		'Port: +80/TCP' 'State: +Running' 'Started: +[A-Z][a-z]{2}, ' 'Ready: +True' 'Restart Count: +0' '  Ready +True' \
-		'default-scheduler +Successfully assigned default/nginx to node-' 'kubelet +Pulling image "nginx"' 'kubelet +Successfully pulled image "nginx" in ' \
-		'kubelet +Created container:? nginx-server' 'kubelet +Started container nginx-server'; do
-		[[ $out =~ $p ]] || echo "$p"
-	done >missing
+	busywait 10 described # its Events come after its status
 	is "$(cat missing)" '' "$what: describe"
-	[ ! -s missing ] || note "$out"
+	[ ! -s missing ] || note "$(now describe pod nginx)"
 	is "$(now delete pod nginx)" 'pod "nginx" deleted' "$what: delete"
 	is "$(now get pods 2>&1)" 'No resources found in default namespace.' "$what: it is gone"
 
 	is "$(now create -f nginxrc.yaml)" 'replicationcontroller/my-nginx created' "$what: a replication controller"
-	busywait 15 ready 1 app=nginx
+	busywait 30 ready 1 app=nginx
 	busywait 5 rc_has 1
 	like "$(now get rc)" ^'NAME       DESIRED   CURRENT   READY   AGE'$'\n''my-nginx   1         1         1       [0-9]+s'$ "$what: get rc"
 	is "$(now scale --replicas=3 rc my-nginx)" 'replicationcontroller/my-nginx scaled' "$what: scale"
-	ok "$what: three run" busywait 15 ready 3 app=nginx
+	ok "$what: three run" busywait 30 ready 3 app=nginx
 	ok "$what: get rc" busywait 5 rc_has 3
 	is "$(now get pods -o wide --no-headers | awk '{print $7}' | sort -u | wc -l)" "$2" "$what: on all nodes"
 	is "$(now create -f nginxsvc.yaml)" 'service/nginxsvc created' "$what: a service"
@@ -133,22 +139,22 @@ part_one() {
 
 	p=$(names | head -1)
 	kill -9 "$(nginx_pid "$p")"
-	ok "$what: nginx is killed, and starts again" busywait 15 pod_is "$p" '.status.containerStatuses[0] | .restartCount, .ready | tostring' $'1\ntrue'
+	ok "$what: nginx is killed, and starts again" busywait 30 pod_is "$p" '.status.containerStatuses[0] | .restartCount, .ready | tostring' $'1\ntrue'
 	like "$(now describe pod "$p")" 'Last State: +Terminated'.*'Exit Code: +137'.*'Restart Count: +1' "$what: describe tells"
 	ok "$what: all three answer" busywait 10 all_answer 1
 	now delete pod "$p" >/dev/null
-	ok "$what: a pod is deleted, and another comes" busywait 15 ready 3 app=nginx
+	ok "$what: a pod is deleted, and another comes" busywait 30 ready 3 app=nginx
 	is "$(names | grep -cx "$p")" 0 "$what: of another name"
 	ok "$what: all three answer" busywait 10 all_answer 1
 	p=$(names | head -1)
 	like "$(now label pod "$p" app-)" "^pod/$p (un)?labeled$" "$what: a label is taken off"
-	ok "$what: and another comes" busywait 15 ready 3 app=nginx
+	ok "$what: and another comes" busywait 30 ready 3 app=nginx
 	ok "$what: which answers instead" busywait 10 all_answer 1
 	is "$(now get pods -l '!app' -o name | grep -c my-nginx)" 1 "$what: the one without is left alone"
 
 	now delete -f nginxsvc.yaml -f nginxrc.yaml -f development-ns.yaml >/dev/null
 	now delete pods --all --grace-period=1 >/dev/null 2>&1
-	ok "$what: all goes" busywait 15 no_pods
+	ok "$what: all goes" busywait 30 no_pods
 }
 asked_something() { [ -n "$(asked "$1")" ]; }
 
@@ -220,14 +226,14 @@ spec:
   containers:
   - {name: c, image: busybox, command: [sh, -c, '$1'], volumeMounts: [{name: data, mountPath: /data}]}
 YAML
-	busywait 15 pod_is claimant .status.phase Succeeded
+	busywait 30 pod_is claimant .status.phase Succeeded
 }
 claimant 'echo kept >/data/file'
-ok 'two containers share an emptyDir' busywait 15 page_is shared shared
-ok 'a hostPath' busywait 15 page_is host 'from the host'
-ok 'a ConfigMap as a volume' busywait 15 page_is config 'from a ConfigMap'
+ok 'two containers share an emptyDir' busywait 30 page_is shared shared
+ok 'a hostPath' busywait 30 page_is host 'from the host'
+ok 'a ConfigMap as a volume' busywait 30 page_is config 'from a ConfigMap'
 k patch configmap page -p '{"data":{"index.html":"changed"}}' >/dev/null
-ok 'follows its change' busywait 15 page_is config changed
+ok 'follows its change' busywait 30 page_is config changed
 is "$(k exec shared -c writer -- cat /page/index.html)" shared 'exec'
 like "$(k logs shared -c nginx)" 'GET / HTTP/1.1" 200' 'logs'
 is "$(k get pvc claim -o 'jsonpath={.status.phase}')" Bound 'a claim has a volume'
@@ -260,10 +266,10 @@ spec:
     image: nginx
     volumeMounts: [{name: login, mountPath: /usr/share/nginx/html/login}, {name: out, mountPath: /usr/share/nginx/html/out}]
 YAML
-ok 'a secret as a variable' busywait 15 page_is secret s3cret out/variable
+ok 'a secret as a variable' busywait 30 page_is secret s3cret out/variable
 is "$(page secret login/user)" ann 'and as a volume'
 k patch secret login -p '{"stringData":{"user":"bea"}}' >/dev/null
-ok 'which follows its change' busywait 15 page_is secret bea login/user
+ok 'which follows its change' busywait 30 page_is secret bea login/user
 k delete pods --all --grace-period=1 >/dev/null
 
 # --- a rolling update under load ---
@@ -285,7 +291,7 @@ spec:
         lifecycle: {preStop: {exec: {command: [sleep, "1"]}}}
 YAML
 k expose deployment web --port=80 >/dev/null
-ok 'a Deployment' k rollout status deployment web --timeout=30s
+ok 'a Deployment' k rollout status deployment web --timeout=60s
 VIP=$(k get svc web -o 'jsonpath={.spec.clusterIP}')
 answers() { on 2 curl -fsS --max-time 2 "http://$VIP/" >/dev/null; }
 ok 'answers' busywait 10 answers
@@ -297,7 +303,7 @@ rolls() {
 	local what=$1; shift
 	k "$@" >/dev/null
 	ok "$what" k rollout status deployment web --timeout=60s
-	ok "$what: three pods" busywait 15 ready 3 app=web
+	ok "$what: three pods" busywait 30 ready 3 app=web
 }
 rolls 'another image' set image deployment/web nginx=nginx:latest
 is "$(k get pods -l app=web -o name | grep -cxF "$before")" 0 'all are new'

@@ -19,8 +19,8 @@ kill9() { { kill -9 "$1"; wait "$1"; } 2>/dev/null; }
 pid_of() { ctr tasks ls | awk -v id="$(status "$1" '.containerStatuses[0].containerID' | tr -d '"' | sed 's,.*//,,')" '$1 == id { print $2 }'; }
 
 # --- killed while pods run ---
-for i in 1 2 3; do pod p$i "\"containers\":[{\"name\":\"c\",$STAY,\"readinessProbe\":{\"exec\":{\"command\":[\"true\"]},\"periodSeconds\":1}}]"; done
-ok 'pods run' busywait 15 all_run 3
+for i in 1 2 3; do pod p$i "\"containers\":[{\"name\":\"c\",$STAY,\"readinessProbe\":{\"exec\":{\"command\":[\"true\"]},\"periodSeconds\":1,\"timeoutSeconds\":10}}]"; done
+ok 'pods run' busywait 30 all_run 3
 before=$(ids) pid=$(pid_of p1)
 changes() { raw "$CORE/pods?watch=true&resourceVersion=$1&timeoutSeconds=1" | jq -c '.type'; }
 version=$(raw "$CORE/pods" | jq -r .metadata.resourceVersion)

@@ -96,10 +96,11 @@ apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 clientConnection: {kubeconfig: $TMP/admin.conf}
 conntrack: {maxPerCore: 0}
-mode: ""
+mode: iptables
 nodePortAddresses: [192.0.2.0/24]
 EOF
 proxy_start --config="$TMP/config"
+like "$(cat "$TMP/proxy.log")" 'there is no mode iptables here: ebpf stands in for it' 'another mode of upstream: said, and served'
 ok 'nodePortAddresses: inside' busywait 5 answers "192.0.2.1:$port"
 ok 'nodePortAddresses: localhost is always the node' answers "127.0.0.1:$port"
 in_ns node ip addr add 198.51.100.9/32 dev lo
@@ -110,7 +111,7 @@ ok 'nodePortAddresses: outside' gone
 # mistakes are said in one sentence, and end the program
 fails() { local want=$1 out; shift; out=$(on_node "$BIN/kube-proxy" "$@" 2>&1) && return 1; [[ $out == *"$want"* ]] && [ "$(wc -l <<<"$out")" -le 2 ]; }
 ok 'unknown flag' fails no-such-flag --no-such-flag
-ok 'unknown mode' fails proxy-mode --proxy-mode=ipvs
+ok 'unknown mode' fails proxy-mode --proxy-mode=userspace
 ok 'kubeconfig that is not there' fails /nonexistent --kubeconfig=/nonexistent
 ok 'no API server named, and not in a pod' fails KUBERNETES_SERVICE_HOST
 ok 'cgroup that is none' fails /nonexistent --kubeconfig="$TMP/admin.conf" --cgroup-path=/nonexistent --bpffs-path="$BPFFS"

@@ -28,6 +28,8 @@
 
 static const char *bpffs, *cgroup;
 static struct plan_addr node4 = { { 192, 0, 2, 1 } }, node6 = { { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
+static uv_loop_t *loop;             /* given to open_tables(); NULL: none */
+static __u32 table_size_most;       /* the same; 0: none */
 static int n_tests, n_failed;
 
 static inline void _printf_(2, 3) ok(bool good, const char *fmt, ...)
@@ -124,7 +126,8 @@ static const char *sa_text(const union sa *sa)
 	return text;
 }
 
-/* --- plans as text: "tcp4 c=10.96.0.1:80 n=30080 x=203.0.113.1:80 be=ABC ext=AB aff=2 drop" */
+/* --- plans as text: "tcp4 c=10.96.0.1:80 n=30080 x=203.0.113.1:80 be=ABC ext=AB serve=ABCD aff=2 drop maglev src=10.0.0.0/8". Serving are
+ * those of be and ext and serve. */
 
 static inline void add_frontend(struct plan_port *p, enum xb_frontend_kind kind, const char *at)
 {
@@ -156,13 +159,45 @@ static inline void add_backends(struct plan_set *set, int family, const char *le
 	}
 }
 
+/* "10.0.0.0/8" */
+static inline void add_source_range(struct plan_port *p, char *text)
+{
+	struct plan_net *net = &p->source_ranges[p->n_source_ranges++];
+	char *slash = strchr(text, '/');
+
+	*slash = '\0';
+	*net = (struct plan_net){ .bits = (unsigned)atoi(slash + 1) };
+	inet_pton(p->family, text, net->addr.b);
+}
+
+static inline int letter_order(const void *a, const void *b)
+{
+	return *(const char *)a - *(const char *)b;
+}
+
+/* Each letter once, sorted. */
+static inline void add_serving(struct plan_set *set, int family, const char *letters)
+{
+	char all[32], *to = all;
+
+	for (const char *c = letters; *c; c++)
+		if (!memchr(all, *c, (size_t)(to - all)))
+			*to++ = *c;
+	*to = '\0';
+	qsort(all, (size_t)(to - all), 1, letter_order);
+	add_backends(set, family, all);
+}
+
 static inline int set(struct apply *a, const char *name, const char *spec)
 {
 	struct plan_frontend frontends[8];
-	struct plan_backend internal[8], external[8];
+	struct plan_backend internal[8], external[8], serving[8];
+	struct plan_net ranges[16];
+	char serving_letters[32] = "";
 	struct plan_port p = {
 		.name = (char *)name, .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = frontends,
-		.set = { { .backends = internal }, { .backends = external } },
+		.set = { { .backends = internal }, { .backends = external }, [XB_SERVING] = { .backends = serving } },
+		.source_ranges = ranges,
 	};
 	_cleanup_free_ char *copy = strdup(spec), *why = NULL;
 	bool split = false;
@@ -181,9 +216,20 @@ static inline int set(struct apply *a, const char *name, const char *spec)
 			add_frontend(&p, XB_FRONTEND_EXTERNAL_IP, word + 2);
 		} else if (!strncmp(word, "be=", 3)) {
 			add_backends(&p.set[XB_SCOPE_INTERNAL], p.family, word + 3);
+			strcat(serving_letters, word + 3);
 		} else if (!strncmp(word, "ext=", 4)) {
 			add_backends(&p.set[XB_SCOPE_EXTERNAL], p.family, word + 4);
+			strcat(serving_letters, word + 4);
 			split = true;
+		} else if (!strncmp(word, "serve=", 6)) {
+			strcat(serving_letters, word + 6);
+		} else if (!strncmp(word, "src=", 4)) {
+			add_source_range(&p, word + 4);
+			p.source_ranges_set = true;
+		} else if (!strncmp(word, "l=", 2)) {
+			add_frontend(&p, XB_FRONTEND_LOAD_BALANCER, word + 2);
+		} else if (!strcmp(word, "maglev")) {
+			p.maglev = true;
 		} else if (!strncmp(word, "aff=", 4)) {
 			p.affinity_seconds = (__u32)atoi(word + 4);
 		} else if (!strcmp(word, "drop")) {
@@ -193,6 +239,7 @@ static inline int set(struct apply *a, const char *name, const char *spec)
 	if (!split)
 		p.set[XB_SCOPE_EXTERNAL] = p.set[XB_SCOPE_INTERNAL];
 	p.set[XB_SCOPE_OUTSIDE] = p.set[XB_SCOPE_EXTERNAL];
+	add_serving(&p.set[XB_SERVING], p.family, serving_letters);
 	r = apply_set(a, &p, &why);
 	if (r < 0 && r != -EADDRINUSE)
 		printf("# apply_set %s: %s %s\n", name, strerror(-r), why ? why : "");
@@ -202,7 +249,7 @@ static inline int set(struct apply *a, const char *name, const char *spec)
 static inline struct apply *open_tables(void)
 {
 	struct apply_config c = {
-		.bpffs_path = bpffs, .cgroup_path = cgroup,
+		.bpffs_path = bpffs, .cgroup_path = cgroup, .loop = loop, .table_size_most = table_size_most,
 		.node_addrs4 = &node4, .n_node_addrs4 = 1, .node_addrs6 = &node6, .n_node_addrs6 = 1,
 	};
 	struct apply *a;

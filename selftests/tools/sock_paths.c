@@ -115,6 +115,23 @@ static void test_udp_change(struct apply *a)
 	apply_remove(a, "default/flow", AF_INET, XB_PROTO_UDP);
 }
 
+/* A backend that terminates, and serves on. */
+static void test_udp_drains(struct apply *a)
+{
+	_cleanup_close_ int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	char was, other[2] = "";
+
+	set(a, "default/drain", "udp4 c=10.96.0.54:53 be=AB");
+	was = ask_from(fd, "10.96.0.54:53").letter;
+	other[0] = was == 'A' ? 'B' : 'A';
+	set(a, "default/drain", was == 'A' ? "udp4 c=10.96.0.54:53 be=B serve=A" : "udp4 c=10.96.0.54:53 be=A serve=B");
+	is(ask_from(fd, "10.96.0.54:53").letter, was, "a socket keeps a backend that only drains");
+	is_text(spread(SOCK_DGRAM, "10.96.0.54:53", 20), other, "new ones do not get it");
+	set(a, "default/drain", was == 'A' ? "udp4 c=10.96.0.54:53 be=B" : "udp4 c=10.96.0.54:53 be=A");
+	is(ask_from(fd, "10.96.0.54:53").letter, other[0], "and loses it when it has drained");
+	apply_remove(a, "default/drain", AF_INET, XB_PROTO_UDP);
+}
+
 static void test_empty(struct apply *a)
 {
 	double start = now();
@@ -227,6 +244,7 @@ int main(int argc, char **argv)
 	test_undefined(a);
 	test_udp(a);
 	test_udp_change(a);
+	test_udp_drains(a);
 	test_empty(a);
 	test_node_ports(a);
 	test_affinity(a);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -11,6 +12,10 @@
 /* BPF_COMPLEXITY_LIMIT_INSNS is what the verifier is willing to look at. A program that takes half of it may be too much for
  * a kernel that recognises fewer of the states it has seen. */
 #define INSTRUCTIONS_MAX 1000000
+
+/* Linux up to 6.7 rounds each frame up to so many bytes, newer ones to 16; MAX_BPF_STACK holds for all that call each other. */
+#define FRAME_UNIT 32
+#define STACK_MAX 512
 
 static int n_tests, n_failed;
 
@@ -42,8 +47,61 @@ static bool _printf_(2, 3) ok(bool good, const char *fmt, ...)
 	return good;
 }
 
+struct code {
+	const struct bpf_insn *insns;
+	size_t n;
+};
+
+/* The function that an instruction calls, or has called by a helper; 0 when it does neither. */
+static size_t callee(const struct code *c, size_t i)
+{
+	const struct bpf_insn *insn = &c->insns[i];
+	bool call = insn->code == (BPF_JMP | BPF_CALL) && insn->src_reg == BPF_PSEUDO_CALL;
+	bool callback = insn->code == (BPF_LD | BPF_IMM | BPF_DW) && insn->src_reg == BPF_PSEUDO_FUNC;
+
+	return call || callback ? i + 1 + (size_t)insn->imm : 0;
+}
+
+static bool begins_function(const struct code *c, size_t at)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (callee(c, i) == at)
+			return true;
+	return false;
+}
+
+/* Bytes below the frame pointer that an instruction reaches, by itself or as the address that it takes. */
+static int reach(const struct code *c, size_t i)
+{
+	const struct bpf_insn *insn = &c->insns[i], *next = insn + 1;
+	__u8 class = BPF_CLASS(insn->code);
+
+	if ((class == BPF_LDX && insn->src_reg == BPF_REG_10) || ((class == BPF_ST || class == BPF_STX) && insn->dst_reg == BPF_REG_10))
+		return -insn->off;
+	if (insn->code == (BPF_ALU64 | BPF_MOV | BPF_X) && insn->src_reg == BPF_REG_10 && i + 1 < c->n &&
+	    next->code == (BPF_ALU64 | BPF_ADD | BPF_K) && next->dst_reg == insn->dst_reg)
+		return -next->imm;
+	return 0;
+}
+
+/* What a function and the deepest that it calls take of the stack, as Linux 6.1 counts. */
+static int stack_of(const struct code *c, size_t start)
+{
+	int own = 1, deepest = 0;
+
+	for (size_t i = start; i < c->n && (i == start || !begins_function(c, i)); i++) {
+		int below = callee(c, i) ? stack_of(c, callee(c, i)) : 0;
+
+		own = MAX(own, reach(c, i));
+		deepest = MAX(deepest, below);
+	}
+	return (own + FRAME_UNIT - 1) / FRAME_UNIT * FRAME_UNIT + deepest;
+}
+
 static void check(const struct bpf_program *program)
 {
+	struct code code = { bpf_program__insns(program), bpf_program__insn_cnt(program) };
+	int stack = stack_of(&code, 0);
 	struct bpf_prog_info info = {};
 	__u32 n = sizeof(info);
 	const char *name = bpf_program__name(program);
@@ -51,8 +109,9 @@ static void check(const struct bpf_program *program)
 	if (!ok(bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &n) == 0 && info.verified_insns <= INSTRUCTIONS_MAX / 2,
 		"%s takes at most half of what the verifier looks at", name))
 		printf("# %m\n");
-	printf("# %-13s %6u instructions verified, %4u in the program, %5u bytes of machine code\n", name, info.verified_insns,
-	       info.xlated_prog_len / (__u32)sizeof(struct bpf_insn), info.jited_prog_len);
+	ok(stack <= STACK_MAX, "%s has enough stack", name);
+	printf("# %-13s %6u instructions verified, %5u in the program, %5u bytes of machine code, %3d of stack\n", name, info.verified_insns,
+	       info.xlated_prog_len / (__u32)sizeof(struct bpf_insn), info.jited_prog_len, stack);
 }
 
 int main(void)

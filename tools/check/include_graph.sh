@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Who may include whom: include/xb/abi <- include/xb <- userspace/lib <- { control/*, userspace/<agent>, tools/* } <- selftests.
-# bpf/ sees include/xb/abi and bpf/ only, and userspace/lib/model compiles it. Prints each arrow that points the wrong way; exit status 1 when there is one.
+# bpf/ sees include/xb/abi and bpf/ only, and userspace/lib/dataplane/model.c compiles it. Prints each arrow that points the wrong way; exit status 1 when there is one.
 set -eu
 cd "$(dirname "$0")/../.."
 bad=0

@@ -36,6 +36,7 @@ extern const struct command up_command, down_command, status_command, kubeconfig
 extern const struct command supervise_command, containerd_command;
 extern const struct command images_build_demo_command, images_import_command, images_serve_command;
 extern const struct command store_snapshot_command, store_restore_command, store_status_command;
-extern const struct command services_command, backends_command, flows_command, drops_command, check_command;
+extern const struct command services_command, backends_command, flows_command, drops_command, check_command, explain_command,
+	map_command, top_command;
 
 #endif

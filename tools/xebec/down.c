@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "cluster/cgroup.h"
+#include "cluster/cni_cache.h"
 #include "cluster/network.h"
 #include "cluster/remove.h"
 #include "cluster/supervise.h"
@@ -17,6 +18,11 @@ static const struct xb_flag rows[] = {
 };
 
 /* Its folder goes last, so that what failed on the way can be tried again. */
+static bool is_needed(void *arg, const char *id)
+{
+	return false;
+}
+
 static int take_down(const struct cluster *c, char **reterr_why)
 {
 	_cleanup_free_ char *cgroup = cluster_cgroup(c, 0);
@@ -32,6 +38,8 @@ static int take_down(const struct cluster *c, char **reterr_why)
 		r = network_remove(c, reterr_why);
 	if (!r)
 		remove_shims(c);
+	if (!r)
+		cni_cache_sweep(c, 0, is_needed, NULL);
 	if (!r)
 		r = remove_tree(c->run, reterr_why);
 	return r ? r : remove_tree(c->root, reterr_why);

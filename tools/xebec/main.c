@@ -22,6 +22,9 @@ static const struct command *const commands[] = {
 	&flows_command,
 	&drops_command,
 	&check_command,
+	&explain_command,
+	&map_command,
+	&top_command,
 };
 
 static const char *verb_of(const struct command *c)

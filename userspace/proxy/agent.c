@@ -208,6 +208,18 @@ static void reserve(struct agent *a)
 		log_warning_errno(r, "cannot make room for %zu ports and %zu backends at once: %m", want.ports, want.backends);
 }
 
+/* What an agent of another mode left would go on serving what has changed since. */
+static void remove_others(struct agent *a)
+{
+	for (size_t i = 0; data_planes[i]; i++) {
+		_cleanup_free_ char *why = NULL;
+		int r = data_planes[i] != a->c.plane ? data_planes[i]->cleanup(a->c.bpffs_path, &why) : 0;
+
+		if (r < 0)
+			log_warning("what mode %s may have left is still there: %s", data_planes[i]->mode, why ? why : strerror(-r));
+	}
+}
+
 static void first_application(struct agent *a, int64_t began_ms)
 {
 	int pruned = a->failed ? 0 : a->c.plane->prune(a->tables);
@@ -297,11 +309,15 @@ static void flush(uv_prepare_t *h)
 {
 	struct agent *a = h->data;
 	uint64_t began = uv_hrtime();
+	bool first;
 
 	if (a->failed || !synced(a) || (a->pruned && !services_dirty(a->services) && !services_dirty(a->pods)))
 		return;
+	first = !a->pruned;
 	apply_changes(a);
 	commit(a);
+	if (first && !a->stale)
+		remove_others(a);
 	faults_tell(a->faults);
 	if ((faults_count(a->faults) || a->stale) && !uv_is_active((uv_handle_t *)&a->retry))
 		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
@@ -414,6 +430,7 @@ static int open_tables(struct agent *a, char **reterr_why)
 {
 	struct apply_config c = {
 		.bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path, .xdp_devices = a->c.xdp_devices,
+		.loop = xb_rest_loop(a->c.rest),
 	};
 	_cleanup_free_ char *why = NULL;
 	int r;
@@ -448,8 +465,11 @@ static int follow_node(struct agent *a, char **reterr_why)
 
 static int follow_links(struct agent *a)
 {
-	int r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
+	int r;
 
+	if (!a->c.plane->set_devices)
+		return 0;
+	r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
 	if (!r)
 		on_links(a);
 	return r;

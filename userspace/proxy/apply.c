@@ -76,6 +76,7 @@ static void port_forget(struct apply *a, struct port *port)
 	a->by_slot[port->slot] = NULL;
 	a->n_ports--;
 	free(port->frontends);
+	free(port->sources);
 	free(port);
 }
 
@@ -137,7 +138,7 @@ static bool block_holds(const struct apply *a, int f, struct xb_set set, const s
 
 /* A port's sets, now or to be. Several may name one block. */
 struct sets {
-	struct xb_set set[XB_SCOPES];
+	struct xb_set set[XB_SETS];
 };
 
 static struct sets sets_now(const struct apply *a, __u32 slot)
@@ -161,8 +162,8 @@ static bool uses_block(const struct sets *s, int n, struct xb_set block)
 static void blocks_not_in(struct alloc *blocks, const struct sets *s, const struct sets *other,
 			  void (*done)(struct alloc *, __u32 base, __u32 count))
 {
-	for (int i = 0; i < XB_SCOPES; i++)
-		if (s->set[i].count && !uses_block(s, i, s->set[i]) && !uses_block(other, XB_SCOPES, s->set[i]))
+	for (int i = 0; i < XB_SETS; i++)
+		if (s->set[i].count && !uses_block(s, i, s->set[i]) && !uses_block(other, XB_SETS, s->set[i]))
 			done(blocks, s->set[i].base, s->set[i].count);
 }
 
@@ -182,12 +183,12 @@ static int sets_stage(struct apply *a, int f, const struct plan_port *p, const s
 {
 	struct sets staged = {};
 
-	for (int i = 0; i < XB_SCOPES; i++) {
+	for (int i = 0; i < XB_SETS; i++) {
 		const struct plan_set *want = &p->set[i];
 		__u32 base = 0;
 		int r;
 
-		if (want->n && !find_block(a, f, now, XB_SCOPES, want, &base) && !find_block(a, f, &staged, i, want, &base)) {
+		if (want->n && !find_block(a, f, now, XB_SETS, want, &base) && !find_block(a, f, &staged, i, want, &base)) {
 			r = room_take_block(a, f, (__u32)want->n, &base, reterr_why);
 			if (r < 0) {
 				blocks_not_in(a->blocks[f], &staged, now, alloc_give);
@@ -203,7 +204,7 @@ static int sets_stage(struct apply *a, int f, const struct plan_port *p, const s
 
 static bool sets_equal(const struct sets *a, const struct sets *b)
 {
-	for (int i = 0; i < XB_SCOPES; i++)
+	for (int i = 0; i < XB_SETS; i++)
 		if (a->set[i].base != b->set[i].base || a->set[i].count != b->set[i].count)
 			return false;
 	return true;
@@ -221,8 +222,10 @@ static void sets_commit(struct apply *a, const struct port *port, const struct s
 
 	if (!always && sets_equal(now, staged))
 		return;
-	for (int i = 0; i < XB_SCOPES; i++)
+	/* what serves before the scopes' sets: a flow that sees its own changed looks there */
+	for (int i = XB_SETS; i-- > 0;)
 		set_publish(a, &svc->set[i], staged->set[i]);
+	a->sockets_stale |= port->proto == XB_PROTO_UDP && now->set[XB_SERVING].count;
 	blocks_not_in(a->blocks[family_index(port->family)], now, staged, alloc_retire);
 }
 
@@ -385,7 +388,7 @@ static int check(const struct plan_port *p, char **reterr_why)
 
 	if (!n || n >= sizeof(struct xb_name))
 		return xb_why(reterr_why, -EINVAL, "the name of a service port has %zu bytes; it may have 1 to %zu", n, sizeof(struct xb_name) - 1);
-	for (int i = 0; i < XB_SCOPES; i++)
+	for (int i = 0; i < XB_SETS; i++)
 		if (p->set[i].n > XB_SET_MAX)
 			return xb_why(reterr_why, -ENOSPC, "%s has more than %u backends", p->name, XB_SET_MAX);
 	for (size_t i = 0; i < p->n_frontends; i++)
@@ -418,6 +421,7 @@ static int port_start(struct apply *a, const struct plan_port *p, struct port **
 static void settings_store(struct xb_svc *svc, const struct plan_port *p)
 {
 	svc->affinity_seconds = p->affinity_seconds;
+	svc->dsr = p->dsr;
 	for (int i = 0; i < XB_SCOPES; i++)
 		svc->drop[i] = p->set[i].drop_when_empty;
 }
@@ -433,6 +437,7 @@ static int port_change(struct apply *a, struct port *port, const struct plan_por
 {
 	_cleanup_free_ struct frontend *list = calloc(p->n_frontends + 1, sizeof(*list));
 	int f = family_index(port->family), r;
+	struct outside outside;
 	struct sets now, staged;
 	bool dropped;
 
@@ -445,7 +450,13 @@ static int port_change(struct apply *a, struct port *port, const struct plan_por
 	r = sets_stage(a, f, p, &now, &staged, reterr_why);
 	if (r < 0)
 		return r;
+	r = outside_stage(a, port, p, staged.set[XB_SCOPE_OUTSIDE], &outside, reterr_why);
+	if (r < 0) {
+		blocks_not_in(a->blocks[f], &staged, &now, alloc_give);
+		return r;
+	}
 	settings_store(svc_at(a, port->slot), p);
+	outside_publish(a, port, &outside);
 	sets_commit(a, port, &now, &staged, false);
 	/* before its frontends: an entry whose port has no name is an interrupted removal */
 	memcpy(name_at(a, port->slot)->name, port->name, strlen(port->name) + 1);
@@ -488,6 +499,7 @@ static void port_remove(struct apply *a, struct port *port)
 	for (size_t i = 0; i < port->n_frontends; i++)
 		frontend_delete(a, f, &port->frontends[i]);
 	sets_commit(a, port, &now, &none, true);
+	outside_publish(a, port, &(struct outside){});
 	memset(name_at(a, port->slot), 0, sizeof(struct xb_name));
 	alloc_retire(a->slots, port->slot, 1);
 	port_forget(a, port);
@@ -514,6 +526,13 @@ int apply_prune(struct apply *a)
 		n++;
 	}
 	return n;
+}
+
+void apply_commit(struct apply *a)
+{
+	if (a->stale && a->sockets_stale)
+		stale_sweep(a->stale, a->tables);
+	a->sockets_stale = false;
 }
 
 /* --- the node's addresses */

@@ -5,6 +5,7 @@
  * Makes the pinned tables equal to the plan, one service port at a time. The tables are the state: opening adopts what an
  * earlier run left, traffic goes on meanwhile. One thread. Cost of a call follows the port's own size only.
  */
+#include <uv.h>
 #include "devices.h"
 #include "xb/plan.h"
 
@@ -14,6 +15,8 @@ struct apply_config {
 	const char *cgroup_path;    /* cgroup-v2 folder that the socket programs are attached to */
 	const struct plan_addr *node_addrs4, *node_addrs6; /* this node's own addresses, at which node ports answer */
 	size_t n_node_addrs4, n_node_addrs6;
+	__u32 table_size_most;      /* no table grows beyond so many elements; 0: as far as memory goes */
+	uv_loop_t *loop;            /* whose workers destroy sockets of removed backends (stale.h); NULL: nobody does */
 	char *const *xdp_devices;   /* names of devices whose packets XDP is to look at first, ended by NULL; NULL: none. Borrowed */
 };
 
@@ -40,11 +43,15 @@ int apply_set_node_addrs(struct apply *a, int family, const struct plan_addr *ad
 
 /* All devices of the node, as devices_set() in devices.h. */
 int apply_set_devices(struct apply *a, const struct xb_link *links, size_t n);
+/* Once after the changes of a turn of the loop. */
+void apply_commit(struct apply *a);
 
 struct apply_stats {
 	size_t ports, frontends, backends;                          /* in use */
 	size_t ports_size, frontends_size, backends_size;           /* room */
+	__u64 sockets_destroyed;                                    /* stale.h */
 	__u64 publishes;                                            /* publish words stored since open */
+	__u64 sent;                                                 /* bytes of netlink messages since open; of nftables */
 	__u64 memory;                                               /* bytes of kernel memory of the tables */
 	struct devices_stats devices;
 };

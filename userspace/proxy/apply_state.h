@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "apply.h"
 #include "attach.h"
+#include "stale.h"
 #include "tables.h"
 #include "xb/bpfobj.h"
 #include "xb/frontends.h"
@@ -14,24 +15,37 @@ struct frontend {
 	enum xb_frontend_kind kind;
 };
 
+/* The networks that may use a port's load balancer IPs, as they are in xb_src under an id of their own. */
+struct sources {
+	struct sources *next;       /* of those that wait for a grace period */
+	__u32 id;
+	size_t n;
+	struct xb_src_key key[];    /* sorted */
+};
+
 struct port {
 	const char *name;           /* with family and proto the key in by_name */
 	enum xb_family family;
 	enum xb_proto proto;
 	bool seen;                  /* set since apply_open() */
+	bool maglev_known;          /* its slice is of its set: it was not only adopted */
 	__u32 slot;                 /* in xb_svc and xb_name */
 	struct frontend *frontends; /* those that it owns in the tables */
 	size_t n_frontends;
+	struct sources *sources;    /* NULL: the port has no such list */
 };
 
 struct apply {
 	struct attach *attach;
 	struct tables *tables;
+	__u32 size_most;            /* elements of a table that grows */
 	unsigned objects;           /* whose programs are loaded, a bit for each */
 	struct xb_grace grace;
 	struct alloc *slots;
 	struct alloc *maglev;       /* lines of xb_mag */
 	size_t n_sources;           /* networks in xb_src */
+	__u32 last_source_id;
+	struct sources *old_sources; /* no port has them any more */
 	struct port **by_slot;      /* as long as slots */
 	void *by_name;              /* tsearch(3) tree of struct port */
 	size_t n_ports;
@@ -42,6 +56,8 @@ struct apply {
 	size_t n_node_addrs[2];
 	int primary;                /* family of the node's first address: what apply_reserve() makes room for */
 	__u64 publishes;
+	struct stale *stale;        /* NULL: no loop was given */
+	bool sockets_stale;         /* there may be some: a UDP port has other backends */
 };
 
 static inline int family_index(enum xb_family family)
@@ -65,6 +81,20 @@ void set_publish(struct apply *a, struct xb_set *at, struct xb_set set);
 /* A cluster IP's entry for the address alone, counted. f is the family's index. */
 int vip_ref(struct apply *a, int f, const union xb_ip6 *addr);
 void vip_unref(struct apply *a, int f, const union xb_ip6 *addr);
+
+/* outside.c: what only clients from outside meet. What is staged is in the tables and not published. */
+struct outside {
+	struct sources *sources;    /* NULL: none */
+	struct xb_slice maglev;
+};
+/* set: the one staged for XB_SCOPE_OUTSIDE. Takes over what the port has already where it is the same. */
+int outside_stage(struct apply *a, const struct port *port, const struct plan_port *p, struct xb_set set, struct outside *ret,
+		  char **reterr_why);
+void outside_publish(struct apply *a, struct port *port, const struct outside *o); /* {}: nothing of either */
+void sources_release(struct apply *a);                                             /* after a grace period */
+int outside_reserve(struct apply *a, const struct xb_svc *svc);                    /* of an earlier run: the slice */
+int sources_adopt(struct apply *a);                                                /* once all ports are */
+void outside_done(struct apply *a);
 
 /* room.c: each grows what it must. -ENOSPC: cannot grow; -EIO: the programs could not be moved to the new tables. */
 int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why);

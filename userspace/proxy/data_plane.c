@@ -55,6 +55,7 @@ static int ebpf_set_devices(void *tables, const struct xb_link *links, size_t n)
 
 static int ebpf_commit(void *tables, char **reterr_why)
 {
+	apply_commit(tables);
 	return 0;
 }
 
@@ -79,7 +80,7 @@ const struct data_plane data_plane_ebpf = {
 	.cleanup = apply_cleanup,
 };
 
-const struct data_plane *const data_planes[] = { &data_plane_ebpf, NULL };
+const struct data_plane *const data_planes[] = { &data_plane_ebpf, &data_plane_nftables, NULL };
 
 const struct data_plane *data_plane_find(const char *mode)
 {

@@ -19,6 +19,7 @@ struct data_plane {
 	int (*prune)(void *tables);
 	int (*set_node_addrs)(void *tables, int family, const struct plan_addr *addrs, size_t n);
 	int (*set_node)(void *tables, const struct plan_node *node);
+	/* NULL: it does not care for devices */
 	int (*set_devices)(void *tables, const struct xb_link *links, size_t n);
 	/* Once after the changes of a turn of the loop: all of them hold when it returns. -ESTALE: they do not, for the kernel
 	 * holds something else than was known; the tables are adopted anew, and every port must be set again, and prune
@@ -29,7 +30,7 @@ struct data_plane {
 	int (*cleanup)(const char *bpffs_path, char **reterr_why);
 };
 
-extern const struct data_plane data_plane_ebpf;
+extern const struct data_plane data_plane_ebpf, data_plane_nftables;
 extern const struct data_plane *const data_planes[]; /* ends with NULL */
 const struct data_plane *data_plane_find(const char *mode); /* NULL when there is none */
 

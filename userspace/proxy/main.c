@@ -63,10 +63,11 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 	_cleanup_(serve_freep) struct serve *serve = NULL;
 	_cleanup_free_ char *why = NULL;
 	struct agent_config c = {
-		.rest = rest, .node_name = o->node_name, .plane = data_plane_find(o->proxy_mode), .bpffs_path = o->bpffs_path,
-		.cgroup_path = o->cgroup2, .nodeport_addresses = o->nodeport_addresses, .xdp_devices = o->xdp_devices,
-		.cluster_cidr = o->cluster_cidr, .detect_local_mode = o->detect_local_mode, .masquerade_all = o->masquerade_all,
-		.host_ports = o->host_ports, .failed = on_failure, .arg = p,
+		.rest = rest, .node_name = o->node_name, .plane = o->proxy_mode ? data_plane_find(o->proxy_mode) : &data_plane_ebpf,
+		.fallback = o->proxy_mode && !o->replaced_mode ? NULL : &data_plane_nftables, .bpffs_path = o->bpffs_path,
+		.cgroup_path = o->cgroup2, .nodeport_addresses = o->nodeport_addresses, .xdp_devices = o->xdp_devices, .cluster_cidr = o->cluster_cidr,
+		.detect_local_mode = o->detect_local_mode, .masquerade_all = o->masquerade_all, .host_ports = o->host_ports,
+		.failed = on_failure, .arg = p,
 	};
 	int r = agent_new(&c, &agent, &why);
 
@@ -85,7 +86,7 @@ static int run(const struct options *o)
 	struct xb_rest *rest = NULL;
 	int code;
 
-	if (!o->cgroup2)
+	if (!o->cgroup2 && !(o->proxy_mode && !strcmp(o->proxy_mode, data_plane_nftables.mode)))
 		return fault(-ENOENT, "cannot start", "cgroup2 is not mounted: mount it, or give --cgroup-path");
 	if (o->replaced_mode)
 		log_warning("there is no mode %s here: %s stands in for it", o->replaced_mode, o->proxy_mode);
@@ -109,10 +110,16 @@ static int run(const struct options *o)
 
 static int clean_up(const struct options *o)
 {
-	_cleanup_free_ char *why = NULL;
-	int r = apply_cleanup(o->bpffs_path, &why);
+	int code = EXIT_SUCCESS;
 
-	return r < 0 ? fault(r, "cannot clean up", why) : EXIT_SUCCESS;
+	for (size_t i = 0; data_planes[i]; i++) {
+		_cleanup_free_ char *why = NULL;
+		int r = data_planes[i]->cleanup(o->bpffs_path, &why);
+
+		if (r < 0)
+			code = fault(r, "cannot clean up", why);
+	}
+	return code;
 }
 
 static int print_help(void)

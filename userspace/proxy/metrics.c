@@ -102,7 +102,10 @@ static void write_ours(const struct metrics *m, const struct metrics_now *now, s
 	write_table(out, "frontends", now->tables.frontends, now->tables.frontends_size);
 	write_table(out, "backends", now->tables.backends, now->tables.backends_size);
 	xb_prom_one(out, "xebec_proxy_table_memory_bytes", "gauge", "Kernel memory of the tables", (double)now->tables.memory);
+	xb_prom_one(out, "xebec_proxy_stale_sockets_destroyed_total", "counter", "UDP sockets that were connected to backends that are gone",
+		    (double)now->tables.sockets_destroyed);
 	xb_prom_one(out, "xebec_proxy_publishes_total", "counter", "Publish words stored", (double)now->tables.publishes);
+	xb_prom_one(out, "xebec_proxy_netlink_bytes_total", "counter", "Bytes of changes that were sent to nftables", (double)now->tables.sent);
 	xb_prom_one(out, "xebec_proxy_services", "gauge", "Services known", (double)now->services_known);
 	xb_prom_one(out, "xebec_proxy_unprogrammed_services", "gauge", "Services with a port that could not be brought into the tables",
 	    (double)now->unprogrammed);

@@ -184,14 +184,6 @@ static void add_service_cidr(void *arg, struct xb_jv object)
 	}
 }
 
-static int compare_nets(const void *a, const void *b)
-{
-	const struct plan_net *x = a, *y = b;
-	int r = memcmp(&x->addr, &y->addr, sizeof(x->addr));
-
-	return r ? r : (x->bits > y->bits) - (x->bits < y->bits);
-}
-
 /* Sorted: the copy is in no order. */
 static void on_service_cidr(void *arg, struct xb_jv old, struct xb_jv object)
 {
@@ -200,7 +192,7 @@ static void on_service_cidr(void *arg, struct xb_jv old, struct xb_jv object)
 	memset(n->services, 0, sizeof(n->services));
 	xb_informer_each(n->service_cidrs, add_service_cidr, n);
 	for (int f = 0; f < 2; f++)
-		qsort(n->services[f].v, n->services[f].n, sizeof(n->services[f].v[0]), compare_nets);
+		qsort(n->services[f].v, n->services[f].n, sizeof(n->services[f].v[0]), plan_net_compare);
 	n->c.changed(n->c.arg);
 }
 

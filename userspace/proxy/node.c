@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <arpa/inet.h>
-
 #include "node.h"
 #include "xb/informer.h"
+#include "xb/ip.h"
 #include "xb/vec.h"
 #include "xb/why.h"
 
-struct network {
-	int family;
-	struct plan_addr addr;
-	unsigned bits;
-};
 struct addrs {
 	struct plan_addr *v;
 	size_t n, cap;
@@ -23,7 +17,7 @@ struct node {
 	struct xb_jv object;            /* the Node, {} while not known; its document is ours, too */
 	char *zone;
 	bool primary;
-	XB_VEC(struct network) networks;
+	XB_VEC(struct xb_net) networks;
 	struct addrs addrs[2];          /* IPv4, IPv6 */
 };
 
@@ -32,17 +26,13 @@ static int index_of(int family)
 	return family == AF_INET6;
 }
 
-static bool in_network(const struct plan_addr *a, const struct network *w)
+static bool wanted(const struct node *n, const struct xb_addr *a)
 {
-	unsigned whole = w->bits / 8, rest = w->bits % 8;
+	struct xb_ip ip = { .family = a->family };
 
-	return !memcmp(a, &w->addr, whole) && (!rest || !((a->b[whole] ^ w->addr.b[whole]) >> (8 - rest)));
-}
-
-static bool wanted(const struct node *n, int family, const struct plan_addr *a)
-{
+	memcpy(ip.b, a->b, sizeof(ip.b));
 	for (size_t i = 0; i < n->networks.n; i++)
-		if (n->networks.v[i].family == family && in_network(a, &n->networks.v[i]))
+		if (xb_net_contains(&n->networks.v[i], &ip))
 			return true;
 	return !n->networks.n;
 }
@@ -67,13 +57,14 @@ static void sort_and_unique(struct addrs *a)
 static int add_internal_ips(const struct node *n, struct addrs found[2])
 {
 	for (struct xb_jit it = xb_jv_iter(xb_jv_path(n->object, "status", "addresses")); xb_jit_next(&it);) {
-		_cleanup_free_ char *text = xb_jv_dup(xb_jv_get(it.value, "address"));
-		struct plan_addr a = {};
-		int family = text && strchr(text, ':') ? AF_INET6 : AF_INET;
+		struct plan_addr a;
+		struct xb_ip ip;
 
-		if (!text || !xb_jv_streq(xb_jv_get(it.value, "type"), XB_SV("InternalIP")) || inet_pton(family, text, &a) != 1)
+		if (!xb_jv_streq(xb_jv_get(it.value, "type"), XB_SV("InternalIP")) ||
+		    xb_ip_parse(xb_jv_text(xb_jv_get(it.value, "address")), &ip) < 0)
 			continue;
-		if (xb_vec_push(&found[index_of(family)], a) < 0)
+		memcpy(a.b, ip.b, sizeof(a.b));
+		if (xb_vec_push(&found[index_of(ip.family)], a) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -88,7 +79,7 @@ static int add_kernel_addrs(const struct node *n, struct addrs found[2])
 		struct plan_addr a;
 
 		memcpy(a.b, all[i].b, sizeof(a.b));
-		if (wanted(n, all[i].family, &a) && xb_vec_push(&found[index_of(all[i].family)], a) < 0)
+		if (wanted(n, &all[i]) && xb_vec_push(&found[index_of(all[i].family)], a) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -151,25 +142,15 @@ static void on_object(void *arg, struct xb_jv old, struct xb_jv object)
 
 static int parse_network(struct node *n, const char *text, char **reterr_why)
 {
-	struct xb_sv rest = xb_sv(text), addr;
-	_cleanup_free_ char *ip = NULL;
-	struct network w = {};
-	uint64_t bits;
+	struct xb_net net;
 
 	if (!strcmp(text, "primary")) {
 		n->primary = true;
 		return 0;
 	}
-	if (!xb_sv_split(&rest, '/', &addr))
-		return xb_why(reterr_why, -EINVAL, "--nodeport-addresses: an empty network");
-	ip = xb_sv_dup(addr);
-	if (!ip)
-		return -ENOMEM;
-	w.family = strchr(ip, ':') ? AF_INET6 : AF_INET;
-	if (inet_pton(w.family, ip, &w.addr) != 1 || xb_sv_u64(rest, &bits) < 0 || bits > (w.family == AF_INET ? 32 : 128))
+	if (xb_net_parse(xb_sv(text), &net) < 0)
 		return xb_why(reterr_why, -EINVAL, "--nodeport-addresses: \"%s\" is neither a network (10.0.0.0/8) nor \"primary\"", text);
-	w.bits = (unsigned)bits;
-	return xb_vec_push(&n->networks, w);
+	return xb_vec_push(&n->networks, net);
 }
 
 static void on_trouble(void *arg, const char *path, const char *why)

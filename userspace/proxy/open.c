@@ -22,7 +22,7 @@ static int reserve_blocks(struct apply *a, const struct xb_svc *svc)
 	struct alloc *blocks = a->blocks[family_index(svc->family)];
 	int r = 0;
 
-	for (int i = 0; i < XB_SCOPES && r == 0; i++) {
+	for (int i = 0; i < XB_SETS && r == 0; i++) {
 		bool again = false;
 
 		for (int k = 0; k < i; k++)
@@ -42,9 +42,11 @@ static int adopt_ports(struct apply *a, char **reterr_why)
 
 		if (!name->name[0]) {
 			/* a port that was being made or unmade */
-			for (int i = 0; i < XB_SCOPES; i++)
+			for (int i = 0; i < XB_SETS; i++)
 				if (svc->set[i].count)
 					set_publish(a, &svc->set[i], empty);
+			svc->maglev = (struct xb_slice){};
+			svc->source_ranges = 0;
 			continue;
 		}
 		name->name[sizeof(name->name) - 1] = '\0';
@@ -52,6 +54,8 @@ static int adopt_ports(struct apply *a, char **reterr_why)
 			return xb_why(reterr_why, -EUCLEAN, "the pinned tables are damaged at service %u ('%s'); kube-proxy --cleanup removes them",
 				      slot, name->name);
 		r = reserve_blocks(a, svc);
+		if (r == 0)
+			r = outside_reserve(a, svc);
 		if (r == 0)
 			r = alloc_reserve(a->slots, slot, 1);
 		if (r == 0 && !port_new(a, name->name, svc->family, svc->proto, slot))
@@ -158,7 +162,7 @@ static int adopt(struct apply *a, char **reterr_why)
 			r = note_node_addrs(a, &ad);
 		free(ad.addrs);
 	}
-	return r;
+	return r < 0 ? r : sources_adopt(a);
 }
 
 static int libbpf_says(enum libbpf_print_level level, const char *format, va_list args)
@@ -239,7 +243,12 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 	if (c->xdp_devices && c->xdp_devices[0])
 		a->objects |= 1u << OBJECT_XDP;
 	a->primary = !c->n_node_addrs4 && c->n_node_addrs6;
-	r = start(a, c, &why);
+	a->size_most = c->table_size_most ? c->table_size_most : 1u << 28;
+	/* what an earlier run removed last, and what was removed while none ran */
+	a->sockets_stale = true;
+	if (c->loop)
+		a->stale = stale_new(c->loop);
+	r = c->loop && !a->stale ? -ENOMEM : start(a, c, &why);
 	if (r < 0) {
 		apply_close(a);
 		if (!why)
@@ -253,9 +262,12 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 	return 0;
 }
 
-static void forget_port(void *port)
+static void forget_port(void *p)
 {
-	free(((struct port *)port)->frontends);
+	struct port *port = p;
+
+	free(port->frontends);
+	free(port->sources);
 	free(port);
 }
 
@@ -263,7 +275,9 @@ struct apply *apply_close(struct apply *a)
 {
 	if (!a)
 		return NULL;
+	stale_free(a->stale);
 	tdestroy(a->by_name, forget_port);
+	outside_done(a);
 	for (int f = 0; f < 2; f++) {
 		frontends_done(&a->fe[f]);
 		alloc_free(a->blocks[f]);
@@ -299,6 +313,7 @@ void apply_stats(const struct apply *a, struct apply_stats *ret)
 		.frontends_size = (a->fe[0].n_buckets + a->fe[1].n_buckets) * XB_FE_WAYS,
 		.backends_size = alloc_size(a->blocks[0]) + alloc_size(a->blocks[1]),
 		.publishes = a->publishes,
+		.sockets_destroyed = a->stale ? stale_destroyed(a->stale) : 0,
 		.memory = tables_memory(a->tables),
 	};
 	devices_stats(attach_devices(a->attach), &ret->devices);

@@ -35,7 +35,8 @@ static const struct xb_flag rows[] = {
 	     .max = 10256),
 	FLAG("metrics-bind-address", ENDPOINT, metrics, "127.0.0.1:10249", "Serving", "Where /metrics and /proxyMode are served",
 	     .max = 10249),
-	FLAG("proxy-mode", CHOICE, proxy_mode, "ebpf", "Data plane", "How Services are made. For iptables and ipvs, ebpf stands in",
+	FLAG("proxy-mode", CHOICE, proxy_mode, NULL, "Data plane",
+	     "How Services are made. Default: ebpf, or nftables where the kernel lets us have no BPF. For iptables and ipvs, ebpf stands in",
 	     .choices = "ebpf|nftables|iptables|ipvs"),
 	FLAG("cluster-cidr", STRING, cluster_cidr, NULL, "Data plane",
 	     "Networks of pods (10.244.0.0/16,fd00:10:244::/56): who is in them is inside the cluster, and keeps his address"),
@@ -172,7 +173,7 @@ int proxy_options_parse(struct options *o, int argc, char *const argv[], char **
 	r = xb_flags_parse(rows, ARRAY_SIZE(rows), argc, argv, o, reterr_why);
 	if (!r && o->config)
 		r = parse_with_config(o, argc, argv, reterr_why);
-	if (!r && (!strcmp(o->proxy_mode, "iptables") || !strcmp(o->proxy_mode, "ipvs"))) {
+	if (!r && o->proxy_mode && (!strcmp(o->proxy_mode, "iptables") || !strcmp(o->proxy_mode, "ipvs"))) {
 		o->replaced_mode = o->proxy_mode;
 		o->proxy_mode = "ebpf";
 	}

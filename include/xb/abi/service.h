@@ -33,9 +33,21 @@ enum xb_scope {
 	XB_SCOPES,
 } __attribute__((packed));
 
+/* Behind the scopes' sets: every backend that serves, also one that terminates, or that topology prefers others to. No new flow is
+ * made from it, but one that goes to any of these goes on. */
+#define XB_SERVING XB_SCOPES
+#define XB_SETS (XB_SCOPES + 1)
+
+/* Elements of xb_mag. One aligned 64-bit word, stored at once; immutable under it as a set's block is. */
+struct xb_slice {
+	__u32 base;                 /* first line */
+	__u32 size;                 /* elements, a prime; 0: none */
+} __attribute__((aligned(8)));
+
 /* Index 0 is never used. A free slot keeps only its sets' gen. */
 struct xb_svc {
-	struct xb_set set[XB_SCOPES]; /* by enum xb_scope */
+	struct xb_set set[XB_SETS];
+	struct xb_slice maglev;     /* OUTSIDE: which backend by hash of the flow, the same on all nodes. None: as chance has it */
 	__u32 affinity_seconds;     /* 0: none */
 	__u8 drop[XB_SCOPES];       /* when the set is empty: silence, not a refusal, for there are backends elsewhere (KEP-3866) */
 	enum xb_family family;
@@ -43,9 +55,7 @@ struct xb_svc {
 	__u8 dsr;                   /* to backends on other nodes: as it is, in an IP packet to that node, which answers itself */
 	__u8 pad[2];
 	__u32 source_ranges;        /* load balancer IPs: only clients in xb_src under this id. 0: all */
-	__u32 maglev;               /* OUTSIDE: first line in xb_mag of a slice of maglev_size */
-	__u32 maglev_size;          /* a prime; 0: a backend by hash of the flow */
-	__u8 pad2[16];
+	__u8 pad2[8];
 };
 
 /* xb_src, LPM_TRIE: the networks of loadBalancerSourceRanges. prefix_bits counts id and address: 32 + 96 + bits for IPv4. */
@@ -56,8 +66,8 @@ struct xb_src_key {
 };
 
 /*
- * xb_mag, mmap-able array of lines: positions in a set, in slices of a prime length each (Maglev, NSDI 2016). A slice begins with a
- * line; its element i is position[i % XB_MAG_LINE] of line i / XB_MAG_LINE. (An array of __u16 would take 8 bytes for each.)
+ * xb_mag, mmap-able array of lines: positions in a set, in slices (Maglev, NSDI 2016). Element i of a slice is
+ * position[i % XB_MAG_LINE] of line base + i / XB_MAG_LINE. (An array of __u16 would take 8 bytes for each.)
  */
 #define XB_MAG_LINE 32
 struct xb_mag {
@@ -83,7 +93,7 @@ struct xb_name {
 	char name[192];
 };
 
-_Static_assert(sizeof(struct xb_set) == 8, "a set is one word");
+_Static_assert(sizeof(struct xb_set) == 8 && sizeof(struct xb_slice) == 8, "each is one word");
 _Static_assert(sizeof(struct xb_svc) == 64, "a cache line");
 _Static_assert(sizeof(struct xb_be4) == 8 && sizeof(struct xb_be6) == 24, "no hidden padding");
 _Static_assert(sizeof(struct xb_name) == 192, "63 + 1 + 63 + 1 + 63 and the end");

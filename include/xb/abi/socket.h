@@ -54,11 +54,22 @@ struct xb_sku_flow {
 struct xb_sku {
 	struct xb_sku_flow flow[XB_SKU_WAYS];
 	__u32 last;                 /* the flow sent to last */
-	__u32 pad;
+	__u32 connected;            /* 1 + the flow that the socket is connected by; 0: by none */
+};
+
+/* What udpwalk.bpf.c writes for each socket that is connected to a backend that does not serve any more. */
+struct xb_stale {
+	__u64 cookie;
+	union xb_ip6 src, dst;      /* dst: the backend */
+	__u16 sport, dport;         /* host order */
+	__u32 netns;                /* number of its inode */
+	__u32 ifindex;              /* of the device that the socket is bound to; 0: none */
+	__u32 svc;
 };
 
 _Static_assert(sizeof(struct xb_peer) == 24 && sizeof(struct xb_aff_key) == 24, "no hidden padding");
 _Static_assert(sizeof(struct xb_rev_set) == 64, "a set is a cache line");
+_Static_assert(sizeof(struct xb_stale) == 56, "no hidden padding");
 _Static_assert(sizeof(struct xb_sku) == XB_SKU_WAYS * 64 + 8, "no hidden padding");
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <mntent.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,18 +18,20 @@
 #define OWN_MOUNT   "/run/xebec/cgroup2"
 #define END_SECONDS 20
 #define TEXT_MAX    (1 << 20)
+#define MOUNT_LINE  (16 << 10)
 
 typedef int each_mount(void *arg, const char *mount, bool v2);
 
 static int each_of_type(const char *type, each_mount *each, void *arg)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *m;
+	char line[MOUNT_LINE];
+	struct mntent m;
 	int r = 0;
 
-	while (mounts && !r && (m = getmntent(mounts)))
-		if (!strcmp(m->mnt_type, type))
-			r = each(arg, m->mnt_dir, type[6] == '2');
+	while (mounts && !r && getmntent_r(mounts, &m, line, sizeof(line)))
+		if (!strcmp(m.mnt_type, type))
+			r = each(arg, m.mnt_dir, type[6] == '2');
 	if (mounts)
 		endmntent(mounts);
 	return r;
@@ -182,4 +185,31 @@ int cgroup_remove(const char *path, char **reterr_why)
 	struct removal of = { path, true, reterr_why };
 
 	return each_hierarchy(remove_from, &of);
+}
+
+struct look {
+	const char *pattern;
+	int (*each)(void *arg, const char *path);
+	void *arg;
+};
+
+static int look_in(void *arg, const char *mount, bool v2)
+{
+	const struct look *l = arg;
+	_cleanup_free_ char *pattern = xprintf("%s/%s", mount, l->pattern);
+	glob_t found = {};
+	int r = 0;
+
+	if (!glob(pattern, GLOB_NOSORT | GLOB_ONLYDIR, NULL, &found))
+		for (size_t i = 0; !r && i < found.gl_pathc; i++)
+			r = l->each(l->arg, found.gl_pathv[i] + strlen(mount) + 1);
+	globfree(&found);
+	return r;
+}
+
+int cgroup_each(const char *pattern, int (*each)(void *arg, const char *path), void *arg)
+{
+	struct look l = { pattern, each, arg };
+
+	return each_hierarchy(look_in, &l);
 }

@@ -11,6 +11,9 @@ int cgroup_mount(char **ret, char **reterr_why);
 int cgroup_make(const char *path, char **reterr_why);
 /* Ends every process at or below path, in all hierarchies, and removes the folders. One that is not there is well. */
 int cgroup_end(const char *path, char **reterr_why);
+/* Every folder whose path matches a pattern (glob(7)), once for each hierarchy that has it. Stops when each returns other than 0, and
+ * returns that. */
+int cgroup_each(const char *pattern, int (*each)(void *arg, const char *path), void *arg);
 int cgroup_remove(const char *path, char **reterr_why); /* and those above it that are empty then */
 
 #endif

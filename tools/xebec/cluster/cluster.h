@@ -51,6 +51,7 @@ char *cluster_file(const struct cluster *c, const char *fmt, ...) _printf_(2, 3)
 char *cluster_node_name(unsigned node);                                                 /* "node-1" */
 char *cluster_node_file(const struct cluster *c, unsigned node, const char *file);      /* below root/node-N */
 char *cluster_node_run(const struct cluster *c, unsigned node, const char *file);       /* below run/node-N */
+char *cluster_tasks(const struct cluster *c, unsigned node);                              /* containerd's bundles: a folder a task */
 char *cluster_cgroup(const struct cluster *c, unsigned node);                           /* "xebec/NAME/node-1"; 0: "xebec/NAME" */
 char *cluster_netns(const struct cluster *c, unsigned node);                            /* "xb-NAME-node-1"; 0: "xb-NAME-net" */
 char *cluster_ip4(const struct cluster *c, unsigned node);                              /* "172.28.0.2"; 0: of the host */

@@ -144,6 +144,11 @@ char *cluster_node_run(const struct cluster *c, unsigned node, const char *file)
 	return xprintf("%s/node-%u/%s", c->run, node, file);
 }
 
+char *cluster_tasks(const struct cluster *c, unsigned node)
+{
+	return cluster_node_run(c, node, "containerd/io.containerd.runtime.v2.task/k8s.io");
+}
+
 char *cluster_cgroup(const struct cluster *c, unsigned node)
 {
 	return node ? xprintf("xebec/%s/node-%u", c->name, node) : xprintf("xebec/%s", c->name);

@@ -2,13 +2,15 @@
 #include <dirent.h>
 #include <ftw.h>
 #include <mntent.h>
+#include <openssl/sha.h>
 #include <sys/mount.h>
 
 #include "remove.h"
-#include "xb/file.h"
 #include "xb/str.h"
 #include "xb/why.h"
 #include "../xalloc.h"
+
+#define MOUNT_LINE (16 << 10)
 
 struct paths {
 	char **v;
@@ -33,15 +35,16 @@ static bool is_below(const char *path, const char *folder)
 static int list_mounts(const char *folder, struct paths *ret)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *m;
+	char line[MOUNT_LINE];
+	struct mntent m;
 
 	if (!mounts)
 		return -errno;
-	while ((m = getmntent(mounts))) {
-		if (!is_below(m->mnt_dir, folder))
+	while (getmntent_r(mounts, &m, line, sizeof(line))) {
+		if (!is_below(m.mnt_dir, folder))
 			continue;
 		ret->v = xalloc(reallocarray(ret->v, ret->n + 1, sizeof(*ret->v)));
-		ret->v[ret->n++] = xalloc(strdup(m->mnt_dir));
+		ret->v[ret->n++] = xalloc(strdup(m.mnt_dir));
 	}
 	endmntent(mounts);
 	return 0;
@@ -79,31 +82,46 @@ int remove_tree(const char *folder, char **reterr_why)
 
 #define SHIM_SOCKETS "/run/containerd/s/"
 
-/* The file "address" of a task says where its shim listens. */
-void remove_shim(const char *tasks, const char *id)
+const char *bundle_id(const char *name)
 {
-	_cleanup_free_ char *path = xprintf("%s/%s/address", tasks, id), *state = xprintf(RUNC_STATES "/%s", id);
-	_cleanup_buf_ struct xb_buf text = {};
-	struct xb_sv socket;
+	const char *id = name + (name[0] == '.');
+
+	return strlen(id) == CONTAINER_ID_LETTERS ? id : NULL;
+}
+
+/* A shim listens at the hash of whom it serves. */
+static char *shim_socket(const struct cluster *c, unsigned node, const char *id)
+{
+	_cleanup_free_ char *containerd = cluster_node_run(c, node, "containerd.sock");
+	_cleanup_free_ char *whom = xprintf("%s/k8s.io/%s", containerd, id);
+	unsigned char sum[SHA256_DIGEST_LENGTH];
+	char hex[2 * SHA256_DIGEST_LENGTH + 1];
+
+	SHA256((const unsigned char *)whom, strlen(whom), sum);
+	for (size_t i = 0; i < sizeof(sum); i++)
+		snprintf(hex + 2 * i, 3, "%02x", sum[i]);
+	return xprintf(SHIM_SOCKETS "%s", hex);
+}
+
+void remove_shim(const struct cluster *c, unsigned node, const char *id)
+{
+	_cleanup_free_ char *state = xprintf(RUNC_STATES "/%s", id), *socket = shim_socket(c, node, id);
 
 	remove_tree(state, NULL);
-	if (xb_file_read(path, PATH_MAX, &text) || !text.p)
-		return;
-	socket = xb_sv_trim(xb_buf_sv(&text));
-	if (xb_sv_starts(socket, "unix://" SHIM_SOCKETS) && !memchr(socket.p + 7 + strlen(SHIM_SOCKETS), '/', socket.n - 7 - strlen(SHIM_SOCKETS)))
-		unlink(socket.p + 7);
+	unlink(socket);
 }
 
 void remove_shims(const struct cluster *c)
 {
 	for (unsigned node = 1; node <= CLUSTER_NODES_MAX; node++) {
-		_cleanup_free_ char *tasks = cluster_node_run(c, node, "containerd/io.containerd.runtime.v2.task/k8s.io");
+		_cleanup_free_ char *tasks = cluster_tasks(c, node);
 		DIR *d = opendir(tasks);
 		struct dirent *e;
+		const char *id;
 
 		while (d && (e = readdir(d)))
-			if (e->d_name[0] != '.')
-				remove_shim(tasks, e->d_name);
+			if ((id = bundle_id(e->d_name)))
+				remove_shim(c, node, id);
 		if (d)
 			closedir(d);
 	}

@@ -4,6 +4,10 @@
 #include "cluster.h"
 
 #define RUNC_STATES "/run/containerd/runc/k8s.io" /* of all containers of the machine: a folder each */
+#define CONTAINER_ID_LETTERS 64
+
+/* The container whose bundle has that name, of which there may be a '.' before it: such a one is being removed. NULL for no bundle. */
+const char *bundle_id(const char *name);
 
 /* Unmounts everything at or below a folder, the last mounted first. A mount that is busy is detached and goes with its last user. */
 int unmount_below(const char *folder, char **reterr_why);
@@ -14,6 +18,7 @@ int remove_tree(const char *folder, char **reterr_why);
  * and states. Nothing of it may run any more. What cannot be removed is left.
  */
 void remove_shims(const struct cluster *c);
-void remove_shim(const char *tasks, const char *id); /* of one container; tasks: containerd's folder of tasks */
+/* Of one container; a sandbox's has the socket of the shim that serves all of it. */
+void remove_shim(const struct cluster *c, unsigned node, const char *id);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "cgroup.h"
 #include "launch.h"
+#include "lost.h"
 #include "supervise.h"
 #include "xb/file.h"
 #include "xb/log.h"
@@ -40,6 +41,7 @@ struct supervisor {
 	uv_signal_t reload, term, interrupt;
 	struct unit *units[CLUSTER_NODES_MAX * 8];
 	size_t n_units;
+	unsigned n_nodes;               /* whose units are among them */
 };
 
 /* --- pid files --- */
@@ -185,20 +187,12 @@ static void schedule(struct unit *u, unsigned ms)
 	uv_timer_start(&u->timer, on_timer, ms, 0);
 }
 
-static bool is_known(const struct supervisor *s, const struct unit_row *row, unsigned node)
-{
-	for (size_t i = 0; i < s->n_units; i++)
-		if (s->units[i]->row == row && s->units[i]->node == node)
-			return true;
-	return false;
-}
-
 static void add_unit(struct supervisor *s, const struct unit_row *row, unsigned node)
 {
 	struct unit *u;
 	pid_t pid;
 
-	if ((row->control && node != 1) || is_known(s, row, node) || s->n_units == ARRAY_SIZE(s->units))
+	if ((row->control && node != 1) || s->n_units == ARRAY_SIZE(s->units))
 		return;
 	u = xalloc(calloc(1, sizeof(*u)));
 	*u = (struct unit){ .row = row, .node = node, .pidfd = -1, .restart_ms = RESTART_MIN_MS, .s = s };
@@ -212,11 +206,21 @@ static void add_unit(struct supervisor *s, const struct unit_row *row, unsigned 
 		schedule(u, 0);
 }
 
-static void add_units(struct supervisor *s)
+static void add_node(struct supervisor *s, unsigned node)
 {
-	for (unsigned node = 1; node <= s->cluster.n_nodes; node++)
-		for (size_t i = 0; i < n_unit_rows; i++)
-			add_unit(s, &unit_rows[i], node);
+	_cleanup_free_ char *why = NULL;
+	int r = lost_follow(&s->loop, &s->cluster, node, &why);
+
+	if (r)
+		log_err("node-%u: %s; what containerd loses stays until it is started again", node, why ? why : strerror(-r));
+	for (size_t i = 0; i < n_unit_rows; i++)
+		add_unit(s, &unit_rows[i], node);
+}
+
+static void add_nodes(struct supervisor *s)
+{
+	while (s->n_nodes < s->cluster.n_nodes)
+		add_node(s, ++s->n_nodes);
 }
 
 /* --- the process --- */
@@ -232,7 +236,7 @@ static void on_reload(uv_signal_t *h, int number)
 		log_err("cannot read the cluster's state again: %s", why ? why : strerror(-r));
 	else
 		s->cluster.n_nodes = c.n_nodes;
-	add_units(s);
+	add_nodes(s);
 }
 
 static void on_end(uv_signal_t *h, int number)
@@ -282,7 +286,7 @@ int supervise(const struct cluster *c, char **reterr_why)
 	uv_signal_start(&s->reload, on_reload, SIGHUP);
 	uv_signal_start(&s->term, on_end, SIGTERM);
 	uv_signal_start(&s->interrupt, on_end, SIGINT);
-	add_units(s);
+	add_nodes(s);
 	uv_run(&s->loop, UV_RUN_DEFAULT);
 	_exit(EXIT_SUCCESS); /* whatever there is of handles goes with the process */
 }

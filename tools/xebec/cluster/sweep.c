@@ -4,11 +4,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "cgroup.h"
+#include "cni_cache.h"
 #include "remove.h"
 #include "sweep.h"
 #include "xb/config_file.h"
@@ -16,10 +20,10 @@
 #include "xb/why.h"
 #include "../xalloc.h"
 
-#define CONFIG_MAX  (1 << 20)
-#define CMDLINE_MAX (64 << 10)
-#define ID_LETTERS  64
-#define END_TRIES   1000
+#define CONFIG_MAX   (1 << 20)
+#define CMDLINE_MAX  (64 << 10)
+#define END_TRIES    1000
+#define LOST_SECONDS 120                /* in which a kubelet gives up what it asked for */
 
 struct sweep {
 	const struct cluster *c;
@@ -28,6 +32,7 @@ struct sweep {
 	struct xb_buf held;             /* a line each: sandboxes that have containers */
 	struct xb_buf namespaces;       /* and network namespaces, of the tasks that stay */
 	struct xb_jw valid;             /* they themselves, as CNI's GC takes them */
+	struct sweep_result result;
 	char **reterr_why;
 };
 
@@ -38,11 +43,21 @@ static int each_entry(const char *folder, int (*each)(void *arg, const char *nam
 	int r = 0;
 
 	while (d && !r && (e = readdir(d)))
-		if (e->d_name[0] != '.')
+		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
 			r = each(arg, e->d_name);
 	if (d)
 		closedir(d);
 	return r;
+}
+
+/* One sweep of a node at a time, until what it returns is closed; -1 where there are no tasks yet. */
+static int lock_tasks(const char *tasks)
+{
+	int fd = open(tasks, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		flock(fd, LOCK_EX);
+	return fd;
 }
 
 /* --- containers --- */
@@ -58,19 +73,22 @@ static int kill_when_named(void *id, const char *pid)
 	return memmem(words.p, words.n, id, strlen(id)) && !kill(atoi(pid), SIGKILL);
 }
 
-/* Its shim, the one that starts it, and the runc that makes it: each may have begun another before it was found. */
+/* Its shim, the one that starts it, and the runc that makes it: each may have begun another before it was found. 1: there were any. */
 static int kill_named(struct sweep *s, char *id)
 {
-	for (int tries = 0; each_entry("/proc", kill_when_named, id); tries++) {
+	int tries = 0;
+
+	for (; each_entry("/proc", kill_when_named, id); tries++) {
 		if (tries == END_TRIES)
 			return xb_why(s->reterr_why, -EBUSY, "processes of container %s do not end", id);
 		poll(NULL, 0, 10);
 	}
-	return 0;
+	return tries > 0;
 }
 
 struct task {
 	char *id, *bundle;
+	bool dropped;                   /* its bundle has the name of one that is being removed */
 	struct xb_json *doc;
 	struct xb_jv config;            /* {}: not written to its end */
 };
@@ -87,10 +105,11 @@ static bool task_read(const struct sweep *s, const char *name, struct task *ret)
 {
 	_cleanup_free_ char *path = xprintf("%s/%s/config.json", s->tasks, name);
 	_cleanup_buf_ struct xb_buf text = {};
+	const char *id = bundle_id(name);
 
-	if (strlen(name) != ID_LETTERS)
+	if (!id)
 		return false;
-	*ret = (struct task){ .id = xalloc(strdup(name)), .bundle = xprintf("%s/%s", s->tasks, name) };
+	*ret = (struct task){ .id = xalloc(strdup(id)), .bundle = xprintf("%s/%s", s->tasks, name), .dropped = id != name };
 	if (!xb_file_read(path, CONFIG_MAX, &text) && !xb_json_parse(xb_buf_sv(&text), NULL, &ret->doc, NULL))
 		ret->config = xb_json_root(ret->doc);
 	return true;
@@ -106,13 +125,25 @@ static bool is_sandbox(const struct task *t)
 	return xb_sv_is(note_of(t, "io.kubernetes.cri.container-type"), "sandbox");
 }
 
-/* runc notes the first process when the container is made, and removes the pipe when it is started. Of a sandbox's containers the next
- * containerd removes what was made and not started; of the sandbox itself it leaves the shim. */
+/* runc notes the first process when the container is made, and removes the pipe when it is started. */
+static bool is_made(const struct task *t)
+{
+	_cleanup_free_ char *first = xprintf("%s/init.pid", t->bundle);
+
+	return !access(first, F_OK);
+}
+
+static bool waits_for_start(const struct task *t)
+{
+	_cleanup_free_ char *pipe = xprintf(RUNC_STATES "/%s/exec.fifo", t->id);
+
+	return !access(pipe, F_OK);
+}
+
+/* Of a sandbox's containers the next containerd removes what was made and not started; of the sandbox itself it leaves the shim. */
 static bool is_begun(const struct task *t)
 {
-	_cleanup_free_ char *first = xprintf("%s/init.pid", t->bundle), *pipe = xprintf(RUNC_STATES "/%s/exec.fifo", t->id);
-
-	return access(first, F_OK) < 0 || (is_sandbox(t) && !access(pipe, F_OK));
+	return !is_made(t) || (is_sandbox(t) && waits_for_start(t));
 }
 
 static bool runs(const struct task *t)
@@ -131,19 +162,41 @@ static bool has_line(const struct xb_buf *lines, const char *line)
 	return lines->n && memmem(lines->p, lines->n, line, strlen(line));
 }
 
-static int drop_task(struct sweep *s, const struct task *t)
+static int remove_bundle(struct sweep *s, const char *bundle)
+{
+	int r = unmount_below(bundle, s->reterr_why);
+
+	return r ? r : remove_tree(bundle, s->reterr_why);
+}
+
+/* As containerd does: under the other name a shim finds it no more, so no runc begins any more; and what is done of it is done, whoever
+ * goes on. */
+static int rename_bundle(struct sweep *s, struct task *t)
+{
+	char *name = xprintf("%s/.%s", s->tasks, t->id);
+	int r = remove_bundle(s, name);
+
+	if (!r && rename(t->bundle, name) < 0)
+		r = xb_why(s->reterr_why, -errno, "cannot rename '%s': %s", t->bundle, strerror(errno));
+	free(t->bundle);
+	t->bundle = name;
+	return r;
+}
+
+static int drop_task(struct sweep *s, struct task *t)
 {
 	_cleanup_free_ char *cgroup = xb_jv_dup(xb_jv_path(t->config, "linux", "cgroupsPath"));
-	int r = kill_named(s, t->id);
+	int r = t->dropped ? 0 : rename_bundle(s, t);
 
+	s->result.n_dropped++;
+	if (!r)
+		r = MIN(kill_named(s, t->id), 0);
 	if (!r && cgroup && strstr(cgroup, t->id))
 		r = cgroup_end(cgroup + strspn(cgroup, "/"), s->reterr_why);
-	if (!r)
-		r = unmount_below(t->bundle, s->reterr_why);
 	if (r)
 		return r;
-	remove_shim(s->tasks, t->id);
-	return remove_tree(t->bundle, s->reterr_why);
+	remove_shim(s->c, s->node, t->id);
+	return remove_bundle(s, t->bundle);
 }
 
 static void keep_task(struct sweep *s, const struct task *t)
@@ -158,7 +211,7 @@ static void keep_task(struct sweep *s, const struct task *t)
 }
 
 /* First what was never started goes, and what stays holds its sandbox, whose shim knows how it ends. A runc that came to its end before
- * it was killed has made the container. */
+ * it was looked for has made the container; of one that was killed the shim knows nothing, whatever it had done. */
 static int drop_begun(void *arg, const char *name)
 {
 	struct sweep *s = arg;
@@ -167,13 +220,15 @@ static int drop_begun(void *arg, const char *name)
 
 	if (!task_read(s, name, &t))
 		return 0;
-	if (is_begun(&t))
+	if (!t.dropped && is_begun(&t))
 		r = kill_named(s, t.id);
-	if (!r && is_begun(&t))
+	if (r < 0)
+		return r;
+	if (r || t.dropped || is_begun(&t))
 		return drop_task(s, &t);
 	if (!is_sandbox(&t))
 		xb_buf_addf(&s->held, "%.*s\n", XB_SV_ARG(note_of(&t, "io.kubernetes.cri.sandbox-id")));
-	return r;
+	return 0;
 }
 
 /* A sandbox that has ended and holds nothing was being removed. */
@@ -190,31 +245,96 @@ static int drop_ended(void *arg, const char *name)
 	return 0;
 }
 
-/* A shim of this containerd, by its command line, whose task has no folder: nobody can reach it. containerd leaves one when who asked
- * for a sandbox, a kubelet that was killed, goes while the shim starts. */
+/* --- what has no folder of a task: nobody can reach it --- */
+
+static bool has_bundle(void *arg, const char *id)
+{
+	const struct sweep *s = arg;
+	_cleanup_free_ char *bundle = xprintf("%s/%s", s->tasks, id);
+
+	return !access(bundle, F_OK) || errno != ENOENT;
+}
+
+/* A shim of this containerd, by its command line, which leaves one when who asked for a sandbox goes while the shim starts. */
 static int drop_stray_shim(void *arg, const char *pid)
 {
 	struct sweep *s = arg;
 	_cleanup_free_ char *path = xprintf("/proc/%s/cmdline", pid), *socket = cluster_node_run(s->c, s->node, "containerd.sock");
-	_cleanup_free_ char *bundle = NULL;
+	_cleanup_free_ char *id = NULL;
 	_cleanup_buf_ struct xb_buf words = {};
-	struct xb_sv rest, word, before = {}, id = {}, address = {};
+	struct xb_sv rest, word, before = {}, address = {};
 
 	if (pid[0] < '1' || pid[0] > '9' || xb_file_read(path, CMDLINE_MAX, &words) || !words.n)
 		return 0;
 	rest = xb_buf_sv(&words);
 	for (; xb_sv_split(&rest, '\0', &word); before = word) {
-		if (xb_sv_is(before, "-id"))
-			id = word;
+		if (xb_sv_is(before, "-id") && !id)
+			id = xalloc(xb_sv_dup(word));
 		if (xb_sv_is(before, "-address"))
 			address = word;
 	}
-	if (id.n != ID_LETTERS || !xb_sv_is(address, socket))
+	if (!id || !bundle_id(id) || !xb_sv_is(address, socket) || has_bundle(s, id))
 		return 0;
-	bundle = xprintf("%s/%.*s", s->tasks, XB_SV_ARG(id));
-	if (access(bundle, F_OK) < 0 && errno == ENOENT)
-		kill(atoi(pid), SIGKILL);
+	if (!kill(atoi(pid), SIGKILL)) {
+		remove_shim(s->c, s->node, id);
+		s->result.n_dropped++;
+	}
 	return 0;
+}
+
+/* runc gives up on a cgroup whose processes take their time to end. */
+static int drop_stray_cgroup(void *arg, const char *path)
+{
+	struct sweep *s = arg;
+	const char *id = strrchr(path, '/') + 1;
+
+	if (!bundle_id(id) || has_bundle(s, id))
+		return 0;
+	s->result.n_dropped++;
+	return cgroup_end(path, s->reterr_why);
+}
+
+static int drop_strays(struct sweep *s)
+{
+	_cleanup_free_ char *top = cluster_cgroup(s->c, s->node);
+	_cleanup_free_ char *guaranteed = xprintf("%s/kubepods/pod*/*", top), *others = xprintf("%s/kubepods/*/pod*/*", top);
+	int r = each_entry("/proc", drop_stray_shim, s);
+
+	if (!r)
+		r = cgroup_each(guaranteed, drop_stray_cgroup, s);
+	return r ? r : cgroup_each(others, drop_stray_cgroup, s);
+}
+
+/* --- while containerd runs --- */
+
+static int drop_lost(void *arg, const char *name)
+{
+	struct sweep *s = arg;
+	_cleanup_(task_done) struct task t = {};
+	struct stat st;
+
+	if (!task_read(s, name, &t) || t.dropped || (is_made(&t) && !waits_for_start(&t)) || stat(t.bundle, &st) < 0)
+		return 0;
+	if (time(NULL) - st.st_mtime > LOST_SECONDS)
+		return drop_task(s, &t);
+	s->result.more = true;
+	return 0;
+}
+
+int sweep_lost(const struct cluster *c, unsigned node, struct sweep_result *ret, char **reterr_why)
+{
+	_cleanup_free_ char *tasks = cluster_tasks(c, node);
+	_cleanup_close_ int lock = -1;
+	struct sweep s = { .c = c, .node = node, .tasks = tasks, .reterr_why = reterr_why };
+	int r;
+
+	lock = lock_tasks(tasks);
+	r = each_entry(tasks, drop_lost, &s);
+	if (!r)
+		r = drop_strays(&s);
+	if (!r)
+		*ret = s.result;
+	return r;
 }
 
 /* --- network --- */
@@ -292,18 +412,20 @@ static int free_addresses(struct sweep *s)
 
 int sweep_node(const struct cluster *c, unsigned node, char **reterr_why)
 {
-	_cleanup_free_ char *tasks = cluster_node_run(c, node, "containerd/io.containerd.runtime.v2.task/k8s.io");
+	_cleanup_free_ char *tasks = cluster_tasks(c, node);
+	_cleanup_close_ int lock = -1;
 	_cleanup_free_ char *namespaces = cluster_node_run(c, node, "containerd/io.containerd.grpc.v1.cri/netns");
 	_cleanup_buf_ struct xb_buf valid = {};
 	struct sweep s = { .c = c, .node = node, .tasks = tasks, .valid = XB_JW(&valid), .reterr_why = reterr_why };
 	int r;
 
+	lock = lock_tasks(tasks);
 	xb_jw_array(&s.valid);
 	r = each_entry(tasks, drop_begun, &s);
 	if (!r)
 		r = each_entry(tasks, drop_ended, &s);
 	if (!r)
-		r = each_entry("/proc", drop_stray_shim, &s);
+		r = drop_strays(&s);
 	xb_jw_end(&s.valid);
 	if (!r)
 		r = xb_jw_finish(&s.valid);
@@ -313,6 +435,7 @@ int sweep_node(const struct cluster *c, unsigned node, char **reterr_why)
 		r = each_entry(namespaces, look_at_namespace, &s);
 	if (!r)
 		r = free_addresses(&s);
+	cni_cache_sweep(c, node, has_bundle, &s);
 	xb_buf_done(&s.held);
 	xb_buf_done(&s.namespaces);
 	return r;

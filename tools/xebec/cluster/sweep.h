@@ -11,4 +11,15 @@
  */
 int sweep_node(const struct cluster *c, unsigned node, char **reterr_why);
 
+struct sweep_result {
+	unsigned n_dropped;
+	bool more;                      /* there are such as may be lost, and it is too soon to say so: look again */
+};
+/*
+ * What a containerd that runs on has lost, as it does when who asked for a start (a kubelet that was killed) goes meanwhile: shims and
+ * cgroups whose task has no folder, and containers and sandboxes that are not started for two minutes, when nobody waits for it any
+ * more. Blocking; beside whatever containerd does.
+ */
+int sweep_lost(const struct cluster *c, unsigned node, struct sweep_result *ret, char **reterr_why);
+
 #endif

@@ -6,7 +6,7 @@
 #include "xb/why.h"
 #include "../xalloc.h"
 
-#define ASK_MS   2000
+#define ASK_MS   1000
 #define RENEW_MS 60000
 
 struct call {

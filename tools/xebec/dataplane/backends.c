@@ -25,46 +25,52 @@ static const struct column columns[] = {
 	WIDE_COLUMN("GENERATION", "generation"),
 };
 
-/* The scopes that have the very same set are shown as one. */
+/* The serving set is of no client, so nothing is done for want of one. */
+static bool drops(const struct xb_svc *svc, int set)
+{
+	return set < XB_SCOPES && svc->drop[set];
+}
+
+/* The sets that are the very same are shown as one. */
 static bool same_set(const struct xb_svc *svc, int a, int b)
 {
 	struct xb_set x = set_at(svc, a), y = set_at(svc, b);
 
-	return x.count == y.count && (!x.count || x.base == y.base) && svc->drop[a] == svc->drop[b];
+	return x.count == y.count && (!x.count || x.base == y.base) && drops(svc, a) == drops(svc, b);
 }
 
-static void begin_row(struct printer *p, const struct slot *slot, const struct xb_svc *svc, int scope)
+static void begin_row(struct printer *p, const struct slot *slot, const struct xb_svc *svc, int set)
 {
 	print_cell(p, "%s", slot->name);
 	print_cell(p, "%s", proto_text(slot->proto));
 	print_cell_list(p);
-	for (int s = scope; s < XB_SCOPES; s++)
-		if (same_set(svc, scope, s))
-			print_item(p, "%s", scope_text(s));
+	for (int s = set; s < XB_SETS; s++)
+		if (same_set(svc, set, s))
+			print_item(p, "%s", set_text(s));
 	print_cell_list_end(p);
 }
 
-static void print_empty(struct printer *p, const struct slot *slot, const struct xb_svc *svc, int scope)
+static void print_empty(struct printer *p, const struct slot *slot, const struct xb_svc *svc, int set)
 {
-	begin_row(p, slot, svc, scope);
+	begin_row(p, slot, svc, set);
 	print_cell_none(p);
 	print_cell_none(p);
-	print_cell(p, "%s", svc->drop[scope] ? "drop" : "refuse");
+	print_cell(p, "%s", drops(svc, set) ? "drop" : "refuse");
 	print_cell_none(p);
-	print_cell_number(p, set_at(svc, scope).gen);
+	print_cell_number(p, set_at(svc, set).gen);
 }
 
-static void print_set(struct printer *p, const struct tables *t, const struct slot *slot, int scope)
+static void print_set(struct printer *p, const struct tables *t, const struct slot *slot, int which)
 {
 	const struct xb_svc *svc = svc_at(t, slot->svc);
-	struct xb_set set = set_at(svc, scope);
+	struct xb_set set = set_at(svc, which);
 
-	if (!set.count)
-		print_empty(p, slot, svc, scope);
+	if (!set.count && which < XB_SCOPES)
+		print_empty(p, slot, svc, which);
 	for (__u32 i = 0; i < set.count; i++) {
 		struct xb_peer backend;
 
-		begin_row(p, slot, svc, scope);
+		begin_row(p, slot, svc, which);
 		if (backend_at(t, slot->family, set.base + i, &backend)) {
 			print_cell(p, "%s", endpoint_text(&backend.addr, backend.port).s);
 			print_cell_bool(p, backend.local);
@@ -82,7 +88,7 @@ static void print_service(struct printer *p, const struct tables *t, const struc
 {
 	const struct xb_svc *svc = svc_at(t, slot->svc);
 
-	for (int s = 0; s < XB_SCOPES; s++) {
+	for (int s = 0; s < XB_SETS; s++) {
 		bool again = false;
 
 		for (int k = 0; k < s; k++)
@@ -115,7 +121,8 @@ static int run(const void *options, struct printer *p, char **reterr_why)
 const struct command backends_command = {
 	.object = "backends", .summary = "the backends of services in a node's tables",
 	.purpose = "Shows the sets of backends of services, one for each kind of client: internal, by a cluster IP; external, in the cluster, "
-		   "by a node port, external or load balancer IP; outside, from outside, by the same. LOCAL: it is on this node.",
+		   "by a node port, external or load balancer IP; outside, from outside, by the same; serving, all to which a flow that is "
+		   "there goes on, also while they terminate. LOCAL: it is on this node.",
 	.rows = rows, .n_rows = ARRAY_SIZE(rows), .options_size = sizeof(struct options),
 	.run = run,
 };

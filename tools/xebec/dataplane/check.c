@@ -11,7 +11,7 @@
 #include "xb/why.h"
 #include "../xalloc.h"
 
-#define BETWEEN_LOOKS_MS 1000
+#define BETWEEN_LOOKS_MS 500
 
 struct options {
 	struct common common;
@@ -307,7 +307,7 @@ static int run(const void *options, struct printer *p, char **reterr_why)
 const struct command check_command = {
 	.object = "check", .summary = "compare a node's tables with the API server, and with themselves",
 	.purpose = "Compares what a node's tables hold with what its kube-proxy should have put there, by the same rule, and looks for entries that "
-		   "lead nowhere. Changes under way do not count: what differs is looked at again a second later. SINCE: the last change of the "
+		   "lead nowhere. Changes under way do not count: what differs is looked at again half a second later. SINCE: the last change of the "
 		   "API's objects about it. The exit status is 1 when something differs.",
 	.rows = rows, .n_rows = ARRAY_SIZE(rows), .options_size = sizeof(struct options),
 	.run = run,

@@ -114,11 +114,11 @@ static void match_backends(const struct pair *c, enum xb_scope scope, struct xb_
 		if (order < 0) {
 			union xb_ip6 addr = key_addr(c->p->family, &want->backends[w].addr);
 
-			DIFFERS(c, "%s: backend %s is missing", scope_text(scope), endpoint_text(&addr, want->backends[w].port).s);
+			DIFFERS(c, "%s: backend %s is missing", set_text(scope), endpoint_text(&addr, want->backends[w].port).s);
 		} else if (order > 0) {
-			DIFFERS(c, "%s: backend %s is too much", scope_text(scope), endpoint_text(&have.addr, have.port).s);
+			DIFFERS(c, "%s: backend %s is too much", set_text(scope), endpoint_text(&have.addr, have.port).s);
 		} else if (want->backends[w].local != have.local) {
-			DIFFERS(c, "%s: backend %s is %s this node", scope_text(scope), endpoint_text(&have.addr, have.port).s,
+			DIFFERS(c, "%s: backend %s is %s this node", set_text(scope), endpoint_text(&have.addr, have.port).s,
 				have.local ? "not on" : "on");
 		}
 		w += order <= 0;
@@ -130,12 +130,12 @@ static void match_sets(const struct pair *c)
 {
 	const struct xb_svc *svc = svc_at(c->t, c->slot->svc);
 
-	for (int scope = 0; scope < XB_SCOPES; scope++) {
-		match_backends(c, scope, set_at(svc, scope));
+	for (int set = 0; set < XB_SETS; set++)
+		match_backends(c, set, set_at(svc, set));
+	for (int scope = 0; scope < XB_SCOPES; scope++)
 		if (!!svc->drop[scope] != c->p->set[scope].drop_when_empty)
-			DIFFERS(c, "%s: without a backend it is %s, and should be %s", scope_text(scope), svc->drop[scope] ? "silent" : "refused",
+			DIFFERS(c, "%s: without a backend it is %s, and should be %s", set_text(scope), svc->drop[scope] ? "silent" : "refused",
 				svc->drop[scope] ? "refused" : "silent");
-	}
 }
 
 /* --- source ranges: both are sorted --- */
@@ -181,7 +181,7 @@ static void match_port(const struct pair *c)
 		DIFFERS(c, "session affinity is for %u s, and should be for %u s (0: none)", svc->affinity_seconds, c->p->affinity_seconds);
 	if (!!svc->dsr != c->p->dsr)
 		DIFFERS(c, c->p->dsr ? "direct server return is not set" : "direct server return is set");
-	if (!!svc->maglev_size != (c->p->maglev && c->p->set[XB_SCOPE_OUTSIDE].n))
+	if (!!svc->maglev.size != (c->p->maglev && c->p->set[XB_SCOPE_OUTSIDE].n))
 		DIFFERS(c, c->p->maglev ? "it has no Maglev table" : "it has a Maglev table");
 }
 

@@ -105,13 +105,13 @@ static void check_set(const struct tables *t, const struct slot *slot, enum xb_s
 
 	for (__u32 i = 0; i < set.count; i++) {
 		if (!backend_at(t, slot->family, set.base + i, &backend)) {
-			findings_add(found, slot_entry(slot), 0, "its %s set is backends %u to %u, and the table has 0 to %u", scope_text(scope),
+			findings_add(found, slot_entry(slot), 0, "its %s set is backends %u to %u, and the table has 0 to %u", set_text(scope),
 				     set.base, set.base + set.count - 1,
 				     t->t[slot->family == XB_IPV4 ? TABLE_BE4 : TABLE_BE6].size - 1);
 			return;
 		}
 		if (i && compare_peers(&last, &backend) >= 0) {
-			findings_add(found, slot_entry(slot), 0, "its %s set is not sorted at %s", scope_text(scope),
+			findings_add(found, slot_entry(slot), 0, "its %s set is not sorted at %s", set_text(scope),
 				     endpoint_text(&backend.addr, backend.port).s);
 			return;
 		}
@@ -124,8 +124,8 @@ static void check_maglev(const struct tables *t, const struct slot *slot, struct
 	const struct xb_svc *svc = svc_at(t, slot->svc);
 	struct xb_set set = set_at(svc, XB_SCOPE_OUTSIDE);
 
-	for (__u32 i = 0; i < svc->maglev_size; i++) {
-		const struct xb_mag *line = table_at(t, TABLE_MAG, svc->maglev + i / XB_MAG_LINE);
+	for (__u32 i = 0; i < svc->maglev.size; i++) {
+		const struct xb_mag *line = table_at(t, TABLE_MAG, svc->maglev.base + i / XB_MAG_LINE);
 
 		if (line && line->position[i % XB_MAG_LINE] < set.count)
 			continue;
@@ -147,7 +147,7 @@ static void check_slots(const struct tables *t, const struct index *x, struct fi
 		}
 		if (last && last->family == s->family && last->proto == s->proto && !strcmp(last->name, s->name))
 			findings_add(found, slot_entry(s), 0, "is there twice: services %u and %u", last->svc, s->svc);
-		for (int scope = 0; scope < XB_SCOPES; scope++)
+		for (int scope = 0; scope < XB_SETS; scope++)
 			check_set(t, s, scope, found);
 		check_maglev(t, s, found);
 	}
@@ -161,7 +161,7 @@ static void check_nameless(const struct tables *t, struct findings *found)
 		const struct xb_svc *svc = svc_at(t, i);
 		bool full = false;
 
-		for (int scope = 0; scope < XB_SCOPES; scope++)
+		for (int scope = 0; scope < XB_SETS; scope++)
 			full |= set_at(svc, scope).count != 0;
 		if (full && (!name || !name->name[0]))
 			findings_add(found, xprintf("xb_svc %u", i), 0, "has backends, and no name");
@@ -183,13 +183,13 @@ static int compare_blocks(const void *a, const void *b)
 
 static void check_blocks(const struct tables *t, const struct index *x, enum xb_family family, struct findings *found)
 {
-	_cleanup_free_ struct block *blocks = xalloc(malloc((x->slots.n * XB_SCOPES + 1) * sizeof(*blocks)));
+	_cleanup_free_ struct block *blocks = xalloc(malloc((x->slots.n * XB_SETS + 1) * sizeof(*blocks)));
 	size_t n = 0;
 
 	for (size_t i = 0; i < x->slots.n; i++) {
 		const struct slot *slot = &x->slots.v[i];
 
-		for (int scope = 0; scope < XB_SCOPES && slot->family == family; scope++) {
+		for (int scope = 0; scope < XB_SETS && slot->family == family; scope++) {
 			struct xb_set set = set_at(svc_at(t, slot->svc), scope);
 
 			if (set.count)

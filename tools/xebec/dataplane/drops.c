@@ -65,7 +65,7 @@ static int print_counters(struct printer *p, const struct tables *t, const struc
 
 	print_table(p, "counters", counter_columns, ARRAY_SIZE(counter_columns));
 	for (__u32 i = XB_REASON_NONE + 1; i < reasons->size; i++) {
-		const struct xb_reason_row *row = xb_reason(i);
+		const struct xb_reason_row *row = xb_reason_row(i);
 		__u64 count;
 		int r = percpu_sum(reasons, i, &count, 1);
 
@@ -116,7 +116,7 @@ static int print_sockets(struct printer *p, const struct tables *t, char **reter
 static void print_drop(void *arg, struct printer *p, const struct tables *t, const struct xb_event *e)
 {
 	const struct choice *c = arg;
-	const struct xb_reason_row *row = xb_reason(e->reason);
+	const struct xb_reason_row *row = xb_reason_row(e->reason);
 
 	if ((c->reason && c->reason != e->reason) || !filter_takes(&c->filter, t, e->svc, &e->was, &e->now))
 		return;
@@ -178,7 +178,7 @@ static int read_reason(const char *name, enum xb_reason *ret, char **reterr_why)
 		return 0;
 	for (int i = 0; i < XB_REASONS; i++)
 		if (xb_reason_is_refusal(i))
-			xb_buf_addf(&all, "%s%s", all.n ? ", " : "", xb_reason(i)->name);
+			xb_buf_addf(&all, "%s%s", all.n ? ", " : "", xb_reason_row(i)->name);
 	return xb_why(reterr_why, -EINVAL, "--reason: \"%s\" is none of %s", name, all.p ? all.p : "");
 }
 

@@ -33,7 +33,7 @@ static struct flow_row row_of(const struct xb_flow6 *e, enum xb_family family)
 			       .family = family };
 	bool reply = e->direction == XB_FLOW_REPLY;
 	struct flow_row row = { .was = reply ? reversed(&on) : at, .now = reply ? reversed(&at) : on, .svc = e->svc, .made = e->made,
-				.state = e->state, .scope = e->scope };
+				.state = e->state, .scope = e->scope, .tunnelled = e->direction == XB_FLOW_TUNNEL };
 
 	row.seen[reply] = true;
 	row.packets[reply] = e->packets;

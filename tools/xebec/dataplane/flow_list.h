@@ -11,6 +11,7 @@ struct flow_row {
 	__u32 made, expires;            /* ticks */
 	enum xb_flow_state state;
 	__u8 scope;                     /* enum xb_scope */
+	bool tunnelled;                 /* the client's packets go to the backend's node as they are, and it answers by itself */
 	bool seen[2];                   /* by enum xb_flow_direction: its entry is there */
 	__u64 packets[2], bytes[2];     /* by enum xb_flow_direction */
 };

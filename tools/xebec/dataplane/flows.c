@@ -36,6 +36,7 @@ static const struct column columns[] = {
 	COLUMN("REPLIES", "replyPackets"),
 	COLUMN("REPLY-BYTES", "replyBytes"),
 	WIDE_COLUMN("SET", "set"),
+	WIDE_COLUMN("TUNNELLED", "tunnelled"),
 };
 static const struct column new_columns[] = {
 	COLUMN("TIME", "time"),
@@ -81,7 +82,8 @@ static void print_flow(struct printer *p, const struct tables *t, const struct t
 		print_cell_number(p, f->packets[d]);
 		print_cell_bytes(p, f->bytes[d]);
 	}
-	print_cell(p, "%s", scope_text(f->scope));
+	print_cell(p, "%s", set_text(f->scope));
+	print_cell_bool(p, f->tunnelled);
 }
 
 static int list(const struct options *o, const struct filter *filter, struct printer *p, char **reterr_why)
@@ -118,7 +120,7 @@ static void print_new(void *arg, struct printer *p, const struct tables *t, cons
 	print_cell(p, "%s", xb_time_format_micro(event_time(e)).s);
 	print_way(p, t, e->svc, event_client(e).s, &e->was, &e->now);
 	print_cell(p, "%s", path_text(e->path));
-	print_cell(p, "%s", xb_reason(e->reason)->name);
+	print_cell(p, "%s", xb_reason_row(e->reason)->name);
 }
 
 static int watch(const struct options *o, struct filter *filter, struct printer *p, char **reterr_why)

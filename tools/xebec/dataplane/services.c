@@ -83,22 +83,12 @@ static void print_ranges(struct printer *p, const struct index *x, __u32 id)
 static uint64_t memory(const struct xb_svc *svc, size_t n_frontends)
 {
 	bool v4 = svc->family == XB_IPV4;
-	uint64_t lines = (svc->maglev_size + XB_MAG_LINE - 1) / XB_MAG_LINE;
+	uint64_t lines = (svc->maglev.size + XB_MAG_LINE - 1) / XB_MAG_LINE;
 	uint64_t bytes = sizeof(struct xb_svc) + sizeof(struct xb_name) + lines * sizeof(struct xb_mag);
 
 	bytes += n_frontends * (v4 ? sizeof(struct xb_fe4) : sizeof(struct xb_fe6));
-	for (int s = 0; s < XB_SCOPES; s++) {
-		struct xb_set set = set_at(svc, s);
-		uint64_t block = 1;
-		bool again = !set.count;
-
-		for (int k = 0; k < s; k++)
-			again |= set_at(svc, k).count && set_at(svc, k).base == set.base;
-		while (block < set.count)
-			block *= 2;
-		if (!again)
-			bytes += block * (v4 ? sizeof(struct xb_be4) : sizeof(struct xb_be6));
-	}
+	for (int s = 0; s < XB_SETS; s++)
+		bytes += (uint64_t)set_block(svc, s) * (v4 ? sizeof(struct xb_be4) : sizeof(struct xb_be6));
 	return bytes;
 }
 
@@ -133,10 +123,10 @@ static void print_service(struct printer *p, const struct tables *t, const struc
 	print_cell_list(p);
 	for (int s = 0; s < XB_SCOPES; s++)
 		if (svc->drop[s])
-			print_item(p, "%s", scope_text(s));
+			print_item(p, "%s", set_text(s));
 	print_cell_list_end(p);
 	print_ranges(p, x, svc->source_ranges);
-	number_or_none(p, svc->maglev_size);
+	number_or_none(p, svc->maglev.size);
 	print_cell_bool(p, svc->dsr);
 	print_cell_bytes(p, memory(svc, n));
 	print_cell_number(p, slot->svc);

@@ -40,6 +40,7 @@ static const struct row {
 	[TABLE_NODE] = { "xb_node", sizeof(struct xb_node), true },
 	[TABLE_METRICS] = { "xb_metrics", sizeof(struct xb_metrics), false },
 	[TABLE_REASON] = { "xb_reason", sizeof(__u64), false },
+	[TABLE_RATE] = { "xb_rate", 0, false },
 	[TABLE_DROP] = { "xb_drop", sizeof(struct xb_event), true },
 	[TABLE_NEW] = { "xb_new", sizeof(struct xb_event), true },
 	[TABLE_CURSOR] = { "xb_cursor", sizeof(__u64), true },
@@ -177,7 +178,7 @@ const void *table_at(const struct tables *t, enum table_id id, __u32 index)
 	return table->mem && index < table->size ? (const char *)table->mem + (size_t)index * rows[id].value_size : NULL;
 }
 
-struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope)
+struct xb_set set_at(const struct xb_svc *svc, unsigned set)
 {
 	union {
 		__u64 word;
@@ -185,8 +186,21 @@ struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope)
 	} u = {};
 
 	if (svc)
-		u.word = __atomic_load_n((const __u64 __attribute__((may_alias)) *)&svc->set[scope], __ATOMIC_ACQUIRE);
+		u.word = __atomic_load_n((const __u64 __attribute__((may_alias)) *)&svc->set[set], __ATOMIC_ACQUIRE);
 	return u.set;
+}
+
+__u32 set_block(const struct xb_svc *svc, unsigned which)
+{
+	struct xb_set set = set_at(svc, which);
+	__u32 block = 1;
+
+	for (unsigned k = 0; k < which; k++)
+		if (set_at(svc, k).count && set_at(svc, k).base == set.base)
+			return 0;
+	while (block < set.count)
+		block *= 2;
+	return set.count ? block : 0;
 }
 
 bool backend_at(const struct tables *t, enum xb_family family, __u32 index, struct xb_peer *ret)

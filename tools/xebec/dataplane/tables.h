@@ -15,8 +15,8 @@
 
 enum table_id {
 	TABLE_HDR, TABLE_FE4, TABLE_FE6, TABLE_OVF4, TABLE_OVF6, TABLE_SVC, TABLE_NAME, TABLE_BE4, TABLE_BE6, TABLE_SRC, TABLE_MAG,
-	TABLE_REV, TABLE_AFF, TABLE_SKU, TABLE_FLOW4, TABLE_FLOW6, TABLE_FRAG, TABLE_NODE, TABLE_METRICS, TABLE_REASON, TABLE_DROP,
-	TABLE_NEW, TABLE_CURSOR, N_TABLES
+	TABLE_REV, TABLE_AFF, TABLE_SKU, TABLE_FLOW4, TABLE_FLOW6, TABLE_FRAG, TABLE_NODE, TABLE_METRICS, TABLE_REASON, TABLE_RATE,
+	TABLE_DROP, TABLE_NEW, TABLE_CURSOR, N_TABLES
 };
 
 struct table {
@@ -46,8 +46,10 @@ static inline const struct xb_svc *svc_at(const struct tables *t, __u32 slot)
 {
 	return table_at(t, TABLE_SVC, slot);
 }
-/* A set as it is published at this moment; an empty one of svc NULL. */
-struct xb_set set_at(const struct xb_svc *svc, enum xb_scope scope);
+/* A set, by its place in struct xb_svc, as it is published at this moment; an empty one of svc NULL. */
+struct xb_set set_at(const struct xb_svc *svc, unsigned set);
+/* How long the block of a set is, a power of two; 0 when it is empty or has the block of a set before it. */
+__u32 set_block(const struct xb_svc *svc, unsigned which);
 /* One of its backends; false when its index leads nowhere. */
 bool backend_at(const struct tables *t, enum xb_family family, __u32 index, struct xb_peer *ret);
 

@@ -89,13 +89,14 @@ const char *kind_text(enum xb_frontend_kind kind)
 	return WORD(words, kind);
 }
 
-const char *scope_text(enum xb_scope scope)
+const char *set_text(unsigned set)
 {
 	static const char *const words[] = {
 		[XB_SCOPE_INTERNAL] = "internal", [XB_SCOPE_EXTERNAL] = "external", [XB_SCOPE_OUTSIDE] = "outside",
+		[XB_SERVING] = "serving",
 	};
 
-	return WORD(words, scope);
+	return WORD(words, set);
 }
 
 const char *family_text(enum xb_family family)

@@ -19,7 +19,7 @@ union xb_ip6 addr_of(const struct xb_ip *ip);
 
 const char *proto_text(enum xb_proto proto);            /* "TCP" */
 const char *kind_text(enum xb_frontend_kind kind);      /* "ClusterIP" */
-const char *scope_text(enum xb_scope scope);            /* "internal" */
+const char *set_text(unsigned set);                     /* "internal"; by place in struct xb_svc */
 const char *family_text(enum xb_family family);         /* "IPv4" */
 const char *path_text(enum xb_path path);               /* "socket" */
 const char *flow_state_text(enum xb_flow_state state);  /* "open" */

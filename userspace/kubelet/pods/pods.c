@@ -125,7 +125,7 @@ void pods_listed(struct pods *s, bool whole)
 {
 	s->relist_ms = pod_now_ms() + (whole && !s->blind ? RELIST_MS : BLIND_MS);
 	arm(s, s->relist_ms);
-	if (whole && !s->listed) {
+	if (whole) {
 		s->listed = true;
 		pods_settle(s);
 	}
@@ -282,12 +282,12 @@ static void sweep_logs(void *arg, const char *namespace_, const char *name, cons
 		logs_remove(s->c.facts->pod_logs_dir, namespace_, name, uid);
 }
 
-/* Once, when the runtime's pods and those that should be are both known. */
+/* When the runtime's pods and those that should be are both known: a sandbox that an earlier kubelet asked for may come to light when its
+ * pod has gone. What is on disk comes to light once. */
 void pods_settle(struct pods *s)
 {
-	if (!s->listed || !source_is_ready(s->source) || s->settled)
+	if (!s->listed || !source_is_ready(s->source))
 		return;
-	s->settled = true;
 	for (struct xb_map_it it = {}; xb_map_next(s->by_uid, &it);) {
 		struct pod *p = it.value;
 
@@ -296,6 +296,9 @@ void pods_settle(struct pods *s)
 			pod_poke(p);
 		}
 	}
+	if (s->settled)
+		return;
+	s->settled = true;
 	volumes_each_on_disk(s->parts.volumes, sweep_volumes, s);
 	if (s->parts.cgroups)
 		cgroups_each_pod(s->parts.cgroups, sweep_cgroup, s);

@@ -33,7 +33,7 @@ void plan_port_done(struct plan_port *p)
 {
 	free(p->name);
 	free(p->frontends);
-	for (int i = 0; i < XB_SCOPES; i++)
+	for (int i = 0; i < XB_SETS; i++)
 		free(p->set[i].backends);
 	free(p->source_ranges);
 	*p = (struct plan_port){};
@@ -114,6 +114,11 @@ static bool cluster_ip(struct xb_jv spec, int family, struct plan_addr *ret)
 		if (plan_read_addr(it.value, family, ret))
 			return true;
 	return false;
+}
+
+static bool is_local(struct xb_jv spec, const char *policy)
+{
+	return xb_jv_streq(xb_jv_get(spec, policy), XB_SV("Local"));
 }
 
 static __u32 affinity(struct xb_jv spec)
@@ -278,6 +283,17 @@ static int choose(const struct candidates *c, bool local_only, struct plan_set *
 	return 0;
 }
 
+static int all_serving(const struct candidates *c, struct plan_set *ret)
+{
+	ret->backends = c->n ? malloc(c->n * sizeof(*ret->backends)) : NULL;
+	if (c->n && !ret->backends)
+		return -ENOMEM;
+	for (size_t i = 0; i < c->n; i++)
+		ret->backends[i] = c->v[i].b;
+	ret->n = c->n;
+	return 0;
+}
+
 /* --- frontends --- */
 static void add_frontend(struct plan_port *p, enum xb_frontend_kind kind, struct plan_addr addr, __u16 port)
 {
@@ -316,7 +332,7 @@ static int add_frontends(struct plan_port *p, struct xb_jv service, struct xb_jv
 }
 
 /* --- source ranges --- */
-static int compare_nets(const void *a, const void *b)
+int plan_net_compare(const void *a, const void *b)
 {
 	const struct plan_net *x = a, *y = b;
 	int r = memcmp(&x->addr, &y->addr, sizeof(x->addr));
@@ -345,9 +361,9 @@ static int add_source_ranges(struct plan_port *p, struct xb_jv ranges)
 		memcpy(p->source_ranges[n++].addr.b, net.ip.b, sizeof(net.ip.b));
 	}
 	if (n)
-		qsort(p->source_ranges, n, sizeof(*p->source_ranges), compare_nets);
+		qsort(p->source_ranges, n, sizeof(*p->source_ranges), plan_net_compare);
 	for (size_t i = 0; i < n; i++)
-		if (!i || compare_nets(&p->source_ranges[p->n_source_ranges - 1], &p->source_ranges[i]))
+		if (!i || plan_net_compare(&p->source_ranges[p->n_source_ranges - 1], &p->source_ranges[i]))
 			p->source_ranges[p->n_source_ranges++] = p->source_ranges[i];
 	return 0;
 }
@@ -385,11 +401,13 @@ static int make_port(struct plan_port *p, struct xb_jv service, struct xb_jv ser
 	if (!r)
 		r = add_source_ranges(p, xb_jv_get(spec, "loadBalancerSourceRanges"));
 	if (!r)
-		r = choose(c, xb_jv_streq(xb_jv_get(spec, "internalTrafficPolicy"), XB_SV("Local")), &p->set[XB_SCOPE_INTERNAL]);
+		r = choose(c, is_local(spec, "internalTrafficPolicy"), &p->set[XB_SCOPE_INTERNAL]);
 	if (!r)
 		r = choose(c, false, &p->set[XB_SCOPE_EXTERNAL]);
 	if (!r)
-		r = choose(c, xb_jv_streq(xb_jv_get(spec, "externalTrafficPolicy"), XB_SV("Local")), &p->set[XB_SCOPE_OUTSIDE]);
+		r = choose(c, is_local(spec, "externalTrafficPolicy"), &p->set[XB_SCOPE_OUTSIDE]);
+	if (!r)
+		r = all_serving(c, &p->set[XB_SERVING]);
 	p->affinity_seconds = affinity(spec);
 	p->maglev = annotated(service, "xebec.io/maglev");
 	p->dsr = annotated(service, "xebec.io/dsr");
@@ -444,7 +462,7 @@ static int plan_health(struct plan *plan, struct xb_jv spec, const struct xb_jv 
 	int r;
 
 	if (!xb_jv_streq(xb_jv_get(spec, "type"), XB_SV("LoadBalancer")) ||
-	    !xb_jv_streq(xb_jv_get(spec, "externalTrafficPolicy"), XB_SV("Local")))
+	    !is_local(spec, "externalTrafficPolicy"))
 		return 0;
 	plan->health_port = plan_read_port(xb_jv_get(spec, "healthCheckNodePort"));
 	r = plan->health_port ? local_ready(slices, n_slices, AF_INET, here, &n4) : 0;
@@ -484,8 +502,8 @@ void plan_count(struct xb_jv service, const struct xb_jv *slices, size_t n_slice
 {
 	struct xb_jv spec = xb_jv_get(service, "spec");
 	size_t families = xb_jv_count(xb_jv_get(spec, "clusterIPs")), ports = xb_jv_count(xb_jv_get(spec, "ports"));
-	/* two sets where they differ */
-	size_t sets = xb_jv_streq(xb_jv_get(spec, "internalTrafficPolicy"), XB_SV("Local")) ? 2 : 1;
+	/* a second set where one policy is Local; where both are, that is the same for both */
+	size_t sets = is_local(spec, "internalTrafficPolicy") || is_local(spec, "externalTrafficPolicy") ? 2 : 1;
 
 	if (!has_vip(service))
 		return;

@@ -43,7 +43,7 @@ static int add_backend(struct plan_port *p, struct plan_addr addr, __u16 port)
 	p->frontends = calloc(1, sizeof(*p->frontends));
 	if (!p->frontends)
 		return -ENOMEM;
-	for (int i = 0; i < XB_SCOPES; i++) {
+	for (int i = 0; i < XB_SETS; i++) {
 		p->set[i].backends = malloc(sizeof(*p->set[i].backends));
 		if (!p->set[i].backends)
 			return -ENOMEM;

@@ -65,7 +65,7 @@ static const struct xb_reason_row rows[XB_REASONS] = {
 	},
 };
 
-const struct xb_reason_row *xb_reason(enum xb_reason reason)
+const struct xb_reason_row *xb_reason_row(enum xb_reason reason)
 {
 	return reason < XB_REASONS && rows[reason].name ? &rows[reason] : &unknown;
 }

@@ -12,7 +12,7 @@
 
 struct xb_netlink {
 	struct mnl_socket *socket;
-	uint32_t seq;
+	uint32_t seq, fault_seq;
 	char why[256];
 	_Alignas(struct nlmsghdr) char out[4096];
 	_Alignas(struct nlmsghdr) char in[32768];
@@ -25,7 +25,7 @@ static int open_bus(int bus, struct xb_netlink **ret)
 
 	if (!n)
 		return -ENOMEM;
-	n->seq = 0;
+	n->seq = n->fault_seq = 0;
 	n->why[0] = '\0';
 	n->socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	if (!n->socket || mnl_socket_bind(n->socket, 0, MNL_SOCKET_AUTOPID) < 0)
@@ -67,6 +67,11 @@ const char *xb_netlink_why(const struct xb_netlink *n, int r)
 uint32_t xb_netlink_portid(const struct xb_netlink *n)
 {
 	return mnl_socket_get_portid(n->socket);
+}
+
+uint32_t xb_netlink_fault_seq(const struct xb_netlink *n)
+{
+	return n->fault_seq;
 }
 
 uint32_t xb_netlink_next_seq(struct xb_netlink *n)
@@ -153,11 +158,19 @@ int netlink_run(struct xb_netlink *n, struct nlmsghdr *h, int (*each)(void *arg,
 	return a.r ? a.r : a.told ? a.told : a.interrupted ? -EINTR : 0;
 }
 
+int xb_netlink_ask(struct xb_netlink *n, struct nlmsghdr *request, int (*each)(void *arg, const struct nlmsghdr *h), void *arg)
+{
+	request->nlmsg_flags |= NLM_F_REQUEST;
+	request->nlmsg_seq = xb_netlink_next_seq(n);
+	return netlink_run(n, request, each, arg);
+}
+
 int xb_netlink_send(struct xb_netlink *n, const void *messages, size_t bytes)
 {
 	int r = 0;
 
 	n->why[0] = '\0';
+	n->fault_seq = 0;
 	if (mnl_socket_sendto(n->socket, messages, bytes) < 0)
 		return -errno;
 	/* The kernel has done it all when that returns, and its answers wait: only faults, as no acknowledgement is asked for. */
@@ -170,8 +183,10 @@ int xb_netlink_send(struct xb_netlink *n, const void *messages, size_t bytes)
 		if (got < 0)
 			return errno == EAGAIN ? r : r ? r : -errno;
 		for (const struct nlmsghdr *m = (void *)n->in; mnl_nlmsg_ok(m, left); m = mnl_nlmsg_next(m, &left))
-			if (m->nlmsg_type == NLMSG_ERROR && !r)
+			if (m->nlmsg_type == NLMSG_ERROR && !r) {
 				r = read_ack(n, m);
+				n->fault_seq = r ? m->nlmsg_seq : 0;
+			}
 	}
 }
 

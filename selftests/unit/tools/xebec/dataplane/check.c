@@ -35,6 +35,13 @@ static void put(struct tables *t, const char *addr, __u16 port, enum xb_frontend
 	assert_int_equal(frontends_put(&t->fe[0], &key, kind, svc), 0);
 }
 
+static void name(struct scene *c, __u32 slot, const char *text)
+{
+	struct xb_name *name = element(c->t, TABLE_NAME, slot);
+
+	snprintf(name->name, sizeof(name->name), "%s", text);
+}
+
 /* What the agent makes of the Service above. */
 static int set_up(void **state)
 {
@@ -46,9 +53,9 @@ static int set_up(void **state)
 	assert_int_equal(tables_index(c->t), 0);
 	svc = element(c->t, TABLE_SVC, 1);
 	*svc = (struct xb_svc){ .family = XB_IPV4, .proto = XB_PROTO_TCP };
-	for (int i = 0; i < XB_SCOPES; i++)
+	for (int i = 0; i < XB_SETS; i++)
 		svc->set[i] = (struct xb_set){ .base = 4, .count = 2, .gen = 1 };
-	strcpy(((struct xb_name *)element(c->t, TABLE_NAME, 1))->name, "default/web");
+	name(c, 1, "default/web");
 	*(struct xb_be4 *)element(c->t, TABLE_BE4, 4) = (struct xb_be4){ .addr.be32 = address("10.244.1.5").be32[3], .port = 8080, .local = 1 };
 	*(struct xb_be4 *)element(c->t, TABLE_BE4, 5) = (struct xb_be4){ .addr.be32 = address("10.244.2.5").be32[3], .port = 8080 };
 	put(c->t, "10.96.0.7", 80, XB_FRONTEND_CLUSTER_IP, 1);
@@ -128,11 +135,13 @@ static void a_backend_too_much_and_one_missing(void **state)
 {
 	*(struct xb_be4 *)element(((struct scene *)*state)->t, TABLE_BE4, 5) =
 		(struct xb_be4){ .addr.be32 = address("10.244.2.6").be32[3], .port = 8080 };
-	svc(*state)->set[XB_SCOPE_EXTERNAL] = svc(*state)->set[XB_SCOPE_OUTSIDE] = (struct xb_set){ .base = 4, .count = 1, .gen = 2 };
+	svc(*state)->set[XB_SCOPE_EXTERNAL] = svc(*state)->set[XB_SCOPE_OUTSIDE] = svc(*state)->set[XB_SERVING] =
+		(struct xb_set){ .base = 4, .count = 1, .gen = 2 };
 	EXPECT(*state, "default/web TCP IPv4: internal: backend 10.244.2.5:8080 is missing",
 	       "default/web TCP IPv4: internal: backend 10.244.2.6:8080 is too much",
 	       "default/web TCP IPv4: external: backend 10.244.2.5:8080 is missing",
-	       "default/web TCP IPv4: outside: backend 10.244.2.5:8080 is missing");
+	       "default/web TCP IPv4: outside: backend 10.244.2.5:8080 is missing",
+	       "default/web TCP IPv4: serving: backend 10.244.2.5:8080 is missing");
 }
 
 static void a_wrong_local_mark(void **state)
@@ -140,7 +149,8 @@ static void a_wrong_local_mark(void **state)
 	((struct xb_be4 *)element(((struct scene *)*state)->t, TABLE_BE4, 4))->local = 0;
 	EXPECT(*state, "default/web TCP IPv4: internal: backend 10.244.1.5:8080 is on this node",
 	       "default/web TCP IPv4: external: backend 10.244.1.5:8080 is on this node",
-	       "default/web TCP IPv4: outside: backend 10.244.1.5:8080 is on this node");
+	       "default/web TCP IPv4: outside: backend 10.244.1.5:8080 is on this node",
+	       "default/web TCP IPv4: serving: backend 10.244.1.5:8080 is on this node");
 }
 
 static void sets_out_of_order_and_out_of_range(void **state)
@@ -182,7 +192,7 @@ static void a_frontend_of_another(void **state)
 
 	*other = *svc(c);
 	memset(other->set, 0, sizeof(other->set));
-	strcpy(((struct xb_name *)element(c->t, TABLE_NAME, 2))->name, "other/web");
+	name(c, 2, "other/web");
 	put(c->t, "0.0.0.0", 30080, XB_FRONTEND_NODE_PORT, 2);
 	EXPECT(c, "default/web TCP IPv4: NodePort *:30080 belongs to other/web",
 	       "other/web TCP IPv4: is in the tables, and nothing in the API has it");
@@ -232,7 +242,7 @@ static void two_ports_with_the_same_backends(void **state)
 	struct xb_svc *other = element(c->t, TABLE_SVC, 2);
 
 	*other = *svc(c);
-	strcpy(((struct xb_name *)element(c->t, TABLE_NAME, 2))->name, "other/web");
+	name(c, 2, "other/web");
 	EXPECT(c, "other/web TCP IPv4: shares backends 4 on with default/web",
 	       "other/web TCP IPv4: is in the tables, and nothing in the API has it");
 }
@@ -241,8 +251,7 @@ static void a_maglev_table_that_leads_beyond_the_set(void **state)
 {
 	struct scene *c = *state;
 
-	svc(c)->maglev = 1;
-	svc(c)->maglev_size = 37;
+	svc(c)->maglev = (struct xb_slice){ .base = 1, .size = 37 };
 	((struct xb_mag *)element(c->t, TABLE_MAG, 2))->position[4] = 2;
 	EXPECT(c, "default/web TCP IPv4: its Maglev table leads beyond its outside set at 36", "default/web TCP IPv4: it has a Maglev table");
 }

@@ -12,7 +12,7 @@
 #include "../../../../../tools/xebec/dataplane/text.c"
 
 /* sizes: by enum table_id; what has none is not there. */
-static struct tables *memory_tables(const __u32 sizes[N_TABLES])
+static inline struct tables *memory_tables(const __u32 sizes[N_TABLES])
 {
 	struct tables *t = xalloc(calloc(1, sizeof(*t)));
 
@@ -29,7 +29,7 @@ static struct tables *memory_tables(const __u32 sizes[N_TABLES])
 }
 
 /* An element to be written. */
-static void *element(struct tables *t, enum table_id id, __u32 index)
+static inline void *element(struct tables *t, enum table_id id, __u32 index)
 {
 	void *p = (void *)table_at(t, id, index);
 
@@ -37,7 +37,7 @@ static void *element(struct tables *t, enum table_id id, __u32 index)
 	return p;
 }
 
-static union xb_ip6 address(const char *text)
+static inline union xb_ip6 address(const char *text)
 {
 	struct xb_ip ip;
 

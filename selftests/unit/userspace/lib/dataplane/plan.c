@@ -17,8 +17,8 @@ struct test_case {
 	const char *spec;               /* the Service's spec; status after a '|', annotations after another */
 	const char *slices[3];          /* without metadata */
 	/* "name family/proto [maglev] [dsr] frontends [from source ranges] > internal [| external, when it is another than internal]
-	 * [|| outside, when it is another than external]"; ports separated by "; ", and then " check port/local" where there is a
-	 * port for health checks. frontends: C cluster IP, N node port,
+	 * [|| outside, when it is another than external] [serving all that serve, when that is another than external]"; ports separated
+	 * by "; ", and then " check port/local" where there is a port for health checks. frontends: C cluster IP, N node port,
 	 * E external IP, L load balancer. A backend of this node ends in '!'; an empty set is "refuse" or "drop". */
 	const char *plan;
 };
@@ -89,7 +89,8 @@ static const struct test_case cases[] = {
 	{ "conditions null", SPEC(), { SLICE4(P, "{'addresses':['10.1.0.1'],'conditions':{'ready':null}}") }, ONE " > 10.1.0.1:8080" },
 	{ "publishNotReadyAddresses: the slice says ready", SPEC(",'publishNotReadyAddresses':true"),
 	  { SLICE4(P, EP_IS("10.1.0.1", "x", "'ready':true,'serving':false,'terminating':false")) }, ONE " > 10.1.0.1:8080" },
-	{ "ready goes before draining", SPEC(), { SLICE4(P, EP_IS("10.1.0.1", "x", DRAINING) "," EP("10.1.0.2")) }, ONE " > 10.1.0.2:8080" },
+	{ "ready goes before draining", SPEC(), { SLICE4(P, EP_IS("10.1.0.1", "x", DRAINING) "," EP("10.1.0.2")) },
+	  ONE " > 10.1.0.2:8080 serving 10.1.0.1:8080 10.1.0.2:8080" },
 	{ "nothing ready: draining ones serve on", SPEC(), { SLICE4(P, EP_IS("10.1.0.1", "x", DRAINING) "," EP_IS("10.1.0.2", "x", DEAD)) },
 	  ONE " > 10.1.0.1:8080" },
 	{ "terminating and not serving: refused", SPEC(), { SLICE4(P, EP_IS("10.1.0.1", "x", DEAD)) }, ONE " > refuse" },
@@ -172,7 +173,8 @@ static const struct test_case cases[] = {
 	{ "internal Local, no endpoints at all: refused", SPEC(",'internalTrafficPolicy':'Local'"), { SLICE4(P, EP_IS("10.1.0.2", "there", NOT_READY)) },
 	  ONE " > refuse" },
 	{ "internal Local: draining ones here before ready ones elsewhere", SPEC(",'internalTrafficPolicy':'Local'"),
-	  { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING) "," EP_AT("10.1.0.2", "there")) }, ONE " > 10.1.0.1:8080! | 10.1.0.2:8080" },
+	  { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING) "," EP_AT("10.1.0.2", "there")) },
+	  ONE " > 10.1.0.1:8080! | 10.1.0.2:8080 serving 10.1.0.1:8080! 10.1.0.2:8080" },
 	{ "internal Cluster", SPEC(",'internalTrafficPolicy':'Cluster'"), { SLICE4(P, EP_AT("10.1.0.2", "there")) }, ONE " > 10.1.0.2:8080" },
 	{ "external Local: clients inside the cluster reach all, those outside what is here", NODE_PORT(",'externalTrafficPolicy':'Local'"),
 	  { SLICE4(P, EP_AT("10.1.0.1", NODE) "," EP_AT("10.1.0.2", "there")) },
@@ -181,9 +183,11 @@ static const struct test_case cases[] = {
 	  ONE_NODE_PORT " > 10.1.0.2:8080 || drop" },
 	{ "external Local, no endpoints at all: refused", NODE_PORT(",'externalTrafficPolicy':'Local'"), {}, ONE_NODE_PORT " > refuse" },
 	{ "external Local: draining ones here before ready ones elsewhere", NODE_PORT(",'externalTrafficPolicy':'Local'"),
-	  { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING) "," EP_AT("10.1.0.2", "there")) }, ONE_NODE_PORT " > 10.1.0.2:8080 || 10.1.0.1:8080!" },
+	  { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING) "," EP_AT("10.1.0.2", "there")) },
+	  ONE_NODE_PORT " > 10.1.0.2:8080 || 10.1.0.1:8080! serving 10.1.0.1:8080! 10.1.0.2:8080" },
 	{ "external Local: ready ones here before draining ones here", NODE_PORT(",'externalTrafficPolicy':'Local'"),
-	  { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING) "," EP_AT("10.1.0.2", NODE)) }, ONE_NODE_PORT " > 10.1.0.2:8080!" },
+	  { SLICE4(P, EP_IS("10.1.0.1", NODE, DRAINING) "," EP_AT("10.1.0.2", NODE)) },
+	  ONE_NODE_PORT " > 10.1.0.2:8080! serving 10.1.0.1:8080! 10.1.0.2:8080!" },
 	{ "external Local: draining ones elsewhere: silence outside", NODE_PORT(",'externalTrafficPolicy':'Local'"),
 	  { SLICE4(P, EP_IS("10.1.0.2", "there", DRAINING)) }, ONE_NODE_PORT " > 10.1.0.2:8080 || drop" },
 	{ "both Local", NODE_PORT(",'externalTrafficPolicy':'Local','internalTrafficPolicy':'Local'"),
@@ -192,10 +196,10 @@ static const struct test_case cases[] = {
 
 	/* hints */
 	{ "hints for zones", SPEC(), { SLICE4(P, EP_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) },
-	  ONE " > 10.1.0.1:8080" },
+	  ONE " > 10.1.0.1:8080 serving 10.1.0.1:8080 10.1.0.2:8080" },
 	{ "a hint for several zones", SPEC(),
 	  { SLICE4(P, EP_FOR("10.1.0.1", "a", "'forZones':[{'name':'z2'},{'name':'" ZONE "'}]") "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) },
-	  ONE " > 10.1.0.1:8080" },
+	  ONE " > 10.1.0.1:8080 serving 10.1.0.1:8080 10.1.0.2:8080" },
 	{ "a ready endpoint without a hint: none holds", SPEC(),
 	  { SLICE4(P, EP_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))), SLICE4(P, EP_AT("10.1.0.3", "c")) },
 	  ONE " > 10.1.0.1:8080 10.1.0.2:8080 10.1.0.3:8080" },
@@ -204,34 +208,38 @@ static const struct test_case cases[] = {
 	{ "no hint for this zone: all", SPEC(), { SLICE4(P, EP_FOR("10.1.0.1", "a", ZONE_HINT("z2")) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z3"))) },
 	  ONE " > 10.1.0.1:8080 10.1.0.2:8080" },
 	{ "hints of endpoints that are not ready do not count", SPEC(),
-	  { SLICE4(P, EP_DRAINING_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) }, ONE " > 10.1.0.2:8080" },
+	  { SLICE4(P, EP_DRAINING_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) },
+	  ONE " > 10.1.0.2:8080 serving 10.1.0.1:8080 10.1.0.2:8080" },
 	{ "nor does their having none", SPEC(),
 	  { SLICE4(P, EP_IS("10.1.0.3", "c", DRAINING) "," EP_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) },
-	  ONE " > 10.1.0.1:8080" },
+	  ONE " > 10.1.0.1:8080 serving 10.1.0.1:8080 10.1.0.2:8080 10.1.0.3:8080" },
 	{ "all draining: hints do not matter", SPEC(),
 	  { SLICE4(P, EP_DRAINING_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_DRAINING_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) },
 	  ONE " > 10.1.0.1:8080 10.1.0.2:8080" },
+	{ "an endpoint in two slices, with a hint in one", SPEC(),
+	  { SLICE4(P, EP_AT("10.1.0.1", "a") "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))), SLICE4(P, EP_FOR("10.1.0.1", "a", ZONE_HINT(ZONE))) },
+	  ONE " > 10.1.0.1:8080 serving 10.1.0.1:8080 10.1.0.2:8080" },
 	{ "hints for nodes", SPEC(), { SLICE4(P, EP_FOR("10.1.0.1", NODE, NODE_HINT(NODE)) "," EP_FOR("10.1.0.2", "b", NODE_HINT("b"))) },
-	  ONE " > 10.1.0.1:8080!" },
+	  ONE " > 10.1.0.1:8080! serving 10.1.0.1:8080! 10.1.0.2:8080" },
 	{ "hints for nodes go before those for zones", SPEC(),
 	  { SLICE4(P, EP_FOR("10.1.0.1", NODE, NODE_HINT(NODE) "," ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", NODE_HINT("b") "," ZONE_HINT(ZONE))) },
-	  ONE " > 10.1.0.1:8080!" },
+	  ONE " > 10.1.0.1:8080! serving 10.1.0.1:8080! 10.1.0.2:8080" },
 	{ "no hint for this node: those for its zone", SPEC(),
 	  { SLICE4(P, EP_FOR("10.1.0.1", "a", NODE_HINT("a") "," ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", NODE_HINT("b") "," ZONE_HINT("z2"))) },
-	  ONE " > 10.1.0.1:8080" },
+	  ONE " > 10.1.0.1:8080 serving 10.1.0.1:8080 10.1.0.2:8080" },
 	{ "not each has a hint for nodes: those for zones", SPEC(),
 	  { SLICE4(P, EP_FOR("10.1.0.1", NODE, NODE_HINT(NODE) "," ZONE_HINT("z2")) "," EP_FOR("10.1.0.2", "b", ZONE_HINT(ZONE))) },
-	  ONE " > 10.1.0.2:8080" },
+	  ONE " > 10.1.0.2:8080 serving 10.1.0.1:8080! 10.1.0.2:8080" },
 	{ "trafficDistribution without hints does nothing", SPEC(",'trafficDistribution':'PreferClose'"),
 	  { SLICE4(P, EP_AT("10.1.0.1", NODE) "," EP_AT("10.1.0.2", "there")) }, ONE " > 10.1.0.1:8080! 10.1.0.2:8080" },
 	{ "policies Local do not heed hints",
 	  NODE_PORT(",'externalTrafficPolicy':'Local','internalTrafficPolicy':'Local'"),
 	  { SLICE4(P, EP_FOR("10.1.0.1", NODE, ZONE_HINT("z2")) "," EP_FOR("10.1.0.2", "there", ZONE_HINT(ZONE))) },
-	  ONE_NODE_PORT " > 10.1.0.1:8080! | 10.1.0.2:8080 || 10.1.0.1:8080!" },
+	  ONE_NODE_PORT " > 10.1.0.1:8080! | 10.1.0.2:8080 || 10.1.0.1:8080! serving 10.1.0.1:8080! 10.1.0.2:8080" },
 	{ "hints are of one port: another may have others", "'clusterIP':'10.96.0.1','ports':[{'name':'a','port':80},{'name':'b','port':81}]",
 	  { SLICE4("{'name':'a','port':1}", EP_FOR("10.1.0.1", "a", ZONE_HINT(ZONE)) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))),
 	    SLICE4("{'name':'b','port':2}", EP("10.1.0.1") "," EP("10.1.0.2")) },
-	  "ns/web:a 4/6 C10.96.0.1:80 > 10.1.0.1:1; ns/web:b 4/6 C10.96.0.1:81 > 10.1.0.1:2 10.1.0.2:2" },
+	  "ns/web:a 4/6 C10.96.0.1:80 > 10.1.0.1:1 serving 10.1.0.1:1 10.1.0.2:1; ns/web:b 4/6 C10.96.0.1:81 > 10.1.0.1:2 10.1.0.2:2" },
 };
 
 static struct xb_json *parse(struct xb_buf *text)
@@ -318,6 +326,10 @@ static void print_plan(struct xb_buf *out, const struct plan *plan)
 			xb_buf_adds(out, " ||");
 			print_set(out, p->family, &p->set[XB_SCOPE_OUTSIDE]);
 		}
+		if (!plan_set_equal(&p->set[XB_SCOPE_EXTERNAL], &p->set[XB_SERVING])) {
+			xb_buf_adds(out, " serving");
+			print_set(out, p->family, &p->set[XB_SERVING]);
+		}
 	}
 	if (plan->health_port)
 		xb_buf_addf(out, " check %u/%u", plan->health_port, plan->local_ready);
@@ -346,7 +358,13 @@ static void check_at(const struct test_case *c, const struct plan_here *here)
 	plan_count(xb_json_root(service), slices, n, &counts);
 	for (size_t i = 0; i < plan.n; i++) {
 		frontends += plan.v[i].n_frontends;
-		backends += plan.v[i].set[XB_SCOPE_INTERNAL].n;
+		for (int s = 0; s < XB_SCOPES; s++) {
+			bool new = true;
+
+			for (int before = 0; before < s; before++)
+				new &= !plan_set_equal(&plan.v[i].set[s], &plan.v[i].set[before]);
+			backends += new ? plan.v[i].set[s].n : 0;
+		}
 	}
 	assert_true(counts.ports >= plan.n && counts.frontends >= frontends && counts.backends >= backends);
 	xb_buf_done(&text);

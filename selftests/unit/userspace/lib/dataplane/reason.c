@@ -29,7 +29,7 @@ static void expected_name(const char *enum_name, char *ret, size_t size)
 static void each_has_its_words(void **state)
 {
 	for (int i = 0; i < XB_REASONS; i++) {
-		const struct xb_reason_row *row = xb_reason(i);
+		const struct xb_reason_row *row = xb_reason_row(i);
 		enum xb_reason found;
 		char name[40];
 
@@ -48,8 +48,8 @@ static void others_are_unknown(void **state)
 {
 	enum xb_reason found;
 
-	assert_string_equal(xb_reason(XB_REASONS)->name, "unknown");
-	assert_string_equal(xb_reason(255)->name, "unknown");
+	assert_string_equal(xb_reason_row(XB_REASONS)->name, "unknown");
+	assert_string_equal(xb_reason_row(255)->name, "unknown");
 	assert_int_equal(xb_reason_by_name(XB_SV("unknown"), &found), -EINVAL);
 	assert_false(xb_reason_is_refusal(255));
 }

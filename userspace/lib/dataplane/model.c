@@ -226,6 +226,7 @@ int xb_model_ask(const struct xb_tuple *packet, bool host, struct xb_model_answe
 	bool echo = packet->proto == XB_PROTO_ICMP || packet->proto == XB_PROTO_ICMPV6;
 	struct packet p = { .t = *packet, .kind = echo ? PACKET_ECHO : PACKET_TRANSPORT, .len = 64, .ttl = 64 };
 	struct answer a = {};
+	bool goes_on;
 
 	if (!packet->proto || (packet->family != XB_IPV4 && packet->family != XB_IPV6))
 		return -EINVAL;
@@ -234,11 +235,12 @@ int xb_model_ask(const struct xb_tuple *packet, bool host, struct xb_model_answe
 	for (size_t i = 0; pinned && i < ARRAY_SIZE(maps); i++)
 		model_map_forget(&maps[i].map);
 	decide(&p, host, &a);
+	goes_on = a.verdict == VERDICT_TRANSLATE || a.verdict == VERDICT_TUNNEL;
 	*ret = (struct xb_model_answer){
-		.reason = a.reason, .known = a.verdict == VERDICT_TRANSLATE && !a.reason, .fe = frontend_of(&p),
+		.reason = a.reason, .known = goes_on && !a.reason, .tunnelled = a.verdict == VERDICT_TUNNEL, .fe = frontend_of(&p),
 		.svc = a.f.svc, .scope = a.f.scope, .set = a.f.set,
 	};
-	if (a.verdict == VERDICT_TRANSLATE)
+	if (goes_on)
 		ret->now = a.f.now;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <bpf/bpf.h>
 #include "model_map.h"
+#include "xb/bpfobj.h"
 #include "xb/model.h"
 #include "xb/str.h"
 #include "xb/map.h"
@@ -126,15 +127,16 @@ static int refuse(char **reterr_why, const char *path)
 
 int model_map_open(struct model_map *m, const char *folder, char **reterr_why)
 {
-	LIBBPF_OPTS(bpf_obj_get_opts, opts, .file_flags = BPF_F_RDONLY);
 	struct bpf_map_info info = {};
 	__u32 n = sizeof(info);
 	char path[PATH_MAX];
-	void *mem;
+	const void *mem;
+	int r;
 
 	lists_init(m);
 	snprintf(path, sizeof(path), "%s/%s", folder, m->name);
-	m->fd = bpf_obj_get_opts(path, &opts);
+	/* not BPF_F_RDONLY: the kernel shares no memory of a file that is not open for writing, and maps of BPF must be shared */
+	m->fd = bpf_obj_get(path);
 	if (m->fd < 0 || bpf_obj_get_info_by_fd(m->fd, &info, &n) < 0)
 		return xb_why(reterr_why, -errno, "cannot open pinned map '%s': %m", path);
 	if (info.type != m->type || info.key_size != m->key_size || info.value_size != m->value_size)
@@ -142,11 +144,10 @@ int model_map_open(struct model_map *m, const char *folder, char **reterr_why)
 	m->size = info.max_entries;
 	if (m->type != BPF_MAP_TYPE_ARRAY)
 		return 0;
-	m->bytes = m->size * model_round(m->value_size);
-	mem = mmap(NULL, m->bytes, PROT_READ, MAP_SHARED, m->fd, 0);
-	if (mem == MAP_FAILED)
-		return xb_why(reterr_why, -errno, "cannot map pinned map '%s': %m", path);
-	m->mem = mem;
+	r = xb_bpf_mmap_ro(m->fd, &mem, &m->bytes);
+	if (r < 0)
+		return xb_why(reterr_why, r, "cannot map pinned map '%s': %s", path, strerror(-r));
+	m->mem = (__u8 *)mem;
 	return 0;
 }
 
