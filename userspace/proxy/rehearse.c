@@ -98,7 +98,7 @@ static struct syn make_syn(const union xb_ip6 *to, uint16_t port, bool v4)
 static int run(const struct bpf_object *o, const char *program, const struct syn *in, struct syn *ret, __u32 *ret_says)
 {
 	struct syn out = { .n = in->n, .v4 = in->v4 };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, 
+	LIBBPF_OPTS(bpf_test_run_opts, opts,
 		    .data_in = &in->b, .data_size_in = (__u32)in->n, .data_out = &out.b, .data_size_out = sizeof(out.b));
 	int r = bpf_prog_test_run_opts(bpf_program__fd(bpf_object__find_program_by_name(o, program)), &opts);
 
