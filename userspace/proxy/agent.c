@@ -301,6 +301,24 @@ static void commit(struct agent *a)
 		log_err("Services cannot be brought into the tables: %s", why ? why : strerror(-r));
 }
 
+static void on_retry(uv_timer_t *t);
+
+static void bring_devices(struct agent *a)
+{
+	const struct xb_link *links;
+	size_t n;
+	int r;
+
+	if (!a->links || a->failed)
+		return;
+	n = xb_links_get(a->links, &links);
+	r = a->c.plane->set_devices(a->tables, links, n);
+	if (r < 0)
+		fail(a);
+	if (r > 0 && !uv_is_active((uv_handle_t *)&a->retry))
+		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
+}
+
 static void on_retry(uv_timer_t *t)
 {
 	struct agent *a = t->data;
@@ -308,6 +326,7 @@ static void on_retry(uv_timer_t *t)
 	if (a->stale)
 		start_anew(a);
 	faults_retry(a->faults);
+	bring_devices(a);
 }
 
 static void end_dry_run(struct agent *a)
@@ -437,12 +456,7 @@ static void on_networks(void *arg)
 
 static void on_links(void *arg)
 {
-	struct agent *a = arg;
-	const struct xb_link *links;
-	size_t n = xb_links_get(a->links, &links);
-
-	if (!a->failed && a->c.plane->set_devices(a->tables, links, n) < 0)
-		fail(a);
+	bring_devices(arg);
 }
 
 /* --- the agent --- */
@@ -491,7 +505,7 @@ static int follow_links(struct agent *a)
 		return 0;
 	r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
 	if (!r)
-		on_links(a);
+		bring_devices(a);
 	return r;
 }
 
@@ -633,7 +647,7 @@ int agent_renew(struct agent *a, char **reterr_why)
 		fail(a);
 		return r;
 	}
-	on_links(a);
+	bring_devices(a);
 	start_anew(a);
 	flush(&a->before_sleep);
 	return 0;
