@@ -76,5 +76,71 @@ first=$(answers node "$vip")
 moved() { sleep 2.1; [ "$(answers node "$vip")" != "$first" ]; }
 ok 'and forgotten after its timeout' busywait 15 moved
 k delete service web >/dev/null
-ok 'after its deletion nothing answers' busywait 5 silent client "192.0.2.1:$np"
+ok 'after its deletion nothing answers' busywait 8 silent client "192.0.2.1:$np"
+
+# whom a pod sees
+cat >"$TMP/who.py" <<'EOF'
+import http.server, sys
+class H(http.server.BaseHTTPRequestHandler):
+    def do_GET(s): s.send_response(200); s.end_headers(); s.wfile.write(s.client_address[0].encode())
+    def log_message(s, *a): pass
+http.server.HTTPServer(("0.0.0.0", int(sys.argv[1])), H).serve_forever()
+EOF
+for pod in a b; do XB_EXEC=exec in_pod $pod python3 "$TMP/who.py" 8000 & done
+for ip in "$a" "$b"; do busywait 10 in_ns node curl -fsS --max-time 1 "http://$ip:8000/" || bail 'no server'; done
+SPEC='"type":"NodePort",' service who 80:8000 "$a" "$b"
+# on_nodes NODE NODE: where the two endpoints are
+on_nodes() { slice who 8000 "$a" "$b" | jq -c --arg a "$1" --arg b "$2" '.endpoints[0].nodeName=$a | .endpoints[1].nodeName=$b' | k apply -f - >/dev/null 2>&1; }
+wnp=$(k get service who -o 'jsonpath={.spec.ports[0].nodePort}')
+wip=$(cluster_ip who)
+on_nodes elsewhere elsewhere
+sees() { [ "$(answers "$1" "$2")" = "$3" ]; }
+ok 'with endpoints elsewhere a client outside is masqueraded' busywait 8 sees client "192.0.2.1:$wnp" 169.254.1.1
+on_nodes node node
+ok 'with all on this node it keeps its address' busywait 8 sees client "192.0.2.1:$wnp" 198.51.100.2
+is "$(answers c "$wip")" "$c" 'a pod keeps it too'
+k patch service who -p '{"spec":{"externalTrafficPolicy":"Local"}}' >/dev/null
+on_nodes node elsewhere
+kept() { for _ in 1 2 3 4 5; do sees client "192.0.2.1:$wnp" 198.51.100.2 || return 1; done; }
+ok 'externalTrafficPolicy Local: the one here, with the address of the client' busywait 8 kept
+on_nodes elsewhere elsewhere
+ok 'none here: silence for who is outside' busywait 8 drops client 192.0.2.1 "$wnp"
+ok 'and all of them for the node itself' answers node "192.0.2.1:$wnp"
+k patch service who -p '{"spec":{"internalTrafficPolicy":"Local"}}' >/dev/null
+ok 'internalTrafficPolicy Local, none here: silence' busywait 8 drops c "$wip" 80
+
+# both families; the IPv6 servers are at 8080
+k create -f - >/dev/null <<EOF
+{"apiVersion":"v1","kind":"Service","metadata":{"name":"dual"},"spec":{"ipFamilyPolicy":"RequireDualStack","type":"NodePort","ports":[{"name":"p","port":80}]}}
+EOF
+slice dual 80 "$a" | k create -f - >/dev/null
+ADDRESS_TYPE=IPv6 slice dual 8080 "$b6" | sed 's/dual-1/dual-2/' | k create -f - >/dev/null
+read -r v4 v6 < <(k get service dual -o 'jsonpath={.spec.clusterIPs[0]} {.spec.clusterIPs[1]}')
+dnp=$(k get service dual -o 'jsonpath={.spec.ports[0].nodePort}')
+ok 'dual-stack: IPv6 cluster IP' busywait 8 answers node "[$v6]:80"
+is "$(answers c "[$v6]") $(answers c "$v4")" 'b a' 'dual-stack: each family its own, from a pod'
+is "$(answers client "[2001:db8::1]:$dnp") $(answers client "192.0.2.1:$dnp")" 'b a' 'dual-stack: node port of each, from outside'
+ok 'dual-stack: another port of the IPv6 cluster IP is refused' refuses node "$v6" 81
+
+# more backends than rules choose among: each pod at four addresses
+all=
+for i in 1 2 3 4; do
+	for pod in 1:a 2:b 3:c; do
+		in_ns "${pod#*:}" ip addr add "10.244.2.${pod%:*}$i/32" dev eth0
+		in_ns node ip route add "10.244.2.${pod%:*}$i/32" dev "xbp${pod%:*}" src 192.0.2.1
+		all="$all 10.244.2.${pod%:*}$i"
+	done
+done
+# shellcheck disable=SC2086
+service many 80:80 $all
+mip=$(cluster_ip many)
+ok 'twelve endpoints' busywait 8 answers node "$mip"
+is "$(spread node "$mip")" 'a b c ' 'all are used'
+# shellcheck disable=SC2046
+slice many 80 $(tr ' ' '\n' <<<"$all" | grep -v '4$' | tac) | k apply -f - >/dev/null 2>&1
+ok 'nine of them, in another order' busywait 8 answers c "$mip"
+is "$(spread node "$mip")" 'a b c ' 'and all of those'
+# shellcheck disable=SC2046
+slice many 80 $(tr ' ' '\n' <<<"$all" | grep -v '\.1[1-4]$') | k apply -f - >/dev/null 2>&1
+ok 'eight, none of the first pod' busywait 8 only node "$mip" 'b c'
 done_testing

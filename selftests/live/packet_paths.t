@@ -149,4 +149,11 @@ is "$(spread a "[$vip6]")" 'a b r ' 'cluster IP from a pod'
 ok 'another port is refused' refused client "$vip6" 81
 is "$(udp client "$vip6" 81)" ECONNREFUSED 'by ICMP, where it is no TCP'
 ok 'a ping is answered' in_ns client busybox ping -c1 -W1 "$vip6"
+
+filters=$(in_ns node tc filter show dev to-client ingress)
+if printf '6.6\n%s\n' "$(uname -r)" | sort -VC; then
+	is "$filters" '' 'Linux 6.6 and later: by tcx, which needs no filter'
+else
+	like "$filters" xb_ingress 'Linux before 6.6: by a filter of clsact'
+fi
 done_testing

@@ -4,7 +4,7 @@
 # emulation and without a network, whose root is this machine's. TESTS="name..." runs others.
 . "$(dirname "$0")/../lib.sh"
 
-tests=${TESTS:-verifier sock_paths sock_change service_paths service_restart}
+tests=${TESTS:-verifier sock_paths sock_change service_paths packet_paths}
 cache=/var/cache/xebec
 command -v qemu-system-x86_64 >/dev/null || bail 'qemu-system-x86 is not installed: sudo make soak does it'
 
@@ -39,7 +39,7 @@ initramfs() {
 ok 'an initramfs' initramfs || done_testing
 
 machine() {
-	nice timeout "${MACHINE_SECONDS:-3000}" qemu-system-x86_64 -machine q35,accel=tcg -cpu max -smp 2 -m 2048 -nodefaults -no-user-config \
+	nice timeout "${MACHINE_SECONDS:-7200}" qemu-system-x86_64 -machine q35,accel=tcg -cpu max -smp 2 -m 2048 -nodefaults -no-user-config \
 		-nographic -no-reboot -kernel "$kernel/boot/vmlinuz-$release" -initrd "$TMP/initramfs.cpio" \
 		-serial file:"$TMP/console" -serial stdio \
 		-virtfs local,path=/,mount_tag=host,security_model=none,readonly=on,multidevs=remap \

@@ -38,7 +38,7 @@ echo "# Linux $(uname -r) on $(nproc) processors"
 set -o pipefail
 for test in "$@"; do
 	# the plan, and numbers, are made by who reads this
-	timeout 900 "$checkout/selftests/live/$test.t" |
+	timeout 1800 "$checkout/selftests/live/$test.t" |
 		sed -uE "/^1\.\./d; s/^(ok|not ok) [0-9]+ - /\1 - $test: /; s/^Bail out!/not ok - $test:/" &&
 		echo "ok - $test ends well" || echo "not ok - $test ends with status $?"
 done

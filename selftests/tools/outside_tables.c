@@ -110,11 +110,11 @@ static void test_whole_lists(struct apply *a)
 	set(a, "default/lb", LB "src=172.16.0.0/12 src=10.0.0.0/8");
 	if (pthread_create(&thread, NULL, watch_list, &w))
 		die("pthread_create");
-	for (int i = 0; i < 300; i++)
+	for (int i = 0; i < 150; i++)
 		set(a, "default/lb", i & 1 ? LB "src=10.0.0.0/8 src=172.16.0.0/12" : LB "src=172.16.0.0/12 src=10.1.0.0/16 src=10.2.0.0/16");
 	w.stop = true;
 	pthread_join(thread, NULL);
-	printf("# looked %ld times during 300 changes\n", w.looked);
+	printf("# looked %ld times during 150 changes\n", w.looked);
 	ok(w.looked > 100 && !w.wrong, "no reader ever sees a part of a list");
 	ok(networks() <= 64, "old lists go: the table did not have to grow");
 }
@@ -154,10 +154,10 @@ static void test_maglev(struct apply *a)
 	ok(svc->maglev.base != first.base && table_is_for(svc->maglev, "AC"), "a backend goes: another table beside the old one");
 	set(a, "default/mag", "tcp4 n=30099 maglev");
 	is(svc->maglev.size, 0, "no backends: no table");
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < 100; i++)
 		set(a, "default/mag", i & 1 ? "tcp4 n=30099 be=ABC maglev" : "tcp4 n=30099 be=BC maglev");
 	look();
-	ok(table_is_for(services[3].maglev, "ABC"), "after 200 changes it is that of the last");
+	ok(table_is_for(services[3].maglev, "ABC"), "after 100 changes it is that of the last");
 }
 
 static void test_restart(struct apply **a)

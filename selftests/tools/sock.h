@@ -29,6 +29,7 @@
 static const char *bpffs, *cgroup;
 static struct plan_addr node4 = { { 192, 0, 2, 1 } }, node6 = { { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
 static uv_loop_t *loop;             /* given to open_tables(); NULL: none */
+static __u32 table_size_most;       /* the same; 0: none */
 static int n_tests, n_failed;
 
 static inline void _printf_(2, 3) ok(bool good, const char *fmt, ...)
@@ -248,7 +249,7 @@ static inline int set(struct apply *a, const char *name, const char *spec)
 static inline struct apply *open_tables(void)
 {
 	struct apply_config c = {
-		.bpffs_path = bpffs, .cgroup_path = cgroup, .loop = loop,
+		.bpffs_path = bpffs, .cgroup_path = cgroup, .loop = loop, .table_size_most = table_size_most,
 		.node_addrs4 = &node4, .n_node_addrs4 = 1, .node_addrs6 = &node6, .n_node_addrs6 = 1,
 	};
 	struct apply *a;

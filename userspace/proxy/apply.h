@@ -15,6 +15,7 @@ struct apply_config {
 	const char *cgroup_path;    /* cgroup-v2 folder that the socket programs are attached to */
 	const struct plan_addr *node_addrs4, *node_addrs6; /* this node's own addresses, at which node ports answer */
 	size_t n_node_addrs4, n_node_addrs6;
+	__u32 table_size_most;      /* no table grows beyond so many elements; 0: as far as memory goes */
 	uv_loop_t *loop;            /* whose workers destroy sockets of removed backends (stale.h); NULL: nobody does */
 	char *const *xdp_devices;   /* names of devices whose packets XDP is to look at first, ended by NULL; NULL: none. Borrowed */
 };

@@ -38,6 +38,7 @@ struct port {
 struct apply {
 	struct attach *attach;
 	struct tables *tables;
+	__u32 size_most;            /* elements of a table that grows */
 	unsigned objects;           /* whose programs are loaded, a bit for each */
 	struct xb_grace grace;
 	struct alloc *slots;

@@ -63,11 +63,12 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 	_cleanup_(serve_freep) struct serve *serve = NULL;
 	_cleanup_free_ char *why = NULL;
 	struct agent_config c = {
-		.rest = rest, .node_name = o->node_name, .plane = o->proxy_mode ? data_plane_find(o->proxy_mode) : &data_plane_ebpf,
+		.rest = rest, .node_name = o->node_name,
+		.plane = o->proxy_mode ? data_plane_find(o->proxy_mode) : &data_plane_ebpf,
 		.fallback = o->proxy_mode && !o->replaced_mode ? NULL : &data_plane_nftables, .bpffs_path = o->bpffs_path,
-		.cgroup_path = o->cgroup2, .nodeport_addresses = o->nodeport_addresses, .xdp_devices = o->xdp_devices, .cluster_cidr = o->cluster_cidr,
-		.detect_local_mode = o->detect_local_mode, .masquerade_all = o->masquerade_all, .host_ports = o->host_ports,
-		.failed = on_failure, .arg = p,
+		.cgroup_path = o->cgroup2, .nodeport_addresses = o->nodeport_addresses, .xdp_devices = o->xdp_devices,
+		.cluster_cidr = o->cluster_cidr, .detect_local_mode = o->detect_local_mode,
+		.masquerade_all = o->masquerade_all, .host_ports = o->host_ports, .failed = on_failure, .arg = p,
 	};
 	int r = agent_new(&c, &agent, &why);
 

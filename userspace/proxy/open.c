@@ -243,6 +243,7 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 	if (c->xdp_devices && c->xdp_devices[0])
 		a->objects |= 1u << OBJECT_XDP;
 	a->primary = !c->n_node_addrs4 && c->n_node_addrs6;
+	a->size_most = c->table_size_most ? c->table_size_most : 1u << 28;
 	/* what an earlier run removed last, and what was removed while none ran */
 	a->sockets_stale = true;
 	if (c->loop)

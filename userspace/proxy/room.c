@@ -4,8 +4,6 @@
 #include "apply_state.h"
 #include "xb/why.h"
 
-#define SIZE_MOST (1u << 28) /* elements of a table */
-
 static const enum table_id fe_tables[2] = { TABLE_FE4, TABLE_FE6 };
 static const enum table_id overflow_tables[2] = { TABLE_OVF4, TABLE_OVF6 }, be_tables[2] = { TABLE_BE4, TABLE_BE6 };
 
@@ -106,6 +104,16 @@ static void use_frontends(struct apply *a, int f, struct frontends *grown)
 	}
 }
 
+static int full(const struct apply *a, const __u32 sizes[N_TABLES], const char *why, char **reterr_why)
+{
+	int i = 0;
+
+	while (i < N_TABLES - 1 && sizes[i] == a->tables->t[i].size)
+		i++;
+	return xb_why(reterr_why, -ENOSPC, "table %s is full and cannot grow from %u to %u elements: %s", tables_name(i), a->tables->t[i].size,
+		      sizes[i], why);
+}
+
 /*
  * Moves everything to tables of other sizes while programs run. Nothing is changed between the copy and the switch, so for a
  * program it is the same which it reads; after a crash the pinned set, old or new, is complete, and the next start
@@ -114,13 +122,14 @@ static void use_frontends(struct apply *a, int f, struct frontends *grown)
 static int grow(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
 {
 	_cleanup_(tables_freep) struct tables *next = NULL;
+	_cleanup_free_ char *why = NULL;
 	struct frontends fe[2] = {};
 	int r;
 
 	for (int i = 0; i < N_TABLES; i++)
-		if (sizes[i] > SIZE_MOST)
-			return xb_why(reterr_why, -ENOSPC, "a table is full and at its largest size");
-	r = tables_load(a->tables, a->objects, sizes, &next, reterr_why);
+		if (sizes[i] > a->size_most && sizes[i] != a->tables->t[i].size)
+			return full(a, sizes, "that is more than a table may have", reterr_why);
+	r = tables_load(a->tables, a->objects, sizes, &next, &why);
 	for (int f = 0; f < 2 && r == 0; f++)
 		r = fill_frontends(a, next, f, &fe[f]);
 	if (r == 0)
@@ -128,7 +137,7 @@ static int grow(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
 	if (r < 0) {
 		for (int f = 0; f < 2; f++)
 			frontends_done(&fe[f]);
-		return -ENOSPC;
+		return full(a, sizes, why ? why : strerror(-r), reterr_why);
 	}
 	fill_arrays(a->tables, next);
 	r = attach_programs(a->attach, next, reterr_why);
@@ -147,18 +156,18 @@ static void current_sizes(const struct apply *a, __u32 ret_sizes[N_TABLES])
 		ret_sizes[i] = a->tables->t[i].size;
 }
 
-static void enlarge_frontends(__u32 sizes[N_TABLES], int f, size_t entries)
+static void enlarge_frontends(const struct apply *a, __u32 sizes[N_TABLES], int f, size_t entries)
 {
 	/* at half full, of a thousand keys three or four are in the overflow map */
-	while (entries * 2 > (size_t)sizes[fe_tables[f]] * XB_FE_WAYS && sizes[fe_tables[f]] <= SIZE_MOST) {
+	while (entries * 2 > (size_t)sizes[fe_tables[f]] * XB_FE_WAYS && sizes[fe_tables[f]] <= a->size_most) {
 		sizes[fe_tables[f]] *= 2;
 		sizes[overflow_tables[f]] *= 2;
 	}
 }
 
-static void enlarge(__u32 *size, size_t elements)
+static void enlarge(const struct apply *a, __u32 *size, size_t elements)
 {
-	while (elements > *size && *size <= SIZE_MOST)
+	while (elements > *size && *size <= a->size_most)
 		*size *= 2;
 }
 
@@ -166,6 +175,7 @@ static void enlarge(__u32 *size, size_t elements)
 static int take(struct apply *a, struct alloc *from, const enum table_id *ids, size_t n_ids, __u32 count, __u32 *ret,
 		char **reterr_why)
 {
+	_cleanup_free_ char *why = NULL;
 	__u32 sizes[N_TABLES];
 	int r = alloc_take(from, count, ret);
 
@@ -183,10 +193,15 @@ static int take(struct apply *a, struct alloc *from, const enum table_id *ids, s
 		__u32 *size = &sizes[ids[i]];
 
 		*size *= 2;
-		enlarge(size, 2 * (size_t)count);
+		enlarge(a, size, 2 * (size_t)count);
 	}
-	r = grow(a, sizes, reterr_why);
-	return r < 0 ? r : alloc_take(from, count, ret);
+	r = grow(a, sizes, &why);
+	/* nearly full, and it has to do as it is */
+	if (r == 0 || r == -ENOSPC)
+		r = alloc_take(from, count, ret);
+	if (r < 0 && reterr_why)
+		*reterr_why = TAKE_PTR(why);
+	return r;
 }
 
 int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why)
@@ -221,7 +236,7 @@ int room_for_sources(struct apply *a, size_t more, char **reterr_why)
 	if (a->n_sources + more <= a->tables->t[TABLE_SRC].size)
 		return 0;
 	current_sizes(a, sizes);
-	enlarge(&sizes[TABLE_SRC], a->n_sources + more);
+	enlarge(a, &sizes[TABLE_SRC], a->n_sources + more);
 	return grow(a, sizes, reterr_why);
 }
 
@@ -230,7 +245,7 @@ int room_double_frontends(struct apply *a, int f, char **reterr_why)
 	__u32 sizes[N_TABLES];
 
 	current_sizes(a, sizes);
-	enlarge_frontends(sizes, f, (size_t)sizes[fe_tables[f]] * XB_FE_WAYS);
+	enlarge_frontends(a, sizes, f, (size_t)sizes[fe_tables[f]] * XB_FE_WAYS);
 	return grow(a, sizes, reterr_why);
 }
 
@@ -246,7 +261,7 @@ int room_for_frontends(struct apply *a, int f, size_t more, char **reterr_why)
 			return r;
 	}
 	current_sizes(a, sizes);
-	enlarge_frontends(sizes, f, fe->used + more);
+	enlarge_frontends(a, sizes, f, fe->used + more);
 	return sizes[fe_tables[f]] == fe->n_buckets ? 0 : grow(a, sizes, reterr_why);
 }
 
@@ -257,10 +272,10 @@ int apply_reserve(struct apply *a, size_t ports, size_t frontends, size_t backen
 
 	current_sizes(a, now);
 	current_sizes(a, sizes);
-	enlarge(&sizes[TABLE_SVC], alloc_used(a->slots) + ports);
+	enlarge(a, &sizes[TABLE_SVC], alloc_used(a->slots) + ports);
 	sizes[TABLE_NAME] = sizes[TABLE_SVC];
 	/* a cluster IP has an entry of its own; a block of backends is up to twice as long as they are */
-	enlarge_frontends(sizes, f, a->fe[f].used + frontends + ports);
-	enlarge(&sizes[be_tables[f]], alloc_used(a->blocks[f]) + 2 * backends);
+	enlarge_frontends(a, sizes, f, a->fe[f].used + frontends + ports);
+	enlarge(a, &sizes[be_tables[f]], alloc_used(a->blocks[f]) + 2 * backends);
 	return memcmp(sizes, now, sizeof(now)) ? grow(a, sizes, NULL) : 0;
 }

@@ -277,6 +277,11 @@ int tables_pin(const struct tables *t, const char *folder, char **reterr_why)
 	return 0;
 }
 
+const char *tables_name(enum table_id id)
+{
+	return names[id];
+}
+
 __u64 tables_memory(const struct tables *t)
 {
 	__u64 sum = 0, one;

@@ -44,6 +44,7 @@ int tables_pin(const struct tables *t, const char *folder, char **reterr_why);
 struct tables *tables_free(struct tables *t);
 XB_DEFINE_CLEANUP(struct tables *, tables_free)
 
+const char *tables_name(enum table_id id);              /* "xb_svc" */
 __u64 tables_memory(const struct tables *t);            /* bytes of kernel memory */
 
 #endif

@@ -324,10 +324,12 @@ static int drop_lost(void *arg, const char *name)
 int sweep_lost(const struct cluster *c, unsigned node, struct sweep_result *ret, char **reterr_why)
 {
 	_cleanup_free_ char *tasks = cluster_tasks(c, node);
-	_cleanup_close_ int lock = lock_tasks(tasks);
+	_cleanup_close_ int lock = -1;
 	struct sweep s = { .c = c, .node = node, .tasks = tasks, .reterr_why = reterr_why };
-	int r = each_entry(tasks, drop_lost, &s);
+	int r;
 
+	lock = lock_tasks(tasks);
+	r = each_entry(tasks, drop_lost, &s);
 	if (!r)
 		r = drop_strays(&s);
 	if (!r)
@@ -411,12 +413,13 @@ static int free_addresses(struct sweep *s)
 int sweep_node(const struct cluster *c, unsigned node, char **reterr_why)
 {
 	_cleanup_free_ char *tasks = cluster_tasks(c, node);
-	_cleanup_close_ int lock = lock_tasks(tasks);
+	_cleanup_close_ int lock = -1;
 	_cleanup_free_ char *namespaces = cluster_node_run(c, node, "containerd/io.containerd.grpc.v1.cri/netns");
 	_cleanup_buf_ struct xb_buf valid = {};
 	struct sweep s = { .c = c, .node = node, .tasks = tasks, .valid = XB_JW(&valid), .reterr_why = reterr_why };
 	int r;
 
+	lock = lock_tasks(tasks);
 	xb_jw_array(&s.valid);
 	r = each_entry(tasks, drop_begun, &s);
 	if (!r)

@@ -447,7 +447,7 @@ static int set_base(struct nft *t, struct side *s)
 	if (!r && !t->lost)
 		r = gather(t, s, s->base, NULL);
 	flush(t);
-	return r;
+	return r < 0 ? r : t->lost ? -ESTALE : 0;
 }
 
 static int nft_set_node_addrs(void *tables, int family, const struct plan_addr *addrs, size_t n)
@@ -470,7 +470,7 @@ static int nft_set_node(void *tables, const struct plan_node *node)
 		int r = set_base(t, &t->sides[i]);
 
 		if (r < 0)
-			lose(t, strerror(-r));
+			return r;
 	}
 	return differs;
 }
@@ -619,6 +619,9 @@ static int nft_cleanup(const char *bpffs_path, char **reterr_why)
 		enum nft_found found = NFT_NOTHING;
 
 		r = nft_read_table(n, families[i], &found);
+		/* a kernel without nf_tables has no table */
+		if (r == -EINVAL || r == -EOPNOTSUPP)
+			r = 0;
 		if (!r && found == NFT_OURS)
 			nft_del_table(&batch, families[i]);
 	}

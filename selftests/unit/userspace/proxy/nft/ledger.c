@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "../../../../../userspace/proxy/nft/ledger.h"
+#include "../../../../../userspace/proxy/nft/read.h"
 
 #include <libmnl/libmnl.h>
 #include <linux/netfilter/nf_tables.h>
@@ -54,6 +54,7 @@ static void print(struct xb_buf *out, const struct nft_batch *b)
 struct world {
 	struct nft_ledger l;
 	struct nft_owner *owners[2];
+	struct xb_buf sent;         /* all messages that were kept */
 };
 
 static int setup(void **state)
@@ -78,6 +79,7 @@ static int teardown(void **state)
 		free(w->owners[i]);
 	}
 	nft_ledger_done(&w->l);
+	xb_buf_done(&w->sent);
 	free(w);
 	return 0;
 }
@@ -110,10 +112,12 @@ static int change(struct world *w, int i, unsigned char vip, unsigned which, boo
 	print(&out, &b);
 	if (want)
 		assert_string_equal(out.p ? out.p : "", want);
-	if (kept)
+	if (kept) {
 		assert_int_equal(nft_change_keep(&w->l, &c), 0);
-	else
+		xb_buf_add(&w->sent, b.buf.p, b.buf.n);
+	} else {
 		nft_change_drop(&w->l, &c);
+	}
 	xb_buf_done(&b.buf);
 	return r;
 }
@@ -211,6 +215,29 @@ static void what_was_left_is_adopted_or_goes(void **state)
 	xb_buf_done(&b.buf);
 }
 
+/* What the kernel answers has the attributes of what it was sent. */
+static void what_is_sent_is_read(void **state)
+{
+	struct world *w = *state;
+	struct nft_reading reading = { .ledger = &w->l };
+	int left;
+
+	change(w, 0, 1, 0xfff, true, NULL);
+	change(w, 1, 2, 3, true, NULL);
+	nft_ledger_done(&w->l);
+	assert_int_equal(nft_ledger_init(&w->l, AF_INET), 0);
+	for (int i = 0; i < 2; i++)
+		w->owners[i]->entries.n = 0;
+	left = (int)w->sent.n;
+	for (const struct nlmsghdr *h = (void *)w->sent.p; mnl_nlmsg_ok(h, left); h = mnl_nlmsg_next(h, &left))
+		assert_int_equal(nft_read_message(&reading, h), 0);
+	assert_int_equal(reading.sets.n, 1);
+	assert_string_equal(reading.sets.v[0], "service-a/b/tcp/p");
+	nft_reading_done(&reading);
+	change(w, 0, 1, 0xfff, true, "");
+	change(w, 1, 2, 3, true, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -218,6 +245,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_refused_is_not_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(of_many_only_the_one, setup, teardown),
 		cmocka_unit_test_setup_teardown(an_address_has_one_owner, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_sent_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_was_left_is_adopted_or_goes, setup, teardown),
 	};
 
