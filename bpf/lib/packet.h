@@ -85,9 +85,10 @@ struct packet {
 	union xb_ip6 tunnel;            /* PACKET_TUNNELLED: where the outer packet goes */
 };
 
+/* NULL also for what lies too far back, behind more options than anybody sends. */
 static __always_inline void *header_at(CTX *ctx, __u16 offset, __u32 size)
 {
-	return header(ctx, offset & OFFSET_MAX, size);
+	return offset > OFFSET_MAX ? NULL : header(ctx, masked(offset, OFFSET_MAX), size);
 }
 
 static __always_inline bool has_ports(__u8 proto)
