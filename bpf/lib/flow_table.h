@@ -182,6 +182,12 @@ static __always_inline __s32 flow_left(union flow_way u, __u32 now)
 	return (__s32)(u.way.expires - now);
 }
 
+/* The bit that keeps a flow of that state from giving way. */
+static __always_inline __u32 flow_answered(enum xb_flow_state state)
+{
+	return state == XB_FLOW_NEW || state == XB_FLOW_CLOSED ? 0 : XB_FLOW_ANSWERED;
+}
+
 static __always_inline bool flow_tagged(union flow_way u, const struct flow_wanted *w)
 {
 	return (u.way.tag & ~XB_FLOW_ANSWERED) == w->tag;
@@ -330,7 +336,7 @@ static __always_inline void flow_refresh_of(const struct xb_tuple *key, bool v4,
 			continue;
 		}
 		next.way.expires = now + ticks;
-		next.way.tag = u.way.tag | (state == XB_FLOW_NEW ? 0 : XB_FLOW_ANSWERED);
+		next.way.tag = (u.way.tag & ~XB_FLOW_ANSWERED) | flow_answered(state);
 		if (flow_left(u, now) <= 0 || (which && !flow_spill(first, now, next.way.expires)))
 			return;
 		if (next.word != u.word && cas_word(&head->way[way], u.word, next.word) != u.word)
@@ -351,6 +357,39 @@ SUBPROG int flow_refresh(const struct xb_tuple *key, enum xb_flow_state state, _
 		flow_refresh_of(key, true, state, ticks);
 	else
 		flow_refresh_of(key, false, state, ticks);
+	return 0;
+}
+
+static __always_inline void flow_renew_of(const struct xb_tuple *key, bool v4, struct xb_set set)
+{
+	struct flow_wanted w = flow_wanted(key, v4);
+	__u32 now = flow_tick(), way;
+	union flow_way u;
+
+	for (int which = 0; which < 2; which++) {
+		void *at = flow_set(&w, which);
+		__u64 *tail;
+
+		if (!at)
+			return;
+		way = flow_where(at, &w, now, &u);
+		if (way >= XB_FLOW_WAYS)
+			continue;
+		tail = (__u64 *)flow_entry(at, way, v4) + 2 * FLOW_ADDRS(v4) + 1;
+		store_word(&tail[FLOW_SET], load_word(&set));
+		return;
+	}
+}
+
+/* The set by which an entry holds from now on. */
+SUBPROG int flow_renew(const struct xb_tuple *key, const struct xb_set *set)
+{
+	if (!key || !set)
+		return 0;
+	if (key->family == XB_IPV4)
+		flow_renew_of(key, true, *set);
+	else
+		flow_renew_of(key, false, *set);
 	return 0;
 }
 
@@ -465,13 +504,13 @@ static __always_inline int flow_insert_of(const struct xb_tuple *key, bool v4, c
 		return -EEXIST;
 	}
 	flow_write(flow_entry(head, way, v4), &w, f, now);
-	next.way.tag = w.tag | (f->state == XB_FLOW_NEW ? 0 : XB_FLOW_ANSWERED);
+	next.way.tag = w.tag | flow_answered(f->state);
 	publish_word(&head->way[way], next.word);
 	return 0;
 }
 
 /* 0, -EEXIST: the key is there, or may be (nothing was inserted); -ENOSPC: both sets are full of flows that live. One that was not
- * answered yet gives way to a new one; one that is open never does. */
+ * answered yet, or is closed, gives way to a new one; one that is open never does. */
 SUBPROG int flow_insert(const struct xb_tuple *key, const struct flow *f, __u32 ticks)
 {
 	if (!key || !f)

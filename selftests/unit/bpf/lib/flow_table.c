@@ -174,7 +174,7 @@ static void test_full_of_open_flows(void **state)
 	for (int v4 = 0; v4 < 2; v4++) {
 		tables(2, 1000);
 		for (n = 0; n < 2 * XB_FLOW_WAYS; n++)
-			assert_int_equal(put(n, v4, n & 1 ? XB_FLOW_OPEN : XB_FLOW_CLOSING, LIFE), 0);
+			assert_int_equal(put(n, v4, n & 1 ? XB_FLOW_OPEN : XB_FLOW_FIN, LIFE), 0);
 		for (; n < 200; n++)
 			assert_int_equal(put(n, v4, XB_FLOW_OPEN, LIFE), -ENOSPC);
 		for (n = 0; n < 200; n++)
@@ -233,9 +233,9 @@ static void test_refresh(void **state)
 	flow_refresh(&key, XB_FLOW_OPEN, 500);
 	assert_int_equal(left_of(3, false, &is), 500);
 	assert_int_equal(is, XB_FLOW_OPEN);
-	flow_refresh(&key, XB_FLOW_CLOSING, 10);
+	flow_refresh(&key, XB_FLOW_FIN, 10);
 	assert_int_equal(left_of(3, false, &is), 10);
-	assert_int_equal(is, XB_FLOW_CLOSING);
+	assert_int_equal(is, XB_FLOW_FIN);
 	/* the dead stay dead */
 	xb_model_set_jiffies(1030);
 	flow_refresh(&key, XB_FLOW_OPEN, LIFE);
