@@ -105,7 +105,8 @@ static __always_inline void keep_alive(const struct packet *p, const struct flow
 
 /*
  * Whether a flow goes on to its backend. A connection outlives its backend's place in the set (it drains), but a datagram
- * never goes to a backend that is gone, and neither does a SYN, which begins a connection of its own.
+ * never goes to a backend that is gone, and neither does a SYN, which begins a connection of its own. An answer to a SYN that a flow
+ * at its end did not see is not of it: the client has asked the backend by its own address, from the same port.
  */
 static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 {
@@ -114,7 +115,11 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 	const struct xb_svc *svc;
 	struct xb_set set;
 
-	if (f->direction == XB_FLOW_REPLY || (p->t.proto != XB_PROTO_UDP && !syn))
+	if (p->outer && f->direction == XB_FLOW_TUNNEL)
+		return false;
+	if (f->direction == XB_FLOW_REPLY)
+		return f->state < XB_FLOW_FIN || p->t.proto != XB_PROTO_TCP || !(p->tcp_flags & TCP_SYN);
+	if (p->t.proto != XB_PROTO_UDP && !syn)
 		return true;
 	if (syn && f->state >= XB_FLOW_FIN)
 		return false;
@@ -130,6 +135,15 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 	return true;
 }
 
+/* Whether a tunnel that leads to a known flow is one of ours: it goes to the backend. A flow that this node would tunnel by itself is
+ * found out to be gone (still_valid()). */
+static __always_inline bool own_tunnel(const struct packet *p, const struct flow *f)
+{
+	if (f->direction == XB_FLOW_TUNNEL)
+		return p->kind != PACKET_ERROR;
+	return f->direction == XB_FLOW_FORWARD && addr_equal(&p->tunnel, &f->now.dst);
+}
+
 /* True: *a is what becomes of the packet. False: no flow of it is known (any more). Global functions, as rev_put() is: the
  * verifier goes through each once, and its stack is free again afterwards. */
 SUBPROG int decide_known(const struct packet *p, struct answer *a)
@@ -138,13 +152,18 @@ SUBPROG int decide_known(const struct packet *p, struct answer *a)
 
 	if (!p || !a || !flow_find(&p->t, p->uncounted ? 0 : p->len, &a->f, &left))
 		return false;
+	if (p->outer && !own_tunnel(p, &a->f)) {
+		*a = (struct answer){};
+		return false;
+	}
 	if (p->kind != PACKET_ERROR && !still_valid(p, &a->f)) {
 		struct xb_tuple twin = reversed(&a->f.now);
 
 		flow_remove(&p->t);
 		flow_remove(&twin);
+		/* a client that uses its port again is no news */
+		a->reason = a->f.state < XB_FLOW_FIN ? XB_FLOW_RESELECTED : XB_REASON_NONE;
 		a->f = (struct flow){};
-		a->reason = XB_FLOW_RESELECTED;
 		return false;
 	}
 	if (p->kind != PACKET_ERROR)
@@ -207,6 +226,9 @@ static __always_inline int to_service(const struct packet *p, struct xb_fe fe, b
 	a->f.svc = s.id;
 	a->f.scope = s.scope;
 	a->f.set = s.set;
+	/* what the node before this one let in. Whether the tunnel is ours is known by its backend */
+	if (p->outer)
+		return s.svc->dsr && s.set.count;
 	if (fe.kind == XB_FRONTEND_LOAD_BALANCER && s.svc->source_ranges && !source_allowed(s.svc, &p->t.src))
 		return verdict(a, VERDICT_DROP, XB_DROPPED_SOURCE_RANGE);
 	/* nothing that a connection begins with, and none is known: its end, after the flow's */
@@ -234,7 +256,9 @@ SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 	d.v4 = p->v4;
 	if (p->kind == PACKET_ERROR || is_any(&d) || is_loopback(&d))
 		return false;
-	if (p->kind == PACKET_TUNNELLED) {
+	if (p->outer) {
+		if (p->kind != PACKET_TRANSPORT)
+			return false;
 		/* a node port of another node is none of its addresses here, but its number is the same */
 		fe = frontend(&d);
 		fe = fe.kind && fe.kind != XB_FRONTEND_NODE_ADDR ? fe : node_port_find(&d);
@@ -252,6 +276,8 @@ SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 			return verdict(a, VERDICT_ECHO, XB_ECHO_ANSWERED);
 		if (p->kind == PACKET_FRAGMENT && fe.kind == XB_FRONTEND_VIP)
 			return verdict(a, VERDICT_DROP, XB_DROPPED_FRAGMENT);
+		if (p->kind == PACKET_MALFORMED)
+			return fe.kind == XB_FRONTEND_VIP ? verdict(a, VERDICT_DROP, XB_DROPPED_MALFORMED) : false;
 	}
 	if (!fe.kind && is_service_addr(node, &p->t.dst, p->v4))
 		return verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_SERVICE);
@@ -281,7 +307,7 @@ static __always_inline int pick(const struct packet *p, const struct service *s,
 static __always_inline int pick_tunnelled(const struct packet *p, const struct service *s, struct xb_peer *ret)
 {
 	struct xb_peer want = { .addr = p->tunnel };
-	__u32 at = s->svc->dsr ? set_from(s->set, p->v4, &want) : s->set.base + s->set.count;
+	__u32 at = set_from(s->set, p->v4, &want);
 
 	if (at >= s->set.base + s->set.count || backend_load(at, p->v4, ret) < 0 || !ret->local || !addr_equal(&ret->addr, &p->tunnel))
 		return -ENOENT;
@@ -300,10 +326,10 @@ SUBPROG int decide_backend(const struct packet *p, struct answer *a)
 	s.scope = a->f.scope;
 	s.set = a->f.set;
 	s.svc = lookup(&xb_svc, s.id);
-	if (!s.svc || (p->kind != PACKET_TUNNELLED && pick(p, &s, &backend) < 0))
+	if (!s.svc || (!p->outer && pick(p, &s, &backend) < 0))
 		return verdict(a, VERDICT_PASS, XB_TABLE_ERROR);
 	/* somebody else's tunnel */
-	if (p->kind == PACKET_TUNNELLED && pick_tunnelled(p, &s, &backend) < 0)
+	if (p->outer && pick_tunnelled(p, &s, &backend) < 0)
 		return verdict(a, VERDICT_PASS, XB_REASON_NONE);
 	a->f.now = p->t;
 	a->f.now.dst = backend.addr;
@@ -443,7 +469,7 @@ static __always_inline void decide(const struct packet *p, bool host, struct ans
 {
 	int r;
 
-	if (p->kind != PACKET_ECHO && p->kind != PACKET_FRAGMENT && decide_known(p, a))
+	if ((p->kind == PACKET_TRANSPORT || p->kind == PACKET_ERROR) && decide_known(p, a))
 		return;
 	if (!decide_service(p, host, a) || !decide_backend(p, a))
 		return;
