@@ -96,7 +96,8 @@ static __always_inline void keep_alive(const struct packet *p, const struct flow
 
 /*
  * Whether a flow goes on to its backend. A connection outlives its backend's place in the set (it drains), but a datagram
- * never goes to a backend that is gone, and neither does a SYN, which begins a connection of its own.
+ * never goes to a backend that is gone, and neither does a SYN, which begins a connection of its own. An answer to a SYN that a flow
+ * at its end did not see is not of it: the client has asked the backend by its own address, from the same port.
  */
 static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 {
@@ -105,7 +106,9 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 	const struct xb_svc *svc;
 	struct xb_set set;
 
-	if (f->direction == XB_FLOW_REPLY || (p->t.proto != XB_PROTO_UDP && !syn))
+	if (f->direction == XB_FLOW_REPLY)
+		return f->state != XB_FLOW_CLOSING || p->t.proto != XB_PROTO_TCP || !(p->tcp_flags & TCP_SYN);
+	if (p->t.proto != XB_PROTO_UDP && !syn)
 		return true;
 	if (syn && f->state == XB_FLOW_CLOSING)
 		return false;
@@ -136,7 +139,7 @@ SUBPROG int decide_known(const struct packet *p, struct answer *a)
 
 		flow_remove(&p->t);
 		flow_remove(&twin);
-		a->reason = XB_FLOW_RESELECTED;
+		a->reason = a->f.direction == XB_FLOW_REPLY ? XB_REASON_NONE : XB_FLOW_RESELECTED;
 		return false;
 	}
 	if (p->kind != PACKET_ERROR)
