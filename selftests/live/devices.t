@@ -91,6 +91,10 @@ ok 'XDP: the program of another is said to be there' said "xbp1: .*XDP program o
 like "$(xdp_of xbp1)" '"foreign"' 'XDP: and is left alone'
 is "$(metric xebec_proxy_faulty_devices)" 1 'XDP: and counted'
 ok 'XDP: served' served early
+rm "$BPFFS/foreign_xdp"
+in_ns node ip link add another type veth peer name m1
+xdp_is() { [[ $(xdp_of "$1") =~ $2 ]]; }
+ok 'XDP: and has its place when that is free' busywait 5 xdp_is xbp1 xb_xdp
 stop "$PROXY_PID"
 proxy_start
 is "$(xdp_of xbp2)" '[null,null]' 'XDP: no longer asked for, no longer there'
@@ -100,7 +104,7 @@ stop "$PROXY_PID"
 ok '--cleanup' on_node "$BIN/kube-proxy" --cleanup --bpffs-path="$BPFFS"
 ok '--cleanup: no pins' test ! -e "$BPFFS/xebec"
 ok '--cleanup: devices serve no more' unserved early
-is "$(in_ns node bpftool -j net show | jq -c '[.[0].xdp[].devname, .[0].tc[].devname]')" '["xbp1","xbp2"]' '--cleanup: what is on devices is of others'
+is "$(in_ns node bpftool -j net show | jq -c '[.[0].xdp[].devname, .[0].tc[].devname]')" '["xbp2"]' '--cleanup: what is on devices is of others'
 is "$(in_ns node tc qdisc show dev xbp2 | grep -c clsact)" 1 '--cleanup: so their qdisc stays'
 [ -z "$tcx" ] || is "$(foreign ingress xbp2) $(foreign egress xbp2)" '1 1' '--cleanup: and their programs by tcx'
 

@@ -24,10 +24,10 @@ web_up c; c=$POD_IP
 apiserver_start
 proxy_start --proxy-mode=nftables
 
-from() { local where=$1; shift; case $where in client) in_ns client curl -sS --max-time 3 "$@";; node) on_node curl -sS --max-time 3 "$@";; *) in_pod "$where" curl -sS --max-time 3 "$@";; esac 2>&1; }
+from() { local where=$1; shift; case $where in client) in_ns client curl -sS --max-time 2 "$@";; node) on_node curl -sS --max-time 2 "$@";; *) in_pod "$where" curl -sS --max-time 2 "$@";; esac 2>&1; }
 answers() { from "$1" -f "http://$2/" 2>/dev/null; }
 silent() { ! answers "$@"; }
-spread() { for _ in $(seq 40); do answers "$1" "$2"; done | sort | uniq -c | awk '{ printf "%s ", $2 }'; }
+spread() { for _ in $(seq 30); do answers "$1" "$2"; done | sort | uniq -c | awk '{ printf "%s ", $2 }'; }
 only() { [ "$(spread "$1" "$2")" = "$3 " ]; }
 # tries WHERE HOST PORT: what bash says of a connection: "" when it was made
 tries() { local cmd=(bash -c "exec 3<>/dev/tcp/$2/$3"); case $1 in client) in_ns client timeout 1 "${cmd[@]}";; node) on_node timeout 1 "${cmd[@]}";; *) in_pod "$1" timeout 1 "${cmd[@]}";; esac 2>&1; }
@@ -68,12 +68,12 @@ ok 'load balancer IP, from a client in its source ranges' busywait 5 answers cli
 k patch service web -p '{"spec":{"loadBalancerSourceRanges":["198.51.100.3/32"," 203.0.113.0/24"]}}' >/dev/null
 ok 'not from one outside of them: silence' busywait 8 drops client 203.0.113.99 80
 ok 'which does not concern the node port' answers client "192.0.2.1:$np"
-k patch service web -p '{"spec":{"loadBalancerSourceRanges":null,"sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":2}}}}' >/dev/null
+k patch service web -p '{"spec":{"loadBalancerSourceRanges":null,"sessionAffinity":"ClientIP","sessionAffinityConfig":{"clientIP":{"timeoutSeconds":1}}}}' >/dev/null
 sticks() { [ "$(spread "$1" "$2" | wc -w)" = 1 ]; }
 ok 'session affinity: one pod only' busywait 8 sticks node "$vip"
 ok 'for a client outside as well' sticks client 203.0.113.99
 first=$(answers node "$vip")
-moved() { sleep 2.1; [ "$(answers node "$vip")" != "$first" ]; }
+moved() { sleep 1.1; [ "$(answers node "$vip")" != "$first" ]; }
 ok 'and forgotten after its timeout' busywait 15 moved
 k delete service web >/dev/null
 ok 'after its deletion nothing answers' busywait 8 silent client "192.0.2.1:$np"

@@ -20,7 +20,7 @@ is_answer() { [ "$(answers "$1")" = "$2" ]; }
 silent() { ! answers "$@"; }
 metric() { on_node curl -fsS --max-time 3 http://127.0.0.1:10249/metrics | awk -v m="$1" '$1 == m { print $2 }'; }
 mode() { on_node curl -fsS --max-time 3 http://127.0.0.1:10249/proxyMode; }
-# nft.py add|delete|list [NAME]: tables of the family ip; to add with a comment of nobody's
+# nft.py add|delete|list [NAME]: tables of the family ip. nft.py set NAME: a set of addresses in kube-proxy's
 cat >"$TMP/nft.py" <<'EOF'
 import socket, struct, sys
 def attr(t, b): return struct.pack("HH", len(b) + 4, t) + b + b"\0" * (-len(b) % 4)
@@ -39,8 +39,10 @@ if sys.argv[1] == "list":
             else: print(next(v for k, v in attrs(d[20:n]) if k == 1)[:-1].decode())
             d = d[n + 3 & ~3:]
 else:
-    t = {"add": 0, "delete": 2}[sys.argv[1]]
-    s.send(msg(16, 1, 0, b"", 10) + msg(10 << 8 | t, 0x405, 2, attr(1, sys.argv[2].encode() + b"\0")) + msg(17, 1, 0, b"", 10))
+    what, name = sys.argv[1], sys.argv[2].encode() + b"\0"
+    number = lambda t, n: attr(t, struct.pack(">I", n))
+    body = attr(1, b"kube-proxy\0") + attr(2, name) + number(3, 0) + number(4, 7) + number(5, 4) + number(10, 1) if what == "set" else attr(1, name)
+    s.send(msg(16, 1, 0, b"", 10) + msg(10 << 8 | {"add": 0, "delete": 2, "set": 9}[what], 0x405, 2, body) + msg(17, 1, 0, b"", 10))
     e = struct.unpack_from("i", s.recv(4096), 16)[0]; sys.exit(e and "error %d" % e)
 EOF
 nft() { in_ns node python3 "$TMP/nft.py" "$@"; }
@@ -114,6 +116,16 @@ slice new 80 "$b" | k apply -f - >/dev/null 2>&1
 ok 'with the next change of anything all of it is there again' busywait 8 is_answer "$vip" b
 ok 'and the change' is_answer "$(cluster_ip new)" b
 like "$(cat "$TMP/proxy.log")" 'the kernel refuses a change of the nftables table kube-proxy: .*; setting all Services anew' 'the log says what happened'
+nft delete kube-proxy
+ok 'it does so again' silent "$vip"
+in_ns node ip addr add 198.51.100.9/32 dev out
+ok 'an address of the node is such a change too' busywait 8 is_answer "$vip" b
+# a set of another kind, in the way of one Service
+nft set "affinity-default/clients/tcp/p__$a/80"
+{ SPEC='"sessionAffinity":"ClientIP",' service clients 80:80 "$a"; service plain 80:80 "$a"; }
+ok 'what somebody put into the table goes: a Service that it is in the way of' busywait 8 is_answer "$(cluster_ip clients)" a
+ok 'and others' busywait 8 is_answer "$(cluster_ip plain)" a
+is "$(metric xebec_proxy_unprogrammed_services)" 0 'no Service has a fault'
 stop "$PROXY_PID"
 nft delete kube-proxy; nft add kube-proxy
 proxy_start --proxy-mode=nftables
@@ -129,13 +141,19 @@ stop "$PROXY_PID"
 proxy_start --proxy-mode=nftables
 ok 'mode nftables again: what was pinned goes' busywait 8 eval '[ ! -e "$BPFFS/xebec/v2/maps" ]'
 ok 'and Services are there' is_answer "$vip" b
-stop "$PROXY_PID"
-: >"$TMP/proxy.log"
-XB_EXEC=exec on_node setpriv --bounding-set=-bpf,-sys_admin,-perfmon "$BIN/kube-proxy" --kubeconfig="$TMP/admin.conf" --hostname-override=node \
-	--cgroup-path="$CG/node" --bpffs-path="$BPFFS" >>"$TMP/proxy.log" 2>&1 &
-PROXY_PID=$!
-ok 'without leave to load BPF and without --proxy-mode: nftables' busywait 8 eval '[ "$(mode)" = nftables ]'
-is "$(grep -c 'Services are made by nftables' "$TMP/proxy.log")" 1 'with one warning'
+# unprivileged PLACE...: kube-proxy without leave to load BPF, and without --proxy-mode
+unprivileged() {
+	stop "$PROXY_PID"
+	: >"$TMP/proxy.log"
+	XB_EXEC=exec on_node setpriv --bounding-set=-bpf,-sys_admin,-perfmon "$BIN/kube-proxy" --kubeconfig="$TMP/admin.conf" --hostname-override=node \
+		"$@" >>"$TMP/proxy.log" 2>&1 &
+	PROXY_PID=$!
+	busywait 8 eval '[ "$(mode)" = nftables ]'
+}
+ok 'no leave to load BPF, no --proxy-mode: nftables' unprivileged --cgroup-path="$CG/node" --bpffs-path="$BPFFS"
+is "$(grep -c 'Services are made by nftables' "$TMP/proxy.log")" 1 'with a warning'
+ok 'nor where BPF would have its files' unprivileged --cgroup-path="$TMP" --bpffs-path="$TMP"
+is "$(grep -c '^W' "$TMP/proxy.log")" 1 'with one warning'
 slice web 80 "$a" | k apply -f - >/dev/null 2>&1
 ok 'and Services follow' busywait 8 is_answer "$vip" a
 

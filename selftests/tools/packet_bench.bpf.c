@@ -60,12 +60,11 @@ SEC("xdp") int peer_xdp(struct xdp_md *ctx)
 {
 	struct packet p = {};
 	struct xb_tuple now = {};
-	struct ethernet_header to = {};
 
 	parsed(ctx, true, &p);
-	if (p.kind != PACKET_TRANSPORT || !peer_choose(&p, &now) || !route(ctx, &p, &now, &to))
+	if (p.kind != PACKET_TRANSPORT || !peer_choose(&p, &now))
 		return XDP_PASS;
-	return send_on(ctx, &p, &now, &to);
+	return send_on(ctx, &p, &now);
 }
 
 SEC("xdp") int reflect(struct xdp_md *ctx)

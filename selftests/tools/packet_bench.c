@@ -244,7 +244,7 @@ int main(int argc, char **argv)
 {
 	struct talk client = { .sport = 1000 }, other, answer;
 	struct packet_bench *b = packet_bench__open_and_load();
-	struct program tc = {}, xdp = { .xdp = true }, no_tc = {}, no_xdp = { .xdp = true }, reflect = { .xdp = true }, peer = { .xdp = true };
+	struct program tc = {}, no_tc = {}, xdp = { .xdp = true }, no_xdp = xdp, reflect = xdp, peer = xdp;
 	char *colon = argc == 6 ? strchr(argv[4], ':') : NULL;
 
 	if (!b)
@@ -292,10 +292,11 @@ int main(int argc, char **argv)
 	for (size_t k = 0; k < n; k++)
 		qsort(figures[k].ns, TIMES, sizeof(double), by_value);
 	for (size_t k = 0; k < n; k++) {
-		const struct figure *none = &figures[figures[k].program.xdp ? 5 : 0], *f = &figures[k];
+		const struct figure *f = &figures[k], *none = &figures[f->program.xdp ? 5 : 0];
+		double off = f == none ? 0 : none->ns[TIMES / 2];
 
-		printf("%-42s %5.0f ns  (quartiles %.0f to %.0f)\n", f->what, f->ns[TIMES / 2] - (f == none ? 0 : none->ns[TIMES / 2]),
-		       f->ns[TIMES / 4] - (f == none ? 0 : none->ns[TIMES / 2]), f->ns[TIMES * 3 / 4] - (f == none ? 0 : none->ns[TIMES / 2]));
+		printf("%-42s %5.0f ns  (quartiles %.0f to %.0f)\n", f->what, f->ns[TIMES / 2] - off, f->ns[TIMES / 4] - off,
+		       f->ns[TIMES * 3 / 4] - off);
 	}
 	printf("%-42s %5.0f ns, tc; %.0f ns, XDP\n", "a packet of no service, again and again", hot(&figures[1]) - hot(&figures[0]),
 	       hot(&figures[6]) - hot(&figures[5]));

@@ -96,6 +96,10 @@ int outside_reserve(struct apply *a, const struct xb_svc *svc);                 
 int sources_adopt(struct apply *a);                                                /* once all ports are */
 void outside_done(struct apply *a);
 
+/* rehearse.c: tries the programs out on two packets, before they run anywhere: one that is for no service, and one for a service of
+ * the tables, whose flow is noted as any other's. -EIO: one does not what it must. */
+int rehearse(const struct apply *a, char **reterr_why);
+
 /* room.c: each grows what it must. -ENOSPC: cannot grow; -EIO: the programs could not be moved to the new tables. */
 int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why);
 int room_take_block(struct apply *a, int f, __u32 count, __u32 *ret_base, char **reterr_why);

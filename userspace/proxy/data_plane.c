@@ -1,15 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <bpf/bpf.h>
 #include <string.h>
 #include "data_plane.h"
+#include "xb/bpfobj.h"
+#include "xb/why.h"
 
 /* --- eBPF: apply.h, where a change holds when its function returns --- */
+static bool refused_by_kernel(void)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "xb_probe", sizeof(__u32), sizeof(__u32), 1, NULL);
+
+	if (fd < 0)
+		return fd == -EPERM || fd == -ENOSYS;
+	close(fd);
+	return false;
+}
+
 static int ebpf_open(const struct apply_config *c, void **ret_tables, char **reterr_why)
 {
+	_cleanup_free_ char *why = NULL;
 	struct apply *a;
-	int r = apply_open(c, &a, reterr_why);
+	int r;
 
-	if (!r)
+	if (!c->cgroup_path)
+		r = xb_why(&why, -ENOENT, "cgroup2 is not mounted: mount it, or give --cgroup-path");
+	else
+		r = apply_open(c, &a, &why);
+	if (!r) {
 		*ret_tables = a;
+		return 0;
+	}
+	/* What else is missing does not matter then. */
+	if (r != -EPERM && r != -ENOSYS && refused_by_kernel())
+		return xb_why(reterr_why, -EPERM, "the kernel does not let this process use BPF: it needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON (or root)");
+	*reterr_why = TAKE_PTR(why);
 	return r;
 }
 
@@ -59,6 +83,11 @@ static int ebpf_commit(void *tables, char **reterr_why)
 	return 0;
 }
 
+static int ebpf_cleanup(const char *bpffs_path, char **reterr_why)
+{
+	return xb_bpffs_check(bpffs_path, reterr_why) < 0 ? -ENOENT : apply_cleanup(bpffs_path, reterr_why);
+}
+
 static void ebpf_stats(const void *tables, struct apply_stats *ret)
 {
 	apply_stats(tables, ret);
@@ -77,7 +106,7 @@ const struct data_plane data_plane_ebpf = {
 	.set_devices = ebpf_set_devices,
 	.commit = ebpf_commit,
 	.stats = ebpf_stats,
-	.cleanup = apply_cleanup,
+	.cleanup = ebpf_cleanup,
 };
 
 const struct data_plane *const data_planes[] = { &data_plane_ebpf, &data_plane_nftables, NULL };

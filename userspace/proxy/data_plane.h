@@ -17,6 +17,7 @@ struct data_plane {
 	int (*set)(void *tables, const struct plan_port *p, char **reterr_why);
 	int (*remove)(void *tables, const char *name, int family, enum xb_proto proto);
 	int (*prune)(void *tables);
+	/* -ESTALE from these two as from commit, which has to be called. */
 	int (*set_node_addrs)(void *tables, int family, const struct plan_addr *addrs, size_t n);
 	int (*set_node)(void *tables, const struct plan_node *node);
 	/* NULL: it does not care for devices */
@@ -26,7 +27,8 @@ struct data_plane {
 	 * called. What the kernel refuses then is the fault of the port that set is called for. */
 	int (*commit)(void *tables, char **reterr_why);
 	void (*stats)(const void *tables, struct apply_stats *ret);
-	/* Removes all of it from this node: an agent of another mode is there, or none will be. 0 also when there was nothing. */
+	/* Removes all of it from this node: an agent of another mode is there, or none will be. 0 also when there was nothing;
+	 * -ENOENT: there is not even the place where it would be. */
 	int (*cleanup)(const char *bpffs_path, char **reterr_why);
 };
 

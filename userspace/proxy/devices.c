@@ -278,6 +278,7 @@ static void place_new(struct devices *d)
 int devices_set(struct devices *d, const struct xb_link *links, size_t n)
 {
 	struct device_list next = {}, was;
+	struct devices_stats stats;
 	int r = list(d, links, n, &next);
 
 	if (r < 0) {
@@ -296,7 +297,8 @@ int devices_set(struct devices *d, const struct xb_link *links, size_t n)
 	if (!d->told)
 		log_info("programs are on %zu devices, by %s", d->all.n, d->places.tcx ? "tcx" : "clsact");
 	d->told = true;
-	return 0;
+	devices_stats(d, &stats);
+	return (int)stats.faulty;
 }
 
 void devices_stats(const struct devices *d, struct devices_stats *ret)

@@ -4,16 +4,21 @@
 #include <sys/resource.h>
 
 #include "agent.h"
+#include "dry_run.h"
 #include "options.h"
 #include "serve.h"
 #include "xb/log.h"
 
 #define VERSION "v1.33.0"
 
+#define EXIT_DIFFERENT 2            /* of --dry-run */
+
 struct program {
 	uv_loop_t loop;
 	uv_signal_t term, interrupt;
 	bool failed;
+	bool compared;              /* a dry run came to its end */
+	__u64 changes;
 };
 
 static int fault(int r, const char *what, const char *why)
@@ -42,6 +47,15 @@ static void on_failure(void *arg)
 	uv_stop(&p->loop);
 }
 
+static void on_compared(void *arg, __u64 changes)
+{
+	struct program *p = arg;
+
+	p->compared = true;
+	p->changes = changes;
+	uv_stop(&p->loop);
+}
+
 static int connect_api(struct program *p, const struct options *o, struct xb_rest **ret)
 {
 	_cleanup_kubeconfig_ struct xb_kubeconfig k = {};
@@ -63,16 +77,27 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 	_cleanup_(serve_freep) struct serve *serve = NULL;
 	_cleanup_free_ char *why = NULL;
 	struct agent_config c = {
-		.rest = rest, .node_name = o->node_name, .plane = o->proxy_mode ? data_plane_find(o->proxy_mode) : &data_plane_ebpf,
+		.rest = rest, .node_name = o->node_name,
+		.plane = o->proxy_mode ? data_plane_find(o->proxy_mode) : &data_plane_ebpf,
 		.fallback = o->proxy_mode && !o->replaced_mode ? NULL : &data_plane_nftables, .bpffs_path = o->bpffs_path,
-		.cgroup_path = o->cgroup2, .nodeport_addresses = o->nodeport_addresses, .xdp_devices = o->xdp_devices, .cluster_cidr = o->cluster_cidr,
-		.detect_local_mode = o->detect_local_mode, .masquerade_all = o->masquerade_all, .host_ports = o->host_ports,
-		.failed = on_failure, .arg = p,
+		.cgroup_path = o->cgroup2, .nodeport_addresses = o->nodeport_addresses, .xdp_devices = o->xdp_devices,
+		.cluster_cidr = o->cluster_cidr, .detect_local_mode = o->detect_local_mode,
+		.masquerade_all = o->masquerade_all, .host_ports = o->host_ports, .failed = on_failure, .arg = p,
 	};
-	int r = agent_new(&c, &agent, &why);
+	int r;
 
+	if (o->dry_run) {
+		c.plane = &data_plane_dry_run;
+		c.fallback = NULL;
+		c.compared = on_compared;
+	}
+	r = agent_new(&c, &agent, &why);
 	if (r < 0)
 		return fault(r, "cannot start", why);
+	if (o->dry_run) {
+		uv_run(&p->loop, UV_RUN_DEFAULT);
+		return !p->compared ? EXIT_FAILURE : p->changes ? EXIT_DIFFERENT : EXIT_SUCCESS;
+	}
 	r = serve_new(&p->loop, &o->healthz, &o->metrics, agent, &serve, &why);
 	if (r < 0)
 		return fault(r, "cannot serve", why);
@@ -86,8 +111,6 @@ static int run(const struct options *o)
 	struct xb_rest *rest = NULL;
 	int code;
 
-	if (!o->cgroup2 && !(o->proxy_mode && !strcmp(o->proxy_mode, data_plane_nftables.mode)))
-		return fault(-ENOENT, "cannot start", "cgroup2 is not mounted: mount it, or give --cgroup-path");
 	if (o->replaced_mode)
 		log_warning("there is no mode %s here: %s stands in for it", o->replaced_mode, o->proxy_mode);
 	signal(SIGPIPE, SIG_IGN);

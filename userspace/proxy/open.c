@@ -226,6 +226,8 @@ static int start(struct apply *a, const struct apply_config *c, char **reterr_wh
 		r = apply_set_node_addrs(a, AF_INET, c->node_addrs4, c->n_node_addrs4);
 	if (r == 0)
 		r = apply_set_node_addrs(a, AF_INET6, c->node_addrs6, c->n_node_addrs6);
+	if (r == 0)
+		r = rehearse(a, reterr_why);
 	return r < 0 ? r : attach_programs(a->attach, a->tables, reterr_why);
 }
 

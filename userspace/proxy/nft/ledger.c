@@ -53,6 +53,27 @@ static void forget(struct nft_ledger *l, struct nft_entry *e)
 	free(e);
 }
 
+struct nft_owner *nft_owner_new(const char *name, enum xb_proto proto)
+{
+	size_t n = strlen(name) + 1;
+	struct nft_owner *o = calloc(1, sizeof(*o) + n);
+
+	if (!o)
+		return NULL;
+	o->proto = proto;
+	memcpy(o->name, name, n);
+	return o;
+}
+
+struct nft_owner *nft_owner_free(struct nft_owner *o)
+{
+	if (!o)
+		return NULL;
+	xb_vec_done(&o->entries);
+	free(o);
+	return NULL;
+}
+
 int nft_ledger_init(struct nft_ledger *l, int family)
 {
 	*l = (struct nft_ledger){ .family = family, .entries = xb_map_new(XB_MAP_BORROW) };

@@ -33,6 +33,9 @@ struct nft_owner {
 	char name[];                /* as in struct plan_port; "" of the base */
 };
 
+struct nft_owner *nft_owner_new(const char *name, enum xb_proto proto); /* NULL without memory */
+struct nft_owner *nft_owner_free(struct nft_owner *o);  /* what it has stays in the ledger, which must not ask for its owner any more */
+
 struct nft_ledger {
 	int family;
 	struct xb_map *entries;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* --proxy-mode=nftables: a data plane of the kernel's packet filter, in the table kube-proxy of each family. */
 #include "../data_plane.h"
-#include "flows.h"
+#include "flow_stale.h"
 #include "read.h"
 #include "xb/log.h"
 #include "xb/vec.h"
@@ -65,33 +65,13 @@ static struct side *side_of(struct nft *t, int family)
 	return &t->sides[family == AF_INET6];
 }
 
-/* --- owners */
-static struct nft_owner *owner_new(const char *name, enum xb_proto proto)
-{
-	size_t n = strlen(name) + 1;
-	struct nft_owner *o = calloc(1, sizeof(*o) + 1 + n);
-
-	if (!o)
-		return NULL;
-	o->proto = proto;
-	memcpy(o->name, name, n);
-	return o;
-}
-
-static void owner_free(struct nft_owner *o)
-{
-	if (!o)
-		return;
-	xb_vec_done(&o->entries);
-	free(o);
-}
-
+/* --- sides */
 static void side_done(struct side *s)
 {
 	for (struct xb_map_it it = {}; s->ports && xb_map_next(s->ports, &it);)
-		owner_free(it.value);
+		nft_owner_free(it.value);
 	s->ports = xb_map_free(s->ports);
-	owner_free(s->base);
+	nft_owner_free(s->base);
 	s->base = NULL;
 	nft_ledger_done(&s->ledger);
 }
@@ -99,7 +79,7 @@ static void side_done(struct side *s)
 static int side_init(struct side *s, int family)
 {
 	s->ports = xb_map_new(XB_MAP_COPY);
-	s->base = owner_new("", XB_PROTO_NONE);
+	s->base = nft_owner_new("", XB_PROTO_NONE);
 	return s->ports && s->base ? nft_ledger_init(&s->ledger, family) : -ENOMEM;
 }
 
@@ -252,11 +232,11 @@ static int find_or_add(struct side *s, const struct plan_port *p, struct nft_own
 	int r = 0;
 
 	if (!o) {
-		o = owner_new(p->name, p->proto);
+		o = nft_owner_new(p->name, p->proto);
 		r = o ? xb_map_set(s->ports, within_family(&k), o, NULL) : -ENOMEM;
 	}
 	if (r < 0) {
-		owner_free(o);
+		nft_owner_free(o);
 		return r;
 	}
 	*ret = o;
@@ -309,7 +289,7 @@ static int nft_remove(void *tables, const char *name, int family, enum xb_proto 
 		if (t->in_batch.v[i] == o)
 			t->in_batch.v[i] = NULL;
 	xb_map_del(s->ports, within_family(&k));
-	owner_free(o);
+	nft_owner_free(o);
 	return 0;
 }
 
@@ -354,54 +334,26 @@ static int nft_prune(void *tables)
 }
 
 /* --- flows of UDP */
-static struct nft_object way_in(const char *map, int family, const struct plan_backend *to)
-{
-	struct nft_object o = { .kind = NFT_ELEMENT, .name = map };
-	unsigned char *key = o.element.key;
-
-	if (!strcmp(map, NFT_SERVICE_IPS)) {
-		memcpy(key, &to->addr, family == AF_INET ? 4 : 16);
-		key += family == AF_INET ? 4 : 16;
-	}
-	key[0] = IPPROTO_UDP;
-	key[4] = (unsigned char)(to->port >> 8);
-	key[5] = (unsigned char)to->port;
-	o.element.key_bytes = (unsigned)(key - o.element.key) + 8;
-	return o;
-}
-
 struct flow_check {
-	struct nft *t;
-	struct side *s;
+	const struct nft_ledger *ledger;
+	struct xb_arena *arena;
 };
 
-/* Whether the port that the client asked for still has that backend. */
 static bool flow_stale(void *arg, const struct nft_flow *f)
 {
-	static const char *const maps[] = { NFT_SERVICE_IPS, NFT_NODEPORTS };
 	const struct flow_check *c = arg;
-	int family = c->s->ledger.family;
 
-	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
-		struct nft_object in = way_in(maps[i], family, &f->to), chain = { .kind = NFT_CHAIN };
-		const struct nft_entry *e = nft_ledger_find(&c->s->ledger, &in);
-
-		if (!e || !e->owner)
-			continue;
-		chain.name = nft_backend_name(c->t->arena, NFT_ENDPOINT, e->owner->name, XB_PROTO_UDP, family, &f->by);
-		return chain.name && !nft_ledger_find(&c->s->ledger, &chain);
-	}
-	return true;
+	return nft_flow_stale(c->ledger, c->arena, f);
 }
 
 static void end_flows(struct nft *t)
 {
 	for (size_t i = 0; i < t->ended.n && !t->lost; i++) {
-		struct flow_check c = { t, side_of(t, t->ended.v[i].family) };
-		int r = fresh_wanted(t, t->ended.v[i].family);
+		int family = t->ended.v[i].family, r = fresh_wanted(t, family);
+		struct flow_check c = { &side_of(t, family)->ledger, t->arena };
 
 		if (!r)
-			r = nft_flows_end(t->netlink, t->ended.v[i].family, &t->ended.v[i].by, flow_stale, &c);
+			r = nft_flows_end(t->netlink, family, &t->ended.v[i].by, flow_stale, &c);
 		if (r < 0)
 			log_warning_errno(r, "cannot end flows of UDP to a backend that is gone: %m");
 	}

@@ -63,8 +63,8 @@ static int setup(void **state)
 
 	assert_int_equal(nft_ledger_init(&w->l, AF_INET), 0);
 	for (int i = 0; i < 2; i++) {
-		w->owners[i] = calloc(1, sizeof(*w->owners[i]) + 8);
-		memcpy(w->owners[i]->name, i ? "a/c:p" : "a/b:p", 6);
+		w->owners[i] = nft_owner_new(i ? "a/c:p" : "a/b:p", XB_PROTO_TCP);
+		assert_non_null(w->owners[i]);
 	}
 	*state = w;
 	return 0;
@@ -74,10 +74,8 @@ static int teardown(void **state)
 {
 	struct world *w = *state;
 
-	for (int i = 0; i < 2; i++) {
-		xb_vec_done(&w->owners[i]->entries);
-		free(w->owners[i]);
-	}
+	for (int i = 0; i < 2; i++)
+		nft_owner_free(w->owners[i]);
 	nft_ledger_done(&w->l);
 	xb_buf_done(&w->sent);
 	free(w);
