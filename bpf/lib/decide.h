@@ -136,7 +136,9 @@ SUBPROG int decide_known(const struct packet *p, struct answer *a)
 
 		flow_remove(&p->t);
 		flow_remove(&twin);
-		a->reason = XB_FLOW_RESELECTED;
+		/* a client that uses its port again, which is no news */
+		a->reason = a->f.state == XB_FLOW_CLOSING ? XB_REASON_NONE : XB_FLOW_RESELECTED;
+		a->f = (struct flow){};
 		return false;
 	}
 	if (p->kind != PACKET_ERROR)
