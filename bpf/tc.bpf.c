@@ -209,6 +209,7 @@ static __always_inline int handle(CTX *ctx, __u16 l3, bool out)
 	bool v4 = ctx->protocol == bpf_htons(ETHERTYPE_IPV4);
 	struct packet p = {};
 	struct answer a = {};
+	bool goes_on;
 	int r;
 
 	if ((!v4 && ctx->protocol != bpf_htons(ETHERTYPE_IPV6)) || (out && ctx->ingress_ifindex))
@@ -220,8 +221,9 @@ static __always_inline int handle(CTX *ctx, __u16 l3, bool out)
 		return TC_ACT_UNSPEC;
 	decide(&p, out, &a);
 	r = obey(ctx, l3, &p, &a, out);
+	goes_on = a.verdict == VERDICT_TRANSLATE || a.verdict == VERDICT_TUNNEL;
 	if (a.reason)
-		event(a.reason, XB_PATH_TC, ctx->ifindex, a.f.svc, &p.t, a.verdict == VERDICT_TRANSLATE || a.verdict == VERDICT_TUNNEL ? &a.f.now : NULL);
+		event(a.reason, XB_PATH_TC, ctx->ifindex, a.f.svc, &p.t, goes_on ? &a.f.now : NULL);
 	return r;
 }
 

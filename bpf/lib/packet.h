@@ -67,7 +67,7 @@ enum packet_kind {
 	PACKET_TUNNELLED,               /* an IP packet within one, which its tuple is that of */
 	PACKET_FRAGMENT,                /* not the first of its datagram, and the first was not seen */
 	PACKET_MALFORMED,
-};
+} __attribute__((packed));
 
 struct packet {
 	struct xb_tuple t;
@@ -81,6 +81,7 @@ struct packet {
 	bool first;                     /* the first fragment of several */
 	bool later;                     /* a fragment without transport header, whose ports are known by the first */
 	bool may_fragment;              /* routers may divide it */
+	bool uncounted;                 /* its flow is to be found, not to be counted: somebody else will see to it */
 	__u32 frag_id;
 	union xb_ip6 tunnel;            /* PACKET_TUNNELLED: where the outer packet goes */
 };

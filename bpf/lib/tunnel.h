@@ -25,8 +25,8 @@ static __always_inline bool encapsulate(CTX *ctx, const struct packet *p, const 
 		if (!ip)
 			return false;
 		*ip = (struct ip4_header){
-			.version_ihl = 0x45, .len = bpf_htons(p->len + IP4_BYTES), .frag = bpf_htons(0x4000), .ttl = 64, .proto = PROTO_IPIP,
-			.src = node->addr4.be32, .dst = to->be32[3],
+			.version_ihl = 0x45, .len = bpf_htons(p->len + IP4_BYTES), .frag = bpf_htons(0x4000), .ttl = 64,
+			.proto = PROTO_IPIP, .src = node->addr4.be32, .dst = to->be32[3],
 		};
 		ip->check = ~fold(sum_words((const __be32 *)ip, IP4_BYTES / 4, 0));
 	} else {
