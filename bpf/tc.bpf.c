@@ -84,7 +84,7 @@ SUBPROG int route(CTX *ctx, const struct packet *p, const struct xb_tuple *now, 
 	struct bpf_fib_lookup fib = {};
 	long r;
 
-	if (!p || !now || !ret || p->ttl < 2)
+	if (!p || !now || !ret)
 		return 0;
 	fib.family = p->v4 ? FAMILY_IPV4 : FAMILY_IPV6;
 	fib.l4_protocol = p->t.proto;
