@@ -237,6 +237,8 @@ static inline void fix_checksum(CTX *ctx, const struct packet *p, __u32 addresse
 	__u32 at = p->l4 + (p->kind == PACKET_ERROR ? 2 : p->t.proto == XB_PROTO_TCP ? 16 : 6);
 	__be16 *check = header(ctx, at, sizeof(*check));
 
+	if (p->later)
+		return;
 	if (p->kind != PACKET_ERROR && p->t.proto == XB_PROTO_SCTP)
 		sctp_fix(ctx, p);
 	else if (check && (*check || p->t.proto != XB_PROTO_UDP || p->kind == PACKET_ERROR))
@@ -281,7 +283,7 @@ static void one(__u8 choices, __u8 *bytes, __u32 len)
 		return;
 	decide(&p, choices & 4, &a);
 	must(a.reason < XB_REASONS);
-	if (a.verdict == VERDICT_TRANSLATE && p.kind != PACKET_TUNNELLED)
+	if (a.verdict == VERDICT_TRANSLATE && !p.outer)
 		follow(&ctx, &p, &a, right);
 }
 

@@ -96,6 +96,17 @@ in_ns node ip link set to-client mtu 1300
 ok 'a narrow link to the client: the backend is told' [ "$(from client "http://198.51.100.1:$hnp/big" | wc -c)" -gt 1000000 ]
 SPEC='"type":"NodePort",' service narrow 80:8080 "$a"
 busywait 5 says client "198.51.100.1:$(node_port narrow)" '^a '
+ok 'after a connection to a Service, one from the same port to the pod by its own address' in_ns client python3 - "$(cluster_ip narrow)" 80 "$a" 8080 <<'EOF'
+import socket, struct, sys
+for host, port in zip(sys.argv[1::2], sys.argv[2::2]):
+    s = socket.socket()
+    s.settimeout(3)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    s.bind(('', 40001))
+    s.connect((host, int(port)))
+    s.close()
+EOF
 ok 'in its pod too' [ "$(from client "http://198.51.100.1:$(node_port narrow)/big" | wc -c)" -gt 1000000 ]
 in_ns node ip link set to-client mtu 1500
 

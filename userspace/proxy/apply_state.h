@@ -40,6 +40,7 @@ struct apply {
 	struct tables *tables;
 	__u32 size_most;            /* elements of a table that grows */
 	unsigned objects;           /* whose programs are loaded, a bit for each */
+	int l3_fault;               /* of the last try to load OBJECT_TC_L3; it has been told */
 	struct xb_grace grace;
 	struct alloc *slots;
 	struct alloc *maglev;       /* lines of xb_mag */
