@@ -360,24 +360,29 @@ static __always_inline int insert_pair(const struct packet *p, struct flow *f)
 	return r == -EEXIST ? -EALREADY : r;
 }
 
-/* With the node's address as source. The entry for the answer is the claim to a port. */
-static __always_inline int insert_masqueraded(const struct packet *p, const struct xb_node *node, struct flow *f)
+/* From another port. The entry for the answer is the claim to it. */
+static __always_inline int insert_at_port(const struct packet *p, const struct xb_node *node, struct flow *f)
 {
 	__u32 h = tuple_hash(&p->t, fe_seed);
 	int r = -EEXIST;
 
-	if (p->v4 ? !node->addr4.be32 : !node->addr6.word[0] && !node->addr6.word[1])
-		return -EADDRNOTAVAIL;
-	if (p->v4)
-		map4(&f->now.src, node->addr4.be32);
-	else
-		f->now.src = node->addr6;
 	for (int i = 0; i < NAT_PORTS_TRIED && r == -EEXIST; i++) {
 		f->now.sport = node->nat_first + (h * (__u64)node->nat_count >> 32);
 		r = insert_pair(p, f);
 		h = h * 0x9e3779b1u + 0x7f4a7c15u;
 	}
 	return r;
+}
+
+static __always_inline bool take_node_addr(const struct packet *p, const struct xb_node *node, struct flow *f)
+{
+	if (p->v4 ? !node->addr4.be32 : !node->addr6.word[0] && !node->addr6.word[1])
+		return false;
+	if (p->v4)
+		map4(&f->now.src, node->addr4.be32);
+	else
+		f->now.src = node->addr6;
+	return true;
 }
 
 /*
@@ -408,9 +413,9 @@ static __always_inline enum xb_reason why_no_flow(int r)
 }
 
 /*
- * Makes the flow, or says why there is none, and returns 0. -EEXIST: another flow has the answer. The last time it is asked that is
- * masqueraded: the same client may reach the same backend by two services from one port, and the second flow gets a port of
- * its own. -EALREADY: another processor has just made this flow.
+ * Makes the flow, or says why there is none, and returns 0. -EEXIST: another flow has the answer. The last time it is asked that flow
+ * gets a port of its own: the same client may reach the same backend by two services from one port. Its address stays, for the node's
+ * own would not do for a backend in the network of the node. -EALREADY: another processor has just made this flow.
  */
 SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct answer *a)
 {
@@ -428,15 +433,15 @@ SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct ans
 	if (tunnel) {
 		r = flow_insert(&p->t, &a->f, TICKS_NEW);
 		r = r == -EEXIST ? -EALREADY : r;
-	} else if (masquerades(p, node, a, host)) {
-		r = insert_masqueraded(p, node, &a->f);
-	} else {
+	} else if (!masquerades(p, node, a, host)) {
 		r = insert_pair(p, &a->f);
 		if (r == -EEXIST && !last)
 			return r;
-		if (r == -EEXIST)
-			r = insert_masqueraded(p, node, &a->f);
+	} else if (!take_node_addr(p, node, &a->f)) {
+		r = -EADDRNOTAVAIL;
 	}
+	if (r == -EEXIST)
+		r = insert_at_port(p, node, &a->f);
 	if (r == -EALREADY)
 		return r;
 	if (r)
