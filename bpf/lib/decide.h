@@ -203,13 +203,6 @@ static __always_inline bool is_service_addr(const struct xb_node *node, const un
 	return v4 ? in_nets4(node->services4, addr) : in_nets6(node->services6, addr);
 }
 
-static __always_inline bool source_allowed(const struct xb_svc *svc, const union xb_ip6 *client)
-{
-	struct xb_src_key key = { .prefix_bits = 32 + 128, .id = bpf_htonl(svc->source_ranges), .addr = *client };
-
-	return bpf_map_lookup_elem(&xb_src, &key);
-}
-
 static __always_inline int verdict(struct answer *a, enum verdict v, enum xb_reason reason)
 {
 	a->verdict = v;
