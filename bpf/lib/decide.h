@@ -390,7 +390,8 @@ static __always_inline bool masquerades(const struct packet *p, const struct xb_
 		return false;
 	if (is_pod(node, &p->t.src, p->v4))
 		return node->masquerade_all && a->f.scope == XB_SCOPE_INTERNAL;
-	return true;
+	/* who is not said to be on this node, and yet is this node itself, would see itself */
+	return fe_at(&a->f.now.dst, p->v4, 0, XB_PROTO_NONE).kind != XB_FRONTEND_NODE_ADDR;
 }
 
 static __always_inline enum xb_reason why_no_flow(int r)

@@ -26,6 +26,7 @@ static const struct service_row {
 	{ "far", "x:80", XB_FRONTEND_EXTERNAL_IP, "r" },
 	{ "near", "x:81", XB_FRONTEND_EXTERNAL_IP, "b" },
 	{ "maglev", "x:82", XB_FRONTEND_EXTERNAL_IP, "r", .maglev = true },
+	{ "itself", "x:83", XB_FRONTEND_EXTERNAL_IP, "n" },
 	{ "dsr", "x:86", XB_FRONTEND_EXTERNAL_IP, "r", .dsr = true },
 	{ "dsrend", "x:87", XB_FRONTEND_EXTERNAL_IP, "b", .dsr = true },
 	{ "dsrgone", "x:88", XB_FRONTEND_EXTERNAL_IP, "", .dsr = true },
@@ -129,6 +130,9 @@ static const struct vector {
 		{ "tcp c:1000>x:81 S", ON, XB_FLOW_MADE, "tcp c:?>b:8080 S ttl=63" },
 		{ "tcp b:8080>c:? SA", ON, 0, "tcp x:81>c:1000 SA ttl=63" },
 		{ "tcp b:8080>c:1000 SA", ON, 0, "tcp v:80>c:1000 SA ttl=63" } } },
+	{ "a backend that is this node, though nobody says so", {
+		{ "tcp c:1000>x:83 S", UP, XB_FLOW_MADE, "tcp c:1000>n:8080 S" },
+		{ "tcp n:8080>c:1000 SA", UP, 0, "tcp x:83>c:1000 SA", OUT } } },
 	{ "what the node itself sends", {
 		{ "tcp n:1000>v:81 S", ON, XB_FLOW_MADE, "tcp n:1000>r:8080 S ttl=63", OUT },
 		{ "tcp r:8080>n:1000 SA", UP, 0, "tcp v:81>n:1000 SA" } } },
