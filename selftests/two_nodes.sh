@@ -31,6 +31,8 @@ two_nodes_up() {
 	# what asks does so from the pod's address
 	in_ns far ip route replace default via 172.30.0.1 src 10.244.2.2
 	in_ns far ip -6 route replace default via 2001:db8:2::1 src fd00:10:244:2::2
+	in_ns far ip route replace 172.30.0.0/24 dev eth0 src 10.244.2.2
+	in_ns far ip -6 route replace 2001:db8:2::1 dev eth0 src fd00:10:244:2::2
 	in_ns node ip route add 10.244.2.0/24 via 172.30.0.2
 	in_ns node ip -6 route add fd00:10:244:2::/64 via 2001:db8:2::2
 	pod_up a; a=$POD_IP a6=$POD_IP6

@@ -65,6 +65,8 @@ class Maker:
             spec["externalIPs"] = sorted(external)
         if kind != "ClusterIP" or "externalIPs" in spec:
             spec["externalTrafficPolicy"] = by_weight(self.rnd, [(1, "Cluster"), (1, "Local")])
+        if kind == "LoadBalancer" and spec["externalTrafficPolicy"] == "Local":
+            spec["healthCheckNodePort"] = 32767 - i
         if kind == "LoadBalancer" and self.chance(.4):
             spec["loadBalancerSourceRanges"] = self.rnd.sample(RANGES, self.rnd.randint(1, 3))
         if self.chance(.2):

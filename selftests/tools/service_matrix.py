@@ -21,6 +21,7 @@ NODE = {4: ["192.0.2.1", "198.51.100.1", "172.30.0.1", "127.0.0.1"], 6: ["2001:d
 OTHER_PORT = 7              # of no Service here
 AT_ONCE = 100               # less than the servers' backlog, with that of other clients
 PATIENCE = (0.7, 2.0)       # seconds, of the first try and of the one that confirms a silence
+SETTLED = 3                 # rounds: a client's choice by one way into a Service may be none of another's, narrower one; then both have the latter's
 UNSEEN = 1e-7               # the chance to miss a server that is chosen as often as any other
 
 
@@ -42,11 +43,20 @@ class Group:
                 self.since_new = 0
             self.seen.setdefault(server, set()).add(source)
 
+    def waiting_for(self):
+        # what was not answered when others were will not be
+        return [c for c, outcomes in self.cells.items() if not self.rounds or "answered" in outcomes]
+
+    def end_round(self):
+        self.rounds += 1
+        if self.sticky and self.rounds == SETTLED:
+            self.seen.clear()
+
     def done(self):
         n = len(self.seen)
-        if not n or self.rounds < 2:
-            return not n
-        return n == self.possible or self.sticky and self.rounds >= 3 or self.since_new >= math.log(UNSEEN) / math.log(n / (n + 1))
+        if self.sticky and any("answered" in outcomes for outcomes in self.cells.values()):
+            return self.rounds >= SETTLED + 2
+        return not n or self.rounds > 1 and (n == self.possible or self.since_new >= math.log(UNSEEN) / math.log(n / (n + 1)))
 
 
 class Probe:
@@ -137,7 +147,7 @@ class Prober:
                 self.epoll.modify(fd, select.EPOLLIN)
         now = time.monotonic()
         for p in [p for p in self.flying.values() if now > p.until]:
-            if p.patience or p.group.proto == "ICMP" or "silence" in p.group.cells[p.cell]:
+            if p.patience or p.group.proto == "ICMP":
                 self.land(p, "silence")
             else:
                 del self.flying[p.socket.fileno()]
@@ -147,14 +157,14 @@ class Prober:
     def take(self, groups):
         while groups:
             for g in groups:
-                for cell in g.cells:
+                for cell in g.waiting_for():
                     while len(self.flying) >= AT_ONCE:
                         self.turn()
                     self.launch(g, cell)
             while self.flying:
                 self.turn()
             for g in groups:
-                g.rounds += 1
+                g.end_round()
             groups = [g for g in groups if not g.done()]
 
 
@@ -169,6 +179,7 @@ def endpoints(slices, name, version):
 
 def groups_of(service, slices):
     name, spec = service["metadata"]["name"], service["spec"]
+    sticky = spec.get("sessionAffinity") == "ClientIP"
     others = spec.get("externalIPs", []) + [i["ip"] for i in service["status"].get("loadBalancer", {}).get("ingress", []) if "ip" in i]
     for vip in spec["clusterIPs"]:
         v = family(vip)
@@ -178,13 +189,13 @@ def groups_of(service, slices):
             ways = {"cluster-ip": [(vip, p["port"])], "other-ip": [(o, p["port"]) for o in others_of_family],
                     "node-port": [(n, p["nodePort"]) for n in NODE[v]] if "nodePort" in p else []}
             for way, cells in ways.items():
-                # who may use an address is each load balancer's own matter
-                for part in [[c] for c in cells] if way == "other-ip" else [cells]:
-                    g = Group(f"{at} {way}{' ' + part[0][0] if way == 'other-ip' else ''}" if part else "", p["protocol"], possible, spec.get("sessionAffinity") == "ClientIP")
+                # who may use an address is each load balancer's own matter; and who came by another address is another client
+                apart = way == "other-ip" or sticky
+                for part in [[c] for c in cells] if apart else [cells] if cells else []:
+                    g = Group(f"{at} {way}{' ' + part[0][0] if apart else ''}", p["protocol"], possible, sticky)
                     for cell in part:
                         g.add(*cell)
-                    if part:
-                        yield g
+                    yield g
         for kind, addresses in (("cluster-ip", [vip]), ("other-ip", others_of_family)):
             for address in addresses:
                 for proto in ("TCP", "UDP", "ICMP"):
