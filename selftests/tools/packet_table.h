@@ -41,7 +41,9 @@ enum arrangement {
 	ONE_NAT_PORT,
 	FLOWS_FULL,
 	NO_MORE_FLOWS,                  /* in this tick */
+	NO_SUCH_BACKEND,                /* nor do its sets of backends */
 	BACKEND_GONE,                   /* before the second packet, "there" goes to b */
+	BACKEND_JOINED,                 /* before that, "there" goes to b, too */
 	MASQUERADE_ALL,
 };
 
@@ -138,6 +140,11 @@ static const struct vector {
 	{ "a backend that is gone", {
 		{ "udp p:1000>v:81", ON, XB_FLOW_MADE, "udp p:1000>r:8080 ttl=63" },
 		{ "udp p:1000>v:81", ON, XB_FLOW_RESELECTED, "udp p:1000>b:8080 ttl=63" } }, BACKEND_GONE },
+	{ "a backend that another joins", {
+		{ "udp p:1000>v:81", ON, XB_FLOW_MADE, "udp p:1000>r:8080 ttl=63" },
+		{ "udp p:1000>v:81", ON, 0, "udp p:1000>r:8080 ttl=63" },
+		{ "udp r:8080>p:1000", ON, 0, "udp v:81>p:1000 ttl=63" },
+		{ "udp p:1000>v:81", ON, 0, "udp p:1000>r:8080 ttl=63" } }, BACKEND_JOINED },
 	{ "a connection outlives its backend's place", {
 		{ "tcp p:1000>v:81 S", ON, XB_FLOW_MADE, "tcp p:1000>r:8080 S ttl=63" },
 		{ "tcp p:1000>v:81 A", ON, 0, "tcp p:1000>r:8080 A ttl=63" } }, BACKEND_GONE },
@@ -210,6 +217,7 @@ static const struct vector {
 	{ "none here, by policy", { { "udp c:1000>v:83", DROP, XB_DROPPED_NO_LOCAL_BACKEND, NULL, FAST } } },
 	{ "no answer to a reset", { { "tcp c:1000>v:9 R", DROP, XB_REFUSED_NO_PORT } } },
 	{ "an index that leads nowhere", { { "tcp c:1000>v:85 S", UP, XB_TABLE_ERROR } }, NO_SUCH_SERVICE },
+	{ "a set that leads nowhere", { { "tcp c:1000>v:85 S", UP, XB_TABLE_ERROR } }, NO_SUCH_BACKEND },
 	{ "no address to masquerade to", { { "tcp c:1000>x:80 S", DROP, XB_DROPPED_NO_NAT_ADDRESS, NULL, FAST } }, NO_NODE_ADDRESS },
 	{ "no port to masquerade to", {
 		{ "tcp c:1000>x:80 S", ON, XB_FLOW_MADE, "tcp n:?>r:8080 S ttl=63", FAST },
@@ -270,6 +278,8 @@ static const struct vector {
 	{ "to the backend's node, as it is", {
 		{ "tcp c:1000>x:86 S ttl=9", ON, XB_FLOW_MADE, "ipip n>r df id=0 | tcp c:1000>x:86 S ttl=9" },
 		{ "tcp c:1000>x:86 A data=1000", ON, 0, "ipip n>r df id=0 | tcp c:1000>x:86 A data=1000" } } },
+	{ "a tunnel is no hop", {
+		{ "udp c:1000>x:86 ttl=1", ON, XB_FLOW_MADE, "ipip n>r df id=0 | udp c:1000>x:86 ttl=1" } } },
 	{ "with no room for another header", {
 		{ "tcp4 c:1000>x:86 S", ON, XB_FLOW_MADE, "ipip4 n>r df id=0 | tcp4 c:1000>x:86 S" },
 		{ "tcp4 c:1000>x:86 A data=1441 df", BACK, 0, "big4 x>c mtu=1480 df id=0 | tcp4 c:1000>x:86 A data=1441 df cut=20" },

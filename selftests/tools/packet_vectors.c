@@ -160,18 +160,29 @@ static void fill_flows(void)
 	}
 }
 
-/* Frontends of "broken" lead nowhere, or, the other way round, where they did. */
-static void lead_to(bool nowhere)
+/* A frontend of "broken" leads nowhere, or its sets do; the other way round, where they did. */
+static void lead_one(struct xb_fe *fe, enum arrangement how)
+{
+	struct xb_svc *svc = tables->t[TABLE_SVC].mem;
+
+	if (fe->port != 85)
+		return;
+	fe->svc ^= (how == NO_SUCH_SERVICE) << 24;
+	for (int i = 0; how == NO_SUCH_BACKEND && i < XB_SETS; i++)
+		svc[fe->svc].set[i].base ^= 1 << 24;
+}
+
+static void lead_astray(enum arrangement how)
 {
 	struct xb_fe4_bucket *four = tables->t[TABLE_FE4].mem;
 	struct xb_fe6_bucket *six = tables->t[TABLE_FE6].mem;
 
-	for (__u32 i = 0; i < tables->t[TABLE_FE4].size * XB_FE_WAYS; i++)
-		if (four->way[i].fe.port == 85)
-			four->way[i].fe.svc ^= nowhere << 24;
-	for (__u32 i = 0; i < tables->t[TABLE_FE6].size * XB_FE_WAYS; i++)
-		if (six->way[i].fe.port == 85)
-			six->way[i].fe.svc ^= nowhere << 24;
+	for (__u32 i = 0; i < tables->t[TABLE_FE4].size; i++)
+		for (int way = 0; way < XB_FE_WAYS; way++)
+			lead_one(&four[i].way[way].fe, how);
+	for (__u32 i = 0; i < tables->t[TABLE_FE6].size; i++)
+		for (int way = 0; way < XB_FE_WAYS; way++)
+			lead_one(&six[i].way[way].fe, how);
 }
 
 static void set_rate(bool none_left)
@@ -196,23 +207,23 @@ static void arrange(enum arrangement how)
 	forget_keys(TABLE_AFF);
 	set_node(how);
 	set_rate(how == NO_MORE_FLOWS);
-	lead_to(how == NO_SUCH_SERVICE);
+	lead_astray(how);
 	if (how == FLOWS_FULL)
 		fill_flows();
 }
 
 static void arrange_between(enum arrangement how)
 {
-	if (how != BACKEND_GONE)
+	if (how != BACKEND_GONE && how != BACKEND_JOINED)
 		return;
-	serve_all(row_of("there"), "b");
+	serve_all(row_of("there"), how == BACKEND_JOINED ? "br" : "b");
 	xb_model_forget("xb_svc");
 }
 
 static void arrange_back(enum arrangement how)
 {
-	lead_to(how == NO_SUCH_SERVICE);
-	if (how == BACKEND_GONE)
+	lead_astray(how);
+	if (how == BACKEND_GONE || how == BACKEND_JOINED)
 		serve_all(row_of("there"), row_of("there")->backends);
 }
 

@@ -29,6 +29,12 @@ static int space_make(void)
 	return 0;
 }
 
+/* Where n bytes are as near to the end as can be with their network header aligned, which is 14 bytes on. */
+static __u8 *place(__u32 n)
+{
+	return space + ((SPACE - n - 2) & ~3u) + 2;
+}
+
 int model_frame_put(const void *bytes, __u32 n, struct model_bounds *ret)
 {
 	int r = space_make();
@@ -37,9 +43,8 @@ int model_frame_put(const void *bytes, __u32 n, struct model_bounds *ret)
 		return r;
 	if (n > XB_MODEL_FRAME)
 		return -EMSGSIZE;
-	ret->end = (__u32)(unsigned long)space + SPACE;
-	ret->data = ret->end - n;
-	memcpy(space + SPACE - n, bytes, n);
+	ret->data = (__u32)(unsigned long)memcpy(place(n), bytes, n);
+	ret->end = ret->data + n;
 	return 0;
 }
 
@@ -63,8 +68,8 @@ int model_frame_cut(struct model_bounds *b, __u32 n)
 
 	if (!data)
 		return -EINVAL;
-	memmove(space + SPACE - n, data, n);
-	b->data = b->end - n;
+	b->data = (__u32)(unsigned long)memmove(place(n), data, n);
+	b->end = b->data + n;
 	return 0;
 }
 

@@ -3,7 +3,7 @@
 #define MODEL_FRAME_H
 /*
  * The one packet that the model has in hand, in one piece, all its checksums there. It lies below 4 GB, as programs are told its bounds
- * by 32 bits, and ends where memory does: who reads beyond it is killed. Bounds change with each call that moves it.
+ * by 32 bits, and ends where memory does, to 3 bytes: who reads beyond it is killed. Bounds change with each call that moves it.
  */
 #include <stdbool.h>
 #include <linux/bpf.h>
