@@ -452,20 +452,22 @@ SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct ans
 	return 0;
 }
 
-/* Makes way for a flow whose answer, or last port that was tried, another one has that is closed, or is the same client's and closing: he
- * uses his port again. */
+/* Makes way for a flow whose answer another one has that is at its end, for the client uses his port again; or whose last port that was
+ * tried is that of a flow which is not open, as the table makes way. */
 SUBPROG int decide_release(const struct packet *p, struct answer *a)
 {
 	struct xb_tuple twin;
 	struct flow old = {};
 	__u32 left = 0;
+	bool own;
 
 	if (!p || !a)
 		return 0;
 	twin = reversed(&a->f.now);
-	if (!flow_find(&twin, 0, &old, &left) || old.state < XB_FLOW_FIN)
+	if (!flow_find(&twin, 0, &old, &left))
 		return 0;
-	if (old.state != XB_FLOW_CLOSED && (old.now.dport != p->t.sport || !addr_equal(&old.now.dst, &p->t.src)))
+	own = old.now.dport == p->t.sport && addr_equal(&old.now.dst, &p->t.src);
+	if (own ? old.state < XB_FLOW_FIN : old.state == XB_FLOW_OPEN)
 		return 0;
 	flow_remove(&twin);
 	twin = reversed(&old.now);
