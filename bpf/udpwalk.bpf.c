@@ -12,7 +12,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* What is read of the kernel's own structures, found by name (CO-RE). */
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-struct in6_addr;
 struct seq_file;
 struct ns_common {
 	unsigned int inum;
@@ -20,9 +19,9 @@ struct ns_common {
 struct net {
 	struct ns_common ns;
 };
-typedef struct {
+struct possible_net {
 	struct net *net;
-} possible_net_t;
+};
 struct sock_common {
 	unsigned short skc_family;
 	volatile unsigned char skc_state;
@@ -30,7 +29,7 @@ struct sock_common {
 	__be32 skc_daddr, skc_rcv_saddr;
 	__be16 skc_dport;
 	__u16 skc_num;
-	possible_net_t skc_net;
+	struct possible_net skc_net;
 	union xb_ip6 skc_v6_daddr, skc_v6_rcv_saddr;
 };
 struct sock {

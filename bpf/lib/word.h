@@ -47,6 +47,13 @@ static __always_inline const void *after(const void *p, __u64 word)
 	return p + word;
 }
 
+/* n & mask, also where the compiler knows that n is not larger and would leave it out: the verifier forgets what was compared. */
+static __always_inline __u64 masked(__u64 n, __u64 mask)
+{
+	asm volatile("%0 &= %1" : "+r"(n) : "ri"(mask));
+	return n;
+}
+
 #else
 
 /* Before each access: a test may give way to another thread there. */
@@ -89,6 +96,11 @@ static __always_inline const void *after(const void *p, __u64 word)
 {
 	(void)word;
 	return p;
+}
+
+static __always_inline __u64 masked(__u64 n, __u64 mask)
+{
+	return n & mask;
 }
 
 #endif

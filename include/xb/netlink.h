@@ -31,6 +31,7 @@ struct xb_link {
 	unsigned flags;             /* IFF_UP, IFF_LOWER_UP, IFF_LOOPBACK */
 	unsigned char mac[6];
 	uint32_t peer;              /* IFLA_LINK: of a veth, the other's index in its own namespace */
+	uint32_t xdp;               /* id of the XDP program; 0: none */
 	struct xb_vxlan {           /* of kind vxlan */
 		uint32_t vni;
 		uint16_t port;          /* host order */

@@ -33,9 +33,12 @@ static void check(const struct plan *plan)
 
 		if (!p->name || (p->family != AF_INET && p->family != AF_INET6) || p->proto == XB_PROTO_NONE || !p->n_frontends)
 			abort();
-		for (size_t f = 0; f < p->n_frontends; f++)
-			if (!p->frontends[f].port || p->frontends[f].kind < XB_FRONTEND_CLUSTER_IP || p->frontends[f].kind > XB_FRONTEND_LOAD_BALANCER)
+		for (size_t f = 0; f < p->n_frontends; f++) {
+			const struct plan_frontend *fe = &p->frontends[f];
+
+			if (!fe->port || fe->kind < XB_FRONTEND_CLUSTER_IP || fe->kind > XB_FRONTEND_LOAD_BALANCER)
 				abort();
+		}
 		for (int s = 0; s < XB_SCOPES; s++)
 			check_set(&p->set[s]);
 		for (size_t r = 0; r < p->n_source_ranges; r++)

@@ -72,6 +72,8 @@ like "$(curl -fsS --max-time 3 "http://$ip/")" 'Welcome to nginx' 'the host reac
 k expose pod nginx --port=80 >/dev/null 2>&1 || { k label pod nginx app=nginx >/dev/null && k expose pod nginx --port=80 >/dev/null; }
 vip=$(k get service nginx -o 'jsonpath={.spec.clusterIP}')
 ok 'so does a process of the node, by a Service' busywait 5 on 1 curl -fsS --max-time 2 -o "$TMP/page" "http://$vip/"
+ok "a node's tables are what the API server says" busywait 5 xebec check --name "$NAME" --node node-1
+like "$(xebec services default/nginx --name "$NAME" --node node-1)" "default/nginx +TCP +$vip:80 " 'and are shown by its name'
 answers() { curl -fsS --max-time 2 "http://$1/" | grep -q 'Welcome to nginx'; }
 ok 'and the host itself' answers "$vip"
 k patch service nginx -p '{"spec":{"type":"NodePort","ipFamilyPolicy":"PreferDualStack"}}' >/dev/null

@@ -56,6 +56,20 @@ if [ -n "$tcx" ]; then
 	is "$(links_of "$LINKS/dev$(index xbp1)_ingress")" "$( (cd "$LINKS" && ls) | grep -c '^dev.*_ingress')" 'and no link that nobody knows of holds a program'
 fi
 
+# one whose packets begin with IP; restarts and growth find it there
+program_on() {
+	if [ -n "$tcx" ]; then
+		bpftool -j prog show id "$(bpftool -j link show pinned "$LINKS/dev$(index "$1")_$2" | jq .prog_id)" | jq -r .name
+	else
+		in_ns node tc filter show dev "$1" "$2" | grep -o 'xb_[a-z0-9_]*' | head -1
+	fi 2>/dev/null
+}
+has_program() { [ "$(program_on "$1" "$2")" = "$3" ]; }
+in_ns node ip tuntap add dev bare mode tun
+ok 'a device without Ethernet headers has programs of its own' busywait 3 has_program bare ingress xb_ingress_l3
+is "$(program_on bare egress) $(program_on xbp1 ingress) $(program_on xbp1 egress)" 'xb_egress_l3 xb_ingress xb_egress' 'and the others keep theirs'
+is "$(metric xebec_proxy_faulty_devices)" 0 'none lacks one'
+
 # killed; meanwhile one device goes and another comes
 early=$(index xbp2) late=$(index xbp3)
 ids=$(link_ids "$early")
@@ -69,6 +83,8 @@ ok 'started again: it is' busywait 5 served after
 ok 'started again: of what went nothing is left' no_pins "$late"
 [ -z "$tcx" ] || is "$(link_ids "$early")" "$ids" 'started again: the same links, which were at no moment without a program'
 ok 'started again: served' served early
+ok 'started again: also without Ethernet headers' has_program bare ingress xb_ingress_l3
+in_ns node ip link del bare
 
 # many come at once, and memory follows
 memory() { awk '/^VmRSS/ { print $2 }' "/proc/$PROXY_PID/status"; }
@@ -91,6 +107,10 @@ ok 'XDP: the program of another is said to be there' said "xbp1: .*XDP program o
 like "$(xdp_of xbp1)" '"foreign"' 'XDP: and is left alone'
 is "$(metric xebec_proxy_faulty_devices)" 1 'XDP: and counted'
 ok 'XDP: served' served early
+rm "$BPFFS/foreign_xdp"
+in_ns node ip link add another type veth peer name m1
+xdp_is() { [[ $(xdp_of "$1") =~ $2 ]]; }
+ok 'XDP: and has its place when that is free' busywait 5 xdp_is xbp1 xb_xdp
 stop "$PROXY_PID"
 proxy_start
 is "$(xdp_of xbp2)" '[null,null]' 'XDP: no longer asked for, no longer there'
@@ -100,7 +120,7 @@ stop "$PROXY_PID"
 ok '--cleanup' on_node "$BIN/kube-proxy" --cleanup --bpffs-path="$BPFFS"
 ok '--cleanup: no pins' test ! -e "$BPFFS/xebec"
 ok '--cleanup: devices serve no more' unserved early
-is "$(in_ns node bpftool -j net show | jq -c '[.[0].xdp[].devname, .[0].tc[].devname]')" '["xbp1","xbp2"]' '--cleanup: what is on devices is of others'
+is "$(in_ns node bpftool -j net show | jq -c '[.[0].xdp[].devname, .[0].tc[].devname]')" '["xbp2"]' '--cleanup: what is on devices is of others'
 is "$(in_ns node tc qdisc show dev xbp2 | grep -c clsact)" 1 '--cleanup: so their qdisc stays'
 [ -z "$tcx" ] || is "$(foreign ingress xbp2) $(foreign egress xbp2)" '1 1' '--cleanup: and their programs by tcx'
 

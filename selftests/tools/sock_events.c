@@ -124,7 +124,7 @@ static void make_services(struct apply *a, __u32 ret_svc[SERVICES])
 	}
 }
 
-/* Reads what is written over next. */
+/* Reads one event again and again until it is written over. */
 static void test_mixture(struct apply *a)
 {
 	__u64 began = *cursor, read = 0, mixed = 0, upto;
@@ -134,13 +134,13 @@ static void test_mixture(struct apply *a)
 
 	make_services(a, svc);
 	clients_start(pids);
-	while ((upto = __atomic_load_n(cursor, __ATOMIC_RELAXED)) < began + 400000) {
+	while ((upto = __atomic_load_n(cursor, __ATOMIC_RELAXED)) < began + 1000000) {
 		struct xb_event e;
 
-		if (upto < SLOTS || !event_read(upto - SLOTS, &e) || e.was.dst.b[14] != 3)
-			continue;
-		read++;
-		mixed += e.was.dst.b[15] >= SERVICES || svc[e.was.dst.b[15]] != e.svc;
+		while (upto > SLOTS && event_read(upto + 2 - SLOTS, &e)) {
+			read++;
+			mixed += e.was.dst.b[14] == 3 && (e.was.dst.b[15] >= SERVICES || svc[e.was.dst.b[15]] != e.svc);
+		}
 	}
 	*stopping = true;
 	for (int i = 0; i < CLIENTS; i++) {

@@ -258,7 +258,7 @@ int print_flush(struct printer *p)
 	n = p->out.n;
 	if (p->out.err)
 		return p->out.err;
-	if (fwrite(p->out.p, 1, n, stdout) != n || fflush(stdout))
+	if (n && (fwrite(p->out.p, 1, n, stdout) != n || fflush(stdout)))
 		return -EPIPE;
 	xb_buf_clear(&p->out);
 	return 0;

@@ -134,7 +134,7 @@ static void set_service(struct agent *a, struct service *v, const struct plan *p
 	_cleanup_free_ char *why = NULL, *check_why = NULL;
 	int r = set_ports(a, v, plan, &why), check = 0, fault = 0;
 
-	if (plan->health_port || v->checked)
+	if ((plan->health_port || v->checked) && !a->c.compared)
 		check = health_ports_set(a->health_ports, v->key, plan->health_port, plan->local_ready, &check_why);
 	v->checked = plan->health_port;
 	v->zoned = plan->zoned;
@@ -279,7 +279,7 @@ static void apply_changes(struct agent *a)
 		host_ports_expect(a->host_ports);
 	if (!a->pruned && host_ports_settled(a->host_ports))
 		prune(a);
-	if (first)
+	if (first && !a->c.compared)
 		tell_applied(a, began_ms);
 }
 
@@ -300,6 +300,24 @@ static void commit(struct agent *a)
 		log_err("Services cannot be brought into the tables: %s", why ? why : strerror(-r));
 }
 
+static void on_retry(uv_timer_t *t);
+
+static void bring_devices(struct agent *a)
+{
+	const struct xb_link *links;
+	size_t n;
+	int r;
+
+	if (!a->links || a->failed)
+		return;
+	n = xb_links_get(a->links, &links);
+	r = a->c.plane->set_devices(a->tables, links, n);
+	if (r < 0)
+		fail(a);
+	if (r > 0 && !uv_is_active((uv_handle_t *)&a->retry))
+		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
+}
+
 static void on_retry(uv_timer_t *t)
 {
 	struct agent *a = t->data;
@@ -307,6 +325,16 @@ static void on_retry(uv_timer_t *t)
 	if (a->stale)
 		start_anew(a);
 	faults_retry(a->faults);
+	bring_devices(a);
+}
+
+static void end_dry_run(struct agent *a)
+{
+	struct apply_stats s;
+
+	uv_prepare_stop(&a->before_sleep);
+	a->c.plane->stats(a->tables, &s);
+	a->c.compared(a->c.arg, s.publishes);
 }
 
 static bool anything_to_do(const struct agent *a)
@@ -324,6 +352,11 @@ static void flush(uv_prepare_t *h)
 		return;
 	first = !a->applied;
 	apply_changes(a);
+	if (a->c.compared) {
+		if (a->pruned)
+			end_dry_run(a);
+		return;
+	}
 	commit(a);
 	if (first && !a->stale)
 		remove_others(a);
@@ -442,12 +475,7 @@ static void on_networks(void *arg)
 
 static void on_links(void *arg)
 {
-	struct agent *a = arg;
-	const struct xb_link *links;
-	size_t n = xb_links_get(a->links, &links);
-
-	if (!a->failed && a->c.plane->set_devices(a->tables, links, n) < 0)
-		fail(a);
+	bring_devices(arg);
 }
 
 /* --- the agent --- */
@@ -496,7 +524,7 @@ static int follow_links(struct agent *a)
 		return 0;
 	r = xb_links_new(xb_rest_loop(a->c.rest), on_links, a, &a->links);
 	if (!r)
-		on_links(a);
+		bring_devices(a);
 	return r;
 }
 
@@ -637,7 +665,7 @@ int agent_renew(struct agent *a, char **reterr_why)
 		fail(a);
 		return r;
 	}
-	on_links(a);
+	bring_devices(a);
 	start_anew(a);
 	flush(&a->before_sleep);
 	return 0;

@@ -27,6 +27,9 @@ struct agent_config {
 	bool masquerade_all, host_ports;
 	/* Out of memory, or the tables cannot be kept: they stay as they are, and the program should end. */
 	void (*failed)(void *arg);
+	/* Not NULL: a dry run. The plane is asked once, and nothing else is touched, on the node or in the API; then this is called with
+	 * what the plane counted as publishes. */
+	void (*compared)(void *arg, __u64 changes);
 	void *arg;
 };
 /* Borrows what c points to. Opens the tables; traffic goes on meanwhile. reterr_why: the caller's to free. */

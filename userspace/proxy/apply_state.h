@@ -40,6 +40,7 @@ struct apply {
 	struct tables *tables;
 	__u32 size_most;            /* elements of a table that grows */
 	unsigned objects;           /* whose programs are loaded, a bit for each */
+	int l3_fault;               /* of the last try to load OBJECT_TC_L3; it has been told */
 	struct xb_grace grace;
 	struct alloc *slots;
 	struct alloc *maglev;       /* lines of xb_mag */
@@ -95,6 +96,10 @@ void sources_release(struct apply *a);                                          
 int outside_reserve(struct apply *a, const struct xb_svc *svc);                    /* of an earlier run: the slice */
 int sources_adopt(struct apply *a);                                                /* once all ports are */
 void outside_done(struct apply *a);
+
+/* rehearse.c: tries the programs out on two packets, before they run anywhere: one that is for no service, and one for a service of
+ * the tables, whose flow is noted as any other's. -EIO: one does not what it must. */
+int rehearse(const struct apply *a, char **reterr_why);
 
 /* room.c: each grows what it must. -ENOSPC: cannot grow; -EIO: the programs could not be moved to the new tables. */
 int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why);

@@ -4,16 +4,21 @@
 #include <sys/resource.h>
 
 #include "agent.h"
+#include "dry_run.h"
 #include "options.h"
 #include "serve.h"
 #include "xb/log.h"
 
 #define VERSION "v1.33.0"
 
+#define EXIT_DIFFERENT 2            /* of --dry-run */
+
 struct program {
 	uv_loop_t loop;
 	uv_signal_t term, interrupt;
 	bool failed;
+	bool compared;              /* a dry run came to its end */
+	__u64 changes;
 };
 
 static int fault(int r, const char *what, const char *why)
@@ -39,6 +44,15 @@ static void on_failure(void *arg)
 
 	log_err("out of memory; leaving: programs and tables stay as they are");
 	p->failed = true;
+	uv_stop(&p->loop);
+}
+
+static void on_compared(void *arg, __u64 changes)
+{
+	struct program *p = arg;
+
+	p->compared = true;
+	p->changes = changes;
 	uv_stop(&p->loop);
 }
 
@@ -70,10 +84,20 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 		.cluster_cidr = o->cluster_cidr, .detect_local_mode = o->detect_local_mode,
 		.masquerade_all = o->masquerade_all, .host_ports = o->host_ports, .failed = on_failure, .arg = p,
 	};
-	int r = agent_new(&c, &agent, &why);
+	int r;
 
+	if (o->dry_run) {
+		c.plane = &data_plane_dry_run;
+		c.fallback = NULL;
+		c.compared = on_compared;
+	}
+	r = agent_new(&c, &agent, &why);
 	if (r < 0)
 		return fault(r, "cannot start", why);
+	if (o->dry_run) {
+		uv_run(&p->loop, UV_RUN_DEFAULT);
+		return !p->compared ? EXIT_FAILURE : p->changes ? EXIT_DIFFERENT : EXIT_SUCCESS;
+	}
 	r = serve_new(&p->loop, &o->healthz, &o->metrics, agent, &serve, &why);
 	if (r < 0)
 		return fault(r, "cannot serve", why);

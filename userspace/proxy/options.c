@@ -19,6 +19,8 @@ static const struct xb_flag rows[] = {
 	FLAG("config", STRING, config, NULL, "Misc",
 	     "A KubeProxyConfiguration file. What it sets goes before flags, apart from --hostname-override"),
 	FLAG("cleanup", BOOL, cleanup, NULL, "Misc", "Remove every program, link and table of ours from this node and exit"),
+	FLAG("dry-run", BOOL, dry_run, NULL, "Misc",
+	     "Print what would be changed in the eBPF tables of this node, change nothing, and exit: with 0 when nothing would, with 2 when something would"),
 	FLAG("feature-gates", STRING, feature_gates, NULL, "Misc", "Accepted; there is nothing here to switch"),
 	FLAG("help", BOOL, help, NULL, "Misc", "Print this text and exit", .letter = 'h'),
 	FLAG("version", BOOL, version, NULL, "Misc", "Print the version and exit"),

@@ -16,7 +16,7 @@ struct options {
 	char **xdp_devices;                         /* NULL: none */
 	int verbosity;
 	bool masquerade_all, host_ports;
-	bool cleanup, version, help, ignored_switch;
+	bool cleanup, dry_run, version, help, ignored_switch;
 	char *node_name;                            /* hostname_override, or the host's name; lower case */
 	char *cgroup2;                              /* cgroup_path, or where cgroup2 is mounted; NULL: nowhere */
 	char **config_flags;                        /* the fields of the file as flags, which the strings above point into */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include "apply_state.h"
 #include "maglev.h"
-#include "xb/vec.h"
+#include "sources.h"
 #include "xb/why.h"
 
 /* --- source ranges: a list is whole before its id is published, and stays whole until no program can know that id --- */
@@ -247,16 +247,15 @@ int outside_reserve(struct apply *a, const struct xb_svc *svc)
 	return svc->maglev.size ? alloc_reserve(a->maglev, svc->maglev.base, lines_of(svc->maglev.size)) : 0;
 }
 
-struct network {
-	struct xb_src_key key;
-	bool used;
-};
-struct networks {
-	struct network *v;
-	size_t n, cap;
-};
+static int id_order(const void *x, const void *y)
+{
+	const struct network *a = x, *b = y;
+	int order = memcmp(&a->key.id, &b->key.id, sizeof(a->key.id)); /* big-endian, so as numbers */
 
-static int read_networks(int fd, struct networks *ret)
+	return order ? order : key_order(&a->key, &b->key);
+}
+
+int networks_read(int fd, struct networks *ret)
 {
 	const struct xb_src_key *last = NULL;
 	struct network next = {};
@@ -268,20 +267,16 @@ static int read_networks(int fd, struct networks *ret)
 			return r;
 		last = &ret->v[ret->n - 1].key;
 	}
-	return errno == ENOENT ? 0 : -errno;
+	if (errno != ENOENT)
+		return -errno;
+	if (ret->n)
+		qsort(ret->v, ret->n, sizeof(ret->v[0]), id_order);
+	return 0;
 }
 
-static int id_order(const void *x, const void *y)
+struct network *networks_of(const struct networks *all, __u32 id, size_t *ret_n)
 {
-	const struct network *a = x, *b = y;
-	int order = memcmp(&a->key.id, &b->key.id, sizeof(a->key.id)); /* big-endian, so as numbers */
-
-	return order ? order : key_order(&a->key, &b->key);
-}
-
-static size_t first_of(const struct networks *all, __u32 id)
-{
-	size_t low = 0, high = all->n;
+	size_t low = 0, high = all->n, n = 0;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -291,39 +286,53 @@ static size_t first_of(const struct networks *all, __u32 id)
 		else
 			high = middle;
 	}
-	return low;
+	while (low + n < all->n && ntohl(all->v[low + n].key.id) == id)
+		n++;
+	*ret_n = n;
+	return all->v ? all->v + low : NULL;
 }
 
-static int adopt_list(struct port *port, __u32 id, struct networks *all)
+/* As a port has it. NULL without memory. */
+static struct sources *sources_in(const struct networks *all, __u32 id)
 {
-	size_t from = first_of(all, id), to = from;
+	size_t n;
+	struct network *v = networks_of(all, id, &n);
+	struct sources *s = sources_new(n);
 
-	while (to < all->n && ntohl(all->v[to].key.id) == id)
-		to++;
-	port->sources = sources_new(to - from);
-	if (!port->sources)
-		return -ENOMEM;
-	port->sources->id = id;
-	for (size_t i = from; i < to; i++) {
-		port->sources->key[port->sources->n++] = all->v[i].key;
-		all->v[i].used = true;
+	if (!s)
+		return NULL;
+	s->id = id;
+	for (size_t i = 0; i < n; i++) {
+		s->key[s->n++] = v[i].key;
+		v[i].used = true;
 	}
-	return 0;
+	return s;
+}
+
+bool networks_are(const struct networks *all, __u32 id, const struct plan_port *p)
+{
+	_cleanup_free_ struct sources *have = NULL, *want = NULL;
+
+	if (!id || !p->source_ranges_set)
+		return !id == !p->source_ranges_set;
+	have = sources_in(all, id);
+	want = sources_of(p);
+	return have && want && same_networks(have, want);
 }
 
 int sources_adopt(struct apply *a)
 {
 	struct networks all = {};
-	int fd = a->tables->t[TABLE_SRC].fd, r = read_networks(fd, &all);
+	int fd = a->tables->t[TABLE_SRC].fd, r = networks_read(fd, &all);
 
-	if (all.n)
-		qsort(all.v, all.n, sizeof(all.v[0]), id_order);
 	for (__u32 slot = 1; slot < alloc_size(a->slots) && r == 0; slot++) {
 		__u32 id = svc_at(a, slot)->source_ranges;
 
 		a->last_source_id = MAX(a->last_source_id, id);
-		if (a->by_slot[slot] && id)
-			r = adopt_list(a->by_slot[slot], id, &all);
+		if (!a->by_slot[slot] || !id)
+			continue;
+		a->by_slot[slot]->sources = sources_in(&all, id);
+		r = a->by_slot[slot]->sources ? 0 : -ENOMEM;
 	}
 	a->n_sources = all.n;
 	for (size_t i = 0; i < all.n && r == 0; i++) {

@@ -65,16 +65,20 @@ static void pin_path(const struct places *p, uint32_t ifindex, enum place place,
 }
 
 /* --- by link: tcx, XDP --- */
-static int programs_there(uint32_t ifindex, enum place place, struct ids *ret)
+static int programs_there(const struct places *p, uint32_t ifindex, enum place place, struct ids *ret)
 {
+	struct xb_link link;
 	__u32 flags;
 	int r;
 
 	*ret = (struct ids){};
 	if (place == PLACE_XDP) {
-		r = bpf_xdp_query_id((int)ifindex, 0, &ret->id[0]);
-		ret->n = r == 0 && ret->id[0];
-		return r;
+		r = xb_netlink_get_link(p->netlink, ifindex, &link);
+		if (r < 0)
+			return r;
+		ret->id[0] = link.xdp;
+		ret->n = link.xdp != 0;
+		return 0;
 	}
 	ret->n = OTHERS_MOST;
 	r = bpf_prog_query((int)ifindex, attach_type(place), 0, &flags, ret->id, &ret->n);
@@ -135,7 +139,7 @@ static int link_put(const struct places *p, uint32_t ifindex, enum place place, 
 	bool generic = false;
 	struct ids there;
 	__u32 now;
-	int r = programs_there(ifindex, place, &there);
+	int r = programs_there(p, ifindex, place, &there);
 
 	if (r < 0)
 		return r;
@@ -276,7 +280,7 @@ size_t place_others(const struct places *p, const struct xb_link *device, enum p
 	size_t others = 0;
 	__u32 ours = 0;
 
-	if (by_link(p, place) && programs_there(device->ifindex, place, &there) == 0) {
+	if (by_link(p, place) && programs_there(p, device->ifindex, place, &there) == 0) {
 		fd = link_open(p, device->ifindex, place, &there, &ours);
 		others = name_programs(&there, ours, device->name, place, out);
 	}

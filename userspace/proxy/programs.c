@@ -11,11 +11,22 @@
 static const struct {
 	const char *name;
 	const void *(*bytes)(size_t *ret_n);
+	const char *only[2];        /* of its programs; NULL: all */
 } built_in[N_OBJECTS] = {
 	[OBJECT_SOCK] = { "sock", sock__elf_bytes },
-	[OBJECT_TC] = { "tc", tc__elf_bytes },
+	[OBJECT_TC] = { "tc", tc__elf_bytes, { "xb_ingress", "xb_egress" } },
+	[OBJECT_TC_L3] = { "tc_l3", tc__elf_bytes, { "xb_ingress_l3", "xb_egress_l3" } },
 	[OBJECT_XDP] = { "xdp", xdp__elf_bytes },
 };
+
+/* A program costs the kernel up to 80 ms: what nobody asked for is not loaded. */
+static void choose(struct bpf_object *o, const char *const only[2])
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, o)
+		bpf_program__set_autoload(p, !only[0] || !strcmp(bpf_program__name(p), only[0]) || !strcmp(bpf_program__name(p), only[1]));
+}
 
 int programs_open(unsigned which, struct programs *ret, char **reterr_why)
 {
@@ -36,6 +47,7 @@ int programs_open(unsigned which, struct programs *ret, char **reterr_why)
 			programs_close(&p);
 			return xb_why(reterr_why, r, "cannot open the built-in BPF programs '%s': %s", built_in[i].name, strerror(-r));
 		}
+		choose(p.object[i], built_in[i].only);
 	}
 	*ret = p;
 	return 0;

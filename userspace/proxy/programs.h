@@ -10,7 +10,8 @@ struct bpf_object;
 
 enum object_id {
 	OBJECT_SOCK,                /* hooks of a cgroup's sockets */
-	OBJECT_TC,                  /* ingress and egress of devices */
+	OBJECT_TC,                  /* ingress and egress of devices with Ethernet headers */
+	OBJECT_TC_L3,               /* and of those without */
 	OBJECT_XDP,
 	N_OBJECTS
 };

@@ -128,13 +128,16 @@ static int read_node(struct api *a, struct cluster_view *v, char **reterr_why)
 {
 	_cleanup_free_ char *path = xprintf("/api/v1/nodes/%s", v->node);
 	_cleanup_(xb_json_unrefp) struct xb_json *node = NULL;
+	_cleanup_free_ char *why = NULL;
 	struct xb_jv labels;
-	int r = api_get(a, path, &node, reterr_why);
+	int r = api_get(a, path, &node, &why);
 
 	if (r == 404)
 		return xb_why(reterr_why, -ENOENT, "there is no Node \"%s\": --hostname-override says which this is", v->node);
-	if (r != 200)
+	if (r != 200) {
+		*reterr_why = TAKE_PTR(why);
 		return r < 0 ? r : -EIO;
+	}
 	labels = xb_jv_path(xb_json_root(node), "metadata", "labels");
 	v->zone = xb_jv_dup(xb_jv_get(labels, "topology.kubernetes.io/zone"));
 	return 0;

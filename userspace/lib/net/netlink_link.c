@@ -8,6 +8,7 @@ int xb_netlink_read_link(const struct nlmsghdr *h, struct xb_link *ret)
 {
 	const struct ifinfomsg *m = mnl_nlmsg_get_payload(h);
 	const struct nlattr *attrs[IFLA_MAX + 1] = {}, *kind[IFLA_INFO_MAX + 1] = {}, *vxlan[IFLA_VXLAN_MAX + 1] = {};
+	const struct nlattr *xdp[IFLA_XDP_MAX + 1] = {};
 	struct xb_link l = {};
 
 	if ((h->nlmsg_type != RTM_NEWLINK && h->nlmsg_type != RTM_DELLINK) || !netlink_attrs(h, sizeof(*m), attrs, IFLA_MAX))
@@ -22,6 +23,8 @@ int xb_netlink_read_link(const struct nlmsghdr *h, struct xb_link *ret)
 	l.peer = netlink_u32(attrs[IFLA_LINK]);
 	netlink_text(attrs[IFLA_IFNAME], l.name, sizeof(l.name));
 	netlink_mac(attrs[IFLA_ADDRESS], l.mac);
+	netlink_nested(attrs[IFLA_XDP], xdp, IFLA_XDP_MAX);
+	l.xdp = netlink_u32(xdp[IFLA_XDP_PROG_ID]);
 	netlink_nested(attrs[IFLA_LINKINFO], kind, IFLA_INFO_MAX);
 	netlink_text(kind[IFLA_INFO_KIND], l.kind, sizeof(l.kind));
 	if (!strcmp(l.kind, "vxlan")) {

@@ -29,7 +29,7 @@ static long steps = 100000;
 static atomic_long faults, made, found, refused;
 static atomic_int owner[KEYS];
 static atomic_long progress[THREADS];
-static atomic_int running;
+static atomic_int running, lives;
 
 static void turn(void)
 {
@@ -66,7 +66,7 @@ static void start(void *(*run)(void *arg))
 static void begin(long self)
 {
 	xb_model_set_processor((__u32)self);
-	xb_model_set_random((__u64)self * 77 + 5);
+	xb_model_set_random((__u64)atomic_fetch_add(&lives, 1) * 77 + 5);
 }
 
 /* Whoever could insert a key has it alone, and finds it until he removes it, whatever others do. */
@@ -102,7 +102,7 @@ static void *claims(void *arg)
 	for (long i = 0; i < steps; i++) {
 		claim_or_leave(self, &held[xb_model_random() % HELD]);
 		n = xb_model_random() % KEYS;
-		refresh(n, n & 1, XB_FLOW_CLOSING, 50);
+		refresh(n, n & 1, XB_FLOW_FIN, 50);
 		if (left_of(n, n & 1, NULL) < 0)
 			atomic_fetch_add(&faults, 1);
 	}
