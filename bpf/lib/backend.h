@@ -43,10 +43,8 @@ static __always_inline bool set_equal(struct xb_set a, struct xb_set b)
 static __always_inline bool service_load(struct xb_fe fe, enum xb_scope scope, struct service *ret)
 {
 	ret->svc = lookup(&xb_svc, fe.svc);
-	if (!ret->svc) {
-		count(XB_TABLE_ERROR);
+	if (!ret->svc)
 		return false;
-	}
 	ret->id = fe.svc;
 	ret->scope = fe.kind == XB_FRONTEND_CLUSTER_IP ? XB_SCOPE_INTERNAL : scope;
 	ret->set = set_load(ret->svc, ret->scope);

@@ -18,7 +18,7 @@ enum verdict {
 	VERDICT_REFUSE,
 	VERDICT_DROP,
 	VERDICT_ECHO,                   /* answer the ping */
-};
+} __attribute__((packed));
 
 struct answer {
 	struct flow f;                  /* f.now: as the packet goes on; f.svc is known before the rest is */
@@ -30,7 +30,7 @@ struct answer {
 /* How long a flow lives without packets, in ticks, about seconds. An open TCP flow outlives the keepalive of two hours (RFC 9293,
  * 3.8.4). */
 #define TICKS_NEW         30
-#define TICKS_RESET       10
+#define TICKS_CLOSED      10
 #define TICKS_CLOSING     120
 #define TICKS_TCP         8100
 #define TICKS_UDP         120
@@ -53,50 +53,60 @@ static __always_inline __u32 tuple_hash(const struct xb_tuple *t, __u64 seed)
 
 /* --- a flow that is known */
 
-static __always_inline enum xb_flow_state flow_next(const struct packet *p, const struct flow *f, __u32 *ret_ticks)
+/* What an entry's state becomes with a packet of its direction. */
+static __always_inline enum xb_flow_state tcp_next(const struct packet *p, const struct flow *f)
 {
-	if (p->t.proto == XB_PROTO_TCP) {
-		if (p->tcp_flags & TCP_RST) {
-			*ret_ticks = TICKS_RESET;
-			return XB_FLOW_CLOSING;
-		}
-		if (p->tcp_flags & TCP_FIN || f->state == XB_FLOW_CLOSING) {
-			*ret_ticks = TICKS_CLOSING;
-			return XB_FLOW_CLOSING;
-		}
-		/* open when the client has answered the answer */
-		if (f->state == XB_FLOW_NEW && (f->direction == XB_FLOW_REPLY || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK)) {
-			*ret_ticks = TICKS_NEW;
-			return XB_FLOW_NEW;
-		}
-		*ret_ticks = TICKS_TCP;
-		return XB_FLOW_OPEN;
+	if (p->tcp_flags & TCP_RST || f->state == XB_FLOW_CLOSED)
+		return XB_FLOW_CLOSED;
+	if (p->tcp_flags & TCP_FIN)
+		return f->state == XB_FLOW_PEER_FIN ? XB_FLOW_CLOSED : XB_FLOW_FIN;
+	if (f->state != XB_FLOW_NEW)
+		return f->state;
+	/* open when the client has answered the answer */
+	return f->direction != XB_FLOW_REPLY && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_ACK ? XB_FLOW_OPEN : XB_FLOW_NEW;
+}
+
+static __always_inline enum xb_flow_state flow_next(const struct packet *p, const struct flow *f)
+{
+	if (p->t.proto == XB_PROTO_TCP)
+		return tcp_next(p, f);
+	return f->state == XB_FLOW_NEW && f->direction == XB_FLOW_FORWARD ? XB_FLOW_NEW : XB_FLOW_OPEN;
+}
+
+static __always_inline __u32 ticks_of(enum xb_proto proto, enum xb_flow_state state)
+{
+	switch (state) {
+	case XB_FLOW_NEW:
+		return TICKS_NEW;
+	case XB_FLOW_OPEN:
+		return proto == XB_PROTO_TCP ? TICKS_TCP : proto == XB_PROTO_UDP ? TICKS_UDP : TICKS_SCTP;
+	case XB_FLOW_CLOSED:
+		return TICKS_CLOSED;
+	default:
+		return TICKS_CLOSING;
 	}
-	if (f->state == XB_FLOW_NEW && f->direction == XB_FLOW_FORWARD) {
-		*ret_ticks = TICKS_NEW;
-		return XB_FLOW_NEW;
-	}
-	*ret_ticks = p->t.proto == XB_PROTO_UDP ? TICKS_UDP : TICKS_SCTP;
-	return XB_FLOW_OPEN;
 }
 
 /* Both entries live as long as either is used: a source port must not be given away while its flow sends one way only. */
 static __always_inline void keep_alive(const struct packet *p, const struct flow *f, __u32 left)
 {
-	__u32 ticks;
-	enum xb_flow_state state = flow_next(p, f, &ticks);
+	enum xb_flow_state state = flow_next(p, f), other = state;
+	__u32 ticks = ticks_of(p->t.proto, state);
 	struct xb_tuple twin;
 
 	if (state == f->state && left + ticks / 16 >= ticks)
 		return;
+	if (state == XB_FLOW_FIN || state == XB_FLOW_PEER_FIN)
+		other = state == XB_FLOW_FIN ? XB_FLOW_PEER_FIN : XB_FLOW_FIN;
 	twin = reversed(&f->now);
 	flow_refresh(&p->t, state, ticks);
-	flow_refresh(&twin, state, ticks);
+	flow_refresh(&twin, other, ticks);
 }
 
 /*
  * Whether a flow goes on to its backend. A connection outlives its backend's place in the set (it drains), but a datagram
- * never goes to a backend that is gone, and neither does a SYN, which begins a connection of its own.
+ * never goes to a backend that is gone, and neither does a SYN, which begins a connection of its own. An answer to a SYN that a flow
+ * at its end did not see is not of it: the client has asked the backend by its own address, from the same port.
  */
 static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 {
@@ -105,9 +115,13 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 	const struct xb_svc *svc;
 	struct xb_set set;
 
-	if (f->direction == XB_FLOW_REPLY || (p->t.proto != XB_PROTO_UDP && !syn))
+	if (p->outer && f->direction == XB_FLOW_TUNNEL)
+		return false;
+	if (f->direction == XB_FLOW_REPLY)
+		return f->state < XB_FLOW_FIN || p->t.proto != XB_PROTO_TCP || !(p->tcp_flags & TCP_SYN);
+	if (p->t.proto != XB_PROTO_UDP && !syn)
 		return true;
-	if (syn && f->state == XB_FLOW_CLOSING)
+	if (syn && f->state >= XB_FLOW_FIN)
 		return false;
 	svc = lookup(&xb_svc, f->svc);
 	if (!svc)
@@ -117,10 +131,17 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 		return true;
 	if (!still_serves(svc, set, p->v4, &backend))
 		return false;
-	f->set = set;
-	flow_remove(&p->t);
-	flow_insert(&p->t, f, f->state == XB_FLOW_OPEN ? TICKS_UDP : TICKS_NEW);
+	flow_renew(&p->t, &set);
 	return true;
+}
+
+/* Whether a tunnel that leads to a known flow is one of ours: it goes to the backend. A flow that this node would tunnel by itself is
+ * found out to be gone (still_valid()). */
+static __always_inline bool own_tunnel(const struct packet *p, const struct flow *f)
+{
+	if (f->direction == XB_FLOW_TUNNEL)
+		return p->kind != PACKET_ERROR;
+	return f->direction == XB_FLOW_FORWARD && addr_equal(&p->tunnel, &f->now.dst);
 }
 
 /* True: *a is what becomes of the packet. False: no flow of it is known (any more). Global functions, as rev_put() is: the
@@ -129,14 +150,20 @@ SUBPROG int decide_known(const struct packet *p, struct answer *a)
 {
 	__u32 left = 0;
 
-	if (!p || !a || !flow_find(&p->t, p->len, &a->f, &left))
+	if (!p || !a || !flow_find(&p->t, p->uncounted ? 0 : p->len, &a->f, &left))
 		return false;
+	if (p->outer && !own_tunnel(p, &a->f)) {
+		*a = (struct answer){};
+		return false;
+	}
 	if (p->kind != PACKET_ERROR && !still_valid(p, &a->f)) {
 		struct xb_tuple twin = reversed(&a->f.now);
 
 		flow_remove(&p->t);
 		flow_remove(&twin);
-		a->reason = XB_FLOW_RESELECTED;
+		/* a client that uses its port again is no news */
+		a->reason = a->f.state < XB_FLOW_FIN ? XB_FLOW_RESELECTED : XB_REASON_NONE;
+		a->f = (struct flow){};
 		return false;
 	}
 	if (p->kind != PACKET_ERROR)
@@ -199,6 +226,9 @@ static __always_inline int to_service(const struct packet *p, struct xb_fe fe, b
 	a->f.svc = s.id;
 	a->f.scope = s.scope;
 	a->f.set = s.set;
+	/* what the node before this one let in. Whether the tunnel is ours is known by its backend */
+	if (p->outer)
+		return s.svc->dsr && s.set.count;
 	if (fe.kind == XB_FRONTEND_LOAD_BALANCER && s.svc->source_ranges && !source_allowed(s.svc, &p->t.src))
 		return verdict(a, VERDICT_DROP, XB_DROPPED_SOURCE_RANGE);
 	/* nothing that a connection begins with, and none is known: its end, after the flow's */
@@ -226,7 +256,9 @@ SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 	d.v4 = p->v4;
 	if (p->kind == PACKET_ERROR || is_any(&d) || is_loopback(&d))
 		return false;
-	if (p->kind == PACKET_TUNNELLED) {
+	if (p->outer) {
+		if (p->kind != PACKET_TRANSPORT)
+			return false;
 		/* a node port of another node is none of its addresses here, but its number is the same */
 		fe = frontend(&d);
 		fe = fe.kind && fe.kind != XB_FRONTEND_NODE_ADDR ? fe : node_port_find(&d);
@@ -244,6 +276,8 @@ SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 			return verdict(a, VERDICT_ECHO, XB_ECHO_ANSWERED);
 		if (p->kind == PACKET_FRAGMENT && fe.kind == XB_FRONTEND_VIP)
 			return verdict(a, VERDICT_DROP, XB_DROPPED_FRAGMENT);
+		if (p->kind == PACKET_MALFORMED)
+			return fe.kind == XB_FRONTEND_VIP ? verdict(a, VERDICT_DROP, XB_DROPPED_MALFORMED) : false;
 	}
 	if (!fe.kind && is_service_addr(node, &p->t.dst, p->v4))
 		return verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_SERVICE);
@@ -273,7 +307,7 @@ static __always_inline int pick(const struct packet *p, const struct service *s,
 static __always_inline int pick_tunnelled(const struct packet *p, const struct service *s, struct xb_peer *ret)
 {
 	struct xb_peer want = { .addr = p->tunnel };
-	__u32 at = s->svc->dsr ? set_from(s->set, p->v4, &want) : s->set.base + s->set.count;
+	__u32 at = set_from(s->set, p->v4, &want);
 
 	if (at >= s->set.base + s->set.count || backend_load(at, p->v4, ret) < 0 || !ret->local || !addr_equal(&ret->addr, &p->tunnel))
 		return -ENOENT;
@@ -292,10 +326,10 @@ SUBPROG int decide_backend(const struct packet *p, struct answer *a)
 	s.scope = a->f.scope;
 	s.set = a->f.set;
 	s.svc = lookup(&xb_svc, s.id);
-	if (!s.svc || (p->kind != PACKET_TUNNELLED && pick(p, &s, &backend) < 0))
+	if (!s.svc || (!p->outer && pick(p, &s, &backend) < 0))
 		return verdict(a, VERDICT_PASS, XB_TABLE_ERROR);
 	/* somebody else's tunnel */
-	if (p->kind == PACKET_TUNNELLED && pick_tunnelled(p, &s, &backend) < 0)
+	if (p->outer && pick_tunnelled(p, &s, &backend) < 0)
 		return verdict(a, VERDICT_PASS, XB_REASON_NONE);
 	a->f.now = p->t;
 	a->f.now.dst = backend.addr;
@@ -306,7 +340,8 @@ SUBPROG int decide_backend(const struct packet *p, struct answer *a)
 	return true;
 }
 
-/* *f is the answer's for a moment: a copy of it would be more stack than Linux 6.1 has left for flow_insert(). */
+/* -EEXIST: another flow has the answer. -EALREADY: another processor has just made this flow.
+ * *f is the answer's for a moment: a copy of it would be more stack than Linux 6.1 has left for flow_insert(). */
 static __always_inline int insert_pair(const struct packet *p, struct flow *f)
 {
 	struct xb_tuple twin = reversed(&f->now);
@@ -322,32 +357,27 @@ static __always_inline int insert_pair(const struct packet *p, struct flow *f)
 	r = flow_insert(&p->t, f, TICKS_NEW);
 	if (r)
 		flow_remove(&twin);
-	return r;
+	return r == -EEXIST ? -EALREADY : r;
 }
 
 /* With the node's address as source. The entry for the answer is the claim to a port. */
-static __always_inline enum xb_reason insert_masqueraded(const struct packet *p, const struct xb_node *node, struct flow *f)
+static __always_inline int insert_masqueraded(const struct packet *p, const struct xb_node *node, struct flow *f)
 {
 	__u32 h = tuple_hash(&p->t, fe_seed);
+	int r = -EEXIST;
 
 	if (p->v4 ? !node->addr4.be32 : !node->addr6.word[0] && !node->addr6.word[1])
-		return XB_DROPPED_NO_NAT_ADDRESS;
+		return -EADDRNOTAVAIL;
 	if (p->v4)
 		map4(&f->now.src, node->addr4.be32);
 	else
 		f->now.src = node->addr6;
-	for (int i = 0; i < NAT_PORTS_TRIED; i++) {
-		int r;
-
+	for (int i = 0; i < NAT_PORTS_TRIED && r == -EEXIST; i++) {
 		f->now.sport = node->nat_first + (h * (__u64)node->nat_count >> 32);
 		r = insert_pair(p, f);
-		if (!r)
-			return XB_FLOW_MADE;
-		if (r != -EEXIST)
-			return XB_DROPPED_FLOWS_FULL;
 		h = h * 0x9e3779b1u + 0x7f4a7c15u;
 	}
-	return XB_DROPPED_NO_NAT_PORT;
+	return r;
 }
 
 /*
@@ -365,40 +395,91 @@ static __always_inline bool masquerades(const struct packet *p, const struct xb_
 	return true;
 }
 
-/* Makes the flow, or says why there is none. */
-SUBPROG int decide_flow(const struct packet *p, bool host, struct answer *a)
+static __always_inline enum xb_reason why_no_flow(int r)
+{
+	switch (r) {
+	case -EEXIST:
+		return XB_DROPPED_NO_NAT_PORT;
+	case -EADDRNOTAVAIL:
+		return XB_DROPPED_NO_NAT_ADDRESS;
+	default:
+		return XB_DROPPED_FLOWS_FULL;
+	}
+}
+
+/*
+ * Makes the flow, or says why there is none, and returns 0. -EEXIST: another flow has the answer. The last time it is asked that is
+ * masqueraded: the same client may reach the same backend by two services from one port, and the second flow gets a port of
+ * its own. -EALREADY: another processor has just made this flow.
+ */
+SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct answer *a)
 {
 	const struct xb_node *node = lookup(&xb_node, 0);
-	enum xb_reason reason = XB_FLOW_MADE;
+	bool tunnel;
 	int r = -EEXIST;
 
 	if (!p || !a || !node)
-		return false;
-	if (!flow_rate())
-		return verdict(a, VERDICT_DROP, XB_DROPPED_FLOW_RATE);
-	if (a->f.direction == XB_FLOW_TUNNEL) {
-		r = flow_insert(&p->t, &a->f, TICKS_NEW);
-		return r ? verdict(a, VERDICT_DROP, XB_DROPPED_FLOWS_FULL) : verdict(a, VERDICT_TUNNEL, XB_FLOW_MADE);
+		return 0;
+	tunnel = a->f.direction == XB_FLOW_TUNNEL;
+	if (!last && !flow_rate()) {
+		verdict(a, VERDICT_DROP, XB_DROPPED_FLOW_RATE);
+		return 0;
 	}
-	if (!masquerades(p, node, a, host))
+	if (tunnel) {
+		r = flow_insert(&p->t, &a->f, TICKS_NEW);
+		r = r == -EEXIST ? -EALREADY : r;
+	} else if (masquerades(p, node, a, host)) {
+		r = insert_masqueraded(p, node, &a->f);
+	} else {
 		r = insert_pair(p, &a->f);
-	/* the same client may reach the same backend by two services from one port: the second flow gets a port of its own */
-	if (r == -EEXIST)
-		reason = insert_masqueraded(p, node, &a->f);
-	else if (r)
-		reason = XB_DROPPED_FLOWS_FULL;
-	if (reason != XB_FLOW_MADE)
-		return verdict(a, VERDICT_DROP, reason);
-	return verdict(a, VERDICT_TRANSLATE, a->reason ? a->reason : reason);
+		if (r == -EEXIST && !last)
+			return r;
+		if (r == -EEXIST)
+			r = insert_masqueraded(p, node, &a->f);
+	}
+	if (r == -EALREADY)
+		return r;
+	if (r)
+		verdict(a, VERDICT_DROP, why_no_flow(r));
+	else
+		verdict(a, tunnel ? VERDICT_TUNNEL : VERDICT_TRANSLATE, a->reason ? a->reason : XB_FLOW_MADE);
+	return 0;
+}
+
+/* Makes way for a flow whose answer another one has that is closed: the client uses its port again. */
+SUBPROG int decide_release(const struct packet *p, struct answer *a)
+{
+	struct xb_tuple twin;
+	struct flow old = {};
+	__u32 left = 0;
+
+	if (!p || !a)
+		return 0;
+	twin = reversed(&a->f.now);
+	if (!flow_find(&twin, 0, &old, &left) || old.state < XB_FLOW_FIN)
+		return 0;
+	flow_remove(&twin);
+	twin = reversed(&old.now);
+	flow_remove(&twin);
+	return 0;
 }
 
 /* *a is all zero before. */
 static __always_inline void decide(const struct packet *p, bool host, struct answer *a)
 {
-	if (p->kind != PACKET_ECHO && p->kind != PACKET_FRAGMENT && decide_known(p, a))
+	int r;
+
+	if ((p->kind == PACKET_TRANSPORT || p->kind == PACKET_ERROR) && decide_known(p, a))
 		return;
-	if (decide_service(p, host, a) && decide_backend(p, a))
-		decide_flow(p, host, a);
+	if (!decide_service(p, host, a) || !decide_backend(p, a))
+		return;
+	r = decide_flow(p, host, false, a);
+	if (r == -EEXIST) {
+		decide_release(p, a);
+		r = decide_flow(p, host, true, a);
+	}
+	if (r == -EALREADY && !decide_known(p, a))
+		verdict(a, VERDICT_DROP, XB_DROPPED_FLOWS_FULL);
 }
 
 #endif
