@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <stdio.h>
 #include <string.h>
 #include "programs.h"
 #include "xb/macro.h"
@@ -137,4 +139,32 @@ int programs_load(const struct programs *p, enum object_id object, char **reterr
 		return xb_why(reterr_why, r, "cannot load the BPF programs '%s': %s (Linux 6.1 or later is needed)", built_in[object].name,
 			      strerror(-r));
 	return 0;
+}
+
+void program_name(int fd, char *ret, size_t n)
+{
+	struct bpf_prog_info info = {};
+	__u32 bytes = sizeof(info);
+
+	bpf_obj_get_info_by_fd(fd, &info, &bytes);
+	snprintf(ret, n, "%s", info.name);
+}
+
+size_t programs_others(const __u32 *ids, size_t n, __u32 ours, const char *where, struct xb_buf *out)
+{
+	size_t others = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_close_ int fd = -1;
+		char name[BPF_OBJ_NAME_LEN] = "";
+
+		if (ids[i] == ours)
+			continue;
+		others++;
+		fd = bpf_prog_get_fd_by_id(ids[i]);
+		if (fd >= 0)
+			program_name(fd, name, sizeof(name));
+		xb_buf_addf(out, "%s%s program %u '%s'", out->n ? ", " : "", where, ids[i], name);
+	}
+	return others;
 }
