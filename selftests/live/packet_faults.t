@@ -20,9 +20,9 @@ serves dns 5201 UDP "node=$a"
 client() { in_ns client "$@"; }
 get_outside() { client curl -fsS --max-time 2 "http://$node:${node_port[web]}/"; }
 ask_udp() { [ "$(client python3 "$ROOT/selftests/tools/ask_udp.py" $node "${node_port[dns]}")" = a ]; }
-reason() { "$BIN/xebec" drops --bpffs-path "$BPFFS" | awk -v r="$1" '$1 == r { n = $2 } END { print n + 0 }'; }
-reason_more() { [ "$(reason "$1")" -gt "$2" ]; }
 metric() { in_ns node curl -sS --max-time 3 http://127.0.0.1:10249/metrics | awk -v m="$1" '$1 == m { print $2 }'; }
+reason() { metric "xebec_proxy_decisions_total{reason=\"$1\"}"; }
+reason_more() { [ "$(reason "$1")" -gt "$2" ]; }
 # load RATE: new connections, until load_ends, which sets LOAD
 load() { XB_EXEC=exec in_ns client "$BIN/xebec-bench" connect --to "$node:${node_port[web]}" --rate "$1" --seconds 60 >"$TMP/load" 2>&1 & load=$!; }
 load_ends() { kill -TERM $load; wait $load; LOAD=$(cat "$TMP/load"); }

@@ -685,6 +685,7 @@ void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 
 	if (a->tables)
 		a->c.plane->stats(a->tables, &now.tables);
+	now.counted = a->tables && a->c.plane->reasons && a->c.plane->reasons(a->tables, now.reasons) == 0;
 	xb_informer_stats(a->services_informer, &now.services);
 	xb_informer_stats(a->slices_informer, &now.slices);
 	if (a->host_ports)
