@@ -37,7 +37,7 @@ two_nodes_up() {
 	pod_up b; b=$POD_IP b6=$POD_IP6
 	r=10.244.2.2 r6=fd00:10:244:2::2
 	serve a a; serve b b; serve far r; serve node n
-	for at in "$a" "$b" "$r" 192.0.2.1; do busywait 5 in_ns node curl -fsS --max-time 1 "http://$at:8080/" || bail "no server at $at"; done
+	for at in "$a" "$b" "$r" 192.0.2.1; do busywait 30 in_ns node curl -fsS --max-time 1 "http://$at:8080/" || bail "no server at $at"; done
 }
 # node_object: the node as the API server has it, with its addresses; in zone z1
 node_object() {

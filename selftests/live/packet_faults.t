@@ -14,7 +14,7 @@ in_ns node ip route add 10.244.2.0/24 via 172.30.0.2
 in_ns node ip route add 198.18.0.0/15 via 198.51.100.2
 web_up a; a=$POD_IP r=10.244.2.2 node=198.51.100.1
 XB_EXEC=exec in_ns far "$BIN/xebec-bench" serve --text r --http $r:80 --echo $r:5201 2>"$TMP/web-r.log" &
-busywait 5 in_ns node curl -fsS --max-time 1 http://$r/ || bail "no server at $r"
+busywait 30 in_ns node curl -fsS --max-time 1 http://$r/ || bail "no server at $r"
 apiserver_start
 proxy_start --cluster-cidr=10.244.0.0/16
 
