@@ -427,7 +427,9 @@ static bool check_step(const struct driver *d, const struct step *s)
 		good = false;
 		printf("# %s: went %s%s, not %s\n", s->in, words[got.action], got.sent ? " by XDP" : "", words[s->action]);
 	}
-	return check_packet(s, &got) & check_reasons(d, s, before) & good;
+	good &= check_packet(s, &got);
+	good &= check_reasons(d, s, before);
+	return good;
 }
 
 /* Whether somebody who reads the sum over all of a packet will get it: what is sent back or into a tunnel goes out, and SCTP's
