@@ -147,9 +147,11 @@ run: setup
 down:
 	@tools/run/main_job.sh $(O)/bin down
 bench: setup
-	@+$(MAKE) --no-print-directory O=$(O) programs $(O)/selftests/tools/runtime_calls
+	@tools/setup/install.sh iptables
+	@+$(MAKE) --no-print-directory O=$(O) programs $(O)/selftests/tools/runtime_calls $(O)/selftests/tools/packet_bench
 	@tools/bench/api.sh $(O)/bin
 	@tools/bench/service.sh $(O)/bin
+	@tools/bench/packet.sh $(O)/bin
 	@tools/bench/cluster.sh $(O)/bin
 	@tools/bench/node.sh $(O)/bin
 

@@ -221,6 +221,13 @@ static __always_inline int obey(CTX *ctx, __u16 l3, struct packet *p, struct ans
 	}
 }
 
+/* Whether there were headers that lay apart, and are in one piece now. That copies what is shared, so it is for those that need it. */
+static __always_inline bool more_headers(CTX *ctx)
+{
+	return ctx->data_end - ctx->data < LINEAR && ctx->len > ctx->data_end - ctx->data &&
+	       !bpf_skb_pull_data(ctx, ctx->len < LINEAR ? ctx->len : LINEAR);
+}
+
 static __always_inline int handle(CTX *ctx, __u16 l3, bool out)
 {
 	bool v4 = ctx->protocol == bpf_htons(ETHERTYPE_IPV4);
@@ -231,9 +238,11 @@ static __always_inline int handle(CTX *ctx, __u16 l3, bool out)
 
 	if ((!v4 && ctx->protocol != bpf_htons(ETHERTYPE_IPV6)) || (out && ctx->ingress_ifindex))
 		return TC_ACT_UNSPEC;
-	if (ctx->data_end - ctx->data < LINEAR && ctx->len > ctx->data_end - ctx->data)
-		bpf_skb_pull_data(ctx, ctx->len < LINEAR ? ctx->len : LINEAR);
 	parsed(ctx, v4, l3, &p);
+	if ((p.kind == PACKET_OTHER || p.kind == PACKET_MALFORMED) && more_headers(ctx)) {
+		p = (struct packet){};
+		parsed(ctx, v4, l3, &p);
+	}
 	if (p.kind == PACKET_OTHER)
 		return TC_ACT_UNSPEC;
 	decide(&p, out, &a);

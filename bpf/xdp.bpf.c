@@ -68,12 +68,10 @@ SUBPROG int parsed(CTX *ctx, bool v4, struct packet *p)
 }
 
 /* The way out of a packet, if that is the device it came in by and its neighbour is known. */
-SUBPROG int route(CTX *ctx, const struct packet *p, const struct xb_tuple *now, struct ethernet_header *ret)
+static __always_inline bool route(CTX *ctx, const struct packet *p, const struct xb_tuple *now, struct ethernet_header *ret)
 {
 	struct bpf_fib_lookup fib = {};
 
-	if (!p || !now || !ret)
-		return false;
 	fib.family = p->v4 ? 2 : 10;
 	fib.l4_protocol = p->t.proto;
 	fib.ifindex = ctx->ingress_ifindex;
@@ -92,46 +90,52 @@ SUBPROG int route(CTX *ctx, const struct packet *p, const struct xb_tuple *now, 
 	return true;
 }
 
-SUBPROG int send_on(CTX *ctx, const struct packet *p, const struct xb_tuple *now, const struct ethernet_header *to)
+/* XDP_PASS: nothing was done to it. */
+SUBPROG int send_on(CTX *ctx, const struct packet *p, const struct xb_tuple *now)
 {
-	struct ethernet_header *eth;
+	struct ethernet_header to, *eth;
 
-	if (!p || !now || !to || !rewrite(ctx, p, now) || !count_hop(ctx, p))
+	if (!p || !now || !route(ctx, p, now, &to))
+		return XDP_PASS;
+	if (!rewrite(ctx, p, now) || !count_hop(ctx, p))
 		return XDP_DROP;
 	eth = header(ctx, 0, sizeof(*eth));
 	if (!eth)
 		return XDP_DROP;
-	__builtin_memcpy(eth->dst, to->dst, sizeof(eth->dst));
-	__builtin_memcpy(eth->src, to->src, sizeof(eth->src));
+	__builtin_memcpy(eth->dst, to.dst, sizeof(eth->dst));
+	__builtin_memcpy(eth->src, to.src, sizeof(eth->src));
 	return XDP_TX;
+}
+
+SUBPROG int count_packet(const struct packet *p, struct answer *a)
+{
+	__u32 left = 0;
+
+	return p && a && flow_find(&p->t, p->len, &a->f, &left);
 }
 
 static __always_inline int handle(CTX *ctx, bool v4)
 {
 	struct packet p = {};
 	struct answer a = {};
-	struct ethernet_header to = {};
-	__u32 len, left = 0;
 	int r = XDP_PASS;
 
 	parsed(ctx, v4, &p);
 	if (p.kind != PACKET_TRANSPORT || p.first || p.later || p.outer)
 		return XDP_PASS;
-	/* not counted yet: tc counts what it gets */
-	len = p.len;
-	p.len = 0;
+	/* tc counts what it gets */
+	p.uncounted = true;
 	decide(&p, false, &a);
-	p.len = len;
-	if (a.verdict == VERDICT_DROP) {
+	if (a.verdict == VERDICT_DROP)
 		r = XDP_DROP;
-	} else if (a.verdict != VERDICT_TRANSLATE && a.verdict != VERDICT_TUNNEL) {
+	else if (a.verdict == VERDICT_TRANSLATE)
+		r = send_on(ctx, &p, &a.f.now);
+	else if (a.verdict != VERDICT_TUNNEL)
 		return XDP_PASS;
-	} else if (a.verdict == VERDICT_TRANSLATE && route(ctx, &p, &a.f.now, &to)) {
-		flow_find(&p.t, len, &a.f, &left);
-		r = send_on(ctx, &p, &a.f.now, &to);
-	}
 	if (a.reason)
 		event(a.reason, XB_PATH_XDP, ctx->ingress_ifindex, a.f.svc, &p.t, a.verdict != VERDICT_DROP ? &a.f.now : NULL);
+	if (r == XDP_TX)
+		count_packet(&p, &a);
 	return r;
 }
 

@@ -18,7 +18,7 @@ enum verdict {
 	VERDICT_REFUSE,
 	VERDICT_DROP,
 	VERDICT_ECHO,                   /* answer the ping */
-};
+} __attribute__((packed));
 
 struct answer {
 	struct flow f;                  /* f.now: as the packet goes on; f.svc is known before the rest is */
@@ -30,7 +30,7 @@ struct answer {
 /* How long a flow lives without packets, in ticks, about seconds. An open TCP flow outlives the keepalive of two hours (RFC 9293,
  * 3.8.4). */
 #define TICKS_NEW         30
-#define TICKS_RESET       10
+#define TICKS_CLOSED      10
 #define TICKS_CLOSING     120
 #define TICKS_TCP         8100
 #define TICKS_UDP         120
@@ -53,50 +53,67 @@ static __always_inline __u32 tuple_hash(const struct xb_tuple *t, __u64 seed)
 
 /* --- a flow that is known */
 
-static __always_inline enum xb_flow_state flow_next(const struct packet *p, const struct flow *f, __u32 *ret_ticks)
+/* What an entry's state becomes with a packet of its direction. */
+static __always_inline enum xb_flow_state tcp_next(const struct packet *p, const struct flow *f)
 {
-	if (p->t.proto == XB_PROTO_TCP) {
-		if (p->tcp_flags & TCP_RST) {
-			*ret_ticks = TICKS_RESET;
-			return XB_FLOW_CLOSING;
-		}
-		if (p->tcp_flags & TCP_FIN || f->state == XB_FLOW_CLOSING) {
-			*ret_ticks = TICKS_CLOSING;
-			return XB_FLOW_CLOSING;
-		}
-		/* open when the client has answered the answer */
-		if (f->state == XB_FLOW_NEW && (f->direction == XB_FLOW_REPLY || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK)) {
-			*ret_ticks = TICKS_NEW;
-			return XB_FLOW_NEW;
-		}
-		*ret_ticks = TICKS_TCP;
-		return XB_FLOW_OPEN;
-	}
-	if (f->state == XB_FLOW_NEW && f->direction == XB_FLOW_FORWARD) {
-		*ret_ticks = TICKS_NEW;
+	if (p->tcp_flags & TCP_RST || f->state == XB_FLOW_CLOSED)
+		return XB_FLOW_CLOSED;
+	/* open when the client has answered the answer; what closes before is nobody's */
+	if (f->state == XB_FLOW_NEW && (f->direction == XB_FLOW_REPLY || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK))
 		return XB_FLOW_NEW;
+	if (p->tcp_flags & TCP_FIN)
+		return f->state == XB_FLOW_PEER_FIN ? XB_FLOW_CLOSED : XB_FLOW_FIN;
+	return f->state == XB_FLOW_NEW ? XB_FLOW_OPEN : f->state;
+}
+
+/* UDP and SCTP: open, too, when the client has answered the answer. One question and its answer are over, and may be anybody's. */
+static __always_inline enum xb_flow_state datagram_next(const struct flow *f)
+{
+	if (f->direction == XB_FLOW_REPLY)
+		return f->state == XB_FLOW_NEW ? XB_FLOW_REPLIED : f->state;
+	return f->state == XB_FLOW_REPLIED ? XB_FLOW_OPEN : f->state;
+}
+
+static __always_inline enum xb_flow_state flow_next(const struct packet *p, const struct flow *f)
+{
+	return p->t.proto == XB_PROTO_TCP ? tcp_next(p, f) : datagram_next(f);
+}
+
+static __always_inline __u32 ticks_of(enum xb_proto proto, enum xb_flow_state state)
+{
+	switch (state) {
+	case XB_FLOW_NEW:
+	case XB_FLOW_REPLIED:
+		return TICKS_NEW;
+	case XB_FLOW_OPEN:
+		return proto == XB_PROTO_TCP ? TICKS_TCP : proto == XB_PROTO_UDP ? TICKS_UDP : TICKS_SCTP;
+	case XB_FLOW_CLOSED:
+		return TICKS_CLOSED;
+	default:
+		return TICKS_CLOSING;
 	}
-	*ret_ticks = p->t.proto == XB_PROTO_UDP ? TICKS_UDP : TICKS_SCTP;
-	return XB_FLOW_OPEN;
 }
 
 /* Both entries live as long as either is used: a source port must not be given away while its flow sends one way only. */
 static __always_inline void keep_alive(const struct packet *p, const struct flow *f, __u32 left)
 {
-	__u32 ticks;
-	enum xb_flow_state state = flow_next(p, f, &ticks);
+	enum xb_flow_state state = flow_next(p, f), other = state;
+	__u32 ticks = ticks_of(p->t.proto, state);
 	struct xb_tuple twin;
 
 	if (state == f->state && left + ticks / 16 >= ticks)
 		return;
+	if (state == XB_FLOW_FIN || state == XB_FLOW_PEER_FIN)
+		other = state == XB_FLOW_FIN ? XB_FLOW_PEER_FIN : XB_FLOW_FIN;
 	twin = reversed(&f->now);
 	flow_refresh(&p->t, state, ticks);
-	flow_refresh(&twin, state, ticks);
+	flow_refresh(&twin, other, ticks);
 }
 
 /*
  * Whether a flow goes on to its backend. A connection outlives its backend's place in the set (it drains), but a datagram
- * never goes to a backend that is gone, and neither does a SYN, which begins a connection of its own.
+ * never goes to a backend that is gone, and neither does a SYN, which begins a connection of its own. An answer to a SYN that a flow
+ * at its end did not see is not of it: the client has asked the backend by its own address, from the same port.
  */
 static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 {
@@ -107,9 +124,11 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 
 	if (p->outer && f->direction == XB_FLOW_TUNNEL)
 		return false;
-	if (f->direction == XB_FLOW_REPLY || (p->t.proto != XB_PROTO_UDP && !syn))
+	if (f->direction == XB_FLOW_REPLY)
+		return f->state < XB_FLOW_FIN || p->t.proto != XB_PROTO_TCP || !(p->tcp_flags & TCP_SYN);
+	if (p->t.proto != XB_PROTO_UDP && !syn)
 		return true;
-	if (syn && f->state == XB_FLOW_CLOSING)
+	if (syn && f->state >= XB_FLOW_FIN)
 		return false;
 	svc = lookup(&xb_svc, f->svc);
 	if (!svc)
@@ -119,9 +138,7 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 		return true;
 	if (!still_serves(svc, set, p->v4, &backend))
 		return false;
-	f->set = set;
-	flow_remove(&p->t);
-	flow_insert(&p->t, f, f->state == XB_FLOW_OPEN ? TICKS_UDP : TICKS_NEW);
+	flow_renew(&p->t, &set);
 	return true;
 }
 
@@ -140,7 +157,7 @@ SUBPROG int decide_known(const struct packet *p, struct answer *a)
 {
 	__u32 left = 0;
 
-	if (!p || !a || !flow_find(&p->t, p->len, &a->f, &left))
+	if (!p || !a || !flow_find(&p->t, p->uncounted ? 0 : p->len, &a->f, &left))
 		return false;
 	if (p->outer && !own_tunnel(p, &a->f)) {
 		*a = (struct answer){};
@@ -151,7 +168,9 @@ SUBPROG int decide_known(const struct packet *p, struct answer *a)
 
 		flow_remove(&p->t);
 		flow_remove(&twin);
-		a->reason = XB_FLOW_RESELECTED;
+		/* a client that uses its port again is no news */
+		a->reason = a->f.state < XB_FLOW_FIN ? XB_FLOW_RESELECTED : XB_REASON_NONE;
+		a->f = (struct flow){};
 		return false;
 	}
 	if (p->kind != PACKET_ERROR)
@@ -328,7 +347,8 @@ SUBPROG int decide_backend(const struct packet *p, struct answer *a)
 	return true;
 }
 
-/* *f is the answer's for a moment: a copy of it would be more stack than Linux 6.1 has left for flow_insert(). */
+/* -EEXIST: another flow has the answer. -EALREADY: another processor has just made this flow.
+ * *f is the answer's for a moment: a copy of it would be more stack than Linux 6.1 has left for flow_insert(). */
 static __always_inline int insert_pair(const struct packet *p, struct flow *f)
 {
 	struct xb_tuple twin = reversed(&f->now);
@@ -344,32 +364,27 @@ static __always_inline int insert_pair(const struct packet *p, struct flow *f)
 	r = flow_insert(&p->t, f, TICKS_NEW);
 	if (r)
 		flow_remove(&twin);
-	return r;
+	return r == -EEXIST ? -EALREADY : r;
 }
 
 /* With the node's address as source. The entry for the answer is the claim to a port. */
-static __always_inline enum xb_reason insert_masqueraded(const struct packet *p, const struct xb_node *node, struct flow *f)
+static __always_inline int insert_masqueraded(const struct packet *p, const struct xb_node *node, struct flow *f)
 {
 	__u32 h = tuple_hash(&p->t, fe_seed);
+	int r = -EEXIST;
 
 	if (p->v4 ? !node->addr4.be32 : !node->addr6.word[0] && !node->addr6.word[1])
-		return XB_DROPPED_NO_NAT_ADDRESS;
+		return -EADDRNOTAVAIL;
 	if (p->v4)
 		map4(&f->now.src, node->addr4.be32);
 	else
 		f->now.src = node->addr6;
-	for (int i = 0; i < NAT_PORTS_TRIED; i++) {
-		int r;
-
+	for (int i = 0; i < NAT_PORTS_TRIED && r == -EEXIST; i++) {
 		f->now.sport = node->nat_first + (h * (__u64)node->nat_count >> 32);
 		r = insert_pair(p, f);
-		if (!r)
-			return XB_FLOW_MADE;
-		if (r != -EEXIST)
-			return XB_DROPPED_FLOWS_FULL;
 		h = h * 0x9e3779b1u + 0x7f4a7c15u;
 	}
-	return XB_DROPPED_NO_NAT_PORT;
+	return r;
 }
 
 /*
@@ -387,40 +402,95 @@ static __always_inline bool masquerades(const struct packet *p, const struct xb_
 	return true;
 }
 
-/* Makes the flow, or says why there is none. */
-SUBPROG int decide_flow(const struct packet *p, bool host, struct answer *a)
+static __always_inline enum xb_reason why_no_flow(int r)
+{
+	switch (r) {
+	case -EEXIST:
+		return XB_DROPPED_NO_NAT_PORT;
+	case -EADDRNOTAVAIL:
+		return XB_DROPPED_NO_NAT_ADDRESS;
+	default:
+		return XB_DROPPED_FLOWS_FULL;
+	}
+}
+
+/*
+ * Makes the flow, or says why there is none, and returns 0. -EEXIST: another flow has the answer, or others have each port that was
+ * tried, and it wants to be asked again, for the last time. What is not masqueraded is then: the same client may reach the same backend by
+ * two services from one port, and the second flow gets a port of its own. -EALREADY: another processor has just made this flow.
+ */
+SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct answer *a)
 {
 	const struct xb_node *node = lookup(&xb_node, 0);
-	enum xb_reason reason = XB_FLOW_MADE;
+	bool tunnel;
 	int r = -EEXIST;
 
 	if (!p || !a || !node)
-		return false;
-	if (!flow_rate())
-		return verdict(a, VERDICT_DROP, XB_DROPPED_FLOW_RATE);
-	if (a->f.direction == XB_FLOW_TUNNEL) {
-		r = flow_insert(&p->t, &a->f, TICKS_NEW);
-		return r ? verdict(a, VERDICT_DROP, XB_DROPPED_FLOWS_FULL) : verdict(a, VERDICT_TUNNEL, XB_FLOW_MADE);
+		return 0;
+	tunnel = a->f.direction == XB_FLOW_TUNNEL;
+	if (!last && !flow_rate()) {
+		verdict(a, VERDICT_DROP, XB_DROPPED_FLOW_RATE);
+		return 0;
 	}
-	if (!masquerades(p, node, a, host))
-		r = insert_pair(p, &a->f);
-	/* the same client may reach the same backend by two services from one port: the second flow gets a port of its own */
-	if (r == -EEXIST)
-		reason = insert_masqueraded(p, node, &a->f);
-	else if (r)
-		reason = XB_DROPPED_FLOWS_FULL;
-	if (reason != XB_FLOW_MADE)
-		return verdict(a, VERDICT_DROP, reason);
-	return verdict(a, VERDICT_TRANSLATE, a->reason ? a->reason : reason);
+	if (tunnel) {
+		r = flow_insert(&p->t, &a->f, TICKS_NEW);
+		r = r == -EEXIST ? -EALREADY : r;
+	} else {
+		bool masquerade = masquerades(p, node, a, host);
+
+		if (!masquerade)
+			r = insert_pair(p, &a->f);
+		if (r == -EEXIST && (masquerade || last))
+			r = insert_masqueraded(p, node, &a->f);
+	}
+	if (r == -EALREADY || (r == -EEXIST && !last))
+		return r;
+	if (r)
+		verdict(a, VERDICT_DROP, why_no_flow(r));
+	else
+		verdict(a, tunnel ? VERDICT_TUNNEL : VERDICT_TRANSLATE, a->reason ? a->reason : XB_FLOW_MADE);
+	return 0;
+}
+
+/* Makes way for a flow whose answer another one has that is at its end, for the client uses his port again; or whose last port that was
+ * tried is that of a flow which is not open, as the table makes way. */
+SUBPROG int decide_release(const struct packet *p, struct answer *a)
+{
+	struct xb_tuple twin;
+	struct flow old = {};
+	__u32 left = 0;
+	bool own;
+
+	if (!p || !a)
+		return 0;
+	twin = reversed(&a->f.now);
+	if (!flow_find(&twin, 0, &old, &left))
+		return 0;
+	own = old.now.dport == p->t.sport && addr_equal(&old.now.dst, &p->t.src);
+	if (own ? old.state < XB_FLOW_FIN : old.state == XB_FLOW_OPEN)
+		return 0;
+	flow_remove(&twin);
+	twin = reversed(&old.now);
+	flow_remove(&twin);
+	return 0;
 }
 
 /* *a is all zero before. */
 static __always_inline void decide(const struct packet *p, bool host, struct answer *a)
 {
+	int r;
+
 	if ((p->kind == PACKET_TRANSPORT || p->kind == PACKET_ERROR) && decide_known(p, a))
 		return;
-	if (decide_service(p, host, a) && decide_backend(p, a))
-		decide_flow(p, host, a);
+	if (!decide_service(p, host, a) || !decide_backend(p, a))
+		return;
+	r = decide_flow(p, host, false, a);
+	if (r == -EEXIST) {
+		decide_release(p, a);
+		r = decide_flow(p, host, true, a);
+	}
+	if (r == -EALREADY && !decide_known(p, a))
+		verdict(a, VERDICT_DROP, XB_DROPPED_FLOWS_FULL);
 }
 
 #endif

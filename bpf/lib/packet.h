@@ -67,23 +67,25 @@ enum packet_kind {
 	PACKET_ERROR,                   /* an ICMP error; its tuple is that of the packet it is about, turned round */
 	PACKET_FRAGMENT,                /* of ICMP, or not the first of its datagram, and the first was not seen */
 	PACKET_MALFORMED,               /* shorter than its headers say; addresses and protocol are known */
-};
+} __attribute__((packed));
 
+/* In bits, as all of it is on the stack of a program, of which Linux 6.1 has not a byte left. */
 struct packet {
 	struct xb_tuple t;
+	union xb_ip6 tunnel;            /* where the outer packet goes */
 	__u32 len;                      /* of the IP packet */
+	__u32 frag_id;
 	__u16 l3, l4;                   /* where its headers begin */
 	__u16 inner_l3, inner_l4;       /* those of the packet that it is about */
 	__u16 outer;                    /* bytes of the headers before l3 that a tunnel put there; 0: none did */
 	enum packet_kind kind;
 	__u8 tcp_flags;
 	__u8 ttl;
-	bool v4;
-	bool first;                     /* the first fragment of several */
-	bool later;                     /* a fragment without transport header, whose ports are known by the first */
-	bool may_fragment;              /* routers may divide it */
-	__u32 frag_id;
-	union xb_ip6 tunnel;            /* where the outer packet goes */
+	bool v4 : 1;
+	bool first : 1;                 /* the first fragment of several */
+	bool later : 1;                 /* a fragment without transport header, whose ports are known by the first */
+	bool may_fragment : 1;          /* routers may divide it */
+	bool uncounted : 1;             /* its flow is to be found, not to be counted: somebody else will see to it */
 };
 
 /* NULL also for what lies too far back, behind more options than anybody sends. */

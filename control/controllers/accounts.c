@@ -181,7 +181,7 @@ static int add(struct kcm_accounts *all, const char *name, struct account **ret)
 	a = user.err ? NULL : calloc(1, sizeof(*a));
 	if (!a)
 		return -ENOMEM;
-	*a = (struct account){ .all = all, .name = name, .backoff = { RETRY_MIN_MS, RETRY_MAX_MS } };
+	*a = (struct account){ .all = all, .name = name, .backoff = { .min_ms = RETRY_MIN_MS, .max_ms = RETRY_MAX_MS } };
 	uv_timer_init(xb_rest_loop(all->rest), &a->timer);
 	a->timer.data = a;
 	r = xb_rest_as(all->rest, user.p, on_refused, a, &a->rest);

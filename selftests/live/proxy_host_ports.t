@@ -6,7 +6,9 @@
 node_up
 web_up a; a=$POD_IP a6=$POD_IP6
 web_up b; b=$POD_IP
-apiserver_start
+echo 'admintoken,admin,1,"system:masters"
+proxytoken,system:kube-proxy,2' >"$TMP/tokens.csv"
+apiserver_start --authorization-mode=RBAC
 k create -f - >/dev/null <<<'{"apiVersion":"v1","kind":"Node","metadata":{"name":"node"}}'
 proxy_start --host-ports
 
@@ -62,6 +64,22 @@ k delete pod late --grace-period=0 --force >/dev/null 2>&1
 proxy_start --host-ports
 ok "a pod's that went meanwhile goes" busywait 5 down 192.0.2.1:8081
 ok 'the others are there' is_up 192.0.2.9:8083 b
+stop "$PROXY_PID"
+
+# as upstream's kube-proxy, which may not read pods
+service beside 80:80 "$b"
+pod after '{"containerPort":80,"hostPort":8087}' "$a"
+sed 's/client-certificate-data: .*/token: proxytoken/; /client-key-data/d' "$TMP/admin.conf" >"$TMP/proxy.conf"
+proxy_start --host-ports --kubeconfig="$TMP/proxy.conf"
+healthz() { [[ $(in_ns node curl -fsS --max-time 2 http://127.0.0.1:10256/healthz) == *"\"hostPortsSynced\": $1"* ]]; }
+ok 'without the right to read pods Services are served' busywait 5 is_up "$(cluster_ip beside)" b
+ok '/healthz is well, and says that pods are not known' healthz false
+ok "an earlier run's host ports stay" is_up 192.0.2.9:8083 b
+ok 'the log names the right' grep -q '/api/v1/pods: pods is forbidden: User "system:kube-proxy" cannot list .*; trying on, hostPorts stay as they are' "$TMP/proxy.log"
+k create clusterrole xebec:host-ports --verb=get,list,watch --resource=pods >/dev/null
+k create clusterrolebinding xebec:host-ports --clusterrole=xebec:host-ports --user=system:kube-proxy >/dev/null
+ok 'with it host ports are served as well' busywait 15 is_up 192.0.2.1:8087 a
+ok '/healthz tells' healthz true
 stop "$PROXY_PID"
 proxy_start
 ok 'without --host-ports there are none' busywait 5 down 192.0.2.9:8083

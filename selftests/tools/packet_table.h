@@ -221,7 +221,16 @@ static const struct vector {
 	{ "no address to masquerade to", { { "tcp c:1000>x:80 S", DROP, XB_DROPPED_NO_NAT_ADDRESS, NULL, FAST } }, NO_NODE_ADDRESS },
 	{ "no port to masquerade to", {
 		{ "tcp c:1000>x:80 S", ON, XB_FLOW_MADE, "tcp n:?>r:8080 S ttl=63", FAST },
+		{ "tcp r:8080>n:? SA", ON, 0, "tcp x:80>c:1000 SA ttl=63", FAST },
+		{ "tcp c:1000>x:80 A", ON, 0, "tcp n:?>r:8080 A ttl=63", FAST },
 		{ "tcp c:1001>x:80 S", DROP, XB_DROPPED_NO_NAT_PORT, NULL, FAST } }, ONE_NAT_PORT },
+	{ "that of a flow which is not open", {
+		{ "tcp c:1000>x:80 S", ON, XB_FLOW_MADE, "tcp n:?>r:8080 S ttl=63", FAST },
+		{ "tcp c:1001>x:80 S", ON, XB_FLOW_MADE, "tcp n:?>r:8080 S ttl=63", FAST },
+		{ "tcp r:8080>n:? SA", ON, 0, "tcp x:80>c:1001 SA ttl=63", FAST },
+		{ "tcp c:1001>x:80 A", ON, 0, "tcp n:?>r:8080 A ttl=63", FAST },
+		{ "tcp c:1001>x:80 RA", ON, 0, "tcp n:?>r:8080 RA ttl=63", FAST },
+		{ "tcp c:1000>x:80 S", ON, XB_FLOW_MADE, "tcp n:?>r:8080 S ttl=63", FAST } }, ONE_NAT_PORT },
 	{ "no room for a flow", { { "tcp c:1000>v:80 S", DROP, XB_DROPPED_FLOWS_FULL, NULL, FAST } }, FLOWS_FULL },
 	{ "no room for a tunnel's flow", { { "tcp c:1000>x:86 S", DROP, XB_DROPPED_FLOWS_FULL, NULL, FAST } }, FLOWS_FULL },
 	{ "no room for a masqueraded flow", { { "tcp c:1000>x:80 S", DROP, XB_DROPPED_FLOWS_FULL, NULL, FAST } }, FLOWS_FULL },

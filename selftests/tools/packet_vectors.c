@@ -146,7 +146,7 @@ static void fill_flows(void)
 {
 	struct xb_flow4_set *sets4 = tables->t[TABLE_FLOW4].mem;
 	struct xb_flow6_set *sets6 = tables->t[TABLE_FLOW6].mem;
-	struct xb_flow_way taken = { .tag = 1u << 31 | XB_FLOW_ANSWERED };
+	struct xb_flow_way taken = { .tag = 1u << 31 | XB_FLOW_ASSURED };
 	__u32 now;
 
 	if (xb_tick_now(&now) < 0)

@@ -12,13 +12,15 @@
 #include "xb/macro.h"
 
 static const char usage[] =
-	"usage: xebec-bench serve [--http ADDR:PORT]... [--echo ADDR:PORT]... [--text TEXT]\n\n"
+	"usage: xebec-bench serve [--http ADDR:PORT]... [--echo ADDR:PORT]... [--sink ADDR:PORT]... [--text TEXT]\n\n"
 	"  --http ADDR:PORT   answer each request on a connection with TEXT and a newline\n"
 	"  --echo ADDR:PORT   TCP: send back what comes; UDP on the same port: answer each datagram with TEXT, or itself without\n"
+	"  --sink ADDR:PORT   TCP: take what comes, and close when the client has said all\n"
 	"  --text TEXT        what to say, for instance a pod's name\n\n"
 	"Runs until SIGTERM or SIGINT.\n";
 
-enum role { ROLE_HTTP_LISTENER, ROLE_ECHO_LISTENER, ROLE_HTTP, ROLE_ECHO, ROLE_UDP, ROLE_SIGNAL };
+/* what a listener accepts has the role as far behind its own */
+enum role { ROLE_HTTP_LISTENER, ROLE_ECHO_LISTENER, ROLE_SINK_LISTENER, ROLE_HTTP, ROLE_ECHO, ROLE_SINK, ROLE_UDP, ROLE_SIGNAL };
 struct peer {
 	int fd;
 	enum role role;
@@ -68,7 +70,7 @@ static void accept_all(const struct peer *listener)
 
 	while ((fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-		add(fd, listener->role == ROLE_HTTP_LISTENER ? ROLE_HTTP : ROLE_ECHO);
+		add(fd, listener->role + (ROLE_HTTP - ROLE_HTTP_LISTENER));
 	}
 }
 
@@ -88,6 +90,13 @@ static bool answer_http(struct peer *p, const char *bytes, ssize_t n)
 	return true;
 }
 
+static bool answer(struct peer *p, const char *bytes, ssize_t n)
+{
+	if (p->role == ROLE_HTTP)
+		return answer_http(p, bytes, n);
+	return p->role == ROLE_SINK || send(p->fd, bytes, n, MSG_NOSIGNAL) == n;
+}
+
 static void receive(struct peer *p)
 {
 	char bytes[65536];
@@ -95,7 +104,7 @@ static void receive(struct peer *p)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (n <= 0 || (p->role == ROLE_HTTP ? !answer_http(p, bytes, n) : send(p->fd, bytes, n, MSG_NOSIGNAL) != n))
+	if (n <= 0 || !answer(p, bytes, n))
 		drop(p);
 }
 
@@ -120,6 +129,7 @@ static void serve(struct peer *p)
 	switch (p->role) {
 	case ROLE_HTTP_LISTENER:
 	case ROLE_ECHO_LISTENER:
+	case ROLE_SINK_LISTENER:
 		accept_all(p);
 		break;
 	case ROLE_UDP:
@@ -127,6 +137,7 @@ static void serve(struct peer *p)
 		break;
 	case ROLE_HTTP:
 	case ROLE_ECHO:
+	case ROLE_SINK:
 		receive(p);
 		break;
 	case ROLE_SIGNAL:
@@ -138,7 +149,7 @@ int cmd_serve(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "http", required_argument, NULL, 'h' }, { "echo", required_argument, NULL, 'e' },
-		{ "text", required_argument, NULL, 't' }, { "help", no_argument, NULL, '?' }, {},
+		{ "sink", required_argument, NULL, 's' }, { "text", required_argument, NULL, 't' }, { "help", no_argument, NULL, '?' }, {},
 	};
 	struct epoll_event events[64];
 	sigset_t stop;
@@ -151,6 +162,8 @@ int cmd_serve(int argc, char **argv)
 		} else if (o == 'e') {
 			open_port("--echo", optarg, SOCK_STREAM, ROLE_ECHO_LISTENER);
 			open_port("--echo", optarg, SOCK_DGRAM, ROLE_UDP);
+		} else if (o == 's') {
+			open_port("--sink", optarg, SOCK_STREAM, ROLE_SINK_LISTENER);
 		} else if (o == 't') {
 			snprintf(text, sizeof(text), "%s\n", optarg);
 		} else {

@@ -2,6 +2,7 @@
 #include "agent.h"
 #include "faults.h"
 #include "health_ports.h"
+#include "host_ports.h"
 #include "networks.h"
 #include "node.h"
 #include "services.h"
@@ -21,22 +22,10 @@ static const char *const leave_out[] = {
 	"spec.ports.targetPort", "endpoints.targetRef", NULL,
 };
 
-static const char *const leave_out_of_pods[] = {
-	"metadata.managedFields", "metadata.ownerReferences", "metadata.finalizers", "metadata.generateName", "metadata.creationTimestamp",
-	"metadata.generation", "metadata.annotations", "metadata.labels", "spec.volumes", "spec.tolerations", "spec.affinity",
-	"spec.topologySpreadConstraints", "spec.securityContext", "spec.nodeSelector", "spec.containers.env", "spec.containers.envFrom",
-	"spec.containers.image", "spec.containers.command", "spec.containers.args", "spec.containers.resources",
-	"spec.containers.volumeMounts", "spec.containers.livenessProbe", "spec.containers.readinessProbe", "spec.containers.startupProbe",
-	"spec.containers.lifecycle", "spec.containers.securityContext", "spec.initContainers.env", "spec.initContainers.envFrom",
-	"spec.initContainers.image", "spec.initContainers.command", "spec.initContainers.args", "spec.initContainers.resources",
-	"spec.initContainers.volumeMounts", "spec.initContainers.livenessProbe", "spec.initContainers.readinessProbe",
-	"spec.initContainers.startupProbe", "spec.initContainers.lifecycle", "spec.initContainers.securityContext", "status.conditions",
-	"status.containerStatuses", "status.initContainerStatuses", "status.ephemeralContainerStatuses", "spec.ephemeralContainers", NULL
-};
-
 struct agent {
 	struct agent_config c;
-	struct xb_informer *services_informer, *slices_informer, *pods_informer; /* the last only with host_ports */
+	struct xb_informer *services_informer, *slices_informer;
+	struct host_ports *host_ports;  /* NULL: without */
 	struct services *services, *pods;
 	struct health_ports *health_ports;
 	struct node *node;
@@ -47,16 +36,16 @@ struct agent {
 	struct metrics metrics;
 	uv_prepare_t before_sleep;
 	uv_timer_t retry;
-	bool pruned;                    /* the first application is done */
-	bool stale;                     /* and has to be done again: the data plane lost what it knew */
+	bool applied;                   /* all Services have been set */
+	bool pruned;                    /* and what is not confirmed is gone */
+	bool stale;                     /* both have to be done again: the data plane lost what it knew */
 	bool failed;
 	unsigned handles;               /* of libuv, still open */
 };
 
 static bool synced(const struct agent *a)
 {
-	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer) && networks_synced(a->networks) &&
-	       (!a->pods_informer || xb_informer_synced(a->pods_informer));
+	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer) && networks_synced(a->networks);
 }
 
 static void fail(struct agent *a)
@@ -220,20 +209,25 @@ static void remove_others(struct agent *a)
 	}
 }
 
-static void first_application(struct agent *a, int64_t began_ms)
+static void prune(struct agent *a)
 {
-	int pruned = a->failed ? 0 : a->c.plane->prune(a->tables);
-	struct apply_stats s;
+	int n = a->failed ? 0 : a->c.plane->prune(a->tables);
 
 	a->pruned = true;
-	if (pruned && faults_count(a->faults))
+	if (n > 0)
+		log_info("%d left from before were removed from the tables", n);
+	if (n && faults_count(a->faults))
 		faults_retry(a->faults);
 	drain(a);
-	if (a->c.compared)
-		return;
+}
+
+static void tell_applied(const struct agent *a, int64_t began_ms)
+{
+	struct apply_stats s;
+
 	a->c.plane->stats(a->tables, &s);
-	log_info("%zu ports with %zu frontends and %zu backends are in the tables, %d left from before were removed; %lld ms", s.ports,
-		 s.frontends, s.backends, pruned, (long long)(xb_time_ms() - began_ms));
+	log_info("%zu ports with %zu frontends and %zu backends are in the tables; %lld ms", s.ports, s.frontends, s.backends,
+		 (long long)(xb_time_ms() - began_ms));
 }
 
 static void mark_service(void *arg, struct service *v)
@@ -246,7 +240,7 @@ static void start_anew(struct agent *a)
 {
 	services_each(a->services, mark_service, NULL);
 	services_each(a->pods, mark_service, NULL);
-	a->pruned = a->stale = false;
+	a->applied = a->pruned = a->stale = false;
 }
 
 static void bring_node(struct agent *a)
@@ -269,7 +263,7 @@ static void bring_node(struct agent *a)
 static void apply_changes(struct agent *a)
 {
 	int64_t began_ms = xb_time_ms();
-	bool first = !a->pruned;
+	bool first = !a->applied;
 
 	if (first) {
 		bring_node(a);
@@ -280,8 +274,13 @@ static void apply_changes(struct agent *a)
 		faults_retry(a->faults);
 		drain(a);
 	}
+	a->applied = true;
 	if (first)
-		first_application(a, began_ms);
+		host_ports_expect(a->host_ports);
+	if (!a->pruned && host_ports_settled(a->host_ports))
+		prune(a);
+	if (first && !a->c.compared)
+		tell_applied(a, began_ms);
 }
 
 static void commit(struct agent *a)
@@ -338,18 +337,24 @@ static void end_dry_run(struct agent *a)
 	a->c.compared(a->c.arg, s.publishes);
 }
 
+static bool anything_to_do(const struct agent *a)
+{
+	return !a->applied || (!a->pruned && host_ports_settled(a->host_ports)) || services_dirty(a->services) || services_dirty(a->pods);
+}
+
 static void flush(uv_prepare_t *h)
 {
 	struct agent *a = h->data;
 	uint64_t began = uv_hrtime();
 	bool first;
 
-	if (a->failed || !synced(a) || (a->pruned && !services_dirty(a->services) && !services_dirty(a->pods)))
+	if (a->failed || !synced(a) || !anything_to_do(a))
 		return;
-	first = !a->pruned;
+	first = !a->applied;
 	apply_changes(a);
 	if (a->c.compared) {
-		end_dry_run(a);
+		if (a->pruned)
+			end_dry_run(a);
 		return;
 	}
 	commit(a);
@@ -400,6 +405,20 @@ static void on_trouble(void *arg, const char *path, const char *why)
 		log_info("%s: the API server answers again", path);
 }
 
+static void on_pods_trouble(void *arg, const char *path, const char *why)
+{
+	if (why)
+		log_warning("%s: %s; trying on, hostPorts stay as they are", path, why);
+	else
+		on_trouble(arg, path, NULL);
+}
+
+static void on_pods_late(void *arg)
+{
+	log_warning("the pods of this node are still not known: their hostPorts are not served, what an earlier run served of them is removed; "
+		    "Services are served");
+}
+
 static void bring_node_addrs(struct agent *a)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
@@ -442,7 +461,7 @@ static void on_node_change(void *arg, unsigned what)
 	}
 	if (what & NODE_ZONE)
 		services_each(a->services, mark_zoned, NULL);
-	if ((what & NODE_FACTS) && a->pruned)
+	if ((what & NODE_FACTS) && a->applied)
 		bring_node(a);
 }
 
@@ -450,7 +469,7 @@ static void on_networks(void *arg)
 {
 	struct agent *a = arg;
 
-	if (a->pruned && !a->failed)
+	if (a->applied && !a->failed)
 		bring_node(a);
 }
 
@@ -511,14 +530,12 @@ static int follow_links(struct agent *a)
 
 static int follow_pods(struct agent *a)
 {
-	_cleanup_buf_ struct xb_buf selector = {};
-	struct xb_informer_config c = {
-		.rest = a->c.rest, .path = "/api/v1/pods", .leave_out = leave_out_of_pods, .changed = on_pod, .trouble = on_trouble, .arg = a,
+	struct host_ports_config c = {
+		.rest = a->c.rest, .node_name = a->c.node_name,
+		.changed = on_pod, .trouble = on_pods_trouble, .late = on_pods_late, .arg = a,
 	};
 
-	xb_buf_addf(&selector, "spec.nodeName=%s", a->c.node_name);
-	c.field_selector = selector.p;
-	return selector.err ? selector.err : xb_informer_new(&c, &a->pods_informer);
+	return host_ports_new(&c, &a->host_ports);
 }
 
 static int start_informers(struct agent *a)
@@ -552,7 +569,7 @@ struct agent *agent_free(struct agent *a)
 		return NULL;
 	xb_informer_free(a->services_informer);
 	xb_informer_free(a->slices_informer);
-	xb_informer_free(a->pods_informer);
+	host_ports_free(a->host_ports);
 	networks_free(a->networks);
 	node_free(a->node);
 	xb_links_free(a->links);
@@ -625,6 +642,7 @@ void agent_health(const struct agent *a, struct agent_health *ret)
 	*ret = (struct agent_health){
 		.healthy = !oldest || xb_time_ms() - oldest < UNHEALTHY_MS,
 		.eligible = node_eligible(a->node),
+		.host_ports = a->c.host_ports, .host_ports_synced = host_ports_synced(a->host_ports),
 		.last_updated_us = a->metrics.last_sync_us ? a->metrics.last_sync_us : a->metrics.start_us,
 	};
 }
@@ -662,12 +680,14 @@ void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 {
 	struct metrics_now now = {
 		.synced = synced(a), .services_known = services_count(a->services), .unprogrammed = faults_count(a->faults),
-		.pending = services_dirty(a->services),
+		.pending = services_dirty(a->services), .host_ports = a->c.host_ports,
 	};
 
 	if (a->tables)
 		a->c.plane->stats(a->tables, &now.tables);
 	xb_informer_stats(a->services_informer, &now.services);
 	xb_informer_stats(a->slices_informer, &now.slices);
+	if (a->host_ports)
+		host_ports_stats(a->host_ports, &now.pods);
 	proxy_metrics_write(&a->metrics, &now, out);
 }

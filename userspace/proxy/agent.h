@@ -2,12 +2,13 @@
 #ifndef PROXY_AGENT_H
 #define PROXY_AGENT_H
 /*
- * The proxy itself: two informers, the index of Services, and the tables. Changes gather while the loop handles what
+ * The proxy itself: informers, the index of Services, and the tables. Changes gather while the loop handles what
  * came in and are brought into the tables once, before it sleeps.
  *
  * Nothing is applied before both lists are whole. An informer shows a list only when it is complete, so with one list in
  * and the other out there is nothing true to say: Services without slices would empty sets that an earlier run filled,
  * slices without Services name no port. Until then the adopted tables serve on; afterwards what no list confirmed is pruned.
+ * Services do not wait for pods, whose host ports are served as well (host_ports.h); only pruning does, for a while.
  */
 #include "data_plane.h"
 #include "metrics.h"
@@ -39,6 +40,7 @@ XB_DEFINE_CLEANUP(struct agent *, agent_free)
 struct agent_health {
 	bool healthy;            /* no change has waited for the tables for a minute */
 	bool eligible;           /* node_eligible() */
+	bool host_ports, host_ports_synced; /* are they served; are the node's pods known */
 	int64_t last_updated_us; /* wall clock of the last time all changes were in the tables; of the start before the first */
 };
 void agent_health(const struct agent *a, struct agent_health *ret);

@@ -76,10 +76,10 @@ static void write_informers(const struct metrics_now *now, struct xb_buf *out)
 	const struct {
 		const char *resource;
 		const struct xb_informer_stats *s;
-	} rows[] = { { "services", &now->services }, { "endpointslices", &now->slices } };
+	} rows[] = { { "services", &now->services }, { "endpointslices", &now->slices }, { "pods", &now->pods } };
 	int64_t ms = xb_time_ms();
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < (now->host_ports ? 3 : 2); i++) {
 		const struct xb_informer_stats *s = rows[i].s;
 		const char *name = rows[i].resource;
 

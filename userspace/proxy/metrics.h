@@ -27,8 +27,8 @@ void proxy_metrics_init(struct metrics *m);
 /* What stands elsewhere at the moment of asking. */
 struct metrics_now {
 	struct apply_stats tables;
-	struct xb_informer_stats services, slices;
-	bool synced;
+	struct xb_informer_stats services, slices, pods;
+	bool synced, host_ports;        /* the latter: pods are there */
 	size_t services_known, unprogrammed, pending;
 };
 void proxy_metrics_write(const struct metrics *m, const struct metrics_now *now, struct xb_buf *out);

@@ -36,6 +36,8 @@ static void answer_health(struct serve *s, struct xb_http_request *r, bool livez
 	xb_buf_addf(&body, "{\"lastUpdated\": \"%s\",\"currentTime\": \"%s\"", xb_time_format_micro(h.last_updated_us).s, now.s);
 	if (!livez)
 		xb_buf_addf(&body, ", \"nodeEligible\": %s", h.eligible ? "true" : "false");
+	if (!livez && h.host_ports)
+		xb_buf_addf(&body, ", \"hostPortsSynced\": %s", h.host_ports_synced ? "true" : "false");
 	xb_buf_addc(&body, '}');
 	count = livez ? (good ? &m->livez_ok : &m->livez_unavailable) : (good ? &m->healthz_ok : &m->healthz_unavailable);
 	++*count;

@@ -24,7 +24,7 @@ static void put_new(void) { put(key[20], true, XB_FLOW_NEW, 3); }
 static void put_other(void) { put(key[21], true, XB_FLOW_OPEN, 60); }
 static void put_brief(void) { put(key[22], true, XB_FLOW_NEW, 2); }
 static void refresh_long(void) { refresh(key[20], true, XB_FLOW_OPEN, 70); }
-static void refresh_brief(void) { refresh(key[20], true, XB_FLOW_CLOSING, 2); }
+static void refresh_brief(void) { refresh(key[20], true, XB_FLOW_FIN, 2); }
 static void remove_it(void) { drop(key[20], true); }
 static void remove_another(void) { drop(key[3], true); }
 static void tick(void) { xb_model_set_jiffies(xb_model_jiffies() + 1); }
