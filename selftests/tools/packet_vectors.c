@@ -514,6 +514,12 @@ static void load_programs(void)
 	errno = -tables_load(pinned, 1u << OBJECT_SOCK | 1u << OBJECT_TC | 1u << OBJECT_XDP, sizes, &tables, &why);
 	if (errno)
 		die(why ? why : "tables_load");
+	/* the agent does not look into flows by itself */
+	errno = -xb_bpf_mmap(tables->t[TABLE_FLOW4].fd, &tables->t[TABLE_FLOW4].mem, &tables->t[TABLE_FLOW4].bytes);
+	if (!errno)
+		errno = -xb_bpf_mmap(tables->t[TABLE_FLOW6].fd, &tables->t[TABLE_FLOW6].mem, &tables->t[TABLE_FLOW6].bytes);
+	if (errno)
+		die("flows");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const struct bpf_object *object = tables->programs.object[i == XB_MODEL_XDP ? OBJECT_XDP : OBJECT_TC];
 
