@@ -155,7 +155,11 @@ static int link_put(const struct places *p, uint32_t ifindex, enum place place, 
 	if (fd < 0)
 		return fd;
 	pin_path(p, ifindex, place, path);
-	return bpf_obj_pin(fd, path) < 0 ? -errno : generic;
+	r = bpf_obj_pin(fd, path) < 0 ? -errno : generic;
+	if (r == -ENOENT)
+		return xb_why(reterr_why, r, "'%s' cannot be pinned: its folder is gone. What runs ends with this process; start it again when the "
+			      "BPF file system is mounted", path);
+	return r;
 }
 
 /* --- by filter: clsact --- */
