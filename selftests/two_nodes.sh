@@ -37,7 +37,7 @@ two_nodes_up() {
 	pod_up b; b=$POD_IP b6=$POD_IP6
 	r=10.244.2.2 r6=fd00:10:244:2::2
 	serve a a; serve b b; serve far r; serve node n
-	for at in "$a" "$b" "$r" 192.0.2.1; do busywait 5 in_ns node curl -fsS --max-time 1 "http://$at:8080/" || bail "no server at $at"; done
+	for at in "$a" "$b" "$r" 192.0.2.1; do busywait 30 in_ns node curl -fsS --max-time 1 "http://$at:8080/" || bail "no server at $at"; done
 }
 # node_object: the node as the API server has it, with its addresses; in zone z1
 node_object() {
@@ -58,7 +58,7 @@ fast_nodes_up() {
 	in_ns node ip route add 10.244.2.0/24 via 172.30.0.2
 	web_up a; a=$POD_IP r=10.244.2.2
 	XB_EXEC=exec in_ns far "$BIN/xebec-bench" serve --text r --http $r:80 --echo $r:5201 2>"$TMP/web-r.log" &
-	busywait 5 in_ns node curl -fsS --max-time 1 http://$r/ || bail "no server at $r"
+	busywait 30 in_ns node curl -fsS --max-time 1 http://$r/ || bail "no server at $r"
 }
 # serves NAME TARGET PROTOCOL NODE=ADDRESS...: a Service with these endpoints and a node port, whose number is then in node_port[NAME]
 declare -A node_port
