@@ -15,10 +15,10 @@ static const struct {
 	const void *(*bytes)(size_t *ret_n);
 	const char *only[2];        /* of its programs; NULL: all */
 } built_in[N_OBJECTS] = {
-	[OBJECT_SOCK] = { "sock", sock__elf_bytes },
+	[OBJECT_SOCK] = { "sock", sock__elf_bytes, {} },
 	[OBJECT_TC] = { "tc", tc__elf_bytes, { "xb_ingress", "xb_egress" } },
 	[OBJECT_TC_L3] = { "tc_l3", tc__elf_bytes, { "xb_ingress_l3", "xb_egress_l3" } },
-	[OBJECT_XDP] = { "xdp", xdp__elf_bytes },
+	[OBJECT_XDP] = { "xdp", xdp__elf_bytes, {} },
 };
 
 /* A program costs the kernel up to 80 ms: what nobody asked for is not loaded. */

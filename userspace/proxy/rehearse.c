@@ -157,7 +157,9 @@ static void forget(const struct table *t, bool v4)
 				struct xb_flow_way way;
 			} was = { .word = __atomic_load_n(word, __ATOMIC_ACQUIRE) };
 
-			if (was.way.tag && !(was.way.tag & XB_FLOW_BUSY) && (v4 ? is_client4(&set4[i].way[k]) : is_client6(&set6[i].way[k])))
+			if (!was.way.tag || was.way.tag & XB_FLOW_BUSY)
+				continue;
+			if (v4 ? is_client4(&set4[i].way[k]) : is_client6(&set6[i].way[k]))
 				__atomic_compare_exchange_n(word, &was.word, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 		}
 	}
