@@ -314,7 +314,7 @@ static const struct vector {
 	{ "a packet and a tunnel that say different lengths", { { "ipip m>b says=60 pad=40 | udp c:1000>x:87 data=40", UP } } },
 	{ "somebody else's tunnel to a service", {
 		{ "ipip m>p | tcp c:1000>v:80 S", UP }, { "ipip m>p | tcp c:1000>v:82 S", UP }, { "ipip m>p | tcp c:1000>v:9 S", UP },
-		{ "ipip m>p | udp d:1000>l:80", UP }, { "ipip m>p | udp c:1000>v:83", UP } } },
+		{ "ipip m>p | udp d:1000>l:80", UP }, { "ipip m>p | udp c:1000>v:83", UP }, { "ipip m>b | tcp c:1000>v:80 S", UP } } },
 	{ "a tunnel whose backend is gone", { { "ipip m>b | udp c:1000>x:88", UP } } },
 	{ "fragments into a tunnel", {
 		{ "udp c:1000>x:86 data=1000 frag=0+", ON, XB_FLOW_MADE, "ipip n>r df id=0 | udp c:1000>x:86 data=1000 frag=0+" },
