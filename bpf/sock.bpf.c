@@ -99,8 +99,10 @@ static __always_inline int service_find(struct bpf_sock_addr *ctx, const struct 
 		return 0;
 	if (fe.kind == XB_FRONTEND_VIP)
 		return refuse(ctx, d, 0, XB_REFUSED_NO_PORT, -ECONNREFUSED);
-	if (!service_load(fe, XB_SCOPE_EXTERNAL, ret))
+	if (!service_load(fe, XB_SCOPE_EXTERNAL, ret)) {
+		count(XB_TABLE_ERROR);
 		return 0;
+	}
 	return fe.kind != XB_FRONTEND_LOAD_BALANCER || !ret->svc->source_ranges;
 }
 

@@ -22,6 +22,11 @@ static __always_inline int load(CTX *ctx, __u32 offset, void *to, __u32 n)
 	return bpf_skb_load_bytes(ctx, offset, to, n);
 }
 
+static __always_inline __u32 length(CTX *ctx)
+{
+	return ctx->len;
+}
+
 #include "lib/decide.h"
 #include "lib/event.h"
 #include "lib/refuse.h"
@@ -40,7 +45,13 @@ static __always_inline void fix_checksum(CTX *ctx, const struct packet *p, __u32
 {
 	__u64 zero = p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_UDP ? BPF_F_MARK_MANGLED_0 : 0;
 	__u16 offset = check_offset(p);
+	const __be16 *check = header_at(ctx, offset, sizeof(*check));
 
+	/* nothing makes up for the difference in the sum over all of the packet, where the device gave one */
+	if (p->later || (zero && check && !*check)) {
+		bpf_csum_update(ctx, p->v4 ? rest : add32(addresses, rest));
+		return;
+	}
 	if (p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_SCTP) {
 		if (rest)
 			sctp_fix(ctx, p);
@@ -59,6 +70,7 @@ struct hop {
 	__u32 ifindex;                  /* 0: up the stack */
 	__u32 too_big;                  /* the MTU that it exceeds */
 	__u32 mtu;
+	__u32 family;                   /* of the next hop: that of an IPv4 route may be IPv6 (RFC 9229) */
 	__be32 next[4];
 };
 
@@ -72,7 +84,7 @@ SUBPROG int route(CTX *ctx, const struct packet *p, const struct xb_tuple *now, 
 	struct bpf_fib_lookup fib = {};
 	long r;
 
-	if (!p || !now || !ret || p->ttl < 2)
+	if (!p || !now || !ret)
 		return 0;
 	fib.family = p->v4 ? FAMILY_IPV4 : FAMILY_IPV6;
 	fib.l4_protocol = p->t.proto;
@@ -91,6 +103,7 @@ SUBPROG int route(CTX *ctx, const struct packet *p, const struct xb_tuple *now, 
 		return 0;
 	ret->ifindex = fib.ifindex;
 	ret->mtu = fib.mtu_result;
+	ret->family = fib.family;
 	copy6(ret->next, fib.ipv6_dst);
 	return 0;
 }
@@ -133,9 +146,9 @@ static __always_inline int drop(struct answer *a, enum xb_reason reason)
 	return TC_ACT_SHOT;
 }
 
-static __always_inline int redirect_to(const struct hop *hop, bool v4)
+static __always_inline int redirect_to(const struct hop *hop)
 {
-	struct bpf_redir_neigh next = { .nh_family = v4 ? FAMILY_IPV4 : FAMILY_IPV6 };
+	struct bpf_redir_neigh next = { .nh_family = hop->family };
 
 	copy6(next.ipv6_nh, hop->next);
 	return bpf_redirect_neigh(hop->ifindex, &next, sizeof(next), 0);
@@ -147,7 +160,7 @@ SUBPROG int send_on(CTX *ctx, __u16 l3, struct packet *p, struct answer *a, bool
 
 	if (!p || !a)
 		return TC_ACT_UNSPEC;
-	if (p->kind == PACKET_TUNNELLED && !decapsulate(ctx, p))
+	if (p->outer && !decapsulate(ctx, p))
 		return drop(a, XB_DROPPED_NO_ROUTE);
 	/* what this node sends has its route, unless it goes elsewhere now */
 	if (!out || !addr_equal(&p->t.dst, &a->f.now.dst))
@@ -160,7 +173,9 @@ SUBPROG int send_on(CTX *ctx, __u16 l3, struct packet *p, struct answer *a, bool
 		note_ports(p);
 	if (!hop.ifindex || !count_hop(ctx, p))
 		return TC_ACT_UNSPEC;
-	return redirect_to(&hop, p->v4);
+	if (!p->v4)
+		bpf_csum_update(ctx, difference16(bpf_htons(p->ttl), bpf_htons(p->ttl - 1)));
+	return redirect_to(&hop);
 }
 
 SUBPROG int send_tunnelled(CTX *ctx, __u16 l3, const struct packet *p, struct answer *a, bool out)
@@ -178,9 +193,11 @@ SUBPROG int send_tunnelled(CTX *ctx, __u16 l3, const struct packet *p, struct an
 
 		return error(ctx, p, room) ? send_back(ctx, l3, out) : drop(a, XB_DROPPED_NO_ROUTE);
 	}
+	if (p->first)
+		note_ports(p);
 	if (!hop.ifindex || !encapsulate(ctx, p, node, &a->f.now.dst))
 		return drop(a, XB_DROPPED_NO_ROUTE);
-	return redirect_to(&hop, p->v4);
+	return redirect_to(&hop);
 }
 
 static __always_inline int obey(CTX *ctx, __u16 l3, struct packet *p, struct answer *a, bool out)
@@ -226,7 +243,7 @@ static __always_inline int handle(CTX *ctx, __u16 l3, bool out)
 		p = (struct packet){};
 		parsed(ctx, v4, l3, &p);
 	}
-	if (p.kind == PACKET_OTHER || p.kind == PACKET_MALFORMED)
+	if (p.kind == PACKET_OTHER)
 		return TC_ACT_UNSPEC;
 	decide(&p, out, &a);
 	r = obey(ctx, l3, &p, &a, out);

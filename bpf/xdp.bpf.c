@@ -21,6 +21,11 @@ static __always_inline int load(CTX *ctx, __u32 offset, void *to, __u32 n)
 	return bpf_xdp_load_bytes(ctx, offset, to, n);
 }
 
+static __always_inline __u32 length(CTX *ctx)
+{
+	return (void *)(long)ctx->data_end - (void *)(long)ctx->data;
+}
+
 #include "lib/decide.h"
 #include "lib/event.h"
 #include "lib/rewrite.h"
@@ -36,7 +41,7 @@ struct ethernet_header {
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* A sum of zero says that there is none, in UDP over IPv4 (RFC 768). */
+/* A sum of zero says that there is none, in UDP (RFC 768, 6935). */
 static __always_inline void fix_checksum(CTX *ctx, const struct packet *p, __u32 addresses, __u32 rest)
 {
 	bool udp = p->t.proto == XB_PROTO_UDP;
@@ -48,7 +53,7 @@ static __always_inline void fix_checksum(CTX *ctx, const struct packet *p, __u32
 		return;
 	}
 	check = header_at(ctx, p->l4 + (udp ? 6 : 16), sizeof(*check));
-	if (!check || (udp && p->v4 && !*check))
+	if (!check || (udp && !*check))
 		return;
 	*check = fixed(*check, add32(addresses, rest));
 	if (udp && !*check)
@@ -116,7 +121,7 @@ static __always_inline int handle(CTX *ctx, bool v4)
 	int r = XDP_PASS;
 
 	parsed(ctx, v4, &p);
-	if (p.kind != PACKET_TRANSPORT || p.first || p.later)
+	if (p.kind != PACKET_TRANSPORT || p.first || p.later || p.outer)
 		return XDP_PASS;
 	/* tc counts what it gets */
 	p.uncounted = true;
@@ -125,10 +130,10 @@ static __always_inline int handle(CTX *ctx, bool v4)
 		r = XDP_DROP;
 	else if (a.verdict == VERDICT_TRANSLATE)
 		r = send_on(ctx, &p, &a.f.now);
-	else
+	else if (a.verdict != VERDICT_TUNNEL)
 		return XDP_PASS;
 	if (a.reason)
-		event(a.reason, XB_PATH_XDP, ctx->ingress_ifindex, a.f.svc, &p.t, a.verdict == VERDICT_TRANSLATE ? &a.f.now : NULL);
+		event(a.reason, XB_PATH_XDP, ctx->ingress_ifindex, a.f.svc, &p.t, a.verdict != VERDICT_DROP ? &a.f.now : NULL);
 	if (r == XDP_TX)
 		count_packet(&p, &a);
 	return r;

@@ -58,25 +58,32 @@ static __always_inline enum xb_flow_state tcp_next(const struct packet *p, const
 {
 	if (p->tcp_flags & TCP_RST || f->state == XB_FLOW_CLOSED)
 		return XB_FLOW_CLOSED;
+	/* open when the client has answered the answer; what closes before is nobody's */
+	if (f->state == XB_FLOW_NEW && (f->direction == XB_FLOW_REPLY || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK))
+		return XB_FLOW_NEW;
 	if (p->tcp_flags & TCP_FIN)
 		return f->state == XB_FLOW_PEER_FIN ? XB_FLOW_CLOSED : XB_FLOW_FIN;
-	if (f->state != XB_FLOW_NEW)
-		return f->state;
-	/* open when the client has answered the answer */
-	return f->direction != XB_FLOW_REPLY && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_ACK ? XB_FLOW_OPEN : XB_FLOW_NEW;
+	return f->state == XB_FLOW_NEW ? XB_FLOW_OPEN : f->state;
+}
+
+/* UDP and SCTP: open, too, when the client has answered the answer. One question and its answer are over, and may be anybody's. */
+static __always_inline enum xb_flow_state datagram_next(const struct flow *f)
+{
+	if (f->direction == XB_FLOW_REPLY)
+		return f->state == XB_FLOW_NEW ? XB_FLOW_REPLIED : f->state;
+	return f->state == XB_FLOW_REPLIED ? XB_FLOW_OPEN : f->state;
 }
 
 static __always_inline enum xb_flow_state flow_next(const struct packet *p, const struct flow *f)
 {
-	if (p->t.proto == XB_PROTO_TCP)
-		return tcp_next(p, f);
-	return f->state == XB_FLOW_NEW && f->direction == XB_FLOW_FORWARD ? XB_FLOW_NEW : XB_FLOW_OPEN;
+	return p->t.proto == XB_PROTO_TCP ? tcp_next(p, f) : datagram_next(f);
 }
 
 static __always_inline __u32 ticks_of(enum xb_proto proto, enum xb_flow_state state)
 {
 	switch (state) {
 	case XB_FLOW_NEW:
+	case XB_FLOW_REPLIED:
 		return TICKS_NEW;
 	case XB_FLOW_OPEN:
 		return proto == XB_PROTO_TCP ? TICKS_TCP : proto == XB_PROTO_UDP ? TICKS_UDP : TICKS_SCTP;
@@ -115,6 +122,8 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 	const struct xb_svc *svc;
 	struct xb_set set;
 
+	if (p->outer && f->direction == XB_FLOW_TUNNEL)
+		return false;
 	if (f->direction == XB_FLOW_REPLY)
 		return f->state < XB_FLOW_FIN || p->t.proto != XB_PROTO_TCP || !(p->tcp_flags & TCP_SYN);
 	if (p->t.proto != XB_PROTO_UDP && !syn)
@@ -133,6 +142,15 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 	return true;
 }
 
+/* Whether a tunnel that leads to a known flow is one of ours: it goes to the backend. A flow that this node would tunnel by itself is
+ * found out to be gone (still_valid()). */
+static __always_inline bool own_tunnel(const struct packet *p, const struct flow *f)
+{
+	if (f->direction == XB_FLOW_TUNNEL)
+		return p->kind != PACKET_ERROR;
+	return f->direction == XB_FLOW_FORWARD && addr_equal(&p->tunnel, &f->now.dst);
+}
+
 /* True: *a is what becomes of the packet. False: no flow of it is known (any more). Global functions, as rev_put() is: the
  * verifier goes through each once, and its stack is free again afterwards. */
 SUBPROG int decide_known(const struct packet *p, struct answer *a)
@@ -141,12 +159,17 @@ SUBPROG int decide_known(const struct packet *p, struct answer *a)
 
 	if (!p || !a || !flow_find(&p->t, p->uncounted ? 0 : p->len, &a->f, &left))
 		return false;
+	if (p->outer && !own_tunnel(p, &a->f)) {
+		*a = (struct answer){};
+		return false;
+	}
 	if (p->kind != PACKET_ERROR && !still_valid(p, &a->f)) {
 		struct xb_tuple twin = reversed(&a->f.now);
 
 		flow_remove(&p->t);
 		flow_remove(&twin);
-		a->reason = a->f.direction == XB_FLOW_REPLY ? XB_REASON_NONE : XB_FLOW_RESELECTED;
+		/* a client that uses its port again is no news */
+		a->reason = a->f.state < XB_FLOW_FIN ? XB_FLOW_RESELECTED : XB_REASON_NONE;
 		a->f = (struct flow){};
 		return false;
 	}
@@ -210,6 +233,9 @@ static __always_inline int to_service(const struct packet *p, struct xb_fe fe, b
 	a->f.svc = s.id;
 	a->f.scope = s.scope;
 	a->f.set = s.set;
+	/* what the node before this one let in. Whether the tunnel is ours is known by its backend */
+	if (p->outer)
+		return s.svc->dsr && s.set.count;
 	if (fe.kind == XB_FRONTEND_LOAD_BALANCER && s.svc->source_ranges && !source_allowed(s.svc, &p->t.src))
 		return verdict(a, VERDICT_DROP, XB_DROPPED_SOURCE_RANGE);
 	/* nothing that a connection begins with, and none is known: its end, after the flow's */
@@ -237,7 +263,9 @@ SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 	d.v4 = p->v4;
 	if (p->kind == PACKET_ERROR || is_any(&d) || is_loopback(&d))
 		return false;
-	if (p->kind == PACKET_TUNNELLED) {
+	if (p->outer) {
+		if (p->kind != PACKET_TRANSPORT)
+			return false;
 		/* a node port of another node is none of its addresses here, but its number is the same */
 		fe = frontend(&d);
 		fe = fe.kind && fe.kind != XB_FRONTEND_NODE_ADDR ? fe : node_port_find(&d);
@@ -255,6 +283,8 @@ SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 			return verdict(a, VERDICT_ECHO, XB_ECHO_ANSWERED);
 		if (p->kind == PACKET_FRAGMENT && fe.kind == XB_FRONTEND_VIP)
 			return verdict(a, VERDICT_DROP, XB_DROPPED_FRAGMENT);
+		if (p->kind == PACKET_MALFORMED)
+			return fe.kind == XB_FRONTEND_VIP ? verdict(a, VERDICT_DROP, XB_DROPPED_MALFORMED) : false;
 	}
 	if (!fe.kind && is_service_addr(node, &p->t.dst, p->v4))
 		return verdict(a, VERDICT_REFUSE, XB_REFUSED_NO_SERVICE);
@@ -284,7 +314,7 @@ static __always_inline int pick(const struct packet *p, const struct service *s,
 static __always_inline int pick_tunnelled(const struct packet *p, const struct service *s, struct xb_peer *ret)
 {
 	struct xb_peer want = { .addr = p->tunnel };
-	__u32 at = s->svc->dsr ? set_from(s->set, p->v4, &want) : s->set.base + s->set.count;
+	__u32 at = set_from(s->set, p->v4, &want);
 
 	if (at >= s->set.base + s->set.count || backend_load(at, p->v4, ret) < 0 || !ret->local || !addr_equal(&ret->addr, &p->tunnel))
 		return -ENOENT;
@@ -303,10 +333,10 @@ SUBPROG int decide_backend(const struct packet *p, struct answer *a)
 	s.scope = a->f.scope;
 	s.set = a->f.set;
 	s.svc = lookup(&xb_svc, s.id);
-	if (!s.svc || (p->kind != PACKET_TUNNELLED && pick(p, &s, &backend) < 0))
+	if (!s.svc || (!p->outer && pick(p, &s, &backend) < 0))
 		return verdict(a, VERDICT_PASS, XB_TABLE_ERROR);
 	/* somebody else's tunnel */
-	if (p->kind == PACKET_TUNNELLED && pick_tunnelled(p, &s, &backend) < 0)
+	if (p->outer && pick_tunnelled(p, &s, &backend) < 0)
 		return verdict(a, VERDICT_PASS, XB_REASON_NONE);
 	a->f.now = p->t;
 	a->f.now.dst = backend.addr;
@@ -385,9 +415,9 @@ static __always_inline enum xb_reason why_no_flow(int r)
 }
 
 /*
- * Makes the flow, or says why there is none, and returns 0. -EEXIST: another flow has the answer. The last time it is asked that is
- * masqueraded: the same client may reach the same backend by two services from one port, and the second flow gets a port of
- * its own. -EALREADY: another processor has just made this flow.
+ * Makes the flow, or says why there is none, and returns 0. -EEXIST: another flow has the answer, or others have each port that was
+ * tried, and it wants to be asked again, for the last time. What is not masqueraded is then: the same client may reach the same backend by
+ * two services from one port, and the second flow gets a port of its own. -EALREADY: another processor has just made this flow.
  */
 SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct answer *a)
 {
@@ -405,16 +435,15 @@ SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct ans
 	if (tunnel) {
 		r = flow_insert(&p->t, &a->f, TICKS_NEW);
 		r = r == -EEXIST ? -EALREADY : r;
-	} else if (masquerades(p, node, a, host)) {
-		r = insert_masqueraded(p, node, &a->f);
 	} else {
-		r = insert_pair(p, &a->f);
-		if (r == -EEXIST && !last)
-			return r;
-		if (r == -EEXIST)
+		bool masquerade = masquerades(p, node, a, host);
+
+		if (!masquerade)
+			r = insert_pair(p, &a->f);
+		if (r == -EEXIST && (masquerade || last))
 			r = insert_masqueraded(p, node, &a->f);
 	}
-	if (r == -EALREADY)
+	if (r == -EALREADY || (r == -EEXIST && !last))
 		return r;
 	if (r)
 		verdict(a, VERDICT_DROP, why_no_flow(r));
@@ -423,17 +452,22 @@ SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct ans
 	return 0;
 }
 
-/* Makes way for a flow whose answer another one has that is closed: the client uses its port again. */
+/* Makes way for a flow whose answer another one has that is at its end, for the client uses his port again; or whose last port that was
+ * tried is that of a flow which is not open, as the table makes way. */
 SUBPROG int decide_release(const struct packet *p, struct answer *a)
 {
 	struct xb_tuple twin;
 	struct flow old = {};
 	__u32 left = 0;
+	bool own;
 
 	if (!p || !a)
 		return 0;
 	twin = reversed(&a->f.now);
-	if (!flow_find(&twin, 0, &old, &left) || old.state < XB_FLOW_FIN)
+	if (!flow_find(&twin, 0, &old, &left))
+		return 0;
+	own = old.now.dport == p->t.sport && addr_equal(&old.now.dst, &p->t.src);
+	if (own ? old.state < XB_FLOW_FIN : old.state == XB_FLOW_OPEN)
 		return 0;
 	flow_remove(&twin);
 	twin = reversed(&old.now);
@@ -446,7 +480,7 @@ static __always_inline void decide(const struct packet *p, bool host, struct ans
 {
 	int r;
 
-	if (p->kind != PACKET_ECHO && p->kind != PACKET_FRAGMENT && decide_known(p, a))
+	if ((p->kind == PACKET_TRANSPORT || p->kind == PACKET_ERROR) && decide_known(p, a))
 		return;
 	if (!decide_service(p, host, a) || !decide_backend(p, a))
 		return;

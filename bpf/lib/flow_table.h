@@ -139,9 +139,9 @@ static __always_inline struct flow_wanted flow_wanted(const struct xb_tuple *t, 
 	h = flow_mix(h, w.key.word, 0xbf58476d1ce4e5b9ull);
 	h = flow_mix(h, 0, 0x94d049bb133111ebull);
 	w.hash = h ^ (h >> 32);
-	w.tag = w.hash >> 32 & ~(XB_FLOW_BUSY | XB_FLOW_ANSWERED);
+	w.tag = w.hash >> 32 & ~(XB_FLOW_BUSY | XB_FLOW_ASSURED);
 	if (!w.tag)
-		w.tag = XB_FLOW_BUSY + XB_FLOW_ANSWERED + 1;
+		w.tag = XB_FLOW_BUSY + XB_FLOW_ASSURED + 1;
 	return w;
 }
 
@@ -183,14 +183,14 @@ static __always_inline __s32 flow_left(union flow_way u, __u32 now)
 }
 
 /* The bit that keeps a flow of that state from giving way. */
-static __always_inline __u32 flow_answered(enum xb_flow_state state)
+static __always_inline __u32 flow_assured(enum xb_flow_state state)
 {
-	return state == XB_FLOW_NEW || state == XB_FLOW_CLOSED ? 0 : XB_FLOW_ANSWERED;
+	return state == XB_FLOW_OPEN ? XB_FLOW_ASSURED : 0;
 }
 
 static __always_inline bool flow_tagged(union flow_way u, const struct flow_wanted *w)
 {
-	return (u.way.tag & ~XB_FLOW_ANSWERED) == w->tag;
+	return (u.way.tag & ~XB_FLOW_ASSURED) == w->tag;
 }
 
 union flow_spill {
@@ -265,7 +265,7 @@ static __always_inline bool flow_read(void *set, __u32 way, union flow_way u, co
 		all |= addrs[i];
 	}
 	again.word = load_word(after(&head->way[way], all));
-	if ((again.way.tag ^ u.way.tag) & ~XB_FLOW_ANSWERED)
+	if ((again.way.tag ^ u.way.tag) & ~XB_FLOW_ASSURED)
 		return false;
 	if (len) {
 		store_word(&tail[FLOW_BYTES], load_word(&tail[FLOW_BYTES]) + len);
@@ -336,7 +336,7 @@ static __always_inline void flow_refresh_of(const struct xb_tuple *key, bool v4,
 			continue;
 		}
 		next.way.expires = now + ticks;
-		next.way.tag = (u.way.tag & ~XB_FLOW_ANSWERED) | flow_answered(state);
+		next.way.tag = (u.way.tag & ~XB_FLOW_ASSURED) | flow_assured(state);
 		if (flow_left(u, now) <= 0 || (which && !flow_spill(first, now, next.way.expires)))
 			return;
 		if (next.word != u.word && cas_word(&head->way[way], u.word, next.word) != u.word)
@@ -409,7 +409,7 @@ static __always_inline __u32 flow_price(union flow_way u, __u32 now)
 		return FLOW_DEAR;
 	if (flow_left(u, now) <= 0)
 		return 0;
-	return u.way.tag & XB_FLOW_ANSWERED ? FLOW_DEAR : (__u32)flow_left(u, now);
+	return u.way.tag & XB_FLOW_ASSURED ? FLOW_DEAR : (__u32)flow_left(u, now);
 }
 
 /* Whether a set has a cheaper way than *best, which it becomes. */
@@ -438,7 +438,7 @@ static __always_inline bool flow_held(struct xb_flow_head *head, __u32 but, cons
 	for (__u32 i = 0; i < XB_FLOW_WAYS; i++) {
 		union flow_way u = { .word = load_word(&head->way[i]) };
 
-		if (i == but || (u.way.tag & ~(XB_FLOW_BUSY | XB_FLOW_ANSWERED)) != w->tag)
+		if (i == but || (u.way.tag & ~(XB_FLOW_BUSY | XB_FLOW_ASSURED)) != w->tag)
 			continue;
 		if (u.way.tag & XB_FLOW_BUSY)
 			return true;
@@ -504,13 +504,13 @@ static __always_inline int flow_insert_of(const struct xb_tuple *key, bool v4, c
 		return -EEXIST;
 	}
 	flow_write(flow_entry(head, way, v4), &w, f, now);
-	next.way.tag = w.tag | flow_answered(f->state);
+	next.way.tag = w.tag | flow_assured(f->state);
 	publish_word(&head->way[way], next.word);
 	return 0;
 }
 
 /* 0, -EEXIST: the key is there, or may be (nothing was inserted); -ENOSPC: both sets are full of flows that live. One that was not
- * answered yet, or is closed, gives way to a new one; one that is open never does. */
+ * answered yet, or is at its end, gives way to a new one, the nearest to its expiry first; one that is open never does. */
 SUBPROG int flow_insert(const struct xb_tuple *key, const struct flow *f, __u32 ticks)
 {
 	if (!key || !f)

@@ -17,4 +17,9 @@ static inline void *header(CTX *ctx, __u32 offset, __u32 size)
 	return offset <= ctx->len && size <= ctx->len - offset ? ctx->bytes + offset : NULL;
 }
 
+static inline __u32 length(CTX *ctx)
+{
+	return ctx->len;
+}
+
 #endif

@@ -5,6 +5,7 @@
  * What a packet is: parsed once, into a struct of plain numbers. Who includes this defines CTX, the type of a packet in hand (struct
  * __sk_buff, struct xdp_md, or the model's), and
  *   void *header(CTX *ctx, __u32 offset, __u32 size)   where these bytes can be read and written, NULL if the packet ends before
+ *   __u32 length(CTX *ctx)                             bytes of all of it
  */
 #include "lib/tables.h"
 
@@ -64,26 +65,27 @@ enum packet_kind {
 	PACKET_TRANSPORT,               /* TCP, UDP or SCTP, with its ports */
 	PACKET_ECHO,                    /* an ICMP echo request */
 	PACKET_ERROR,                   /* an ICMP error; its tuple is that of the packet it is about, turned round */
-	PACKET_TUNNELLED,               /* an IP packet within one, which its tuple is that of */
-	PACKET_FRAGMENT,                /* not the first of its datagram, and the first was not seen */
-	PACKET_MALFORMED,
+	PACKET_FRAGMENT,                /* of ICMP, or not the first of its datagram, and the first was not seen */
+	PACKET_MALFORMED,               /* shorter than its headers say; addresses and protocol are known */
 } __attribute__((packed));
 
+/* In bits, as all of it is on the stack of a program, of which Linux 6.1 has not a byte left. */
 struct packet {
 	struct xb_tuple t;
+	union xb_ip6 tunnel;            /* where the outer packet goes */
 	__u32 len;                      /* of the IP packet */
+	__u32 frag_id;
 	__u16 l3, l4;                   /* where its headers begin */
-	__u16 inner_l3, inner_l4;       /* those of the packet that it is about, or of that within it; of the latter l4 is the inner one */
+	__u16 inner_l3, inner_l4;       /* those of the packet that it is about */
+	__u16 outer;                    /* bytes of the headers before l3 that a tunnel put there; 0: none did */
 	enum packet_kind kind;
 	__u8 tcp_flags;
 	__u8 ttl;
-	bool v4;
-	bool first;                     /* the first fragment of several */
-	bool later;                     /* a fragment without transport header, whose ports are known by the first */
-	bool may_fragment;              /* routers may divide it */
-	bool uncounted;                 /* its flow is to be found, not to be counted: somebody else will see to it */
-	__u32 frag_id;
-	union xb_ip6 tunnel;            /* PACKET_TUNNELLED: where the outer packet goes */
+	bool v4 : 1;
+	bool first : 1;                 /* the first fragment of several */
+	bool later : 1;                 /* a fragment without transport header, whose ports are known by the first */
+	bool may_fragment : 1;          /* routers may divide it */
+	bool uncounted : 1;             /* its flow is to be found, not to be counted: somebody else will see to it */
 };
 
 /* NULL also for what lies too far back, behind more options than anybody sends. */
@@ -119,7 +121,8 @@ struct network {
 	__u16 l4;
 	__u8 proto, ttl;
 	bool later, first, may_fragment;
-	__u32 len, frag_id;
+	__u32 len;                      /* before: of all that is there, which stands when the header has no number so large */
+	__u32 frag_id;
 };
 
 static __always_inline bool parse_ip4(CTX *ctx, __u16 l3, struct xb_tuple *t, struct network *n)
@@ -135,7 +138,8 @@ static __always_inline bool parse_ip4(CTX *ctx, __u16 l3, struct xb_tuple *t, st
 	n->l4 = l3 + (ip->version_ihl & 15) * 4;
 	n->proto = ip->proto;
 	n->ttl = ip->ttl;
-	n->len = bpf_ntohs(ip->len);
+	if (ip->len)
+		n->len = bpf_ntohs(ip->len);
 	n->later = frag & 0x1fff;
 	n->first = !n->later && (frag & 0x2000);
 	n->may_fragment = !(frag & 0x4000);
@@ -154,7 +158,8 @@ static __always_inline bool parse_ip6(CTX *ctx, __u16 l3, struct xb_tuple *t, st
 	n->l4 = l3 + IP6_BYTES;
 	n->proto = ip->next;
 	n->ttl = ip->hop_limit;
-	n->len = IP6_BYTES + bpf_ntohs(ip->payload);
+	if (ip->payload || ip->next)
+		n->len = IP6_BYTES + bpf_ntohs(ip->payload);
 	for (int i = 0; i < EXTENSIONS_MAX; i++) {
 		const struct ip6_extension *e;
 		__u16 frag;
@@ -164,8 +169,11 @@ static __always_inline bool parse_ip6(CTX *ctx, __u16 l3, struct xb_tuple *t, st
 		e = header_at(ctx, n->l4, sizeof(*e));
 		if (!e || n->l4 > OFFSET_MAX - 8)
 			return false;
+		frag = bpf_ntohs(e->frag);
+		/* a routing header that leads on: this is not where the checksum says that it goes */
+		if (n->proto == 43 && frag & 0xff)
+			return false;
 		if (n->proto == 44) {
-			frag = bpf_ntohs(e->frag);
 			n->later = frag & 0xfff8;
 			n->first = !n->later && (frag & 1);
 			n->frag_id = bpf_ntohl(e->id);
@@ -204,6 +212,7 @@ static __always_inline void note_ports(const struct packet *p)
 
 static __always_inline enum packet_kind parse_transport(CTX *ctx, struct packet *p, const struct network *n)
 {
+	__u32 least = n->proto == XB_PROTO_TCP ? sizeof(struct tcp_header) : n->proto == XB_PROTO_SCTP ? 12 : 8;
 	const struct ports_header *ports;
 	const struct tcp_header *tcp;
 
@@ -212,6 +221,8 @@ static __always_inline enum packet_kind parse_transport(CTX *ctx, struct packet 
 		p->later = true;
 		return ports_of_first(n, &p->t) ? PACKET_TRANSPORT : PACKET_FRAGMENT;
 	}
+	if (n->l4 - p->l3 + least > n->len)
+		return PACKET_MALFORMED;
 	if (n->proto == XB_PROTO_TCP) {
 		tcp = header_at(ctx, n->l4, sizeof(*tcp));
 		if (!tcp)
@@ -257,50 +268,56 @@ static __always_inline enum packet_kind parse_icmp(CTX *ctx, struct packet *p, c
 {
 	const struct icmp_header *icmp = header_at(ctx, n->l4, sizeof(*icmp));
 
-	if (!icmp || n->later || n->first)
-		return PACKET_OTHER;
 	p->t.proto = n->proto;
+	if (n->later || n->first)
+		return PACKET_FRAGMENT;
+	if (!icmp)
+		return PACKET_OTHER;
 	if (icmp->type == (p->v4 ? 8 : 128))
 		return PACKET_ECHO;
 	return is_error(p->v4, icmp->type) ? parse_error(ctx, p) : PACKET_OTHER;
 }
 
-/* IP in IP of the same family (RFC 2003, 2473), whole. */
-static __always_inline enum packet_kind parse_tunnelled(CTX *ctx, struct packet *p, const struct network *outer)
+/* The header at p->l3. */
+static __always_inline bool parse_network(CTX *ctx, struct packet *p, struct network *n)
 {
-	union xb_ip6 to = p->t.dst;
-	struct network n = {};
-
-	if (outer->later || outer->first ||
-	    !(p->v4 ? parse_ip4(ctx, outer->l4, &p->t, &n) : parse_ip6(ctx, outer->l4, &p->t, &n)) || n.later || !has_ports(n.proto))
-		return PACKET_OTHER;
-	p->tunnel = to;
-	p->inner_l3 = outer->l4;
-	p->l4 = n.l4;
-	p->len = n.len;
-	return parse_transport(ctx, p, &n) == PACKET_TRANSPORT ? PACKET_TUNNELLED : PACKET_OTHER;
+	if (!(p->v4 ? parse_ip4(ctx, p->l3, &p->t, n) : parse_ip6(ctx, p->l3, &p->t, n)))
+		return false;
+	p->l4 = n->l4;
+	p->len = n->len;
+	p->ttl = n->ttl;
+	p->first = n->first;
+	p->may_fragment = n->may_fragment;
+	p->frag_id = n->frag_id;
+	return true;
 }
 
-/* Fills *p, which is all zero, from the header at l3. */
+/* Fills *p, which is all zero, from the header at l3. Of IP in IP of the same family (RFC 2003, 2473), whole, from the inner one. */
 static __always_inline enum packet_kind parse(CTX *ctx, bool v4, __u16 l3, struct packet *p)
 {
-	struct network n = {};
+	__u32 there = length(ctx) - l3;
+	struct network n = { .len = there };
 
 	p->v4 = v4;
 	p->l3 = l3;
 	p->t.family = v4 ? XB_IPV4 : XB_IPV6;
-	if (!(v4 ? parse_ip4(ctx, l3, &p->t, &n) : parse_ip6(ctx, l3, &p->t, &n)))
+	if (!parse_network(ctx, p, &n))
 		return PACKET_OTHER;
-	p->l4 = n.l4;
-	p->len = n.len;
-	p->ttl = n.ttl;
-	p->first = n.first;
-	p->may_fragment = n.may_fragment;
-	p->frag_id = n.frag_id;
+	if (n.proto == (v4 ? PROTO_IPIP : PROTO_IPV6) && !n.later && !n.first) {
+		p->tunnel = p->t.dst;
+		p->outer = n.l4 - l3;
+		p->l3 = n.l4;
+		there = n.len <= there ? n.len - p->outer : 0;
+		n = (struct network){ .len = there };
+		if (!parse_network(ctx, p, &n))
+			return PACKET_OTHER;
+	}
+	if (n.len > there) {
+		p->t.proto = n.proto;
+		return PACKET_MALFORMED;
+	}
 	if (has_ports(n.proto))
 		return parse_transport(ctx, p, &n);
-	if (n.proto == (v4 ? PROTO_IPIP : PROTO_IPV6))
-		return parse_tunnelled(ctx, p, &n);
 	return n.proto == (v4 ? XB_PROTO_ICMP : XB_PROTO_ICMPV6) ? parse_icmp(ctx, p, &n) : PACKET_OTHER;
 }
 

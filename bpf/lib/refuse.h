@@ -32,6 +32,7 @@ static __always_inline bool summed_later(CTX *ctx, const struct packet *p)
 {
 	__u16 offset = check_offset(p);
 	__be16 *check = header_at(ctx, offset, sizeof(*check)), was;
+	bool later;
 
 	if (!offset || !check)
 		return false;
@@ -40,7 +41,11 @@ static __always_inline bool summed_later(CTX *ctx, const struct packet *p)
 		return false;
 	fix_pseudo(ctx, p, offset, 1, 0);
 	check = header_at(ctx, offset, sizeof(*check));
-	return check && *check != fixed(was, 1);
+	if (!check)
+		return false;
+	later = *check != fixed(was, 1);
+	*check = was;
+	return later;
 }
 
 static __always_inline void swap_ethernet(CTX *ctx, __u16 l3)
@@ -102,7 +107,7 @@ static __always_inline bool become_reset(CTX *ctx, const struct packet *p)
 	struct tcp_header *tcp = header_at(ctx, p->l4, sizeof(*tcp)), was;
 	__u32 sum, len;
 
-	if (!tcp || p->tcp_flags & TCP_RST)
+	if (!tcp || p->tcp_flags & TCP_RST || p->first || p->later)
 		return false;
 	was = *tcp;
 	len = p->len - (p->l4 - p->l3) - (was.offset >> 4) * 4;
@@ -187,11 +192,9 @@ static __always_inline bool become_error(CTX *ctx, const struct packet *p, __u32
 	struct icmp_header *icmp;
 	__u32 sum;
 
-	/* without extension headers, as what is put in front is a plain header */
-	if ((!p->v4 && p->l4 != p->l3 + IP6_BYTES) || p->later)
+	/* without extension headers, as what is put in front is a plain header; RFC 1122, 3.2.2, names what must not be answered */
+	if ((!p->v4 && p->l4 != p->l3 + IP6_BYTES) || p->later || p->kind == PACKET_FRAGMENT || p->kind == PACKET_ERROR)
 		return false;
-	if (later)
-		fix_pseudo(ctx, p, check_offset(p), ~1u, 0);
 	if (bpf_skb_change_tail(ctx, (__u32)p->l4 + behind, 0) < 0 ||
 	    bpf_skb_adjust_room(ctx, outer + ICMP_BYTES, BPF_ADJ_ROOM_MAC, BPF_F_ADJ_ROOM_NO_CSUM_RESET) < 0 ||
 	    !put_outer(ctx, p, proto, payload))
@@ -217,7 +220,7 @@ static __always_inline bool become_echo_reply(CTX *ctx, const struct packet *p)
 		return false;
 	icmp->check = fixed(icmp->check, difference16(bpf_htons(icmp->type << 8), bpf_htons(type << 8)));
 	icmp->type = type;
-	return put_addrs(ctx, p->l3, p->v4, &p->t.dst, &p->t.src);
+	return put_addrs(ctx, p->l3, p->v4, &p->t.dst, &p->t.src) && put_hops(ctx, p, 64);
 }
 
 #endif

@@ -4,7 +4,7 @@
 /*
  * A packet takes another tuple. Checksums follow by difference (RFC 1624), so a packet that was damaged stays so. Besides
  * what packet.h wants, who includes this defines fix_checksum(), which brings two differences into the checksum of layer 4:
- * addresses are in its pseudo-header only.
+ * addresses are in its pseudo-header only. A later fragment has no such checksum.
  */
 #include "lib/packet.h"
 
@@ -92,26 +92,29 @@ static __always_inline bool put_ports(CTX *ctx, __u16 l4, __u16 sport, __u16 dpo
 	return true;
 }
 
-/* As a router does. False when it had its last hop. */
-static __always_inline bool count_hop(CTX *ctx, const struct packet *p)
+static __always_inline bool put_hops(CTX *ctx, const struct packet *p, __u8 hops)
 {
-	if (p->ttl < 2)
-		return false;
 	if (p->v4) {
 		struct ip4_header *ip = header_at(ctx, p->l3, sizeof(*ip));
 
 		if (!ip)
 			return false;
-		ip->check = fixed(ip->check, difference16(bpf_htons(ip->ttl << 8), bpf_htons((ip->ttl - 1) << 8)));
-		ip->ttl--;
+		ip->check = fixed(ip->check, difference16(bpf_htons(ip->ttl << 8), bpf_htons(hops << 8)));
+		ip->ttl = hops;
 	} else {
 		struct ip6_header *ip = header_at(ctx, p->l3, sizeof(*ip));
 
 		if (!ip)
 			return false;
-		ip->hop_limit--;
+		ip->hop_limit = hops;
 	}
 	return true;
+}
+
+/* As a router does. False when it had its last hop. */
+static __always_inline bool count_hop(CTX *ctx, const struct packet *p)
+{
+	return p->ttl >= 2 && put_hops(ctx, p, p->ttl - 1);
 }
 
 static __always_inline bool rewrite(CTX *ctx, const struct packet *p, const struct xb_tuple *now)
@@ -121,9 +124,7 @@ static __always_inline bool rewrite(CTX *ctx, const struct packet *p, const stru
 
 	if (!put_addrs(ctx, p->l3, p->v4, &now->src, &now->dst))
 		return false;
-	if (p->later)
-		return true;
-	if (!put_ports(ctx, p->l4, now->sport, now->dport, &ports))
+	if (!p->later && !put_ports(ctx, p->l4, now->sport, now->dport, &ports))
 		return false;
 	fix_checksum(ctx, p, addresses, ports);
 	return true;

@@ -44,15 +44,16 @@ static __always_inline bool encapsulate(CTX *ctx, const struct packet *p, const 
 	return true;
 }
 
-/* Takes the outer header off; *p is then the packet that was within. */
+/* Takes the outer header off. */
 static __always_inline bool decapsulate(CTX *ctx, struct packet *p)
 {
-	__u16 outer = p->inner_l3 - p->l3;
-
-	if (bpf_skb_adjust_room(ctx, -(__s32)outer, BPF_ADJ_ROOM_MAC, 0) < 0)
+	if (bpf_skb_adjust_room(ctx, -(__s32)p->outer, BPF_ADJ_ROOM_MAC, 0) < 0)
 		return false;
-	p->l4 -= outer;
-	p->kind = PACKET_TRANSPORT;
+	p->l3 -= p->outer;
+	p->l4 -= p->outer;
+	p->inner_l3 -= p->outer;
+	p->inner_l4 -= p->outer;
+	p->outer = 0;
 	return true;
 }
 

@@ -20,6 +20,7 @@ int xb_model_new(const struct xb_model_size *sizes);
 /* The tables that are pinned in a folder. -ENOENT: there is no such folder; other versions and layouts are refused with a sentence. */
 int xb_model_open(const char *folder, char **reterr_why);
 void xb_model_close(void);
+void xb_model_forget(const char *table);        /* what was written here to a pinned table, which may be another meanwhile */
 /* The elements of an array, at the stride that the kernel has (a multiple of 8); NULL when there is none of that name. */
 void *xb_model_array(const char *table, __u32 *ret_size);
 
@@ -43,5 +44,28 @@ struct xb_model_answer {
 };
 /* host: this node itself sends it. -EINVAL: a tuple without protocol or family. */
 int xb_model_ask(const struct xb_tuple *packet, bool host, struct xb_model_answer *ret);
+
+/* The programs of devices, on a packet from its Ethernet header on. Nobody forgets in between what they write to pinned tables. */
+#define XB_MODEL_FRAME 9216         /* bytes of the longest packet, before and after */
+enum xb_model_hook {
+	XB_MODEL_INGRESS,           /* tc */
+	XB_MODEL_EGRESS,            /* tc, a packet of the node's own */
+	XB_MODEL_XDP,
+};
+struct xb_model_frame {
+	int verdict;                /* TC_ACT_... or XDP_... */
+	__u32 ifindex;              /* of the device that tc redirects it to; 0: none */
+	__u32 len;
+	__u8 bytes[XB_MODEL_FRAME]; /* as it goes on */
+};
+/* 0, -EMSGSIZE or -ENOMEM. */
+int xb_model_run(enum xb_model_hook hook, const void *bytes, __u32 n, __u32 ifindex, struct xb_model_frame *ret);
+
+/* In place of the kernel's routing tables, as bpf_fib_lookup() but for the MTU, which the caller compares with. NULL: no routes. */
+struct bpf_fib_lookup;
+typedef int xb_model_route(struct bpf_fib_lookup *fib, __u32 *ret_mtu);
+void xb_model_set_route(xb_model_route *function);
+void xb_model_set_flow_rate(__u32 most);        /* new flows in a tick */
+__u64 xb_model_counted(enum xb_reason reason);  /* since the tables were made or opened */
 
 #endif

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * A byte of choices, then an IP packet. It and many others that differ from it in a few bytes go through the model of the packets'
- * path: parsed, decided over a table of services and flows, rewritten. What came with right checksums goes on with right
- * checksums, and says that it goes where it was decided that it goes.
+ * path: parsed, decided over a table of services and flows, rewritten; and through the whole programs of tc and XDP. What came
+ * with right checksums goes on, or is answered, with right checksums, and says that it goes where it was decided that it goes.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <linux/pkt_cls.h>
 #include "lib/model_packet.h"
 #include "lib/decide.h"
 #include "lib/rewrite.h"
@@ -141,6 +142,20 @@ static void put_flows(void)
 	}
 }
 
+/* --- routes */
+
+static __u32 mtu;
+
+/* By one device or another, or not at all. */
+static int route(struct bpf_fib_lookup *fib, __u32 *ret_mtu)
+{
+	const __u8 *dst = fib->family == 2 ? (const __u8 *)&fib->ipv4_dst + 3 : (const __u8 *)fib->ipv6_dst + 15;
+
+	fib->ifindex = 1 + (*dst & 1);
+	*ret_mtu = mtu;
+	return *dst % 7 ? BPF_FIB_LKUP_RET_SUCCESS : BPF_FIB_LKUP_RET_NOT_FWDED;
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	struct xb_src_key allowed = { .prefix_bits = 32 + 96 + 8, .id = bpf_htonl(1), .addr = addr(true, 0) };
@@ -148,6 +163,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	__u8 yes = 1;
 
 	must(xb_model_new(NULL) == 0);
+	xb_model_set_route(route);
 	put_services(true);
 	put_services(false);
 	node = lookup(&xb_node, 0);
@@ -218,10 +234,10 @@ static bool get_right(const struct packet *p, __u8 *bytes, __u32 len)
 	if (p->l4 > len)
 		return false;
 	if (p->v4) {
-		bytes[10] = bytes[11] = 0;
+		bytes[p->l3 + 10] = bytes[p->l3 + 11] = 0;
 		s = (__u16)~sum3(p, bytes);
-		bytes[10] = s >> 8;
-		bytes[11] = (__u8)s;
+		bytes[p->l3 + 10] = s >> 8;
+		bytes[p->l3 + 11] = (__u8)s;
 	}
 	if (!at || at + 2 > p->l3 + p->len)
 		return false;
@@ -237,6 +253,8 @@ static inline void fix_checksum(CTX *ctx, const struct packet *p, __u32 addresse
 	__u32 at = p->l4 + (p->kind == PACKET_ERROR ? 2 : p->t.proto == XB_PROTO_TCP ? 16 : 6);
 	__be16 *check = header(ctx, at, sizeof(*check));
 
+	if (p->later)
+		return;
 	if (p->kind != PACKET_ERROR && p->t.proto == XB_PROTO_SCTP)
 		sctp_fix(ctx, p);
 	else if (check && (*check || p->t.proto != XB_PROTO_UDP || p->kind == PACKET_ERROR))
@@ -268,8 +286,37 @@ static void follow(CTX *ctx, const struct packet *p, const struct answer *a, boo
 		must(sum3(p, ctx->bytes) == 0xffff && sum4(p, ctx->bytes) == 0xffff);
 }
 
+/* --- the whole programs */
+
+static void whole(__u8 choices, const __u8 *bytes, __u32 len, bool right)
+{
+	static struct xb_model_frame out;
+	enum xb_model_hook hook = choices & 8 ? XB_MODEL_XDP : choices & 4 ? XB_MODEL_EGRESS : XB_MODEL_INGRESS;
+	static __u8 network[XB_MODEL_FRAME] __attribute__((aligned(8)));
+	struct model_packet ctx = { network, 0 };
+	struct packet p = {};
+	__u8 frame[ETH_BYTES + PACKET_MAX] = { [12] = choices & 1 ? 0x08 : 0x86, choices & 1 ? 0x00 : 0xdd };
+
+	memcpy(frame + ETH_BYTES, bytes, len);
+	mtu = choices & 16 ? 100 : 1500;
+	must(xb_model_run(hook, frame, ETH_BYTES + len, 1 + (choices >> 5 & 1), &out) == 0);
+	if (hook == XB_MODEL_XDP)
+		must(out.verdict >= XDP_DROP && out.verdict <= XDP_TX);
+	else
+		must(out.verdict == TC_ACT_UNSPEC || out.verdict == TC_ACT_SHOT || out.verdict == TC_ACT_REDIRECT);
+	if (!right || out.verdict == (hook == XB_MODEL_XDP ? XDP_DROP : TC_ACT_SHOT))
+		return;
+	ctx.len = out.len - ETH_BYTES;
+	memcpy(network, out.bytes + ETH_BYTES, ctx.len);
+	p.kind = parse(&ctx, choices & 1, 0, &p);
+	must(p.kind != PACKET_OTHER && p.kind != PACKET_MALFORMED);
+	if (check_at(&p, ctx.len))
+		must(sum3(&p, ctx.bytes) == 0xffff && sum4(&p, ctx.bytes) == 0xffff);
+}
+
 static void one(__u8 choices, __u8 *bytes, __u32 len)
 {
+	__u8 same[PACKET_MAX];
 	struct model_packet ctx = { bytes, len };
 	struct packet p = {};
 	struct answer a = {};
@@ -277,11 +324,13 @@ static void one(__u8 choices, __u8 *bytes, __u32 len)
 
 	p.kind = parse(&ctx, choices & 1, 0, &p);
 	right = choices & 2 && (p.kind == PACKET_TRANSPORT || p.kind == PACKET_ERROR) && get_right(&p, bytes, len);
+	memcpy(same, bytes, len);
+	whole(choices, same, len, right);
 	if (p.kind == PACKET_OTHER || p.kind == PACKET_MALFORMED)
 		return;
 	decide(&p, choices & 4, &a);
 	must(a.reason < XB_REASONS);
-	if (a.verdict == VERDICT_TRANSLATE && p.kind != PACKET_TUNNELLED)
+	if (a.verdict == VERDICT_TRANSLATE && !p.outer)
 		follow(&ctx, &p, &a, right);
 }
 

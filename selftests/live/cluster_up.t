@@ -74,6 +74,15 @@ vip=$(k get service nginx -o 'jsonpath={.spec.clusterIP}')
 ok 'so does a process of the node, by a Service' busywait 5 on 1 curl -fsS --max-time 2 -o "$TMP/page" "http://$vip/"
 ok "a node's tables are what the API server says" busywait 5 xebec check --name "$NAME" --node node-1
 like "$(xebec services default/nginx --name "$NAME" --node node-1)" "default/nginx +TCP +$vip:80 " 'and are shown by its name'
+answers() { curl -fsS --max-time 2 "http://$1/" | grep -q 'Welcome to nginx'; }
+ok 'and the host itself' answers "$vip"
+k patch service nginx -p '{"spec":{"type":"NodePort","ipFamilyPolicy":"PreferDualStack"}}' >/dev/null
+port=$(k get service nginx -o 'jsonpath={.spec.ports[0].nodePort}')
+vip6=$(k get service nginx -o 'jsonpath={.spec.clusterIPs[1]}')
+address() { status ".\"node-$1\".address"; }
+ok "by a node's port" busywait 5 answers "$(address 1):$port"
+ok 'by IPv6' busywait 5 answers "[$vip6]"
+is "$(k auth can-i list pods -A --as=system:kube-proxy)$(k auth can-i list secrets -A --as=system:kube-proxy)" yesno 'kube-proxy may read pods for their hostPorts, and no secrets'
 is "$(on 1 sh -c 'exit 7'; echo $?)" 7 'exec ends as its program does'
 is "$(on 1 sh -c 'echo $KUBECONFIG')" "$KUBECONFIG" 'and has the kubeconfig'
 
@@ -96,6 +105,9 @@ refused 'exec' 'there is no cluster "none"' exec --name none -- true
 refused 'import' 'there is no cluster "none"' images import --name none x.tar
 refused 'no such node' '^xebec: --node: 9 is more than the 1 that the cluster has$' exec --name "$NAME" --node 9 -- true
 refused 'no such program' "cannot run 'nosuchprogram': No such file or directory" exec --name "$NAME" -- nosuchprogram
+refused 'no tables here: it says which nodes there are' "no kube-proxy has tables at .*; here there is .*--name $NAME --node node-1" services --bpffs-path "$TMP"
+refused 'another cluster' "there is no cluster \"none\".*; here there is .*--name $NAME --node node-1" services --name none --node node-1
+like "$(xebec services --name "$NAME" --node node-1)" "default/nginx +TCP +$vip:80 +" "a node's services"
 for verb in up down; do
 	setpriv --reuid=65534 --clear-groups "$BIN/xebec" $verb --name "$NAME" >"$TMP/out" 2>&1
 	like "$?$(cat "$TMP/out")" "^1xebec: .*need.* root: sudo xebec $verb" "not as root: $verb"
@@ -133,6 +145,7 @@ wait $! || note "$(cat "$TMP/up.err")"
 ok 'nodes are ready' k wait --for=condition=Ready node/node-1 node/node-2 node/node-3 --timeout=60s
 now=" $(all_pids)"
 is "$(for pid in $before; do [[ $now = *" $pid "* ]] || echo "$pid"; done)" '' 'what ran goes on'
+ok 'the host reaches a Service by the port of a node without its pod' busywait 5 answers "$(address 3):$port"
 is "$(k get nodes -o json | jq -c '[.items[].metadata.labels."kubernetes.io/hostname"]')" '["node-1","node-2","node-3"]' 'each is a host to the scheduler'
 refused 'it does not shrink' '--nodes: the cluster has 3 nodes, and does not shrink' up --name "$NAME" --nodes 2
 OF=$OTHER ok 'another cluster beside it' busywait 10 all_run

@@ -26,6 +26,7 @@ in_ns node tc filter add dev xbp2 ingress pref 7 protocol all bpf bytecode '1,6 
 tcx=
 if foreign ingress xbp2 "$BPFFS/foreign_in" 2>"$TMP/foreign"; then tcx=yes; foreign egress xbp2 "$BPFFS/foreign_out"; fi
 [ -n "$tcx" ] || grep -q 'Errno 22' "$TMP/foreign" || bail "no program of somebody else: $(tail -1 "$TMP/foreign")"
+foreign connect4 "$CG/node" "$BPFFS/foreign_connect"
 apiserver_start
 k create -f - >/dev/null <<<'{"apiVersion":"v1","kind":"Node","metadata":{"name":"node"}}'
 proxy_start
@@ -36,6 +37,7 @@ ok 'a device that was there' busywait 5 served early
 [ -z "$tcx" ] || is "$(foreign ingress xbp2) $(foreign egress xbp2)" '2 2' 'programs of others stay, by tcx'
 is "$(in_ns node tc filter show dev xbp2 ingress | grep -c bytecode)" 1 'and by clsact'
 like "$(grep 'of others' "$TMP/proxy.log")" 'xbp2 ingress filter bpf' 'programs of others: named in one line'
+like "$(grep 'of others at hooks' "$TMP/proxy.log")" "'$CG/node' stay, and run too: cgroup/connect4 program [0-9]+ 'foreign'" 'and those of the cgroup in another'
 is "$(metric xebec_proxy_foreign_programs)" "$([ -n "$tcx" ] && echo 3 || echo 1)" 'programs of others: counted'
 is "$(metric xebec_proxy_devices)" 2 'devices: counted, without loopback'
 
@@ -56,6 +58,20 @@ if [ -n "$tcx" ]; then
 	is "$(links_of "$LINKS/dev$(index xbp1)_ingress")" "$( (cd "$LINKS" && ls) | grep -c '^dev.*_ingress')" 'and no link that nobody knows of holds a program'
 fi
 
+# one whose packets begin with IP; restarts and growth find it there
+program_on() {
+	if [ -n "$tcx" ]; then
+		bpftool -j prog show id "$(bpftool -j link show pinned "$LINKS/dev$(index "$1")_$2" | jq .prog_id)" | jq -r .name
+	else
+		in_ns node tc filter show dev "$1" "$2" | grep -o 'xb_[a-z0-9_]*' | head -1
+	fi 2>/dev/null
+}
+has_program() { [ "$(program_on "$1" "$2")" = "$3" ]; }
+in_ns node ip tuntap add dev bare mode tun
+ok 'a device without Ethernet headers has programs of its own' busywait 3 has_program bare ingress xb_ingress_l3
+is "$(program_on bare egress) $(program_on xbp1 ingress) $(program_on xbp1 egress)" 'xb_egress_l3 xb_ingress xb_egress' 'and the others keep theirs'
+is "$(metric xebec_proxy_faulty_devices)" 0 'none lacks one'
+
 # killed; meanwhile one device goes and another comes
 early=$(index xbp2) late=$(index xbp3)
 ids=$(link_ids "$early")
@@ -69,6 +85,8 @@ ok 'started again: it is' busywait 5 served after
 ok 'started again: of what went nothing is left' no_pins "$late"
 [ -z "$tcx" ] || is "$(link_ids "$early")" "$ids" 'started again: the same links, which were at no moment without a program'
 ok 'started again: served' served early
+ok 'started again: also without Ethernet headers' has_program bare ingress xb_ingress_l3
+in_ns node ip link del bare
 
 # many come at once, and memory follows
 memory() { awk '/^VmRSS/ { print $2 }' "/proc/$PROXY_PID/status"; }

@@ -19,7 +19,9 @@ def listen(kind, port):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     s.bind(("::", port))
     if kind == socket.SOCK_STREAM:
-        s.listen(128)
+        s.listen(1024)
+    else:
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
     events.register(s, selectors.EVENT_READ, kind)
 
 
@@ -39,9 +41,11 @@ def serve_tcp(s):
 
 
 def serve_udp(s):
-    data, peer = s.recvfrom(65536)
+    data, asked, _, peer = s.recvmsg(65536, socket.CMSG_SPACE(20))
+    # from the address that was asked, not that of the route back; by whichever device
+    source = [(level, kind, info[:16] + bytes(4)) for level, kind, info in asked]
     try:
-        s.sendto(answer(peer) + b"x" * max(0, len(data) - 100), peer)
+        s.sendmsg([answer(peer) + b"x" * max(0, len(data) - 100)], source, 0, peer)
     except OSError:
         pass
 

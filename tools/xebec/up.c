@@ -5,6 +5,7 @@
 #include "cluster/api.h"
 #include "cluster/cgroup.h"
 #include "cluster/network.h"
+#include "cluster/rights.h"
 #include "cluster/supervise.h"
 #include "command.h"
 #include "images/demo.h"
@@ -229,6 +230,8 @@ static int run(const void *options, struct printer *printer, char **reterr_why)
 		r = make_all(&c, &p, reterr_why);
 	if (!r)
 		r = wait_for_api(&c, &a, reterr_why);
+	if (!r)
+		r = rights_give(&c, a, reterr_why);
 	if (r)
 		return r;
 	say(&p, "control plane ready");

@@ -531,7 +531,8 @@ static int follow_links(struct agent *a)
 static int follow_pods(struct agent *a)
 {
 	struct host_ports_config c = {
-		.rest = a->c.rest, .node_name = a->c.node_name, .changed = on_pod, .trouble = on_pods_trouble, .late = on_pods_late, .arg = a,
+		.rest = a->c.rest, .node_name = a->c.node_name,
+		.changed = on_pod, .trouble = on_pods_trouble, .late = on_pods_late, .arg = a,
 	};
 
 	return host_ports_new(&c, &a->host_ports);

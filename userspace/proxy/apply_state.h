@@ -40,6 +40,7 @@ struct apply {
 	struct tables *tables;
 	__u32 size_most;            /* elements of a table that grows */
 	unsigned objects;           /* whose programs are loaded, a bit for each */
+	int l3_fault;               /* of the last try to load OBJECT_TC_L3; it has been told */
 	struct xb_grace grace;
 	struct alloc *slots;
 	struct alloc *maglev;       /* lines of xb_mag */
@@ -97,7 +98,7 @@ int sources_adopt(struct apply *a);                                             
 void outside_done(struct apply *a);
 
 /* rehearse.c: tries the programs out on two packets, before they run anywhere: one that is for no service, and one for a service of
- * the tables, whose flow is noted as any other's. -EIO: one does not what it must. */
+ * the tables, whose flow is taken out again. -EIO: one does not what it must. */
 int rehearse(const struct apply *a, char **reterr_why);
 
 /* room.c: each grows what it must. -ENOSPC: cannot grow; -EIO: the programs could not be moved to the new tables. */

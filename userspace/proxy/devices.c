@@ -88,6 +88,14 @@ static bool begins_with_ip(unsigned hw_type)
 	}
 }
 
+bool devices_need_l3(const struct xb_link *links, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!(links[i].flags & IFF_LOOPBACK) && begins_with_ip(links[i].hw_type))
+			return true;
+	return false;
+}
+
 static bool is_served(const struct xb_link *l)
 {
 	return !(l->flags & IFF_LOOPBACK) && (l->hw_type == ARPHRD_ETHER || begins_with_ip(l->hw_type));
@@ -127,11 +135,12 @@ static int place_one(const struct devices *d, const struct device *v, enum place
 	int program = d->program[v->link.hw_type == ARPHRD_ETHER][place];
 	int r;
 
-	if (program < 0 || (place == PLACE_XDP && !v->named)) {
-		if (place == PLACE_XDP)
-			place_clear(&d->places, v->link.ifindex, place);
+	if (place == PLACE_XDP && (program < 0 || !v->named)) {
+		place_clear(&d->places, v->link.ifindex, place);
 		return 0;
 	}
+	if (program < 0)
+		return xb_why(reterr_why, -ENOENT, "its program is not loaded");
 	r = place_put(&d->places, v->link.ifindex, place, program, reterr_why);
 	if (r == 1)
 		log_warning("%s: its driver has no XDP: in generic mode that is slower than tc and saves nothing", v->link.name);
@@ -167,28 +176,30 @@ static int take_programs(const struct programs *p, int ret[2][N_PLACES])
 {
 	static const struct {
 		enum object_id object;
-		const char *name[2];
-	} sources[N_PLACES] = {
-		[PLACE_INGRESS] = { OBJECT_TC, { "xb_ingress_l3", "xb_ingress" } },
-		[PLACE_EGRESS] = { OBJECT_TC, { "xb_egress_l3", "xb_egress" } },
-		[PLACE_XDP] = { OBJECT_XDP, { NULL, "xb_xdp" } },
+		const char *name;
+		bool ether;
+		enum place place;
+	} sources[] = {
+		{ OBJECT_TC, "xb_ingress", true, PLACE_INGRESS },
+		{ OBJECT_TC, "xb_egress", true, PLACE_EGRESS },
+		{ OBJECT_TC_L3, "xb_ingress_l3", false, PLACE_INGRESS },
+		{ OBJECT_TC_L3, "xb_egress_l3", false, PLACE_EGRESS },
+		{ OBJECT_XDP, "xb_xdp", true, PLACE_XDP },
 	};
 
-	for (int i = 0; i < N_PLACES; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
 		const struct bpf_object *o = p->object[sources[i].object];
+		const struct bpf_program *program;
+		int *fd = &ret[sources[i].ether][sources[i].place];
 
-		for (int ether = 0; ether < 2; ether++) {
-			const struct bpf_program *program;
-
-			if (!o || !sources[i].name[ether])
-				continue;
-			program = bpf_object__find_program_by_name(o, sources[i].name[ether]);
-			if (!program)
-				return -ENOENT;
-			ret[ether][i] = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 0);
-			if (ret[ether][i] < 0)
-				return -errno;
-		}
+		if (!o)
+			continue;
+		program = bpf_object__find_program_by_name(o, sources[i].name);
+		if (!program)
+			return -ENOENT;
+		*fd = fcntl(bpf_program__fd(program), F_DUPFD_CLOEXEC, 0);
+		if (*fd < 0)
+			return -errno;
 	}
 	return 0;
 }
@@ -203,8 +214,12 @@ int devices_use(struct devices *d, const struct programs *p, char **reterr_why)
 		close_programs(next);
 		return r;
 	}
-	close_programs(d->program);
-	memcpy(d->program, next, sizeof(next));
+	for (int ether = 0; ether < 2; ether++)
+		for (int i = 0; i < N_PLACES; i++)
+			if (next[ether][i] >= 0) {
+				xb_closep(&d->program[ether][i]);
+				d->program[ether][i] = next[ether][i];
+			}
 	d->generation++;
 	for (size_t i = 0; i < d->all.n; i++) {
 		struct device *v = &d->all.v[i];

@@ -13,8 +13,11 @@ int devices_new(const char *links, char *const *xdp, struct devices **ret);
 struct devices *devices_free(struct devices *d);        /* leaves everything running */
 XB_DEFINE_CLEANUP(struct devices *, devices_free)
 
-/* These programs from now on, on all devices. Keeps what it needs of them. A device that is gone or whose place is another's
- * is no fault; after one some devices run the old programs, and the next call of either kind tries again. */
+/* Whether one of them needs OBJECT_TC_L3. */
+bool devices_need_l3(const struct xb_link *links, size_t n);
+/* These programs from now on, on all devices; those of an object that p has not stay. Keeps what it needs of them. A device that is
+ * gone or whose place is another's is no fault; after one some devices run the old programs, and the next call of either kind
+ * tries again. */
 int devices_use(struct devices *d, const struct programs *p, char **reterr_why);
 /* These are all devices there are: new ones get the programs, and of those that are gone nothing stays. How many lack a program, which
  * is logged once for each and tried again by the next call; -ENOMEM. Costs some 40 us for each new device. */

@@ -300,8 +300,32 @@ int apply_cleanup(const char *bpffs_path, char **reterr_why)
 	return attach_cleanup(bpffs_path, reterr_why);
 }
 
+/* For the tables that there are: the same maps. */
+static int load_l3(struct apply *a, char **reterr_why)
+{
+	_cleanup_(tables_freep) struct tables *t = NULL;
+	__u32 sizes[N_TABLES];
+	int r;
+
+	for (int i = 0; i < N_TABLES; i++)
+		sizes[i] = a->tables->t[i].size;
+	r = tables_load(a->tables, 1u << OBJECT_TC_L3, sizes, &t, reterr_why);
+	if (r < 0)
+		return r;
+	a->objects |= 1u << OBJECT_TC_L3;
+	return devices_use(attach_devices(a->attach), &t->programs, reterr_why);
+}
+
 int apply_set_devices(struct apply *a, const struct xb_link *links, size_t n)
 {
+	if (!(a->objects & 1u << OBJECT_TC_L3) && devices_need_l3(links, n)) {
+		_cleanup_free_ char *why = NULL;
+		int r = load_l3(a, &why);
+
+		if (r < 0 && r != a->l3_fault)
+			log_warning("devices without Ethernet headers are not served: %s", why ? why : strerror(-r));
+		a->l3_fault = r;
+	}
 	return devices_set(attach_devices(a->attach), links, n);
 }
 

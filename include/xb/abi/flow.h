@@ -20,11 +20,12 @@
 #define XB_FLOW_WAYS 7
 /* The tag of a way: upper bits of the key's hash, and these two. 0: free */
 #define XB_FLOW_BUSY 1u             /* is being written, not to be read */
-#define XB_FLOW_ANSWERED 2u         /* neither XB_FLOW_NEW any more nor XB_FLOW_CLOSED yet: it does not give way to others */
+#define XB_FLOW_ASSURED 2u         /* it is XB_FLOW_OPEN: does not give way to others */
 #define XB_FLOW_SLACK 2u            /* ticks after which an expired entry is not even refreshed by a program that ran slowly */
 
 enum xb_flow_state {
-	XB_FLOW_NEW,                /* one direction was seen only */
+	XB_FLOW_NEW,                /* one direction was seen only; TCP: the client has not answered the answer */
+	XB_FLOW_REPLIED,            /* UDP, SCTP: likewise, and there was an answer */
 	XB_FLOW_OPEN,
 	XB_FLOW_FIN,                /* TCP: who sends these packets has closed */
 	XB_FLOW_PEER_FIN,           /* TCP: who gets them has */

@@ -66,31 +66,50 @@ static void on_done(void *arg, int code, struct xb_sv body, const struct xb_stat
 		a->message = xprintf("%s", status->message ? status->message : "no answer");
 }
 
-static int get(struct api *a, const char *path, unsigned timeout_ms, struct xb_json **ret_body, char **reterr_why)
+static int ask(struct api *a, const struct xb_rest_request *q, struct xb_json **ret_body, char **reterr_why)
 {
-	const struct xb_rest_request q = { .method = "GET", .path = path, .timeout_ms = timeout_ms };
 	_cleanup_free_ char *message = NULL;
 	_cleanup_(xb_json_unrefp) struct xb_json *body = NULL;
 	int r;
 
 	a->done = false;
-	r = xb_rest_send(a->rest, &q, on_done, a, NULL);
+	r = xb_rest_send(a->rest, q, on_done, a, NULL);
 	while (!r && !a->done)
 		uv_run(&a->loop, UV_RUN_ONCE);
 	message = TAKE_PTR(a->message);
 	body = TAKE_PTR(a->body);
 	if (r || !a->code)
-		return xb_why(reterr_why, r ? r : -EIO, "%s: %s", path, message ? message : strerror(-r));
+		return xb_why(reterr_why, r ? r : -EIO, "%s: %s", q->path, message ? message : strerror(-r));
 	if (a->code / 100 != 2)
-		xb_why(reterr_why, 0, "%s: %s", path, message);
+		xb_why(reterr_why, 0, "%s: %s", q->path, message);
 	if (ret_body)
 		*ret_body = TAKE_PTR(body);
 	return a->code;
 }
 
+static int get(struct api *a, const char *path, unsigned timeout_ms, struct xb_json **ret_body, char **reterr_why)
+{
+	const struct xb_rest_request q = { .method = "GET", .path = path, .timeout_ms = timeout_ms };
+
+	return ask(a, &q, ret_body, reterr_why);
+}
+
 int api_get(struct api *a, const char *path, struct xb_json **ret_body, char **reterr_why)
 {
 	return get(a, path, TIMEOUT_MS, ret_body, reterr_why);
+}
+
+int api_create(struct api *a, const char *path, const char *json, char **reterr_why)
+{
+	const struct xb_rest_request q = {
+		.method = "POST", .path = path, .content_type = "application/json", .body = xb_sv(json), .timeout_ms = TIMEOUT_MS,
+	};
+	_cleanup_free_ char *why = NULL;
+	int code = ask(a, &q, NULL, &why);
+
+	if (code / 100 == 2 || code == 409)
+		return 0;
+	return xb_why(reterr_why, code < 0 ? code : -EIO, "%s", why ? why : strerror(EIO));
 }
 
 int api_list(struct api *a, const char *path, int (*each)(void *arg, struct xb_json *list), void *arg, char **reterr_why)

@@ -21,6 +21,7 @@
 #define CLUSTER_NODES_MAX     64
 #define CLUSTER_API_PORT      6443
 #define CLUSTER_REGISTRY_PORT 5000
+#define CLUSTER_NETD_USER     "system:xebec-netd"
 #define CLUSTER_RUN           "/run/xebec"
 
 struct cluster {

@@ -80,6 +80,8 @@ int files_make_control(const struct cluster *c, char **reterr_why)
 		r = make_user(c, "pki/scheduler", "scheduler.conf", "system:kube-scheduler", NULL, reterr_why);
 	if (!r)
 		r = make_user(c, "pki/kube-proxy", "kube-proxy.conf", "system:kube-proxy", NULL, reterr_why);
+	if (!r)
+		r = make_user(c, "pki/xebec-netd", "xebec-netd.conf", CLUSTER_NETD_USER, NULL, reterr_why);
 	return r;
 }
 

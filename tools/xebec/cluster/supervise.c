@@ -10,6 +10,7 @@
 #include "cgroup.h"
 #include "launch.h"
 #include "lost.h"
+#include "rights.h"
 #include "supervise.h"
 #include "xb/file.h"
 #include "xb/log.h"
@@ -119,6 +120,8 @@ static int follow(struct unit *u, pid_t pid)
 /* Does what a unit waits for answer? */
 static bool may_start(const struct unit *u)
 {
+	if (u->row->rights && !rights_given(&u->s->cluster))
+		return false;
 	for (size_t i = 0; u->row->after && i < n_unit_rows; i++) {
 		const struct unit_row *row = &unit_rows[i];
 		_cleanup_free_ char *where = NULL;

@@ -55,6 +55,7 @@ static void apiserver(const struct cluster *c, unsigned node, struct words *w)
 	words_add(w, "--advertise-address=%s", ip);
 	words_add(w, "--secure-port=%d", CLUSTER_API_PORT);
 	words_add(w, "--service-cluster-ip-range=" CLUSTER_SERVICE_CIDRS);
+	words_add(w, "--authorization-mode=Node,RBAC");
 	words_add(w, "--kubelet-preferred-address-types=InternalIP");
 	add_file(w, c, "--kubelet-certificate-authority", "pki/ca.crt");
 	add_file(w, c, "--data-dir", "apiserver");
@@ -112,12 +113,13 @@ static void proxy(const struct cluster *c, unsigned node, struct words *w)
 	words_add(w, "--cluster-cidr=" CLUSTER_POD_CIDRS);
 	words_add(w, "--cgroup-path=%s/%s", mount ? mount : "", cgroup);
 	words_add(w, "--bpffs-path=%s", bpffs);
+	words_add(w, "--host-ports");
 }
 
 static void netd(const struct cluster *c, unsigned node, struct words *w)
 {
 	words_add(w, "%s/xebec-netd", c->bin);
-	add_node_file(w, c, node, "--kubeconfig", "kubelet.conf");
+	add_file(w, c, "--kubeconfig", "xebec-netd.conf");
 	words_add(w, "--hostname-override=node-%u", node);
 	words_add(w, "--cluster-cidr=" CLUSTER_POD_CIDRS);
 	add_node_file(w, c, node, "--cni-conf-dir", "cni/net.d");
@@ -156,8 +158,8 @@ const struct unit_row unit_rows[] = {
 	{ .name = "kube-controller-manager", .control = true, .command = controller_manager, .after = "kube-apiserver" },
 	{ .name = "kube-scheduler", .control = true, .command = scheduler, .after = "kube-apiserver" },
 	{ .name = "kubelet", .command = kubelet, .after = "kube-apiserver" },
-	{ .name = "kube-proxy", .command = proxy, .after = "kube-apiserver" },
-	{ .name = "xebec-netd", .command = netd, .after = "kube-apiserver" },
+	{ .name = "kube-proxy", .command = proxy, .after = "kube-apiserver", .rights = true },
+	{ .name = "xebec-netd", .command = netd, .after = "kube-apiserver", .rights = true },
 };
 const size_t n_unit_rows = ARRAY_SIZE(unit_rows);
 

@@ -15,6 +15,7 @@ struct unit_row {
 	const char *name;               /* of the program, and of its log and pid files */
 	bool control;                   /* on the first node alone */
 	const char *after;              /* units of that name, of the same node or the control plane's, answer before this one starts */
+	bool rights;                    /* nor does it start before rights_give() */
 	void (*command)(const struct cluster *c, unsigned node, struct words *w);
 	/* Where it answers: "unix:PATH" or "ADDRESS:PORT"; a new string. NULL where nobody waits for it. */
 	char *(*answers)(const struct cluster *c, unsigned node);

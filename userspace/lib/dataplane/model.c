@@ -199,6 +199,13 @@ void xb_model_close(void)
 	pinned = false;
 }
 
+void xb_model_forget(const char *table)
+{
+	for (size_t i = 0; pinned && i < ARRAY_SIZE(maps); i++)
+		if (!strcmp(maps[i].map.name, table))
+			model_map_forget(&maps[i].map);
+}
+
 void *xb_model_array(const char *table, __u32 *ret_size)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
@@ -208,6 +215,18 @@ void *xb_model_array(const char *table, __u32 *ret_size)
 		return maps[i].map.mem;
 	}
 	return NULL;
+}
+
+void xb_model_set_flow_rate(__u32 most)
+{
+	flow_rate_max = most;
+}
+
+__u64 xb_model_counted(enum xb_reason reason)
+{
+	const __u64 *counter = lookup(&xb_reason, reason);
+
+	return counter ? *counter : 0;
 }
 
 /* --- questions */
