@@ -87,6 +87,21 @@ static __always_inline struct xb_fe frontend_of(struct bpf_sock_addr *ctx, const
 }
 
 /*
+ * Whether the ranges have the node's own address, for a process of the node. Its packets alone would not do: one for a backend in the
+ * network of the node would come in with the node's address as source, and the node takes that from no device.
+ */
+static __always_inline bool node_allowed(struct bpf_sock_addr *ctx, const struct dest *d, const struct xb_svc *svc)
+{
+	const struct xb_node *node = lookup(&xb_node, 0);
+	union xb_ip6 addr;
+
+	if (!node || bpf_get_netns_cookie(ctx) != node_netns)
+		return false;
+	addr = d->v4 ? (union xb_ip6){ .be32 = { 0, 0, bpf_htonl(0xffff), node->addr4.be32 } } : node->addr6;
+	return source_allowed(svc, &addr);
+}
+
+/*
  * 1: *ret is the service at a destination. 0: there is none, or its packets are looked at for their source address, which is
  * not known yet. Negative: the errno that the application gets. Port 0 asks for a route and not for a service, as
  * getaddrinfo() does to sort addresses.
@@ -103,7 +118,7 @@ static __always_inline int service_find(struct bpf_sock_addr *ctx, const struct 
 		count(XB_TABLE_ERROR);
 		return 0;
 	}
-	return fe.kind != XB_FRONTEND_LOAD_BALANCER || !ret->svc->source_ranges;
+	return fe.kind != XB_FRONTEND_LOAD_BALANCER || !ret->svc->source_ranges || node_allowed(ctx, d, ret->svc);
 }
 
 /*

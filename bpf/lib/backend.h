@@ -51,6 +51,14 @@ static __always_inline bool service_load(struct xb_fe fe, enum xb_scope scope, s
 	return true;
 }
 
+/* Of a service that has source ranges. */
+static __always_inline bool source_allowed(const struct xb_svc *svc, const union xb_ip6 *client)
+{
+	struct xb_src_key key = { .prefix_bits = 32 + 128, .id = bpf_htonl(svc->source_ranges), .addr = *client };
+
+	return bpf_map_lookup_elem(&xb_src, &key);
+}
+
 static __always_inline int backend_load(__u32 index, bool v4, struct xb_peer *ret)
 {
 	if (v4) {

@@ -210,13 +210,6 @@ static __always_inline bool is_service_addr(const struct xb_node *node, const un
 	return v4 ? in_nets4(node->services4, addr) : in_nets6(node->services6, addr);
 }
 
-static __always_inline bool source_allowed(const struct xb_svc *svc, const union xb_ip6 *client)
-{
-	struct xb_src_key key = { .prefix_bits = 32 + 128, .id = bpf_htonl(svc->source_ranges), .addr = *client };
-
-	return bpf_map_lookup_elem(&xb_src, &key);
-}
-
 static __always_inline int verdict(struct answer *a, enum verdict v, enum xb_reason reason)
 {
 	a->verdict = v;
@@ -367,24 +360,29 @@ static __always_inline int insert_pair(const struct packet *p, struct flow *f)
 	return r == -EEXIST ? -EALREADY : r;
 }
 
-/* With the node's address as source. The entry for the answer is the claim to a port. */
-static __always_inline int insert_masqueraded(const struct packet *p, const struct xb_node *node, struct flow *f)
+/* From another port. The entry for the answer is the claim to it. */
+static __always_inline int insert_at_port(const struct packet *p, const struct xb_node *node, struct flow *f)
 {
 	__u32 h = tuple_hash(&p->t, fe_seed);
 	int r = -EEXIST;
 
-	if (p->v4 ? !node->addr4.be32 : !node->addr6.word[0] && !node->addr6.word[1])
-		return -EADDRNOTAVAIL;
-	if (p->v4)
-		map4(&f->now.src, node->addr4.be32);
-	else
-		f->now.src = node->addr6;
 	for (int i = 0; i < NAT_PORTS_TRIED && r == -EEXIST; i++) {
 		f->now.sport = node->nat_first + (h * (__u64)node->nat_count >> 32);
 		r = insert_pair(p, f);
 		h = h * 0x9e3779b1u + 0x7f4a7c15u;
 	}
 	return r;
+}
+
+static __always_inline bool take_node_addr(const struct packet *p, const struct xb_node *node, struct flow *f)
+{
+	if (p->v4 ? !node->addr4.be32 : !node->addr6.word[0] && !node->addr6.word[1])
+		return false;
+	if (p->v4)
+		map4(&f->now.src, node->addr4.be32);
+	else
+		f->now.src = node->addr6;
+	return true;
 }
 
 /*
@@ -416,13 +414,14 @@ static __always_inline enum xb_reason why_no_flow(int r)
 
 /*
  * Makes the flow, or says why there is none, and returns 0. -EEXIST: another flow has the answer, or others have each port that was
- * tried, and it wants to be asked again, for the last time. What is not masqueraded is then: the same client may reach the same backend by
- * two services from one port, and the second flow gets a port of its own. -EALREADY: another processor has just made this flow.
+ * tried, and it wants to be asked again, for the last time. What is not masqueraded gets a port of its own then, as the same client may
+ * reach the same backend by two services from one port; its address stays, for the node's own would not do for a backend in the network
+ * of the node. -EALREADY: another processor has just made this flow.
  */
 SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct answer *a)
 {
 	const struct xb_node *node = lookup(&xb_node, 0);
-	bool tunnel;
+	bool tunnel, masquerade;
 	int r = -EEXIST;
 
 	if (!p || !a || !node)
@@ -435,13 +434,13 @@ SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct ans
 	if (tunnel) {
 		r = flow_insert(&p->t, &a->f, TICKS_NEW);
 		r = r == -EEXIST ? -EALREADY : r;
+	} else if ((masquerade = masquerades(p, node, a, host)) && !take_node_addr(p, node, &a->f)) {
+		r = -EADDRNOTAVAIL;
 	} else {
-		bool masquerade = masquerades(p, node, a, host);
-
 		if (!masquerade)
 			r = insert_pair(p, &a->f);
 		if (r == -EEXIST && (masquerade || last))
-			r = insert_masqueraded(p, node, &a->f);
+			r = insert_at_port(p, node, &a->f);
 	}
 	if (r == -EALREADY || (r == -EEXIST && !last))
 		return r;

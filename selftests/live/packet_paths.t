@@ -24,6 +24,11 @@ slice() { # NAME TARGET ADDRESS...
 		endpoints: [inputs | select(. != "") | {addresses: [.], conditions: {ready: true}, nodeName: (if . == $r or . == $r6 then "far" else "node" end)}]}'
 }
 node_port() { k get service "$1" -o 'jsonpath={.spec.ports[0].nodePort}'; }
+# ingress SERVICE IP: of a load balancer
+ingress() {
+	api PATCH "/api/v1/namespaces/default/services/$1/status" -H 'Content-Type: application/merge-patch+json' \
+		--data '{"status":{"loadBalancer":{"ingress":[{"ip":"'"$2"'"}]}}}' >/dev/null
+}
 patch() { k patch service "$1" -p "{\"spec\":{$2}}" >/dev/null; }
 # at once, and not as one who waits
 refused() { [[ $(in_ns "$1" bash -c "exec 3<>/dev/tcp/$2/$3" 2>&1) =~ 'Connection refused' ]]; }
@@ -62,8 +67,7 @@ is "$(spread client "198.51.100.1:$np" 30)" 'b ' 'only'
 patch web '"externalTrafficPolicy":"Cluster"'
 
 patch web '"type":"LoadBalancer","loadBalancerSourceRanges":["198.51.100.9/32"]'
-api PATCH /api/v1/namespaces/default/services/web/status -H 'Content-Type: application/merge-patch+json' \
-	--data '{"status":{"loadBalancer":{"ingress":[{"ip":"203.0.113.99"}]}}}' >/dev/null
+ingress web 203.0.113.99
 ok 'source ranges: who is not in them is not answered' busywait 5 silent client http://203.0.113.99/
 patch web '"loadBalancerSourceRanges":["10.0.0.0/8","198.51.100.0/24"]'
 ok 'who is, is' busywait 5 says client 203.0.113.99 '^(b|r) '
@@ -91,6 +95,10 @@ SPEC='"type":"NodePort",' service host 80:8080 192.0.2.1
 hnp=$(node_port host)
 ok 'a backend in the network of the node' busywait 5 says client "198.51.100.1:$hnp" '^n 198.51.100.2 '
 ok 'from a pod' says a "$(cluster_ip host)" "^n $a "
+patch host '"type":"LoadBalancer","loadBalancerSourceRanges":["192.0.2.0/24"]'
+ingress host 203.0.113.98
+node_says() { [[ $(get http://203.0.113.98/) =~ ^n ]]; }
+ok 'from the node itself, which is in the source ranges' busywait 5 node_says
 
 in_ns node ip link set to-client mtu 1300
 ok 'a narrow link to the client: the backend is told' [ "$(from client "http://198.51.100.1:$hnp/big" | wc -c)" -gt 1000000 ]

@@ -126,7 +126,9 @@ static const struct vector {
 	{ "a node port that is no service's", { { "tcp c:1000>n:30081 S", UP } } },
 	{ "the same backend by two services from one port", {
 		{ "tcp c:1000>v:80 S", ON, XB_FLOW_MADE, "tcp c:1000>b:8080 S ttl=63" },
-		{ "tcp c:1000>x:81 S", ON, XB_FLOW_MADE, "tcp n:?>b:8080 S ttl=63" } } },
+		{ "tcp c:1000>x:81 S", ON, XB_FLOW_MADE, "tcp c:?>b:8080 S ttl=63" },
+		{ "tcp b:8080>c:? SA", ON, 0, "tcp x:81>c:1000 SA ttl=63" },
+		{ "tcp b:8080>c:1000 SA", ON, 0, "tcp v:80>c:1000 SA ttl=63" } } },
 	{ "what the node itself sends", {
 		{ "tcp n:1000>v:81 S", ON, XB_FLOW_MADE, "tcp n:1000>r:8080 S ttl=63", OUT },
 		{ "tcp r:8080>n:1000 SA", UP, 0, "tcp v:81>n:1000 SA" } } },

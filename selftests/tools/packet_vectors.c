@@ -359,7 +359,7 @@ static void learn_port(const struct step *s, const struct result *got)
 {
 	struct text_packet p;
 
-	if (text_nat || !s->out || !strstr(s->out, "n:?>"))
+	if (text_nat || !s->out || !strstr(s->out, ":?>"))
 		return;
 	text_build(s->out, &p);
 	if (p.l4 + 2 <= got->n)
