@@ -143,7 +143,8 @@ static bool is_client6(const struct xb_flow6 *e)
 	       (!memcmp(&e->new_dst, &in6addr_loopback, sizeof(e->new_dst)) && e->new_dport == PORT_DISCARD);
 }
 
-/* Both entries of the flow: the client is nobody else. What a program makes of a way meanwhile stays. The table is mapped for this alone. */
+/* Both entries of the flow: the client is nobody else. What a program makes of a way meanwhile stays. The table is mapped for
+ * this alone. */
 static int forget(const struct table *t, bool v4)
 {
 	struct xb_flow4_set *set4;
