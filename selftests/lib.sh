@@ -138,7 +138,7 @@ pod_up() {
 web_up() {
 	pod_up "$1"
 	XB_EXEC=exec in_pod "$1" "$BIN/xebec-bench" serve --text "$1" --http 0.0.0.0:80 --http '[::]:8080' --echo 0.0.0.0:5201 --echo '[::]:5202' 2>"$TMP/web-$1.log" &
-	busywait 5 in_ns node curl -fsS --max-time 1 "http://$POD_IP:80/" || bail "stand-in pod $1 does not answer"
+	busywait 30 in_ns node curl -fsS --max-time 1 "http://$POD_IP:80/" || bail "stand-in pod $1 does not answer"
 }
 
 # --- programs ---

@@ -39,7 +39,7 @@ two_nodes_up() {
 	pod_up b; b=$POD_IP b6=$POD_IP6
 	r=10.244.2.2 r6=fd00:10:244:2::2
 	serve a a; serve b b; serve far r; serve node n
-	for at in "$a" "$b" "$r" 192.0.2.1; do busywait 5 in_ns node curl -fsS --max-time 1 "http://$at:8080/" || bail "no server at $at"; done
+	for at in "$a" "$b" "$r" 192.0.2.1; do busywait 30 in_ns node curl -fsS --max-time 1 "http://$at:8080/" || bail "no server at $at"; done
 }
 # node_object: the node as the API server has it, with its addresses; in zone z1
 node_object() {
@@ -48,4 +48,26 @@ node_object() {
 	END
 	api PATCH /api/v1/nodes/node/status -H 'Content-Type: application/merge-patch+json' --data \
 		'{"status":{"addresses":[{"type":"InternalIP","address":"192.0.2.1"},{"type":"InternalIP","address":"2001:db8::1"}]}}' >/dev/null
+}
+
+# fast_nodes_up: the same networks with pods a and r alone, and servers for many connections: names at 80, echo at 5201 (TCP), 5201 answers
+# a name (UDP). Sets a r
+fast_nodes_up() {
+	node_up
+	link client 198.51.100.1/24 2001:db8:1::1/64 198.51.100.2/24 2001:db8:1::2/64
+	link far 172.30.0.1/24 2001:db8:2::1/64 172.30.0.2/24 2001:db8:2::2/64
+	in_ns far ip addr add 10.244.2.2/32 dev lo
+	in_ns node ip route add 10.244.2.0/24 via 172.30.0.2
+	web_up a; a=$POD_IP r=10.244.2.2
+	XB_EXEC=exec in_ns far "$BIN/xebec-bench" serve --text r --http $r:80 --echo $r:5201 2>"$TMP/web-r.log" &
+	busywait 30 in_ns node curl -fsS --max-time 1 http://$r/ || bail "no server at $r"
+}
+# serves NAME TARGET PROTOCOL NODE=ADDRESS...: a Service with these endpoints and a node port, whose number is then in node_port[NAME]
+declare -A node_port
+serves() {
+	local name=$1 target=$2 proto=$3; shift 3
+	PROTO=$proto SPEC='"type":"NodePort",' service "$name" "$target:$target"
+	printf '%s\n' "$@" | jq -Rn --argjson s "$(PROTO=$proto slice "$name" "$target")" \
+		'$s | .endpoints = [inputs / "=" | {nodeName: .[0], addresses: [.[1]], conditions: {ready: true}}]' | k replace -f - >/dev/null
+	node_port[$name]=$(k get service "$name" -o 'jsonpath={.spec.ports[0].nodePort}')
 }

@@ -121,13 +121,22 @@ static long search_step(__u32 step, struct search *s)
 	return 0;
 }
 
-/* Whether a backend is still in the set. bpf_loop(), for the verifier goes through its body once and not once per step. */
-static __always_inline bool set_has(struct xb_set set, bool v4, const struct xb_peer *backend)
+/* Whether a backend is one of count from base on. bpf_loop(), for the verifier goes through its body once and not once per step. */
+SUBPROG bool backends_have(__u32 base, __u32 count, bool v4, const struct xb_peer *backend)
 {
-	struct search s = { .want = *backend, .low = set.base, .high = set.base + set.count, .v4 = v4 };
+	struct search s = { .low = base, .high = base + count, .v4 = v4 };
 
+	if (!backend)
+		return false;
+	s.want = *backend;
 	bpf_loop(32 - __builtin_clz(XB_SET_MAX), search_step, &s, 0);
 	return s.found;
+}
+
+/* Whether a backend is still in the set. */
+static __always_inline bool set_has(struct xb_set set, bool v4, const struct xb_peer *backend)
+{
+	return backends_have(set.base, set.count, v4, backend);
 }
 
 /* Whether a flow to a backend goes on, whose port has the set "now" and had another when the backend was chosen. */

@@ -58,25 +58,32 @@ static __always_inline enum xb_flow_state tcp_next(const struct packet *p, const
 {
 	if (p->tcp_flags & TCP_RST || f->state == XB_FLOW_CLOSED)
 		return XB_FLOW_CLOSED;
+	/* open when the client has answered the answer; what closes before is nobody's */
+	if (f->state == XB_FLOW_NEW && (f->direction == XB_FLOW_REPLY || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK))
+		return XB_FLOW_NEW;
 	if (p->tcp_flags & TCP_FIN)
 		return f->state == XB_FLOW_PEER_FIN ? XB_FLOW_CLOSED : XB_FLOW_FIN;
-	if (f->state != XB_FLOW_NEW)
-		return f->state;
-	/* open when the client has answered the answer */
-	return f->direction != XB_FLOW_REPLY && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_ACK ? XB_FLOW_OPEN : XB_FLOW_NEW;
+	return f->state == XB_FLOW_NEW ? XB_FLOW_OPEN : f->state;
+}
+
+/* UDP and SCTP: open, too, when the client has answered the answer. One question and its answer are over, and may be anybody's. */
+static __always_inline enum xb_flow_state datagram_next(const struct flow *f)
+{
+	if (f->direction == XB_FLOW_REPLY)
+		return f->state == XB_FLOW_NEW ? XB_FLOW_REPLIED : f->state;
+	return f->state == XB_FLOW_REPLIED ? XB_FLOW_OPEN : f->state;
 }
 
 static __always_inline enum xb_flow_state flow_next(const struct packet *p, const struct flow *f)
 {
-	if (p->t.proto == XB_PROTO_TCP)
-		return tcp_next(p, f);
-	return f->state == XB_FLOW_NEW && f->direction == XB_FLOW_FORWARD ? XB_FLOW_NEW : XB_FLOW_OPEN;
+	return p->t.proto == XB_PROTO_TCP ? tcp_next(p, f) : datagram_next(f);
 }
 
 static __always_inline __u32 ticks_of(enum xb_proto proto, enum xb_flow_state state)
 {
 	switch (state) {
 	case XB_FLOW_NEW:
+	case XB_FLOW_REPLIED:
 		return TICKS_NEW;
 	case XB_FLOW_OPEN:
 		return proto == XB_PROTO_TCP ? TICKS_TCP : proto == XB_PROTO_UDP ? TICKS_UDP : TICKS_SCTP;
@@ -407,14 +414,15 @@ static __always_inline enum xb_reason why_no_flow(int r)
 }
 
 /*
- * Makes the flow, or says why there is none, and returns 0. -EEXIST: another flow has the answer. The last time it is asked that flow
- * gets a port of its own: the same client may reach the same backend by two services from one port. Its address stays, for the node's
- * own would not do for a backend in the network of the node. -EALREADY: another processor has just made this flow.
+ * Makes the flow, or says why there is none, and returns 0. -EEXIST: another flow has the answer, or others have each port that was
+ * tried, and it wants to be asked again, for the last time. What is not masqueraded gets a port of its own then, as the same client may
+ * reach the same backend by two services from one port; its address stays, for the node's own would not do for a backend in the network
+ * of the node. -EALREADY: another processor has just made this flow.
  */
 SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct answer *a)
 {
 	const struct xb_node *node = lookup(&xb_node, 0);
-	bool tunnel;
+	bool tunnel, masquerade;
 	int r = -EEXIST;
 
 	if (!p || !a || !node)
@@ -427,16 +435,15 @@ SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct ans
 	if (tunnel) {
 		r = flow_insert(&p->t, &a->f, TICKS_NEW);
 		r = r == -EEXIST ? -EALREADY : r;
-	} else if (!masquerades(p, node, a, host)) {
-		r = insert_pair(p, &a->f);
-		if (r == -EEXIST && !last)
-			return r;
-	} else if (!take_node_addr(p, node, &a->f)) {
+	} else if ((masquerade = masquerades(p, node, a, host)) && !take_node_addr(p, node, &a->f)) {
 		r = -EADDRNOTAVAIL;
+	} else {
+		if (!masquerade)
+			r = insert_pair(p, &a->f);
+		if (r == -EEXIST && (masquerade || last))
+			r = insert_at_port(p, node, &a->f);
 	}
-	if (r == -EEXIST)
-		r = insert_at_port(p, node, &a->f);
-	if (r == -EALREADY)
+	if (r == -EALREADY || (r == -EEXIST && !last))
 		return r;
 	if (r)
 		verdict(a, VERDICT_DROP, why_no_flow(r));
@@ -445,17 +452,22 @@ SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct ans
 	return 0;
 }
 
-/* Makes way for a flow whose answer another one has that is closed: the client uses its port again. */
+/* Makes way for a flow whose answer another one has that is at its end, for the client uses his port again; or whose last port that was
+ * tried is that of a flow which is not open, as the table makes way. */
 SUBPROG int decide_release(const struct packet *p, struct answer *a)
 {
 	struct xb_tuple twin;
 	struct flow old = {};
 	__u32 left = 0;
+	bool own;
 
 	if (!p || !a)
 		return 0;
 	twin = reversed(&a->f.now);
-	if (!flow_find(&twin, 0, &old, &left) || old.state < XB_FLOW_FIN)
+	if (!flow_find(&twin, 0, &old, &left))
+		return 0;
+	own = old.now.dport == p->t.sport && addr_equal(&old.now.dst, &p->t.src);
+	if (own ? old.state < XB_FLOW_FIN : old.state == XB_FLOW_OPEN)
 		return 0;
 	flow_remove(&twin);
 	twin = reversed(&old.now);

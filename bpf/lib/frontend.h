@@ -12,21 +12,25 @@ struct dest {
 	bool v4;
 };
 
+union fe_word {
+	__u64 word;
+	struct xb_fe fe;
+};
+
 static __always_inline __u64 bucket_find(const void *bucket, const struct xb_fe_key *key, bool v4)
 {
+	const union fe_word only = { .fe = { .port = 0xffff, .proto = 0xff } }, want = { .fe = { .port = key->port, .proto = key->proto } };
+
 #pragma unroll
 	for (int i = 0; i < XB_FE_WAYS; i++) {
 		const void *way = bucket + i * (v4 ? sizeof(struct xb_fe4) : sizeof(struct xb_fe6));
-		union {
-			__u64 word;
-			struct xb_fe fe;
-		} head = { .word = load_word(way) };
+		union fe_word head = { .word = load_word(way) };
 
-		if (!head.fe.kind || head.fe.port != key->port || head.fe.proto != key->proto)
+		if ((head.word & only.word) != want.word)
 			continue;
 		way = after(way, head.word);
-		if (v4 ? ((const struct xb_fe4 *)way)->addr.be32 == key->addr.be32[3] :
-			 addr_equal(&((const struct xb_fe6 *)way)->addr, &key->addr))
+		if (head.fe.kind && (v4 ? ((const struct xb_fe4 *)way)->addr.be32 == key->addr.be32[3] :
+					  addr_equal(&((const struct xb_fe6 *)way)->addr, &key->addr)))
 			return head.word;
 	}
 	return 0;
@@ -63,10 +67,7 @@ static __always_inline __u64 fe_find(const struct xb_fe_key *key, bool v4)
 static __always_inline struct xb_fe fe_at(const union xb_ip6 *addr, bool v4, __u16 port, enum xb_proto proto)
 {
 	struct xb_fe_key key = { .addr = *addr, .port = port, .proto = proto };
-	union {
-		__u64 word;
-		struct xb_fe fe;
-	} u = { .word = fe_find(&key, v4) };
+	union fe_word u = { .word = fe_find(&key, v4) };
 
 	return u.fe;
 }
@@ -81,11 +82,19 @@ static __always_inline bool is_loopback(const struct dest *d)
 	return d->v4 ? d->to.addr.b[12] == 127 : !d->to.addr.word[0] && d->to.addr.word[1] == bpf_cpu_to_be64(1);
 }
 
+/* A global function, as few ask: fe_at() is one only at the price of 15 ns. */
+SUBPROG __u64 node_port_word(__u16 port, enum xb_proto proto, bool v4)
+{
+	struct xb_fe_key key = { .addr.be32 = { 0, 0, v4 ? bpf_htonl(0xffff) : 0, 0 }, .port = port, .proto = proto };
+
+	return fe_find(&key, v4);
+}
+
 static __always_inline struct xb_fe node_port_find(const struct dest *d)
 {
-	union xb_ip6 any = { .be32 = { 0, 0, d->v4 ? bpf_htonl(0xffff) : 0, 0 } };
+	union fe_word u = { .word = node_port_word(d->to.port, d->proto, d->v4) };
 
-	return fe_at(&any, d->v4, d->to.port, d->proto);
+	return u.fe;
 }
 
 /*

@@ -69,22 +69,23 @@ enum packet_kind {
 	PACKET_MALFORMED,               /* shorter than its headers say; addresses and protocol are known */
 } __attribute__((packed));
 
+/* In bits, as all of it is on the stack of a program, of which Linux 6.1 has not a byte left. */
 struct packet {
 	struct xb_tuple t;
+	union xb_ip6 tunnel;            /* where the outer packet goes */
 	__u32 len;                      /* of the IP packet */
+	__u32 frag_id;
 	__u16 l3, l4;                   /* where its headers begin */
 	__u16 inner_l3, inner_l4;       /* those of the packet that it is about */
 	__u16 outer;                    /* bytes of the headers before l3 that a tunnel put there; 0: none did */
 	enum packet_kind kind;
 	__u8 tcp_flags;
 	__u8 ttl;
-	bool v4;
-	bool first;                     /* the first fragment of several */
-	bool later;                     /* a fragment without transport header, whose ports are known by the first */
-	bool may_fragment;              /* routers may divide it */
-	bool uncounted;                 /* its flow is to be found, not to be counted: somebody else will see to it */
-	__u32 frag_id;
-	union xb_ip6 tunnel;            /* where the outer packet goes */
+	bool v4 : 1;
+	bool first : 1;                 /* the first fragment of several */
+	bool later : 1;                 /* a fragment without transport header, whose ports are known by the first */
+	bool may_fragment : 1;          /* routers may divide it */
+	bool uncounted : 1;             /* its flow is to be found, not to be counted: somebody else will see to it */
 };
 
 /* NULL also for what lies too far back, behind more options than anybody sends. */
@@ -120,6 +121,7 @@ struct network {
 	__u16 l4;
 	__u8 proto, ttl;
 	bool later, first, may_fragment;
+	__u8 pad;
 	__u32 len;                      /* before: of all that is there, which stands when the header has no number so large */
 	__u32 frag_id;
 };
@@ -146,24 +148,21 @@ static __always_inline bool parse_ip4(CTX *ctx, __u16 l3, struct xb_tuple *t, st
 	return true;
 }
 
-static __always_inline bool parse_ip6(CTX *ctx, __u16 l3, struct xb_tuple *t, struct network *n)
+static __always_inline bool is_extension(__u8 proto)
 {
-	const struct ip6_header *ip = header_at(ctx, l3, sizeof(*ip));
+	return proto == 0 || proto == 43 || proto == 44 || proto == 60;
+}
 
-	if (!ip || (ip->version_class >> 4) != 6)
+/* To what lies behind the extension headers. False: nobody sends so many, or one leads elsewhere. Not in line, as few packets have any. */
+SUBPROG bool skip_extensions(CTX *ctx, struct network *n)
+{
+	if (!n)
 		return false;
-	copy6(t->src.be32, ip->src);
-	copy6(t->dst.be32, ip->dst);
-	n->l4 = l3 + IP6_BYTES;
-	n->proto = ip->next;
-	n->ttl = ip->hop_limit;
-	if (ip->payload || ip->next)
-		n->len = IP6_BYTES + bpf_ntohs(ip->payload);
 	for (int i = 0; i < EXTENSIONS_MAX; i++) {
 		const struct ip6_extension *e;
 		__u16 frag;
 
-		if (n->proto != 0 && n->proto != 43 && n->proto != 44 && n->proto != 60)
+		if (!is_extension(n->proto))
 			return true;
 		e = header_at(ctx, n->l4, sizeof(*e));
 		if (!e || n->l4 > OFFSET_MAX - 8)
@@ -185,6 +184,22 @@ static __always_inline bool parse_ip6(CTX *ctx, __u16 l3, struct xb_tuple *t, st
 			return true;
 	}
 	return false;
+}
+
+static __always_inline bool parse_ip6(CTX *ctx, __u16 l3, struct xb_tuple *t, struct network *n)
+{
+	const struct ip6_header *ip = header_at(ctx, l3, sizeof(*ip));
+
+	if (!ip || (ip->version_class >> 4) != 6)
+		return false;
+	copy6(t->src.be32, ip->src);
+	copy6(t->dst.be32, ip->dst);
+	n->l4 = l3 + IP6_BYTES;
+	n->proto = ip->next;
+	n->ttl = ip->hop_limit;
+	if (ip->payload || ip->next)
+		n->len = IP6_BYTES + bpf_ntohs(ip->payload);
+	return !is_extension(n->proto) || skip_extensions(ctx, n);
 }
 
 /* --- layer 4 */

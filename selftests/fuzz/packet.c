@@ -234,10 +234,10 @@ static bool get_right(const struct packet *p, __u8 *bytes, __u32 len)
 	if (p->l4 > len)
 		return false;
 	if (p->v4) {
-		bytes[10] = bytes[11] = 0;
+		bytes[p->l3 + 10] = bytes[p->l3 + 11] = 0;
 		s = (__u16)~sum3(p, bytes);
-		bytes[10] = s >> 8;
-		bytes[11] = (__u8)s;
+		bytes[p->l3 + 10] = s >> 8;
+		bytes[p->l3 + 11] = (__u8)s;
 	}
 	if (!at || at + 2 > p->l3 + p->len)
 		return false;
@@ -292,7 +292,8 @@ static void whole(__u8 choices, const __u8 *bytes, __u32 len, bool right)
 {
 	static struct xb_model_frame out;
 	enum xb_model_hook hook = choices & 8 ? XB_MODEL_XDP : choices & 4 ? XB_MODEL_EGRESS : XB_MODEL_INGRESS;
-	struct model_packet ctx = { out.bytes + ETH_BYTES, 0 };
+	static __u8 network[XB_MODEL_FRAME] __attribute__((aligned(8)));
+	struct model_packet ctx = { network, 0 };
 	struct packet p = {};
 	__u8 frame[ETH_BYTES + PACKET_MAX] = { [12] = choices & 1 ? 0x08 : 0x86, choices & 1 ? 0x00 : 0xdd };
 
@@ -306,6 +307,7 @@ static void whole(__u8 choices, const __u8 *bytes, __u32 len, bool right)
 	if (!right || out.verdict == (hook == XB_MODEL_XDP ? XDP_DROP : TC_ACT_SHOT))
 		return;
 	ctx.len = out.len - ETH_BYTES;
+	memcpy(network, out.bytes + ETH_BYTES, ctx.len);
 	p.kind = parse(&ctx, choices & 1, 0, &p);
 	must(p.kind != PACKET_OTHER && p.kind != PACKET_MALFORMED);
 	if (check_at(&p, ctx.len))

@@ -21,7 +21,7 @@ pod_cpu_usage_seconds_total{namespace="default",pod="web"} 9 @NOW@
 container_swap_usage_bytes{container="app",namespace="default",pod="web"} 0 @NOW@
 END
 METRICS_FILE=$TMP/metrics XB_EXEC=exec in_ns node python3 "$ROOT/selftests/tools/kubelet_stand_in.py" --cert "$TMP/kubelet.crt" --key "$TMP/kubelet.key" >"$TMP/kubelet.log" 2>&1 &
-busywait 5 grep -q ready "$TMP/kubelet.log" || bail "the stand-in kubelet does not start: $(cat "$TMP/kubelet.log")"
+busywait 30 grep -q ready "$TMP/kubelet.log" || bail "the stand-in kubelet does not start: $(cat "$TMP/kubelet.log")"
 scrapes() { grep -c /metrics/resource "$TMP/kubelet.log"; }
 node() {
 	k create -f - >/dev/null <<<'{"apiVersion":"v1","kind":"Node","metadata":{"name":"'$1'","labels":{"which":"'$1'"}}}'

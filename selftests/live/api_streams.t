@@ -20,7 +20,7 @@ kubelet_start() {
 	: >"$TMP/kubelet.log"
 	stand_in --client-ca "$TMP/pki/ca.crt" "$@" >>"$TMP/kubelet.log" 2>&1 &
 	KUBELET_PID=$!
-	busywait 5 grep -q ready "$TMP/kubelet.log" || bail "the stand-in kubelet does not start: $(cat "$TMP/kubelet.log")"
+	busywait 30 grep -q ready "$TMP/kubelet.log" || bail "the stand-in kubelet does not start: $(cat "$TMP/kubelet.log")"
 }
 asked() { grep -q -- "$1" "$TMP/kubelet.log"; }
 kubelet_start

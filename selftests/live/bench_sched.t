@@ -25,7 +25,7 @@ said '[.pods, .bound, .failed, .podsPerSecond]' '[3,0,0,0]' 'as nothing is bound
 
 # what is bound changes once more, as it runs
 in_ns node "$BIN/xebec-bench" hollow --nodes 2 >"$TMP/hollow.log" 2>&1 &
-busywait 10 grep -q registered "$TMP/hollow.log" || bail 'the hollow nodes do not register'
+busywait 30 grep -q registered "$TMP/hollow.log" || bail 'the hollow nodes do not register'
 binder &
 BINDER=$!
 report=$(sched --pods 12 --scheduler-name loop --kind basic,anti-affinity,affinity,spread,preemptible,preemption --server-pid "$APISERVER_PID" --scheduler-pid "$BINDER")

@@ -105,6 +105,9 @@ refused 'exec' 'there is no cluster "none"' exec --name none -- true
 refused 'import' 'there is no cluster "none"' images import --name none x.tar
 refused 'no such node' '^xebec: --node: 9 is more than the 1 that the cluster has$' exec --name "$NAME" --node 9 -- true
 refused 'no such program' "cannot run 'nosuchprogram': No such file or directory" exec --name "$NAME" -- nosuchprogram
+refused 'no tables here: it says which nodes there are' "no kube-proxy has tables at .*; here there is .*--name $NAME --node node-1" services --bpffs-path "$TMP"
+refused 'another cluster' "there is no cluster \"none\".*; here there is .*--name $NAME --node node-1" services --name none --node node-1
+like "$(xebec services --name "$NAME" --node node-1)" "default/nginx +TCP +$vip:80 +" "a node's services"
 for verb in up down; do
 	setpriv --reuid=65534 --clear-groups "$BIN/xebec" $verb --name "$NAME" >"$TMP/out" 2>&1
 	like "$?$(cat "$TMP/out")" "^1xebec: .*need.* root: sudo xebec $verb" "not as root: $verb"

@@ -58,7 +58,7 @@ pod brief b-0 '{"key":"node.kubernetes.io/unreachable","operator":"Exists","effe
 pod patient b-0
 pod eternal b-0 '{"key":"node.kubernetes.io/unreachable","operator":"Exists","effect":"NoExecute","tolerationSeconds":9223372036854775807}'
 pod elsewhere a-0
-for p in forever brief patient eternal elsewhere; do busywait 10 pod_is $p "$ready" True || bail "pod $p does not run"; done
+for p in forever brief patient eternal elsewhere; do busywait 30 pod_is $p "$ready" True || bail "pod $p does not run"; done
 cidrs=$(k get node b-0 -o json | jq -c .spec.podCIDRs)
 die "$HOLLOW_b"
 ok 'of a silent node all is unknown' busywait 10 node_is b-0 "$conditions" "$silent"

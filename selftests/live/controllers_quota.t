@@ -17,7 +17,7 @@ pod() { # name, cpu, memory, more of the spec
 "resources":{"requests":{"cpu":"$2","memory":"$3"},"limits":{"cpu":"1"}}}]}}
 EOF
 }
-busywait 5 k get serviceaccount default || bail 'no service account'
+busywait 30 k get serviceaccount default || bail 'no service account'
 
 # --- compute, and counts ---
 k create quota all --hard=pods=10,requests.cpu=1,requests.memory=1Gi,limits.cpu=20,services=5,services.nodeports=2,secrets=10,count/deployments.apps=4,resourcequotas=5 >/dev/null

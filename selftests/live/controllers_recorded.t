@@ -11,5 +11,5 @@ apiserver_start --disable-admission-plugins=ServiceAccount # as the recorded one
 kcm_start --leader-elect=false
 scheduler_start --leader-elect=false
 XB_EXEC=exec in_ns node "$BIN/xebec-bench" hollow --nodes 2 --prefix node- --cpu 1 --memory 3840Mi --untaint >"$TMP/hollow.log" 2>&1 &
-busywait 10 eval '[ "$(k get nodes --no-headers | grep -c " Ready ")" = 2 ]' || bail 'the hollow nodes are not ready'
+busywait 30 eval '[ "$(k get nodes --no-headers | grep -c " Ready ")" = 2 ]' || bail 'the hollow nodes are not ready'
 in_ns node "$ROOT/selftests/tools/recorded.pl" --record "$RECORD" --api "$API" --ca "$TMP/pki/ca.crt" --token admintoken "$@"

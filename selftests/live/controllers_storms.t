@@ -11,7 +11,7 @@ kcm_start --leader-elect=false
 scheduler_start --leader-elect=false
 XB_EXEC=exec in_ns node "$BIN/xebec-bench" hollow --nodes 10 --untaint >"$TMP/hollow.log" 2>&1 &
 untainted() { [ "$(raw /api/v1/nodes | jq '[.items[] | select(.spec.taints == null)] | length')" = 10 ]; }
-busywait 10 untainted || bail 'the hollow nodes are not ready'
+busywait 30 untainted || bail 'the hollow nodes are not ready'
 MAKE=3 GO=3
 
 metrics() { in_ns node curl -sS --cacert "$TMP/pki/ca.crt" -H 'Authorization: Bearer admintoken' "$API/metrics"; }

@@ -26,6 +26,7 @@ in_ns node tc filter add dev xbp2 ingress pref 7 protocol all bpf bytecode '1,6 
 tcx=
 if foreign ingress xbp2 "$BPFFS/foreign_in" 2>"$TMP/foreign"; then tcx=yes; foreign egress xbp2 "$BPFFS/foreign_out"; fi
 [ -n "$tcx" ] || grep -q 'Errno 22' "$TMP/foreign" || bail "no program of somebody else: $(tail -1 "$TMP/foreign")"
+foreign connect4 "$CG/node" "$BPFFS/foreign_connect"
 apiserver_start
 k create -f - >/dev/null <<<'{"apiVersion":"v1","kind":"Node","metadata":{"name":"node"}}'
 proxy_start
@@ -36,6 +37,7 @@ ok 'a device that was there' busywait 5 served early
 [ -z "$tcx" ] || is "$(foreign ingress xbp2) $(foreign egress xbp2)" '2 2' 'programs of others stay, by tcx'
 is "$(in_ns node tc filter show dev xbp2 ingress | grep -c bytecode)" 1 'and by clsact'
 like "$(grep 'of others' "$TMP/proxy.log")" 'xbp2 ingress filter bpf' 'programs of others: named in one line'
+like "$(grep 'of others at hooks' "$TMP/proxy.log")" "'$CG/node' stay, and run too: cgroup/connect4 program [0-9]+ 'foreign'" 'and those of the cgroup in another'
 is "$(metric xebec_proxy_foreign_programs)" "$([ -n "$tcx" ] && echo 3 || echo 1)" 'programs of others: counted'
 is "$(metric xebec_proxy_devices)" 2 'devices: counted, without loopback'
 

@@ -38,7 +38,7 @@ apiserver_start --v=3 --logging-format=json
 in_ns node "$BIN/xebec-bench" hollow --nodes 4 --untaint >"$TMP/hollow.log" 2>&1 &
 for p in $KCM $SCHED; do
 	start $p a
-	busywait 5 leads $p-a || bail "$p does not lead"
+	busywait 30 leads $p-a || bail "$p does not lead"
 	start $p b
 	ok "$p: one leads, another waits" busywait 5 waits $p-b
 done

@@ -63,12 +63,13 @@ if [ -e "$text" ]; then
 	is "$(cat others)" '' 'the files are the introduction'"'"'s'
 fi
 
+at() { if [ "$1" = 0 ]; then shift; "$@"; else on "$@"; fi; }
 now() { if [ "$AGE" = 1.20 ]; then k120 "$@"; else k "$@"; fi; }
 names() { k get pods -l app=nginx -o 'jsonpath={.items[*].metadata.name}' | tr ' ' '\n' | sort; }
-# from N COUNT URL: who answered requests of node N, each once
+# from N COUNT URL: who answered requests of node N, or of the host where that is 0, each once
 from() {
 	for _ in $(seq "$2"); do printf 'url = "%s"\noutput = /dev/null\n' "$3"; done >urls
-	on "$1" curl -fsS --max-time 5 --no-keepalive -H 'Connection: close' -w '%header{served-by}\n' -K urls | sort -u
+	at "$1" curl -fsS --max-time 5 --no-keepalive -H 'Connection: close' -w '%header{served-by}\n' -K urls | sort -u
 }
 all_answer() { [ "$(from "$1" 60 "http://$VIP/")" = "$(names)" ]; }
 # a pod on node N asks thirty times; its last words are who answered
@@ -128,6 +129,7 @@ part_one() {
 	is "$(now create -f nginxsvc.yaml)" 'service/nginxsvc created' "$what: a service"
 	VIP=$(k get svc nginxsvc -o 'jsonpath={.spec.clusterIP}')
 	like "$(now get svc nginxsvc -o wide --no-headers)" "^nginxsvc +ClusterIP +$VIP +<none> +80/TCP +[0-9]+s +app=nginx$" "$what: get svc"
+	ok "$what: all three answer the host" busywait 10 all_answer 0
 	for p in $(seq "$2"); do
 		ok "$what: all three answer node $p" busywait 10 all_answer "$p"
 		ask_from_pod "$p"
@@ -167,6 +169,23 @@ cluster_up --nodes 3
 k wait --for=condition=Ready node --all --timeout=20s >/dev/null
 part_one 1.20 3
 part_one $new 3
+
+# --- a port of the host ---
+sed 's/^  name: nginx$/  name: on-host/; s/^spec:$/&\n  nodeName: node-2/; s/^    - containerPort: 80$/&\n      hostPort: 8080/' nginx.yaml >nginx-host.yaml
+is "$(k create -f nginx-host.yaml)" 'pod/on-host created' 'a pod with a hostPort'
+node=$(k get node node-2 -o json | jq -r '[.status.addresses[] | select(.type == "InternalIP").address] | first')
+other=$(k get node node-3 -o json | jq -r '[.status.addresses[] | select(.type == "InternalIP").address] | first')
+welcomes() { at "$1" curl -fsS --max-time 2 "http://$2:8080/" | grep -q 'Welcome to nginx'; }
+ok 'the host reaches it at the address of the node' busywait 30 welcomes 0 "$node"
+ok 'its own node' welcomes 2 "$node"
+ok 'another node' welcomes 3 "$node"
+ok 'it is at no other node' eval '! welcomes 0 "$other"'
+for n in 2 3; do
+	k run "ask-$n" --image=busybox --restart=Never --overrides='{"spec":{"nodeName":"node-'$n'"}}' --command -- wget -q -O /dev/null "http://$node:8080/" >/dev/null
+	ok "a pod on node $n reaches it" busywait 30 pod_is "ask-$n" .status.phase Succeeded
+done
+k delete pods --all --grace-period=1 >/dev/null 2>&1
+ok 'it goes with the pod' busywait 5 eval '! welcomes 0 "$node"'
 
 # --- part two: volumes ---
 # apply: YAML on standard input

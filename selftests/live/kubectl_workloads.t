@@ -10,7 +10,7 @@ kcm_start --leader-elect=false
 scheduler_start --leader-elect=false
 XB_EXEC=exec in_ns node "$BIN/xebec-bench" hollow --nodes 4 --prefix node- --untaint >"$TMP/hollow.log" 2>&1 &
 untainted() { [ "$(k get nodes -o json | jq '[.items[] | select(.spec.taints == null)] | length')" = 4 ]; }
-busywait 10 untainted || bail 'the hollow nodes are not ready'
+busywait 30 untainted || bail 'the hollow nodes are not ready'
 
 # c: this kubectl in this namespace; v: what it prints on both streams
 c() { in_ns node "$kubectl" -n "$space" "$@"; }

@@ -42,7 +42,7 @@ for round in $(seq "$ROUNDS"); do
 	k delete pods --all --wait=false >/dev/null
 	kills $whom $((ms % 150)) $(((ms * 5) % 200)) $(((ms * 11) % 250))
 	ok 'pods go' busywait 40 none_left
-	busywait 10 nothing_runs || { note "$(grep -o 'cannot delete running task.*' "$TMP/kubelet.log" | tail -1)"; containerd_again; }
+	busywait 30 nothing_runs || { note "$(grep -o 'cannot delete running task.*' "$TMP/kubelet.log" | tail -1)"; containerd_again; }
 	ok 'with all of theirs' busywait 30 nothing_runs
 done
 ok 'nor are volumes and logs left' busywait 10 bash -c "[ -z \"\$(ls -A '$TMP/kubelet/pods' '$TMP/logs' | grep -v ':\$' | grep .)\" ]"

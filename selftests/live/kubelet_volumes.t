@@ -28,7 +28,7 @@ kubelet_start() {
 	XB_EXEC=exec in_ns node "$TOOLS/tools/kubelet_volumes" "$TMP/root" "$TMP/logs" "$TMP/n1.conf" "$TMP/node.json" <"$TMP/ask" >>"$TMP/said" 2>"$TMP/kubelet.log" &
 	KUBELET_PID=$!
 	exec 5>"$TMP/ask"
-	busywait 10 grep -q begun "$TMP/said" || bail "the kubelet does not begin: $(cat "$TMP/kubelet.log")"
+	busywait 30 grep -q begun "$TMP/said" || bail "the kubelet does not begin: $(cat "$TMP/kubelet.log")"
 }
 said() { grep -qE -- "$1" "$TMP/said"; }
 # ask WORDS... ; then ANSWER: what it said to that, a line that begins so

@@ -70,7 +70,7 @@ netd_start() {
 	XB_EXEC=exec in_ns "n$n" "$BIN/xebec-netd" --kubeconfig="$TMP/admin.conf" --hostname-override="n$n" --cni-conf-dir="$TMP/n$n/net.d" \
 		--cni-bin-dir="$TMP/n$n/bin" --cni-data-dir="$TMP/n$n/networks" --cluster-cidr=10.244.0.0/16 "$@" >>"$TMP/netd$n.log" 2>&1 &
 	NETD_PID=$!
-	busywait 10 test -s "$TMP/n$n/net.d/10-xebec.conflist" || { note "$(tail -20 "$TMP/netd$n.log")"; bail "netd of n$n does not write its conflist"; }
+	busywait 30 test -s "$TMP/n$n/net.d/10-xebec.conflist" || { note "$(tail -20 "$TMP/netd$n.log")"; bail "netd of n$n does not write its conflist"; }
 }
 # pod NAME N: as the runtime makes one, by what netd wrote; sets POD_IP and POD_IP6
 pod() {

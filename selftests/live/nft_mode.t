@@ -87,7 +87,7 @@ class H(http.server.BaseHTTPRequestHandler):
 http.server.HTTPServer(("0.0.0.0", int(sys.argv[1])), H).serve_forever()
 EOF
 for pod in a b; do XB_EXEC=exec in_pod $pod python3 "$TMP/who.py" 8000 & done
-for ip in "$a" "$b"; do busywait 10 in_ns node curl -fsS --max-time 1 "http://$ip:8000/" || bail 'no server'; done
+for ip in "$a" "$b"; do busywait 30 in_ns node curl -fsS --max-time 1 "http://$ip:8000/" || bail 'no server'; done
 SPEC='"type":"NodePort",' service who 80:8000 "$a" "$b"
 # on_nodes NODE NODE: where the two endpoints are
 on_nodes() { slice who 8000 "$a" "$b" | jq -c --arg a "$1" --arg b "$2" '.endpoints[0].nodeName=$a | .endpoints[1].nodeName=$b' | k apply -f - >/dev/null 2>&1; }

@@ -34,7 +34,7 @@ node_up
 join node 1; join client 2; join far 3
 checksums client; checksums far
 XB_EXEC=exec in_ns lan python3 "$ROOT/selftests/tools/xdp_pass.py" node >"$TMP/xdp_pass.log" 2>&1 &
-busywait 5 grep -q ready "$TMP/xdp_pass.log" || bail "$(cat "$TMP/xdp_pass.log")"
+busywait 30 grep -q ready "$TMP/xdp_pass.log" || bail "$(cat "$TMP/xdp_pass.log")"
 for ns in client far; do in_ns $ns ip route add default via 172.30.0.1; in_ns $ns ip -6 route add default via 2001:db8:2::1; done
 in_ns far sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 in_ns far ip addr add 10.244.2.2/32 dev lo
@@ -46,7 +46,7 @@ in_ns far ip route replace 172.30.0.0/24 dev eth0 src 10.244.2.2
 in_ns far ip -6 route replace 2001:db8:2::/64 dev eth0 src fd00:10:244:2::2
 r=10.244.2.2 r6=fd00:10:244:2::2
 XB_EXEC=exec in_ns far python3 "$ROOT/selftests/tools/who.py" r 8080 >"$TMP/who.log" 2>&1 &
-busywait 5 in_ns node curl -fsS --max-time 1 "http://$r:8080/" || bail 'no server'
+busywait 30 in_ns node curl -fsS --max-time 1 "http://$r:8080/" || bail 'no server'
 apiserver_start
 proxy_start --cluster-cidr=10.244.0.0/16,fd00:10:244::/48 --xdp-devices=eth0
 

@@ -23,4 +23,5 @@ proxy_start
 kill -TERM $load; wait $load
 like "$(cat "$TMP/load")" 'failed 0 ' 'no connection failed over six restarts'
 note "$(cat "$TMP/load")"
+is "$(in_ns node "$BIN/xebec" flows -o json --bpffs-path="$BPFFS" | jq -c .flows)" '[]' 'and no start left a flow of its own'
 done_testing

@@ -227,7 +227,16 @@ static const struct vector {
 	{ "no address to masquerade to", { { "tcp c:1000>x:80 S", DROP, XB_DROPPED_NO_NAT_ADDRESS, NULL, FAST } }, NO_NODE_ADDRESS },
 	{ "no port to masquerade to", {
 		{ "tcp c:1000>x:80 S", ON, XB_FLOW_MADE, "tcp n:?>r:8080 S ttl=63", FAST },
+		{ "tcp r:8080>n:? SA", ON, 0, "tcp x:80>c:1000 SA ttl=63", FAST },
+		{ "tcp c:1000>x:80 A", ON, 0, "tcp n:?>r:8080 A ttl=63", FAST },
 		{ "tcp c:1001>x:80 S", DROP, XB_DROPPED_NO_NAT_PORT, NULL, FAST } }, ONE_NAT_PORT },
+	{ "that of a flow which is not open", {
+		{ "tcp c:1000>x:80 S", ON, XB_FLOW_MADE, "tcp n:?>r:8080 S ttl=63", FAST },
+		{ "tcp c:1001>x:80 S", ON, XB_FLOW_MADE, "tcp n:?>r:8080 S ttl=63", FAST },
+		{ "tcp r:8080>n:? SA", ON, 0, "tcp x:80>c:1001 SA ttl=63", FAST },
+		{ "tcp c:1001>x:80 A", ON, 0, "tcp n:?>r:8080 A ttl=63", FAST },
+		{ "tcp c:1001>x:80 RA", ON, 0, "tcp n:?>r:8080 RA ttl=63", FAST },
+		{ "tcp c:1000>x:80 S", ON, XB_FLOW_MADE, "tcp n:?>r:8080 S ttl=63", FAST } }, ONE_NAT_PORT },
 	{ "no room for a flow", { { "tcp c:1000>v:80 S", DROP, XB_DROPPED_FLOWS_FULL, NULL, FAST } }, FLOWS_FULL },
 	{ "no room for a tunnel's flow", { { "tcp c:1000>x:86 S", DROP, XB_DROPPED_FLOWS_FULL, NULL, FAST } }, FLOWS_FULL },
 	{ "no room for a masqueraded flow", { { "tcp c:1000>x:80 S", DROP, XB_DROPPED_FLOWS_FULL, NULL, FAST } }, FLOWS_FULL },
@@ -311,7 +320,7 @@ static const struct vector {
 	{ "a packet and a tunnel that say different lengths", { { "ipip m>b says=60 pad=40 | udp c:1000>x:87 data=40", UP } } },
 	{ "somebody else's tunnel to a service", {
 		{ "ipip m>p | tcp c:1000>v:80 S", UP }, { "ipip m>p | tcp c:1000>v:82 S", UP }, { "ipip m>p | tcp c:1000>v:9 S", UP },
-		{ "ipip m>p | udp d:1000>l:80", UP }, { "ipip m>p | udp c:1000>v:83", UP } } },
+		{ "ipip m>p | udp d:1000>l:80", UP }, { "ipip m>p | udp c:1000>v:83", UP }, { "ipip m>b | tcp c:1000>v:80 S", UP } } },
 	{ "a tunnel whose backend is gone", { { "ipip m>b | udp c:1000>x:88", UP } } },
 	{ "fragments into a tunnel", {
 		{ "udp c:1000>x:86 data=1000 frag=0+", ON, XB_FLOW_MADE, "ipip n>r df id=0 | udp c:1000>x:86 data=1000 frag=0+" },

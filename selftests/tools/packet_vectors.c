@@ -427,7 +427,9 @@ static bool check_step(const struct driver *d, const struct step *s)
 		good = false;
 		printf("# %s: went %s%s, not %s\n", s->in, words[got.action], got.sent ? " by XDP" : "", words[s->action]);
 	}
-	return check_packet(s, &got) & check_reasons(d, s, before) & good;
+	good &= check_packet(s, &got);
+	good &= check_reasons(d, s, before);
+	return good;
 }
 
 /* Whether somebody who reads the sum over all of a packet will get it: what is sent back or into a tunnel goes out, and SCTP's
@@ -512,6 +514,12 @@ static void load_programs(void)
 	errno = -tables_load(pinned, 1u << OBJECT_SOCK | 1u << OBJECT_TC | 1u << OBJECT_XDP, sizes, &tables, &why);
 	if (errno)
 		die(why ? why : "tables_load");
+	/* the agent does not look into flows by itself */
+	errno = -xb_bpf_mmap(tables->t[TABLE_FLOW4].fd, &tables->t[TABLE_FLOW4].mem, &tables->t[TABLE_FLOW4].bytes);
+	if (!errno)
+		errno = -xb_bpf_mmap(tables->t[TABLE_FLOW6].fd, &tables->t[TABLE_FLOW6].mem, &tables->t[TABLE_FLOW6].bytes);
+	if (errno)
+		die("flows");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		const struct bpf_object *object = tables->programs.object[i == XB_MODEL_XDP ? OBJECT_XDP : OBJECT_TC];
 

@@ -78,6 +78,8 @@ since_ms() { echo $((($(date +%s%N) - $1) / 1000000)); }
 to() { # NAME STAND ADDRESS:PORT [CGROUP]
 	echo "--to=$1=$3,netns=/run/netns/xb-$T-$2-client,server=${server[$2]}${4:+,cgroup=$4}"
 }
+# the endpoint that was added and taken away again, where nobody answers, is not chosen any more
+settled() { in_ns "$1-client" timeout 5 bash -c "for i in {1..30}; do exec 3<>/dev/tcp/$vip/$PORT || exit; done"; }
 # talk FILE TO...: the report of a measurement
 talk() {
 	local file=$1; shift
@@ -117,13 +119,16 @@ for n in "$@"; do
 		--metrics http://127.0.0.1:10249/metrics --name bench-1 --keep $POD --flap 10.244.1.3 --windows /dev/null
 	echo "1000 changes: $(($(cpu_ms "$PROXY_PID") - before)) ms of kube-proxy's CPU, its watch and the metrics page asked for each included"
 	endpoints replace $POD
-	busywait 20 in_ns nft-client bash -c "exec 3<>/dev/tcp/$vip/$PORT" || bail 'nftables mode does not serve'
+	busywait 20 settled nft || bail 'nftables mode does not serve'
+	busywait 20 settled node || bail 'kube-proxy does not serve'
 	talk "$TMP/talk" "$(to pod bare $POD:$PORT)" "$(to socket node "$vip:$PORT" "$CG/node")" "$(to tc node "$vip:$PORT")" \
 		"$(to tc-pod node $POD:$PORT)" "$(to nftables nft "$vip:$PORT")" "$(to iptables ipt "$vip:$PORT")"
-	talk "$TMP/stream" --kind stream "$(to pod bare $POD:$SINK)" "$(to tc-pod node $POD:$SINK)"
+	# what a socket's service costs, and not what it costs that the node looks at packets
+	talk "$TMP/socket" "$(to pod node $POD:$PORT "$CG/node")" "$(to socket node "$vip:$PORT" "$CG/node")"
+	talk "$TMP/stream" --kind stream --seconds "${STREAM_SECONDS:-0.3}" "$(to pod bare $POD:$SINK)" "$(to tc-pod node $POD:$SINK)"
 	jq -n --argjson n "$n" --argjson endpoints "$ENDPOINTS" --slurpfile programming "$TMP/programming" --slurpfile talk "$TMP/talk" \
-		--slurpfile stream "$TMP/stream" \
-		'{ services: $n, endpoints: $endpoints, programming: ($programming | add), talk: ($talk[0] + $stream[0]) }' >>"$TMP/figures"
+		--slurpfile stream "$TMP/stream" --slurpfile socket "$TMP/socket" \
+		'{ services: $n, endpoints: $endpoints, programming: ($programming | add), talk: ($talk[0] + $stream[0]), sameNode: $socket[0] }' >>"$TMP/figures"
 	stop "$PROXY_PID"; stop $nft_pid
 	on_node "$BIN/kube-proxy" --cleanup --bpffs-path="$BPFFS" 2>/dev/null
 	in_ns nft "$BIN/kube-proxy" --cleanup --bpffs-path="$TMP/bpf-nft" 2>/dev/null

@@ -10,6 +10,8 @@ def ratio: "\(.median | round(3)) (\(.quartiles | map(round(3) | tostring) | joi
   | if $path == "pod" then [ "\($kind): pod's own address, a second; of processors", ($worlds[] | .talk[$kind].pod
         | "\(.perSecond.median | round); \(.processorNanoseconds.median / 1e3 | round(if $kind == "stream" then 5 else 1 end)) us") ]
     else [ "  \($path)", ($worlds[] | .talk[$kind][$path].ratio | ratio) ] end ),
+( .worlds as $worlds | $worlds[0].sameNode | to_entries[] | select(.value | type == "object") | .key as $kind
+  | [ "\($kind): socket, beside the pod's own address by the same node", ($worlds[] | .sameNode[$kind].socket.ratio | ratio) ] ),
 ( .worlds as $worlds | { node: "eBPF", nft: "nftables", ipt: "iptables-restore" } | to_entries[] | .key as $mode
   | [ "\(.value): from start to programmed; processor", ($worlds[] | .programming[$mode] | "\(.startToProgrammedMilliseconds) ms; \(.cpuMilliseconds) ms") ],
     [ "  resident; in the kernel", ($worlds[] | .programming[$mode] | "\(.residentBytes | megabytes); \(.kernelBytes | megabytes)") ] )

@@ -31,7 +31,7 @@ k() {
 	printf '$ kubectl %s\n' "$*"
 	kq "$@" || fail "kubectl $*"
 }
-# as a process of the first node: where Services' addresses work
+# as a process of the first node
 on_node() { xebec exec --name $name -- "$@"; }
 
 sweep
@@ -138,6 +138,15 @@ requests() {
 }
 requests
 
+say 'And from this machine, which is none of the cluster'
+# where it has no other route there: another cluster's, maybe
+if [[ $(ip route get "$vip") == *" via $(xebec status --name $name -o json | jq -r '."node-1".address') "* ]]; then
+	echo "\$ curl http://$vip/"
+	curl -fsS --max-time 5 -o /dev/null -w '%{http_code} from %header{served-by}\n' "http://$vip/" || fail "$vip does not answer this machine"
+else
+	echo 'it has another route to the network of Services'
+fi
+
 say 'An nginx is killed, and a pod deleted: both are replaced'
 victim=$(pods | head -1)
 restarts() { kq get pod "$victim" -o 'jsonpath={.status.containerStatuses[0].restartCount}'; }
@@ -197,7 +206,17 @@ kill -TERM $load
 wait $load || fail "a request was lost: $(cat load)"
 cat load
 
-say 'The services in the BPF tables, as bpftool reads them'
+say 'The data plane of a node, as xebec reads it'
+look() {
+	echo "\$ xebec $*"
+	xebec "$@" || fail "xebec $*"
+}
+look services --name $name --node node-1
+look explain "$vip:80" --name $name --node node-1
+look flows --name $name --node node-1
+look drops --name $name --node node-1
+
+say 'The same tables, as bpftool reads them'
 bpftool=$(command -v bpftool || echo /usr/sbin/bpftool)
 bpf=/run/xebec/$name/node-1/bpf
 dump() { "$bpftool" -j map dump pinned "$(find $bpf -name "$1")" | jq -c '.[] | .formatted // .'; }
@@ -216,8 +235,11 @@ if [ "${KEEP:-}" = 1 ]; then
 	cat <<EOF
   export KUBECONFIG=$KUBECONFIG
   kubectl get pods -A
-  sudo $bin/xebec exec --name $name -- curl http://$vip/
+  curl http://$vip/                            and: sudo $bin/xebec exec --name $name -- curl http://$vip/
   sudo $bin/xebec status --name $name          logs: /var/lib/xebec/clusters/$name/logs/
+  sudo $bin/xebec services --name $name --node node-1      also: backends, flows, drops, top, map, check
+  sudo $bin/xebec explain $vip:80 --name $name --node node-1
+  sudo $bin/xebec flows --watch --name $name --node node-1
   take it down:  sudo make down
 EOF
 	exit 0

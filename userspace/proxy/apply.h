@@ -7,6 +7,7 @@
  */
 #include <uv.h>
 #include "devices.h"
+#include "xb/abi/event.h"
 #include "xb/plan.h"
 
 struct apply;
@@ -56,5 +57,7 @@ struct apply_stats {
 	struct devices_stats devices;
 };
 void apply_stats(const struct apply *a, struct apply_stats *ret);
+/* How often each reason was met since the tables were made. A call of the kernel for each. */
+int apply_reasons(const struct apply *a, __u64 ret[XB_REASONS]);
 
 #endif

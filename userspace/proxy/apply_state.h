@@ -98,7 +98,7 @@ int sources_adopt(struct apply *a);                                             
 void outside_done(struct apply *a);
 
 /* rehearse.c: tries the programs out on two packets, before they run anywhere: one that is for no service, and one for a service of
- * the tables, whose flow is noted as any other's. -EIO: one does not what it must. */
+ * the tables, whose flow is taken out again. -EIO: one does not what it must. */
 int rehearse(const struct apply *a, char **reterr_why);
 
 /* room.c: each grows what it must. -ENOSPC: cannot grow; -EIO: the programs could not be moved to the new tables. */

@@ -10,9 +10,12 @@
 #include "places.h"
 #include "xb/abi/hdr.h"
 #include "xb/bpfobj.h"
+#include "xb/log.h"
 #include "xb/why.h"
 
 #define HOOKS_MAX 16
+#define OTHERS_MOST 64               /* programs at one hook */
+#define NAMES_MOST ((size_t)1000)    /* bytes of a log line */
 
 struct attach {
 	char maps[PATH_MAX], links[PATH_MAX];
@@ -20,6 +23,7 @@ struct attach {
 	int lock, cgroup;
 	__u64 cgroup_id;
 	struct devices *devices;
+	bool told;                  /* of programs of others */
 };
 
 /* One hook: its link, and whether that is new and not pinned yet. */
@@ -198,6 +202,36 @@ static int hook_commit(const struct attach *a, struct hook *h)
 	return bpf_obj_pin(h->link, next) < 0 || rename(next, path) < 0 ? -errno : 0;
 }
 
+/* In this cgroup, and above it. */
+static size_t hook_others(const struct attach *a, const struct hook *h, struct xb_buf *out)
+{
+	struct bpf_prog_info info = {};
+	__u32 ids[OTHERS_MOST], n = OTHERS_MOST, flags, bytes = sizeof(info);
+	enum bpf_attach_type type = bpf_program__expected_attach_type(h->program);
+	int r = bpf_prog_query(a->cgroup, type, BPF_F_QUERY_EFFECTIVE, &flags, ids, &n);
+
+	/* there are more: those that fit have been told */
+	if (r == -ENOSPC)
+		n = OTHERS_MOST;
+	else if (r < 0)
+		return 0;
+	bpf_obj_get_info_by_fd(bpf_program__fd(h->program), &info, &bytes);
+	return programs_others(ids, n, info.id, bpf_program__section_name(h->program), out);
+}
+
+static void tell_others(struct attach *a, const struct hook *hooks, size_t n)
+{
+	_cleanup_buf_ struct xb_buf names = {};
+	size_t others = 0;
+
+	for (size_t i = 0; i < n && !a->told; i++)
+		others += hook_others(a, &hooks[i], &names);
+	if (others)
+		log_info("%zu programs of others at hooks of cgroup '%s' stay, and run too: %.*s%s", others, a->cgroup_path,
+			 (int)MIN(names.n, NAMES_MOST), names.p, names.n > NAMES_MOST ? "..." : "");
+	a->told = true;
+}
+
 int attach_programs(struct attach *a, struct tables *t, char **reterr_why)
 {
 	struct hook hooks[HOOKS_MAX];
@@ -219,6 +253,8 @@ int attach_programs(struct attach *a, struct tables *t, char **reterr_why)
 	}
 	for (size_t i = 0; i < n; i++)
 		xb_closep(&hooks[i].link);
+	if (r == 0)
+		tell_others(a, hooks, n);
 	if (r == 0)
 		r = devices_use(a->devices, &t->programs, reterr_why);
 	if (r < 0)

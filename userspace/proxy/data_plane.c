@@ -93,6 +93,11 @@ static void ebpf_stats(const void *tables, struct apply_stats *ret)
 	apply_stats(tables, ret);
 }
 
+static int ebpf_reasons(const void *tables, __u64 ret[XB_REASONS])
+{
+	return apply_reasons(tables, ret);
+}
+
 const struct data_plane data_plane_ebpf = {
 	.mode = "ebpf",
 	.open = ebpf_open,
@@ -106,6 +111,7 @@ const struct data_plane data_plane_ebpf = {
 	.set_devices = ebpf_set_devices,
 	.commit = ebpf_commit,
 	.stats = ebpf_stats,
+	.reasons = ebpf_reasons,
 	.cleanup = ebpf_cleanup,
 };
 

@@ -27,6 +27,7 @@ struct data_plane {
 	 * called. What the kernel refuses then is the fault of the port that set is called for. */
 	int (*commit)(void *tables, char **reterr_why);
 	void (*stats)(const void *tables, struct apply_stats *ret);
+	int (*reasons)(const void *tables, __u64 ret[XB_REASONS]); /* NULL: it does not count */
 	/* Removes all of it from this node: an agent of another mode is there, or none will be. 0 also when there was nothing;
 	 * -ENOENT: there is not even the place where it would be. */
 	int (*cleanup)(const char *bpffs_path, char **reterr_why);

@@ -3,6 +3,7 @@
 
 #include "metrics.h"
 #include "xb/prometheus.h"
+#include "xb/reason.h"
 #include "xb/time.h"
 
 /* Upstream's buckets: pkg/proxy/metrics/metrics.go. */
@@ -71,6 +72,13 @@ static void write_table(struct xb_buf *out, const char *table, size_t used, size
 	xb_buf_addf(out, "xebec_proxy_table_room{table=\"%s\"} %zu\n", table, room);
 }
 
+static void write_reasons(const struct metrics_now *now, struct xb_buf *out)
+{
+	xb_prom_head(out, "xebec_proxy_decisions_total", "counter", "Packets and calls by what became of them, and why");
+	for (int i = XB_REASON_NONE + 1; i < XB_REASONS; i++)
+		xb_buf_addf(out, "xebec_proxy_decisions_total{reason=\"%s\"} %llu\n", xb_reason_row(i)->name, now->reasons[i]);
+}
+
 static void write_informers(const struct metrics_now *now, struct xb_buf *out)
 {
 	const struct {
@@ -115,6 +123,8 @@ static void write_ours(const struct metrics *m, const struct metrics_now *now, s
 	xb_prom_one(out, "xebec_proxy_faulty_devices", "gauge", "Devices where a program could not be put in place",
 		    (double)now->tables.devices.faulty);
 	xb_prom_one(out, "xebec_proxy_foreign_programs", "gauge", "Programs of others found on those devices", (double)now->tables.devices.others);
+	if (now->counted)
+		write_reasons(now, out);
 	write_informers(now, out);
 }
 

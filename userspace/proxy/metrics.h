@@ -30,6 +30,8 @@ struct metrics_now {
 	struct xb_informer_stats services, slices, pods;
 	bool synced, host_ports;        /* the latter: pods are there */
 	size_t services_known, unprogrammed, pending;
+	bool counted;                   /* reasons hold */
+	__u64 reasons[XB_REASONS];
 };
 void proxy_metrics_write(const struct metrics *m, const struct metrics_now *now, struct xb_buf *out);
 

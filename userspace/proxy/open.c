@@ -344,3 +344,17 @@ void apply_stats(const struct apply *a, struct apply_stats *ret)
 	};
 	devices_stats(attach_devices(a->attach), &ret->devices);
 }
+
+int apply_reasons(const struct apply *a, __u64 ret[XB_REASONS])
+{
+	__u64 counts[XB_REASONS];
+
+	for (__u32 i = 0; i < XB_REASONS; i++) {
+		int r = xb_bpf_percpu_sum(a->tables->t[TABLE_REASON].fd, i, &counts[i], 1);
+
+		if (r < 0)
+			return r;
+	}
+	memcpy(ret, counts, sizeof(counts));
+	return 0;
+}

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "places.h"
+#include "programs.h"
 #include "xb/vec.h"
 #include "xb/why.h"
 
@@ -154,7 +155,11 @@ static int link_put(const struct places *p, uint32_t ifindex, enum place place, 
 	if (fd < 0)
 		return fd;
 	pin_path(p, ifindex, place, path);
-	return bpf_obj_pin(fd, path) < 0 ? -errno : generic;
+	r = bpf_obj_pin(fd, path) < 0 ? -errno : generic;
+	if (r == -ENOENT)
+		return xb_why(reterr_why, r, "'%s' cannot be pinned: its folder is gone. What runs ends with this process; start it again when the "
+			      "BPF file system is mounted", path);
+	return r;
 }
 
 /* --- by filter: clsact --- */
@@ -192,15 +197,6 @@ static int filters_of(const struct places *p, uint32_t ifindex, enum place place
 {
 	all->free_priority = 1;
 	return xb_netlink_each_filter(p->netlink, ifindex, place == PLACE_EGRESS, take_filter, all);
-}
-
-static void program_name(int program_fd, char *ret, size_t n)
-{
-	struct bpf_prog_info info = {};
-	__u32 bytes = sizeof(info);
-
-	bpf_obj_get_info_by_fd(program_fd, &info, &bytes);
-	snprintf(ret, n, "%s", info.name);
 }
 
 static int filter_put(const struct places *p, uint32_t ifindex, enum place place, int program_fd, char **reterr_why)
@@ -253,25 +249,6 @@ void place_clear(const struct places *p, uint32_t ifindex, enum place place)
 	unlink(path);
 }
 
-static size_t name_programs(const struct ids *there, __u32 ours, const char *device, enum place place, struct xb_buf *out)
-{
-	size_t others = 0;
-
-	for (__u32 i = 0; i < there->n; i++) {
-		_cleanup_close_ int fd = -1;
-		char name[BPF_OBJ_NAME_LEN] = "";
-
-		if (there->id[i] == ours)
-			continue;
-		others++;
-		fd = bpf_prog_get_fd_by_id(there->id[i]);
-		if (fd >= 0)
-			program_name(fd, name, sizeof(name));
-		xb_buf_addf(out, "%s%s %s program %u '%s'", out->n ? ", " : "", device, place_names[place], there->id[i], name);
-	}
-	return others;
-}
-
 size_t place_others(const struct places *p, const struct xb_link *device, enum place place, struct xb_buf *out)
 {
 	struct filters all = { .names = out, .device = device->name };
@@ -281,8 +258,11 @@ size_t place_others(const struct places *p, const struct xb_link *device, enum p
 	__u32 ours = 0;
 
 	if (by_link(p, place) && programs_there(p, device->ifindex, place, &there) == 0) {
+		char where[IF_NAMESIZE + sizeof(" ingress")];
+
 		fd = link_open(p, device->ifindex, place, &there, &ours);
-		others = name_programs(&there, ours, device->name, place, out);
+		snprintf(where, sizeof(where), "%s %s", device->name, place_names[place]);
+		others = programs_others(there.id, there.n, ours, where, out);
 	}
 	if (place != PLACE_XDP)
 		filters_of(p, device->ifindex, place, &all);

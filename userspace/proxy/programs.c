@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <stdio.h>
 #include <string.h>
 #include "programs.h"
 #include "xb/macro.h"
@@ -13,10 +15,10 @@ static const struct {
 	const void *(*bytes)(size_t *ret_n);
 	const char *only[2];        /* of its programs; NULL: all */
 } built_in[N_OBJECTS] = {
-	[OBJECT_SOCK] = { "sock", sock__elf_bytes },
+	[OBJECT_SOCK] = { .name = "sock", .bytes = sock__elf_bytes },
 	[OBJECT_TC] = { "tc", tc__elf_bytes, { "xb_ingress", "xb_egress" } },
 	[OBJECT_TC_L3] = { "tc_l3", tc__elf_bytes, { "xb_ingress_l3", "xb_egress_l3" } },
-	[OBJECT_XDP] = { "xdp", xdp__elf_bytes },
+	[OBJECT_XDP] = { .name = "xdp", .bytes = xdp__elf_bytes },
 };
 
 /* A program costs the kernel up to 80 ms: what nobody asked for is not loaded. */
@@ -137,4 +139,32 @@ int programs_load(const struct programs *p, enum object_id object, char **reterr
 		return xb_why(reterr_why, r, "cannot load the BPF programs '%s': %s (Linux 6.1 or later is needed)", built_in[object].name,
 			      strerror(-r));
 	return 0;
+}
+
+void program_name(int fd, char *ret, size_t n)
+{
+	struct bpf_prog_info info = {};
+	__u32 bytes = sizeof(info);
+
+	bpf_obj_get_info_by_fd(fd, &info, &bytes);
+	snprintf(ret, n, "%s", info.name);
+}
+
+size_t programs_others(const __u32 *ids, size_t n, __u32 ours, const char *where, struct xb_buf *out)
+{
+	size_t others = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_close_ int fd = -1;
+		char name[BPF_OBJ_NAME_LEN] = "";
+
+		if (ids[i] == ours)
+			continue;
+		others++;
+		fd = bpf_prog_get_fd_by_id(ids[i]);
+		if (fd >= 0)
+			program_name(fd, name, sizeof(name));
+		xb_buf_addf(out, "%s%s program %u '%s'", out->n ? ", " : "", where, ids[i], name);
+	}
+	return others;
 }

@@ -4,6 +4,7 @@
 /* The built-in BPF objects: one for each kind of hook, all made from bpf/lib, so that maps and settings of one name are the same. */
 #include <stddef.h>
 #include <linux/types.h>
+#include "xb/str.h"
 
 struct bpf_map;
 struct bpf_object;
@@ -35,5 +36,10 @@ int programs_set(const struct programs *p, const struct setting *settings, size_
 struct bpf_map *programs_map(const struct programs *p, enum object_id object, const char *name);
 /* Brings one object into the kernel, where its programs run nowhere yet. */
 int programs_load(const struct programs *p, enum object_id object, char **reterr_why);
+
+/* Of programs in the kernel, anybody's. Empty when it cannot be had. */
+void program_name(int fd, char *ret, size_t n);
+/* How many of these are not ours (an id; 0: none is). Each is named in out, with where it runs. */
+size_t programs_others(const __u32 *ids, size_t n, __u32 ours, const char *where, struct xb_buf *out);
 
 #endif

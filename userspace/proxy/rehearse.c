@@ -8,7 +8,10 @@
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include "apply_state.h"
+#include "xb/abi/flow.h"
+#include "xb/bpfobj.h"
 #include "xb/why.h"
 
 #define PORT_DISCARD 9              /* the client's */
@@ -127,6 +130,52 @@ static int rehearse_bystander(const struct bpf_object *o, const char *program, _
 	return 0;
 }
 
+static bool is_client4(const struct xb_flow4 *e)
+{
+	const __be32 client = htobe32(INADDR_LOOPBACK);
+
+	return (e->src.be32 == client && e->sport == PORT_DISCARD) || (e->new_dst.be32 == client && e->new_dport == PORT_DISCARD);
+}
+
+static bool is_client6(const struct xb_flow6 *e)
+{
+	return (!memcmp(&e->src, &in6addr_loopback, sizeof(e->src)) && e->sport == PORT_DISCARD) ||
+	       (!memcmp(&e->new_dst, &in6addr_loopback, sizeof(e->new_dst)) && e->new_dport == PORT_DISCARD);
+}
+
+/* Both entries of the flow: the client is nobody else. What a program makes of a way meanwhile stays. The table is mapped for
+ * this alone. */
+static int forget(const struct table *t, bool v4)
+{
+	struct xb_flow4_set *set4;
+	struct xb_flow6_set *set6;
+	size_t bytes;
+	void *mem;
+	int r = xb_bpf_mmap(t->fd, &mem, &bytes);
+
+	if (r < 0)
+		return r;
+	set4 = mem;
+	set6 = mem;
+	for (__u32 i = 0; i < t->size; i++) {
+		struct xb_flow_way *ways = v4 ? set4[i].head.way : set6[i].head.way;
+
+		for (int k = 0; k < XB_FLOW_WAYS; k++) {
+			__u64 __attribute__((may_alias)) *word = (void *)&ways[k];
+			union {
+				__u64 word;
+				struct xb_flow_way way;
+			} was = { .word = __atomic_load_n(word, __ATOMIC_ACQUIRE) };
+
+			if (was.way.tag && !(was.way.tag & XB_FLOW_BUSY) &&
+			    (v4 ? is_client4(&set4[i].way[k]) : is_client6(&set6[i].way[k])))
+				__atomic_compare_exchange_n(word, &was.word, 0, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+		}
+	}
+	munmap(mem, bytes);
+	return 0;
+}
+
 static bool is_backend(const struct apply *a, struct xb_set set, const struct syn *s)
 {
 	uint16_t port = be16toh(tcp_of(s).dest);
@@ -151,6 +200,8 @@ static int rehearse_service(const struct apply *a, const struct bpf_object *o, c
 	__u32 says;
 	int r = run(o, "xb_egress", &in, &out, &says);
 
+	if (r == 0)
+		r = forget(&a->tables->t[in.v4 ? TABLE_FLOW4 : TABLE_FLOW6], in.v4);
 	if (r < 0)
 		return xb_why(reterr_why, r, "cannot try xb_egress out: %s", strerror(-r));
 	if (says == TC_ACT_SHOT)

@@ -114,6 +114,26 @@ static int full(const struct apply *a, const __u32 sizes[N_TABLES], const char *
 		      sizes[i], why);
 }
 
+static __u32 factor(const struct apply *a, const __u32 sizes[N_TABLES], enum table_id id, bool half_full)
+{
+	return half_full && sizes[id] == a->tables->t[id].size && sizes[id] <= a->size_most / 2 ? 2 : 1;
+}
+
+/* For one table that grows all programs are loaded anew. What is half full, and would be the next, grows with it. */
+static void grow_along(const struct apply *a, __u32 sizes[N_TABLES])
+{
+	sizes[TABLE_SVC] *= factor(a, sizes, TABLE_SVC, alloc_used(a->slots) > alloc_size(a->slots) / 2);
+	sizes[TABLE_NAME] = sizes[TABLE_SVC];
+	for (int f = 0; f < 2; f++) {
+		bool half_full = a->fe[f].used * 4 > (size_t)a->fe[f].n_buckets * XB_FE_WAYS;
+		__u32 n = factor(a, sizes, fe_tables[f], half_full);
+
+		sizes[fe_tables[f]] *= n;
+		sizes[overflow_tables[f]] *= n;
+		sizes[be_tables[f]] *= factor(a, sizes, be_tables[f], alloc_used(a->blocks[f]) > alloc_size(a->blocks[f]) / 2);
+	}
+}
+
 /*
  * Moves everything to tables of other sizes while programs run. Nothing is changed between the copy and the switch, so for a
  * program it is the same which it reads; after a crash the pinned set, old or new, is complete, and the next start
@@ -124,12 +144,15 @@ static int grow(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
 	_cleanup_(tables_freep) struct tables *next = NULL;
 	_cleanup_free_ char *why = NULL;
 	struct frontends fe[2] = {};
+	__u32 all[N_TABLES];
 	int r;
 
 	for (int i = 0; i < N_TABLES; i++)
 		if (sizes[i] > a->size_most && sizes[i] != a->tables->t[i].size)
 			return full(a, sizes, "that is more than a table may have", reterr_why);
-	r = tables_load(a->tables, a->objects, sizes, &next, &why);
+	memcpy(all, sizes, sizeof(all));
+	grow_along(a, all);
+	r = tables_load(a->tables, a->objects, all, &next, &why);
 	for (int f = 0; f < 2 && r == 0; f++)
 		r = fill_frontends(a, next, f, &fe[f]);
 	if (r == 0)

@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include "stale.h"
 #include "stale_destroy.h"
 #include "xb/log.h"
@@ -25,8 +26,7 @@ struct stale {
 	/* the worker's while it runs */
 	int map[ARRAY_SIZE(inputs)];
 	__u32 map_id[ARRAY_SIZE(inputs)];
-	struct udpwalk *programs;
-	int link;
+	int link;                           /* holds the program; -1: not loaded */
 	int fault;
 	__u64 took_ns, destroyed;
 	__u64 total;
@@ -40,23 +40,21 @@ static void close_all(int fds[ARRAY_SIZE(inputs)])
 
 /* --- the worker --- */
 
-static void unload(struct stale *s)
+static void close_programs(struct udpwalk **p)
 {
-	xb_closep(&s->link);
-	udpwalk__destroy(s->programs);
-	s->programs = NULL;
+	udpwalk__destroy(*p);
 }
 
 /* Tables that the program does not use are not made. */
-static int give_maps(struct stale *s)
+static int give_maps(const struct stale *s, const struct udpwalk *programs)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, s->programs->obj)
+	bpf_object__for_each_map(map, programs->obj)
 		if (!bpf_map__is_internal(map))
 			bpf_map__set_autocreate(map, false);
 	for (size_t i = 0; i < ARRAY_SIZE(inputs); i++) {
-		map = bpf_object__find_map_by_name(s->programs->obj, inputs[i].name);
+		map = bpf_object__find_map_by_name(programs->obj, inputs[i].name);
 		if (!map || bpf_map__set_autocreate(map, true) < 0 || bpf_map__reuse_fd(map, s->map[i]) < 0)
 			return -EINVAL;
 	}
@@ -67,17 +65,17 @@ static int load(struct stale *s)
 {
 	union bpf_iter_link_info info = { .map.map_fd = (__u32)s->map[0] };
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info, .iter_info_len = sizeof(info));
+	_cleanup_(close_programs) struct udpwalk *programs = udpwalk__open();
 	int r;
 
-	s->programs = udpwalk__open();
-	if (!s->programs)
+	if (!programs)
 		return -errno;
-	r = give_maps(s);
+	r = give_maps(s, programs);
 	if (r == 0)
-		r = udpwalk__load(s->programs);
+		r = udpwalk__load(programs);
 	if (r < 0)
 		return r;
-	s->link = bpf_link_create(bpf_program__fd(s->programs->progs.xb_stale), 0, BPF_TRACE_ITER, &opts);
+	s->link = bpf_link_create(bpf_program__fd(programs->progs.xb_stale), 0, BPF_TRACE_ITER, &opts);
 	return s->link < 0 ? -errno : 0;
 }
 
@@ -95,15 +93,15 @@ static int load_for_maps(struct stale *s)
 			return -errno;
 		id[i] = info.id;
 	}
-	if (s->programs && !memcmp(id, s->map_id, sizeof(id)))
+	if (s->link >= 0 && !memcmp(id, s->map_id, sizeof(id)))
 		return 0;
-	unload(s);
+	xb_closep(&s->link);
 	r = load(s);
-	if (r < 0) {
-		unload(s);
+	if (r < 0)
 		return r;
-	}
 	memcpy(s->map_id, id, sizeof(id));
+	/* malloc would keep what loading took, of this program as of those before it: the kernel's BTF, above all */
+	malloc_trim(0);
 	return 0;
 }
 
@@ -149,7 +147,7 @@ static void on_closed(uv_handle_t *h)
 {
 	struct stale *s = h->data;
 
-	unload(s);
+	xb_closep(&s->link);
 	close_all(s->next);
 	free(s);
 }

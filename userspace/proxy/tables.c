@@ -40,6 +40,19 @@ static const char *const names[N_TABLES] = {
 	[TABLE_CURSOR] = "xb_cursor",
 };
 
+/* What the agent reads or writes. The others are programs' and observers', and the kernel fills in a mapping at once. */
+static const bool mapped[N_TABLES] = {
+	[TABLE_HDR] = true,
+	[TABLE_FE4] = true,
+	[TABLE_FE6] = true,
+	[TABLE_SVC] = true,
+	[TABLE_NAME] = true,
+	[TABLE_BE4] = true,
+	[TABLE_BE6] = true,
+	[TABLE_NODE] = true,
+	[TABLE_MAG] = true,
+};
+
 /* For a small cluster: about 3 MB. Most of it is flows, xb_rev and xb_aff, whose size goes with connections and not with services;
  * the backends have room for many changes between two waits for a grace period. Those of what few have are next to nothing. */
 const __u32 tables_start_sizes[N_TABLES] = {
@@ -101,11 +114,9 @@ static struct bpf_map *map_of(const struct programs *programs, int i)
 	return map;
 }
 
-static int table_map(struct table *t, const struct bpf_map *map)
+static int table_map(struct table *t, int i)
 {
-	if (!(bpf_map__map_flags(map) & BPF_F_MMAPABLE))
-		return 0;
-	return xb_bpf_mmap(t->fd, &t->mem, &t->bytes);
+	return mapped[i] ? xb_bpf_mmap(t->fd, &t->mem, &t->bytes) : 0;
 }
 
 static bool same_shape(const struct bpf_map_info *info, const struct bpf_map *map)
@@ -129,7 +140,7 @@ static int adopt_one(const char *folder, int i, const struct programs *programs,
 		return xb_why(reterr_why, -EPROTO,
 			      "pinned map '%s' is of another layout than this program's; kube-proxy --cleanup removes it", path);
 	t->size = info.max_entries;
-	return table_map(t, map);
+	return table_map(t, i);
 }
 
 int tables_adopt(const char *folder, struct tables **ret, char **reterr_why)
@@ -222,7 +233,7 @@ static int load_object(struct tables *t, enum object_id object, const struct tab
 			continue;
 		t->t[i].size = sizes[i];
 		t->t[i].fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0);
-		r = t->t[i].fd < 0 ? -errno : table_map(&t->t[i], map);
+		r = t->t[i].fd < 0 ? -errno : table_map(&t->t[i], i);
 	}
 	return r;
 }

@@ -2,7 +2,7 @@
 #ifndef PROXY_TABLES_H
 #define PROXY_TABLES_H
 /*
- * One generation of the data plane: the maps, mapped where they can be, and the programs that were loaded against them. A
+ * One generation of the data plane: the maps, mapped where the agent needs them, and the programs that were loaded against them. A
  * table grows by loading a next generation, in which it is larger and the others are the same maps.
  */
 #include <stdbool.h>
@@ -20,7 +20,7 @@ enum table_id {
 struct table {
 	int fd;
 	__u32 size;                 /* elements; 0 for socket storage */
-	void *mem;                  /* NULL where the map cannot be mapped */
+	void *mem;                  /* NULL where the agent does not need it */
 	size_t bytes;
 };
 

@@ -24,7 +24,8 @@
 #define XB_FLOW_SLACK 2u            /* ticks after which an expired entry is not even refreshed by a program that ran slowly */
 
 enum xb_flow_state {
-	XB_FLOW_NEW,                /* one direction was seen only */
+	XB_FLOW_NEW,                /* one direction was seen only; TCP: the client has not answered the answer */
+	XB_FLOW_REPLIED,            /* UDP, SCTP: likewise, and there was an answer */
 	XB_FLOW_OPEN,
 	XB_FLOW_FIN,                /* TCP: who sends these packets has closed */
 	XB_FLOW_PEER_FIN,           /* TCP: who gets them has */

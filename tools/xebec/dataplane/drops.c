@@ -2,6 +2,7 @@
 #include "events.h"
 #include "filter.h"
 #include "text.h"
+#include "xb/bpfobj.h"
 #include "xb/reason.h"
 #include "xb/time.h"
 #include "xb/why.h"
@@ -67,7 +68,7 @@ static int print_counters(struct printer *p, const struct tables *t, const struc
 	for (__u32 i = XB_REASON_NONE + 1; i < reasons->size; i++) {
 		const struct xb_reason_row *row = xb_reason_row(i);
 		__u64 count;
-		int r = percpu_sum(reasons, i, &count, 1);
+		int r = xb_bpf_percpu_sum(reasons->fd, i, &count, 1);
 
 		if (r)
 			return xb_why(reterr_why, r, "cannot read '%s/xb_reason': %s", t->folder, strerror(-r));
@@ -98,7 +99,7 @@ static const struct socket_row {
 static int print_sockets(struct printer *p, const struct tables *t, char **reterr_why)
 {
 	__u64 words[sizeof(struct xb_metrics) / sizeof(__u64)];
-	int r = percpu_sum(&t->t[TABLE_METRICS], 0, words, ARRAY_SIZE(words));
+	int r = xb_bpf_percpu_sum(t->t[TABLE_METRICS].fd, 0, words, ARRAY_SIZE(words));
 
 	if (r)
 		return xb_why(reterr_why, r, "cannot read '%s/xb_metrics': %s", t->folder, strerror(-r));

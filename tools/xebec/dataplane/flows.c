@@ -15,7 +15,7 @@ struct options {
 };
 static const struct xb_flag rows[] = {
 	XB_FLAG(BOOL, struct options, watch, "watch", "false", "Flow", "Show new flows as they come.", .letter = 'w'),
-	XB_FLAG(CHOICE, struct options, state, "state", "any", "Filter", "How far it has come.", .choices = "any|new|open|closing|closed"),
+	XB_FLAG(CHOICE, struct options, state, "state", "any", "Filter", "How far it has come.", .choices = "any|new|replied|open|closing|closed"),
 	FILTER_ROWS(struct options),
 	TARGET_ROWS(struct options),
 	COMMON_TABLE_ROWS(struct options),

@@ -234,21 +234,6 @@ bool name_matches(const char *name, const char *wanted)
 	return !strncmp(name, wanted, n) && (!name[n] || name[n] == ':');
 }
 
-int percpu_sum(const struct table *t, __u32 index, __u64 *ret, size_t n)
-{
-	int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ __u64 *words = cpus > 0 ? xalloc(calloc((size_t)cpus * n, sizeof(*words))) : NULL;
-
-	if (cpus < 0)
-		return cpus;
-	if (bpf_map_lookup_elem(t->fd, &index, words) < 0)
-		return -errno;
-	memset(ret, 0, n * sizeof(*ret));
-	for (size_t i = 0; i < (size_t)cpus * n; i++)
-		ret[i % n] += words[i];
-	return 0;
-}
-
 int ticks_read(struct ticks *ret, char **reterr_why)
 {
 	__u32 now;

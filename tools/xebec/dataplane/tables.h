@@ -61,9 +61,6 @@ struct name_text name_of(const struct tables *t, __u32 slot);
 /* Whether a name is of the service "namespace/name", or is the very port "namespace/name:port". */
 bool name_matches(const char *name, const char *wanted);
 
-/* Of an element of a PERCPU_ARRAY, which is n words: their sums over all processors. 0 or -errno. */
-int percpu_sum(const struct table *t, __u32 index, __u64 *ret, size_t n);
-
 /* Ticks of the flow tables. */
 struct ticks {
 	__u32 now;

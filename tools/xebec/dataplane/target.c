@@ -7,10 +7,37 @@
 #include "xb/why.h"
 #include "../xalloc.h"
 
+static int add_cluster(void *arg, const struct cluster *c)
+{
+	struct xb_buf *b = arg;
+
+	xb_buf_addf(b, "%s--name %s --node node-1", b->n ? ", " : "; here there is ", c->name);
+	return 0;
+}
+
+/* Nothing is where the options say, or where they do not say otherwise. A node is not guessed: those of a cluster differ in flows
+ * and drops, and "none" of the wrong one would be a false answer. */
+static int name_clusters(int fault, char *why, char **reterr_why)
+{
+	_cleanup_buf_ struct xb_buf clusters = {};
+	_cleanup_free_ char *said = why;
+
+	cluster_each(add_cluster, &clusters);
+	return xb_why(reterr_why, fault, "%s%s", said ? said : strerror(-fault), clusters.p ? clusters.p : "");
+}
+
+static int load_cluster(const struct target *t, struct cluster *ret, char **reterr_why)
+{
+	char *why = NULL;
+	int r = cluster_load(t->cluster, ret, &why);
+
+	return r ? name_clusters(r, why, reterr_why) : 0;
+}
+
 /* The cluster and the number of its node. */
 static int find_node(const struct target *t, struct cluster *ret_cluster, unsigned *ret_node, char **reterr_why)
 {
-	int r = cluster_load(t->cluster, ret_cluster, reterr_why);
+	int r = load_cluster(t, ret_cluster, reterr_why);
 
 	if (r)
 		return r;
@@ -44,9 +71,17 @@ int target_bpffs(const struct target *t, char **ret, char **reterr_why)
 int target_tables(const struct target *t, struct tables **ret, char **reterr_why)
 {
 	_cleanup_free_ char *bpffs = NULL;
+	char *why = NULL;
 	int r = target_bpffs(t, &bpffs, reterr_why);
 
-	return r ? r : tables_open(bpffs, ret, reterr_why);
+	if (r)
+		return r;
+	r = tables_open(bpffs, ret, &why);
+	if (r == -ENOENT && !t->node)
+		return name_clusters(r, why, reterr_why);
+	if (r)
+		*reterr_why = why;
+	return r;
 }
 
 int target_enter_network(const struct target *t, char **reterr_why)
@@ -84,7 +119,7 @@ int target_kubeconfig(const struct target *t, const char *given, char **ret, cha
 		*ret = xprintf("%s", given);
 		return 0;
 	}
-	r = cluster_load(t->cluster, &c, reterr_why);
+	r = load_cluster(t, &c, reterr_why);
 	if (!r)
 		*ret = cluster_file(&c, "admin.conf");
 	return r;

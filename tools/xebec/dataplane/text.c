@@ -116,7 +116,7 @@ const char *path_text(enum xb_path path)
 const char *flow_state_text(enum xb_flow_state state)
 {
 	static const char *const words[] = {
-		[XB_FLOW_NEW] = "new", [XB_FLOW_OPEN] = "open", [XB_FLOW_FIN] = "closing", [XB_FLOW_PEER_FIN] = "closing",
+		[XB_FLOW_NEW] = "new", [XB_FLOW_REPLIED] = "replied", [XB_FLOW_OPEN] = "open", [XB_FLOW_FIN] = "closing", [XB_FLOW_PEER_FIN] = "closing",
 		[XB_FLOW_CLOSED] = "closed",
 	};
 

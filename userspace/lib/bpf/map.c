@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include "xb/bpfobj.h"
 #include "xb/macro.h"
@@ -92,4 +95,21 @@ int xb_grace_wait(const struct xb_grace *g)
 	__u32 zero = 0;
 
 	return bpf_map_update_elem(g->outer, &zero, &g->inner, BPF_ANY) < 0 ? -errno : 0;
+}
+
+int xb_bpf_percpu_sum(int map_fd, __u32 index, __u64 *ret, size_t n)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ __u64 *words = cpus > 0 ? calloc((size_t)cpus * n, sizeof(*words)) : NULL;
+
+	if (cpus < 0)
+		return cpus;
+	if (!words)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(map_fd, &index, words) < 0)
+		return -errno;
+	memset(ret, 0, n * sizeof(*ret));
+	for (size_t i = 0; i < (size_t)cpus * n; i++)
+		ret[i % n] += words[i];
+	return 0;
 }

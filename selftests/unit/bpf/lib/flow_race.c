@@ -102,7 +102,7 @@ static void *claims(void *arg)
 	for (long i = 0; i < steps; i++) {
 		claim_or_leave(self, &held[xb_model_random() % HELD]);
 		n = xb_model_random() % KEYS;
-		refresh(n, n & 1, XB_FLOW_FIN, 50);
+		refresh(n, n & 1, XB_FLOW_OPEN, 50);
 		if (left_of(n, n & 1, NULL) < 0)
 			atomic_fetch_add(&faults, 1);
 	}

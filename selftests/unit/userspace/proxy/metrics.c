@@ -51,10 +51,14 @@ static void text_is_prometheus(void **state)
 		"\nkubeproxy_network_programming_duration_seconds_bucket{le=\"300\"} 1\n",
 		"\nkubeproxy_sync_proxy_rules_service_changes_total 7\n",
 		"\nxebec_proxy_table_entries{table=\"backends\"} 5\n",
+		"\nxebec_proxy_decisions_total{reason=\"dropped-flows-full\"} 9\n",
 		"\nxebec_proxy_api_lists_total{resource=\"endpointslices\"} 3\n",
 		"\nprocess_resident_memory_bytes ",
 	};
-	struct metrics_now now = { .tables = { .backends = 5 }, .slices = { .lists = 3 }, .synced = true };
+	struct metrics_now now = {
+		.tables = { .backends = 5 }, .slices = { .lists = 3 }, .synced = true, .counted = true,
+		.reasons = { [XB_DROPPED_FLOWS_FULL] = 9 },
+	};
 	_cleanup_buf_ struct xb_buf out = {};
 	struct metrics m;
 	struct xb_sv rest, line;

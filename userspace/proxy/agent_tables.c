@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "agent_state.h"
+#include "xb/log.h"
+#include "xb/time.h"
+#include "xb/vec.h"
+
+#define RETRY_MS 30000
+
+static bool in_plan(const struct plan *plan, const struct service_port *p)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (plan->v[i].family == p->family && plan->v[i].proto == p->proto && !strcmp(plan->v[i].name, p->name))
+			return true;
+	return false;
+}
+
+/* Returns how many ports went. */
+static size_t remove_vanished(struct agent *a, struct service *v, const struct plan *plan)
+{
+	size_t removed = 0;
+
+	for (size_t i = v->programmed.n; i-- > 0;) {
+		struct service_port *p = &v->programmed.v[i];
+
+		if (in_plan(plan, p))
+			continue;
+		removed += !a->c.plane->remove(a->tables, p->name, p->family, p->proto);
+		free(p->name);
+		xb_vec_remove(&v->programmed, i);
+	}
+	return removed;
+}
+
+static int remember(struct service *v, const struct plan_port *p)
+{
+	struct service_port known = { .family = p->family, .proto = p->proto };
+
+	for (size_t i = 0; i < v->programmed.n; i++)
+		if (v->programmed.v[i].family == p->family && v->programmed.v[i].proto == p->proto &&
+		    !strcmp(v->programmed.v[i].name, p->name))
+			return 0;
+	known.name = strdup(p->name);
+	if (!known.name)
+		return -ENOMEM;
+	if (xb_vec_push(&v->programmed, known) < 0) {
+		free(known.name);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* One port that cannot be set does not keep the others out. Every port is remembered: a failed one may be in the tables
+ * all the same, as it was before. */
+static int set_ports(struct agent *a, struct service *v, const struct plan *plan, char **reterr_why)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		_cleanup_free_ char *why = NULL;
+		int r = remember(v, &plan->v[i]);
+
+		if (!r)
+			r = a->c.plane->set(a->tables, &plan->v[i], &why);
+		if (r < 0 && !first) {
+			first = r;
+			*reterr_why = TAKE_PTR(why);
+		}
+	}
+	return first;
+}
+
+static int make_plan(const struct agent *a, const struct service *v, struct plan *ret)
+{
+	struct plan_here here = { .node = a->c.node_name, .zone = node_zone(a->node) };
+
+	if (!xb_jv_is(v->object))
+		return 0;
+	return v->in == a->pods ? plan_make_pod(v->object, ret) : plan_make(v->object, v->slices.v, v->slices.n, &here, ret);
+}
+
+/* Brings in what a plan says. A fault of the tables is told before one of the health check. */
+static void set_service(struct agent *a, struct service *v, const struct plan *plan)
+{
+	_cleanup_free_ char *why = NULL, *check_why = NULL;
+	int r = set_ports(a, v, plan, &why), check = 0, fault = 0;
+
+	if ((plan->health_port || v->checked) && !a->c.compared)
+		check = health_ports_set(a->health_ports, v->key, plan->health_port, plan->local_ready, &check_why);
+	v->checked = plan->health_port;
+	v->zoned = plan->zoned;
+	if (r < 0 || check < 0 || v->fault)
+		fault = r < 0 ? faults_set(a->faults, v, r, NULL, TAKE_PTR(why)) :
+				faults_set(a->faults, v, check, "FailedToStartServiceHealthcheck", TAKE_PTR(check_why));
+	if (fault < 0)
+		agent_fail(a);
+	a->metrics.faults += r < 0 || check < 0;
+	if (!r && v->trigger_us >= a->metrics.start_us)
+		histogram_observe(&a->metrics.programming, (double)(xb_time_now() - v->trigger_us) / 1e6);
+	v->trigger_us = 0;
+}
+
+static size_t program(struct agent *a, struct service *v)
+{
+	_cleanup_(plan_done) struct plan plan = {};
+	size_t removed = 0;
+	int r = make_plan(a, v, &plan);
+
+	/* Going on would prune what was not planned. */
+	if (r < 0) {
+		agent_fail(a);
+		return 0;
+	}
+	removed = remove_vanished(a, v, &plan);
+	set_service(a, v, &plan);
+	services_forget(v);
+	return removed;
+}
+
+static size_t drain(struct agent *a)
+{
+	size_t removed = 0;
+	struct service *v;
+
+	while (!a->failed && ((v = services_next_dirty(a->services)) || (v = services_next_dirty(a->pods))))
+		removed += program(a, v);
+	return removed;
+}
+
+static void count_service(void *arg, struct service *v)
+{
+	if (xb_jv_is(v->object))
+		plan_count(v->object, v->slices.v, v->slices.n, arg);
+}
+
+/* Room for the whole first list at once; what an earlier run left in the tables needs none. */
+static void reserve(struct agent *a)
+{
+	struct plan_counts want = {};
+	struct apply_stats have;
+	int r;
+
+	services_each(a->services, count_service, &want);
+	a->c.plane->stats(a->tables, &have);
+	r = a->c.plane->reserve(a->tables, want.ports - MIN(want.ports, have.ports),
+				want.frontends - MIN(want.frontends, have.frontends), want.backends - MIN(want.backends, have.backends));
+	if (r < 0)
+		log_warning_errno(r, "cannot make room for %zu ports and %zu backends at once: %m", want.ports, want.backends);
+}
+
+/* What an agent of another mode left would go on serving what has changed since. */
+static void remove_others(struct agent *a)
+{
+	for (size_t i = 0; data_planes[i]; i++) {
+		_cleanup_free_ char *why = NULL;
+		int r = data_planes[i] != a->c.plane ? data_planes[i]->cleanup(a->c.bpffs_path, &why) : 0;
+
+		if (r < 0 && r != -ENOENT)
+			log_warning("what mode %s may have left is still there: %s", data_planes[i]->mode, why ? why : strerror(-r));
+	}
+}
+
+static void prune(struct agent *a)
+{
+	int n = a->failed ? 0 : a->c.plane->prune(a->tables);
+
+	a->pruned = true;
+	if (n > 0)
+		log_info("%d left from before were removed from the tables", n);
+	if (n && faults_count(a->faults))
+		faults_retry(a->faults);
+	drain(a);
+}
+
+static void tell_applied(const struct agent *a, int64_t began_ms)
+{
+	struct apply_stats s;
+
+	a->c.plane->stats(a->tables, &s);
+	log_info("%zu ports with %zu frontends and %zu backends are in the tables; %lld ms", s.ports, s.frontends, s.backends,
+		 (long long)(xb_time_ms() - began_ms));
+}
+
+static void mark_service(void *arg, struct service *v)
+{
+	services_mark(v);
+}
+
+/* The next agent_flush sets all of them, and prunes. */
+void agent_start_anew(struct agent *a)
+{
+	services_each(a->services, mark_service, NULL);
+	services_each(a->pods, mark_service, NULL);
+	a->applied = a->pruned = a->stale = false;
+}
+
+void agent_bring_node(struct agent *a)
+{
+	_cleanup_buf_ struct xb_buf text = {};
+	struct plan_node node;
+	int r;
+
+	networks_get(a->networks, &node);
+	networks_describe(&node, &text);
+	r = a->c.plane->set_node(a->tables, &node);
+	if (r > 0)
+		log_info("%s", text.p ? text.p : "");
+	else if (r == -ESTALE)
+		agent_start_anew(a);
+	else if (r < 0)
+		log_warning_errno(r, "cannot keep this node's networks in the tables: %m");
+}
+
+static void apply_changes(struct agent *a)
+{
+	int64_t began_ms = xb_time_ms();
+	bool first = !a->applied;
+
+	if (first) {
+		agent_bring_node(a);
+		reserve(a);
+	}
+	/* A port that went may have made way for one that was refused. */
+	if (drain(a) && faults_count(a->faults)) {
+		faults_retry(a->faults);
+		drain(a);
+	}
+	a->applied = true;
+	if (first)
+		host_ports_expect(a->host_ports);
+	if (!a->pruned && host_ports_settled(a->host_ports))
+		prune(a);
+	if (first && !a->c.compared)
+		tell_applied(a, began_ms);
+}
+
+static void commit(struct agent *a)
+{
+	_cleanup_free_ char *why = NULL;
+	int r = a->c.plane->commit(a->tables, &why);
+
+	if (r == -ESTALE) {
+		log_warning("%s; setting all Services anew", why ? why : "the tables are not as they were left");
+		free(TAKE_PTR(why));
+		agent_start_anew(a);
+		apply_changes(a);
+		r = a->c.plane->commit(a->tables, &why);
+	}
+	a->stale = r < 0;
+	if (r < 0)
+		log_err("Services cannot be brought into the tables: %s", why ? why : strerror(-r));
+}
+
+static void on_retry(uv_timer_t *t);
+
+void agent_bring_devices(struct agent *a)
+{
+	const struct xb_link *links;
+	size_t n;
+	int r;
+
+	if (!a->links || a->failed)
+		return;
+	n = xb_links_get(a->links, &links);
+	r = a->c.plane->set_devices(a->tables, links, n);
+	if (r < 0)
+		agent_fail(a);
+	if (r > 0 && !uv_is_active((uv_handle_t *)&a->retry))
+		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
+}
+
+static void on_retry(uv_timer_t *t)
+{
+	struct agent *a = t->data;
+
+	if (a->stale)
+		agent_start_anew(a);
+	faults_retry(a->faults);
+	agent_bring_devices(a);
+}
+
+static void end_dry_run(struct agent *a)
+{
+	struct apply_stats s;
+
+	uv_prepare_stop(&a->before_sleep);
+	a->c.plane->stats(a->tables, &s);
+	a->c.compared(a->c.arg, s.publishes);
+}
+
+static bool anything_to_do(const struct agent *a)
+{
+	return !a->applied || (!a->pruned && host_ports_settled(a->host_ports)) || services_dirty(a->services) || services_dirty(a->pods);
+}
+
+void agent_flush(uv_prepare_t *h)
+{
+	struct agent *a = h->data;
+	uint64_t began = uv_hrtime();
+	bool first;
+
+	if (a->failed || !agent_synced(a) || !anything_to_do(a))
+		return;
+	first = !a->applied;
+	apply_changes(a);
+	if (a->c.compared) {
+		if (a->pruned)
+			end_dry_run(a);
+		return;
+	}
+	commit(a);
+	if (first && !a->stale)
+		remove_others(a);
+	faults_tell(a->faults);
+	if ((faults_count(a->faults) || a->stale) && !uv_is_active((uv_handle_t *)&a->retry))
+		uv_timer_start(&a->retry, on_retry, RETRY_MS, 0);
+	a->metrics.last_sync_us = xb_time_now();
+	histogram_observe(&a->metrics.sync, (double)(uv_hrtime() - began) / 1e9);
+}
