@@ -334,8 +334,9 @@ SUBPROG int decide_backend(const struct packet *p, struct answer *a)
 	a->f.now = p->t;
 	a->f.now.dst = backend.addr;
 	a->f.now.dport = backend.port;
-	a->local = backend.local;
-	if (s.svc->dsr && s.scope == XB_SCOPE_OUTSIDE && !backend.local)
+	/* an endpoint need not say where it is, and yet may be this node itself: the API server's is such a one */
+	a->local = backend.local || fe_at(&backend.addr, p->v4, 0, XB_PROTO_NONE).kind == XB_FRONTEND_NODE_ADDR;
+	if (s.svc->dsr && s.scope == XB_SCOPE_OUTSIDE && !a->local)
 		a->f.direction = XB_FLOW_TUNNEL;
 	return true;
 }
@@ -397,8 +398,7 @@ static __always_inline bool masquerades(const struct packet *p, const struct xb_
 		return false;
 	if (is_pod(node, &p->t.src, p->v4))
 		return node->masquerade_all && a->f.scope == XB_SCOPE_INTERNAL;
-	/* who is not said to be on this node, and yet is this node itself, would see itself */
-	return fe_at(&a->f.now.dst, p->v4, 0, XB_PROTO_NONE).kind != XB_FRONTEND_NODE_ADDR;
+	return true;
 }
 
 static __always_inline enum xb_reason why_no_flow(int r)
