@@ -3,7 +3,8 @@
 # Services made by chance, tried from everywhere under eBPF and under nftables: both serve the same. SERVICES of them, from SEED.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../two_nodes.sh"
-SEED=${SEED:-$RANDOM} SERVICES=${SERVICES:-40}
+# always the same ones here; the soak takes others each time
+SEED=${SEED:-4} SERVICES=${SERVICES:-40}
 note "SEED=$SEED SERVICES=$SERVICES"
 
 two_nodes_up
