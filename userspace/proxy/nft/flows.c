@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Before the kernel's headers, which make way for the C library's names. */
 #include "flows.h"
+#include "attr.h"
 
 #include <arpa/inet.h>
 #include <libmnl/libmnl.h>
@@ -11,27 +12,6 @@
 #define FILTER_SRC      (1u << 0)   /* CTA_FILTER_F_CTA_IP_SRC */
 #define FILTER_PROTO    (1u << 3)   /* CTA_FILTER_F_CTA_PROTO_NUM */
 #define FILTER_SRC_PORT (1u << 4)   /* CTA_FILTER_F_CTA_PROTO_SRC_PORT */
-
-static const struct nlattr *nested(const struct nlattr *nest, uint16_t type)
-{
-	const struct nlattr *a;
-
-	if (nest)
-		mnl_attr_for_each_nested(a, nest)
-			if (mnl_attr_get_type(a) == type)
-				return a;
-	return NULL;
-}
-
-static const struct nlattr *attr(const struct nlmsghdr *h, uint16_t type)
-{
-	const struct nlattr *a;
-
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(a) == type)
-			return a;
-	return NULL;
-}
 
 static bool read_bytes(const struct nlattr *a, void *ret, size_t n)
 {

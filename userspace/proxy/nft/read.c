@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Before the kernel's headers, which make way for the C library's names. */
 #include "read.h"
+#include "attr.h"
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
@@ -13,27 +14,6 @@
 #define UNKNOWN 1 /* digest of a chain without one */
 
 /* --- attributes */
-static const struct nlattr *nested(const struct nlattr *nest, uint16_t type)
-{
-	const struct nlattr *a;
-
-	if (nest)
-		mnl_attr_for_each_nested(a, nest)
-			if (mnl_attr_get_type(a) == type)
-				return a;
-	return NULL;
-}
-
-static const struct nlattr *attr(const struct nlmsghdr *h, uint16_t type)
-{
-	const struct nlattr *a;
-
-	mnl_attr_for_each(a, h, sizeof(struct nfgenmsg))
-		if (mnl_attr_get_type(a) == type)
-			return a;
-	return NULL;
-}
-
 /* NULL when it is none, or longer than any name. */
 static const char *text(const struct nlattr *a)
 {
