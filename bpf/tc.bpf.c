@@ -33,11 +33,7 @@ static __always_inline __u32 length(CTX *ctx)
 #include "lib/sctp.h"
 #include "lib/tunnel.h"
 
-#define ETHERTYPE_IPV4 0x0800
-#define ETHERTYPE_IPV6 0x86dd
-#define FAMILY_IPV4    2            /* AF_INET, AF_INET6 */
-#define FAMILY_IPV6    10
-#define LINEAR         128          /* bytes of headers that must be in one piece */
+#define LINEAR 128          /* bytes of headers that must be in one piece */
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -31,9 +31,6 @@ static __always_inline __u32 length(CTX *ctx)
 #include "lib/rewrite.h"
 #include "lib/sctp.h"
 
-#define ETHERTYPE_IPV4 0x0800
-#define ETHERTYPE_IPV6 0x86dd
-
 struct ethernet_header {
 	__u8 dst[6], src[6];
 	__be16 type;
@@ -72,7 +69,7 @@ static __always_inline bool route(CTX *ctx, const struct packet *p, const struct
 {
 	struct bpf_fib_lookup fib = {};
 
-	fib.family = p->v4 ? 2 : 10;
+	fib.family = p->v4 ? FAMILY_IPV4 : FAMILY_IPV6;
 	fib.l4_protocol = p->t.proto;
 	fib.ifindex = ctx->ingress_ifindex;
 	fib.tot_len = p->len;

@@ -15,6 +15,10 @@
 #define ICMP_BYTES 8
 #define OFFSET_MAX 511              /* of any header that is looked at: the verifier wants a bound */
 #define EXTENSIONS_MAX 6
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_IPV6 0x86dd
+#define FAMILY_IPV4 2               /* AF_INET, AF_INET6 */
+#define FAMILY_IPV6 10
 #define PROTO_IPIP 4
 #define PROTO_IPV6 41
 
