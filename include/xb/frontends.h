@@ -10,7 +10,7 @@
 #include "xb/abi/frontend.h"
 #include "xb/abi/service.h"
 
-struct frontends {
+struct xb_frontends {
 	void *buckets;
 	__u32 n_buckets;            /* a power of two */
 	enum xb_family family;
@@ -22,21 +22,21 @@ struct frontends {
 };
 
 /* buckets: zeroed, or as an earlier run left them, and then to be adopted. */
-int frontends_init(struct frontends *f, void *buckets, __u32 n_buckets, enum xb_family family, __u64 seed, int overflow_fd);
-int frontends_adopt(struct frontends *f);               /* counts, and mends marks that an interrupted write left behind */
-void frontends_done(struct frontends *f);
+int xb_frontends_init(struct xb_frontends *f, void *buckets, __u32 n_buckets, enum xb_family family, __u64 seed, int overflow_fd);
+int xb_frontends_adopt(struct xb_frontends *f);               /* counts, and mends marks that an interrupted write left behind */
+void xb_frontends_done(struct xb_frontends *f);
 
 /* The entry of a key; kind XB_FRONTEND_NONE when there is none. */
-struct xb_fe frontends_get(const struct frontends *f, const struct xb_fe_key *key);
+struct xb_fe xb_frontends_get(const struct xb_frontends *f, const struct xb_fe_key *key);
 /* Stores kind and svc for a key, in place when it is there. -ENOSPC: no room for a new one. */
-int frontends_put(struct frontends *f, const struct xb_fe_key *key, enum xb_frontend_kind kind, __u32 svc);
-bool frontends_delete(struct frontends *f, const struct xb_fe_key *key); /* was it there */
-void frontends_release(struct frontends *f);            /* after a grace period: retired ways may be used again */
+int xb_frontends_put(struct xb_frontends *f, const struct xb_fe_key *key, enum xb_frontend_kind kind, __u32 svc);
+bool xb_frontends_delete(struct xb_frontends *f, const struct xb_fe_key *key); /* was it there */
+void xb_frontends_release(struct xb_frontends *f);            /* after a grace period: retired ways may be used again */
 
 /* Calls back for each entry of the buckets and the overflow. each may put over or delete the entry it
  * is given, nothing else; a negative return ends the walk and is returned. */
-int frontends_walk(struct frontends *f, int (*each)(void *arg, const struct xb_fe_key *key, struct xb_fe fe), void *arg);
+int xb_frontends_walk(struct xb_frontends *f, int (*each)(void *arg, const struct xb_fe_key *key, struct xb_fe fe), void *arg);
 /* Places all entries of one table in another, empty one of the same family and seed. */
-int frontends_copy(struct frontends *from, struct frontends *to);
+int xb_frontends_copy(struct xb_frontends *from, struct xb_frontends *to);
 
 #endif

@@ -10,40 +10,40 @@
 #include "xb/json.h"
 
 /* IPv4 is kept in the first four bytes; family says which. Network byte order, as on the wire. */
-struct plan_addr {
+struct xb_plan_addr {
 	unsigned char b[16];
 };
 
 /* Where clients reach the port. Ports are in host order. */
-struct plan_frontend {
+struct xb_plan_frontend {
 	enum xb_frontend_kind kind; /* cluster IP, node port, external IP, load balancer IP: xb/abi/types.h */
-	struct plan_addr addr;      /* all zero for a node port */
+	struct xb_plan_addr addr;      /* all zero for a node port */
 	__u16 port;
 };
 
-struct plan_backend {
-	struct plan_addr addr;
+struct xb_plan_backend {
+	struct xb_plan_addr addr;
 	__u16 port;
 	bool local;                 /* on this node */
 };
 
-struct plan_set {
-	struct plan_backend *backends; /* sorted by address, then port; no duplicates */
+struct xb_plan_set {
+	struct xb_plan_backend *backends; /* sorted by address, then port; no duplicates */
 	size_t n;
 	bool drop_when_empty;       /* policy Local and endpoints elsewhere only: silence, not a refusal (KEP-3866) */
 };
 
-struct plan_net {
-	struct plan_addr addr;      /* bits behind the prefix are zero */
+struct xb_plan_net {
+	struct xb_plan_addr addr;      /* bits behind the prefix are zero */
 	unsigned bits;
 };
 
-struct plan_port {
+struct xb_plan_port {
 	char *name;                 /* "namespace/name:port", or "namespace/name" for an unnamed port; shown in the xb_name map */
 	int family;                 /* AF_INET or AF_INET6 */
 	enum xb_proto proto;
 	__u32 affinity_seconds;     /* 0: none */
-	struct plan_frontend *frontends;
+	struct xb_plan_frontend *frontends;
 	size_t n_frontends;
 	/*
 	 * By enum xb_scope. INTERNAL is narrowed by internalTrafficPolicy Local and by topology. EXTERNAL is what clients on this node
@@ -51,37 +51,37 @@ struct plan_port {
 	 * upstream's short cut for clients inside the cluster. OUTSIDE is what clients from elsewhere get by the same, and is. Equal
 	 * sets are the common case and cost one block in the tables. Behind them, at XB_SERVING, all that serve.
 	 */
-	struct plan_set set[XB_SETS];
-	struct plan_net *source_ranges; /* of the family, sorted, no duplicates: who may use the load balancer IPs */
+	struct xb_plan_set set[XB_SETS];
+	struct xb_plan_net *source_ranges; /* of the family, sorted, no duplicates: who may use the load balancer IPs */
 	size_t n_source_ranges;
 	bool source_ranges_set;     /* the Service has such ranges. With none of the family nobody may */
 	bool maglev, dsr;           /* asked for by annotation */
 };
 /* A port is known by (name, family, proto). */
 
-int plan_net_compare(const void *a, const void *b);     /* of two struct plan_net, for qsort(3) */
-void plan_port_done(struct plan_port *p);
-bool plan_set_equal(const struct plan_set *a, const struct plan_set *b);
+int xb_plan_net_compare(const void *a, const void *b);     /* of two struct xb_plan_net, for qsort(3) */
+void xb_plan_port_done(struct xb_plan_port *p);
+bool xb_plan_set_equal(const struct xb_plan_set *a, const struct xb_plan_set *b);
 
 /* What programs must know of the node; xb/abi/node.h says what each is for. Index 0 is IPv4, 1 IPv6. */
-#define PLAN_NETS_MAX 8
-struct plan_nets {
-	struct plan_net v[PLAN_NETS_MAX];
+#define XB_PLAN_NETS_MAX 8
+struct xb_plan_nets {
+	struct xb_plan_net v[XB_PLAN_NETS_MAX];
 	size_t n;
 };
-struct plan_node {
-	struct plan_addr addr[2];   /* all zero: none */
+struct xb_plan_node {
+	struct xb_plan_addr addr[2];   /* all zero: none */
 	__u16 nat_first, nat_count;
-	struct plan_nets pods[2], services[2];
+	struct xb_plan_nets pods[2], services[2];
 	bool masquerade_all;
 };
 
 /* Label selector of the Services and EndpointSlices that plans are made of: as upstream's informers, what belongs to another proxy,
  * and what has no virtual IP, is not even asked for. */
-#define PLAN_SELECTOR "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
+#define XB_PLAN_SELECTOR "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
 
 /* The node that plans are for. */
-struct plan_here {
+struct xb_plan_here {
 	const char *node;           /* the Node's name */
 	const char *zone;           /* its label topology.kubernetes.io/zone; "": none */
 };
@@ -93,23 +93,23 @@ struct plan_here {
  * annotations xebec.io/maglev and xebec.io/dsr ("true"); and source ranges of the other family only let nobody in. Faulty
  * parts (an address that is none) are passed over. 0 or -ENOMEM.
  */
-struct plan {
-	struct plan_port *v;
+struct xb_plan {
+	struct xb_plan_port *v;
 	size_t n, cap;
 	__u16 health_port;          /* healthCheckNodePort; 0: none */
 	unsigned local_ready;       /* with one: how many endpoints here are ready, in the family that has more */
 	bool zoned;                 /* endpoints have hints for zones: another zone of the node's may give another plan */
 };
-int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here, struct plan *ret);
+int xb_plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct xb_plan_here *here, struct xb_plan *ret);
 /* The host ports of a pod of this node: each a port of its own with the pod as the only backend, served as a node port, at any
  * address of the node or at the one that it asks for. None unless the pod runs, or when it is on the host's network. */
-int plan_make_pod(struct xb_jv pod, struct plan *ret);
-void plan_done(struct plan *p);
+int xb_plan_make_pod(struct xb_jv pod, struct xb_plan *ret);
+void xb_plan_done(struct xb_plan *p);
 
 /* No fewer than a plan has, found without making it; added to *counts. */
-struct plan_counts {
+struct xb_plan_counts {
 	size_t ports, frontends, backends;
 };
-void plan_count(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, struct plan_counts *counts);
+void xb_plan_count(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, struct xb_plan_counts *counts);
 
 #endif

@@ -13,7 +13,7 @@ static void read_all(const void *bytes, size_t n, int family)
 {
 	struct nft_ledger ledger;
 	struct nft_reading reading = { .ledger = &ledger };
-	struct plan_backend b;
+	struct xb_plan_backend b;
 	struct nft_flow f;
 	int left = (int)n;
 

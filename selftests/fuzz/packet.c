@@ -84,9 +84,9 @@ static void put_services(bool v4)
 {
 	enum xb_family family = v4 ? XB_IPV4 : XB_IPV6;
 	__u32 size, id = v4 ? 1 : 20;
-	struct frontends f;
+	struct xb_frontends f;
 
-	if (frontends_init(&f, xb_model_array(v4 ? "xb_fe4" : "xb_fe6", &size), 64, family, fe_seed, -1) < 0)
+	if (xb_frontends_init(&f, xb_model_array(v4 ? "xb_fe4" : "xb_fe6", &size), 64, family, fe_seed, -1) < 0)
 		abort();
 	for (size_t i = 0; i < sizeof(services) / sizeof(*services); i++, id++) {
 		struct xb_fe_key key = { .addr = addr(v4, 1), .port = services[i].port, .proto = services[i].proto };
@@ -99,10 +99,10 @@ static void put_services(bool v4)
 			.family = family, .proto = services[i].proto, .dsr = services[i].dsr, .source_ranges = services[i].source_ranges,
 		};
 		put_backends(set.base, set.count, v4);
-		must(frontends_put(&f, &key, services[i].kind, id) == 0);
+		must(xb_frontends_put(&f, &key, services[i].kind, id) == 0);
 	}
-	must(frontends_put(&f, &(struct xb_fe_key){ .addr = addr(v4, 1) }, XB_FRONTEND_VIP, 1) == 0);
-	frontends_done(&f);
+	must(xb_frontends_put(&f, &(struct xb_fe_key){ .addr = addr(v4, 1) }, XB_FRONTEND_VIP, 1) == 0);
+	xb_frontends_done(&f);
 }
 
 /* Flows of the corpus' clients, the same before each input, so that it alone says what comes of it. */

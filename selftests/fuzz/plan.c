@@ -10,14 +10,14 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-static int compare(const struct plan_backend *a, const struct plan_backend *b)
+static int compare(const struct xb_plan_backend *a, const struct xb_plan_backend *b)
 {
 	int r = memcmp(&a->addr, &b->addr, sizeof(a->addr));
 
 	return r ? r : (int)a->port - (int)b->port;
 }
 
-static void check_set(const struct plan_set *s)
+static void check_set(const struct xb_plan_set *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (!s->backends[i].port || (i && compare(&s->backends[i - 1], &s->backends[i]) >= 0))
@@ -26,15 +26,15 @@ static void check_set(const struct plan_set *s)
 		abort();
 }
 
-static void check(const struct plan *plan)
+static void check(const struct xb_plan *plan)
 {
 	for (size_t i = 0; i < plan->n; i++) {
-		const struct plan_port *p = &plan->v[i];
+		const struct xb_plan_port *p = &plan->v[i];
 
 		if (!p->name || (p->family != AF_INET && p->family != AF_INET6) || p->proto == XB_PROTO_NONE || !p->n_frontends)
 			abort();
 		for (size_t f = 0; f < p->n_frontends; f++) {
-			const struct plan_frontend *fe = &p->frontends[f];
+			const struct xb_plan_frontend *fe = &p->frontends[f];
 
 			if (!fe->port || fe->kind < XB_FRONTEND_CLUSTER_IP || fe->kind > XB_FRONTEND_LOAD_BALANCER)
 				abort();
@@ -43,18 +43,18 @@ static void check(const struct plan *plan)
 			check_set(&p->set[s]);
 		for (size_t r = 0; r < p->n_source_ranges; r++)
 			if (p->source_ranges[r].bits > (p->family == AF_INET ? 32 : 128) ||
-			    (r && plan_net_compare(&p->source_ranges[r - 1], &p->source_ranges[r]) >= 0))
+			    (r && xb_plan_net_compare(&p->source_ranges[r - 1], &p->source_ranges[r]) >= 0))
 				abort();
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-	static const struct plan_here here = { .node = "here", .zone = "z1" };
+	static const struct xb_plan_here here = { .node = "here", .zone = "z1" };
 	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
-	_cleanup_(plan_done) struct plan plan = {}, of_pod = {};
+	_cleanup_(xb_plan_done) struct xb_plan plan = {}, of_pod = {};
 	struct xb_jv root, slices[SLICES_MAX];
-	struct plan_counts counts = {};
+	struct xb_plan_counts counts = {};
 	size_t n_slices = 0;
 
 	if (xb_json_parse((struct xb_sv){ (const char *)bytes, n }, NULL, &doc, NULL) < 0)
@@ -62,11 +62,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	root = xb_json_root(doc);
 	for (size_t i = 1; i < xb_jv_count(root) && n_slices < SLICES_MAX; i++)
 		slices[n_slices++] = xb_jv_at(root, i);
-	if (plan_make(xb_jv_at(root, 0), slices, n_slices, &here, &plan) || plan_make_pod(xb_jv_at(root, 0), &of_pod))
+	if (xb_plan_make(xb_jv_at(root, 0), slices, n_slices, &here, &plan) || xb_plan_make_pod(xb_jv_at(root, 0), &of_pod))
 		abort();
 	check(&plan);
 	check(&of_pod);
-	plan_count(xb_jv_at(root, 0), slices, n_slices, &counts);
+	xb_plan_count(xb_jv_at(root, 0), slices, n_slices, &counts);
 	if (counts.ports < plan.n)
 		abort();
 	return 0;

@@ -52,11 +52,11 @@ static void report(const char *what, struct cost a, struct cost b, unsigned n)
 /* Service i: a cluster IP, and every tenth a node port as well. */
 static void set(void *tables, unsigned i, unsigned n_backends)
 {
-	struct plan_frontend fe[2] = { { XB_FRONTEND_CLUSTER_IP, { { 10, 96 + (i >> 16), i >> 8, i } }, 80 },
-				       { XB_FRONTEND_NODE_PORT, {}, (__u16)(30000 + i / 10) } };
-	struct plan_backend b[256] = {};
-	struct plan_set s = { b, n_backends, false };
-	struct plan_port p = {
+	struct xb_plan_frontend fe[2] = { { XB_FRONTEND_CLUSTER_IP, { { 10, 96 + (i >> 16), i >> 8, i } }, 80 },
+					  { XB_FRONTEND_NODE_PORT, {}, (__u16)(30000 + i / 10) } };
+	struct xb_plan_backend b[256] = {};
+	struct xb_plan_set s = { b, n_backends, false };
+	struct xb_plan_port p = {
 		.family = AF_INET, .proto = XB_PROTO_TCP, .frontends = fe, .n_frontends = i % 10 ? 1 : 2, .set = { s, s, s },
 	};
 	char name[64];
@@ -67,7 +67,7 @@ static void set(void *tables, unsigned i, unsigned n_backends)
 	for (unsigned k = 0; k < n_backends; k++) {
 		unsigned pod = i * 4 + k;
 
-		b[k] = (struct plan_backend){ { { 10, 128 + (pod >> 16), pod >> 8, pod } }, 8080, false };
+		b[k] = (struct xb_plan_backend){ { { 10, 128 + (pod >> 16), pod >> 8, pod } }, 8080, false };
 	}
 	if (data_plane_nftables.set(tables, &p, &why) < 0)
 		die("%s", why ? why : "set");
@@ -84,7 +84,7 @@ static void commit(void *tables)
 static void *open_tables(void)
 {
 	struct apply_config c = {};
-	struct plan_node node = {};
+	struct xb_plan_node node = {};
 	char *why = NULL;
 	void *tables;
 

@@ -123,8 +123,8 @@ static void test_whole_lists(struct apply *a)
 
 static bool table_is_for(struct xb_slice slice, const char *letters)
 {
-	struct plan_backend backends[8];
-	struct plan_set set = { .backends = backends };
+	struct xb_plan_backend backends[8];
+	struct xb_plan_set set = { .backends = backends };
 	_cleanup_free_ __u16 *want = NULL;
 
 	add_backends(&set, AF_INET, letters);

@@ -45,12 +45,12 @@ struct result {
 
 /* --- services */
 
-static void backends_of(const char *letters, int family, struct plan_set *set)
+static void backends_of(const char *letters, int family, struct xb_plan_set *set)
 {
 	for (set->n = 0; letters[set->n]; set->n++) {
-		struct plan_backend *b = &set->backends[set->n];
+		struct xb_plan_backend *b = &set->backends[set->n];
 
-		*b = (struct plan_backend){ .port = BACKEND_PORT, .local = letters[set->n] == 'b' };
+		*b = (struct xb_plan_backend){ .port = BACKEND_PORT, .local = letters[set->n] == 'b' };
 		text_host(letters[set->n], family == AF_INET6, b->addr.b);
 	}
 }
@@ -58,10 +58,10 @@ static void backends_of(const char *letters, int family, struct plan_set *set)
 static void serve_row(const struct service_row *row, const char *backends, int family, enum xb_proto proto)
 {
 	bool v6 = family == AF_INET6;
-	struct plan_backend list[4];
-	struct plan_frontend fe = { .kind = row->kind, .port = (__u16)atoi(row->at) };
-	struct plan_net range = { .bits = v6 ? 32 : 24 };
-	struct plan_port p = {
+	struct xb_plan_backend list[4];
+	struct xb_plan_frontend fe = { .kind = row->kind, .port = (__u16)atoi(row->at) };
+	struct xb_plan_net range = { .bits = v6 ? 32 : 24 };
+	struct xb_plan_port p = {
 		.name = (char *)row->name, .family = family, .proto = proto, .frontends = &fe, .n_frontends = 1,
 		.affinity_seconds = row->affinity, .dsr = row->dsr, .maglev = row->maglev,
 		.source_ranges = &range, .n_source_ranges = !!row->range[v6], .source_ranges_set = row->range[v6],
@@ -111,9 +111,9 @@ static const struct service_row *row_of(const char *name)
 
 /* --- tables before a vector */
 
-static struct plan_net net(const char *text, unsigned bits)
+static struct xb_plan_net net(const char *text, unsigned bits)
 {
-	struct plan_net n = { .bits = bits };
+	struct xb_plan_net n = { .bits = bits };
 
 	inet_pton(strchr(text, ':') ? AF_INET6 : AF_INET, text, n.addr.b);
 	return n;
@@ -121,7 +121,7 @@ static struct plan_net net(const char *text, unsigned bits)
 
 static void set_node(enum arrangement how)
 {
-	struct plan_node node = {
+	struct xb_plan_node node = {
 		.addr = { node4, node6 }, .nat_first = NAT_FIRST, .nat_count = how == ONE_NAT_PORT ? 1 : NAT_COUNT,
 		.pods = { { .v = { net("10.244.0.0", 16) }, .n = 1 }, { .v = { net("fd00:244::", 32) }, .n = 1 } },
 		.services = { { .v = { net("10.96.0.0", 16) }, .n = 1 }, { .v = { net("fd00:96::", 32) }, .n = 1 } },

@@ -27,7 +27,7 @@
 #define BACKEND_PORT 8080
 
 static const char *bpffs, *cgroup;
-static struct plan_addr node4 = { { 192, 0, 2, 1 } }, node6 = { { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
+static struct xb_plan_addr node4 = { { 192, 0, 2, 1 } }, node6 = { { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
 static uv_loop_t *loop;             /* given to open_tables(); NULL: none */
 static __u32 table_size_most;       /* the same; 0: none */
 static int n_tests, n_failed;
@@ -129,12 +129,12 @@ static const char *sa_text(const union sa *sa)
 /* --- plans as text: "tcp4 c=10.96.0.1:80 n=30080 x=203.0.113.1:80 be=ABC ext=AB serve=ABCD aff=2 drop maglev src=10.0.0.0/8". Serving are
  * those of be and ext and serve. */
 
-static inline void add_frontend(struct plan_port *p, enum xb_frontend_kind kind, const char *at)
+static inline void add_frontend(struct xb_plan_port *p, enum xb_frontend_kind kind, const char *at)
 {
-	struct plan_frontend *fe = &p->frontends[p->n_frontends++];
+	struct xb_plan_frontend *fe = &p->frontends[p->n_frontends++];
 	union sa sa;
 
-	*fe = (struct plan_frontend){ .kind = kind };
+	*fe = (struct xb_plan_frontend){ .kind = kind };
 	if (kind == XB_FRONTEND_NODE_PORT) {
 		fe->port = (__u16)atoi(at);
 		return;
@@ -144,14 +144,14 @@ static inline void add_frontend(struct plan_port *p, enum xb_frontend_kind kind,
 	fe->port = ntohs(p->family == AF_INET6 ? sa.in6.sin6_port : sa.in4.sin_port);
 }
 
-static inline void add_backends(struct plan_set *set, int family, const char *letters)
+static inline void add_backends(struct xb_plan_set *set, int family, const char *letters)
 {
 	set->n = 0;
 	for (; *letters; letters++) {
-		struct plan_backend *b = &set->backends[set->n++];
+		struct xb_plan_backend *b = &set->backends[set->n++];
 		__u8 i = (__u8)(*letters - 'A' + 1);
 
-		*b = (struct plan_backend){ .port = BACKEND_PORT };
+		*b = (struct xb_plan_backend){ .port = BACKEND_PORT };
 		if (family == AF_INET6)
 			memcpy(b->addr.b, (unsigned char[16]){ 0xfd, 0x10, [15] = i }, 16);
 		else
@@ -160,13 +160,13 @@ static inline void add_backends(struct plan_set *set, int family, const char *le
 }
 
 /* "10.0.0.0/8" */
-static inline void add_source_range(struct plan_port *p, char *text)
+static inline void add_source_range(struct xb_plan_port *p, char *text)
 {
-	struct plan_net *net = &p->source_ranges[p->n_source_ranges++];
+	struct xb_plan_net *net = &p->source_ranges[p->n_source_ranges++];
 	char *slash = strchr(text, '/');
 
 	*slash = '\0';
-	*net = (struct plan_net){ .bits = (unsigned)atoi(slash + 1) };
+	*net = (struct xb_plan_net){ .bits = (unsigned)atoi(slash + 1) };
 	inet_pton(p->family, text, net->addr.b);
 }
 
@@ -176,7 +176,7 @@ static inline int letter_order(const void *a, const void *b)
 }
 
 /* Each letter once, sorted. */
-static inline void add_serving(struct plan_set *set, int family, const char *letters)
+static inline void add_serving(struct xb_plan_set *set, int family, const char *letters)
 {
 	char all[32], *to = all;
 
@@ -190,11 +190,11 @@ static inline void add_serving(struct plan_set *set, int family, const char *let
 
 static inline int set(struct apply *a, const char *name, const char *spec)
 {
-	struct plan_frontend frontends[8];
-	struct plan_backend internal[8], external[8], serving[8];
-	struct plan_net ranges[16];
+	struct xb_plan_frontend frontends[8];
+	struct xb_plan_backend internal[8], external[8], serving[8];
+	struct xb_plan_net ranges[16];
 	char serving_letters[32] = "";
-	struct plan_port p = {
+	struct xb_plan_port p = {
 		.name = (char *)name, .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = frontends,
 		.set = { { .backends = internal }, { .backends = external }, [XB_SERVING] = { .backends = serving } },
 		.source_ranges = ranges,

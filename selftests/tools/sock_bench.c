@@ -219,25 +219,25 @@ static void null_hook(void)
 
 /* --- changes of the tables */
 
-static void plan_many(struct plan_port *p, struct plan_backend *be, struct plan_frontend *fe, char *name, int i)
+static void plan_many(struct xb_plan_port *p, struct xb_plan_backend *be, struct xb_plan_frontend *fe, char *name, int i)
 {
 	sprintf(name, "default/service-%d:http", i);
-	*fe = (struct plan_frontend){ .kind = XB_FRONTEND_CLUSTER_IP, .addr.b = { 10, 97, (__u8)(i >> 8), (__u8)i }, .port = 80 };
+	*fe = (struct xb_plan_frontend){ .kind = XB_FRONTEND_CLUSTER_IP, .addr.b = { 10, 97, (__u8)(i >> 8), (__u8)i }, .port = 80 };
 	for (int k = 0; k < 10; k++)
-		be[k] = (struct plan_backend){ .addr.b = { 10, 1, 0, 1 }, .port = (__u16)(8080 + k) };
-	*p = (struct plan_port){ .name = name, .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = fe, .n_frontends = 1,
-				 .set = { { be, 10, false }, { be, 10, false }, { be, 10, false } } };
+		be[k] = (struct xb_plan_backend){ .addr.b = { 10, 1, 0, 1 }, .port = (__u16)(8080 + k) };
+	*p = (struct xb_plan_port){ .name = name, .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = fe, .n_frontends = 1,
+				    .set = { { be, 10, false }, { be, 10, false }, { be, 10, false } } };
 }
 
 static void changes(int services)
 {
 	_cleanup_free_ double *t = calloc(ROUNDS, sizeof(*t));
 	struct apply *a = open_tables();
-	struct plan_backend be[10];
-	struct plan_frontend fe;
+	struct xb_plan_backend be[10];
+	struct xb_plan_frontend fe;
 	struct apply_stats s;
 	struct rusage ru;
-	struct plan_port p;
+	struct xb_plan_port p;
 	char name[64];
 	double start = now(), sum = 0, middle, all, adopt;
 	unsigned seed = 7;

@@ -208,8 +208,8 @@ static void test_affinity(struct apply *a)
 
 static void test_conflict(struct apply *a)
 {
-	struct plan_frontend fe = { .kind = XB_FRONTEND_EXTERNAL_IP, .addr.b = { 10, 96, 0, 10 }, .port = 80 };
-	struct plan_port p = { .name = (char *)"other/thief", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = &fe, .n_frontends = 1 };
+	struct xb_plan_frontend fe = { .kind = XB_FRONTEND_EXTERNAL_IP, .addr.b = { 10, 96, 0, 10 }, .port = 80 };
+	struct xb_plan_port p = { .name = (char *)"other/thief", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = &fe, .n_frontends = 1 };
 	_cleanup_free_ char *why = NULL;
 
 	is(apply_set(a, &p, &why), -EADDRINUSE, "a frontend of another service is not taken over");

@@ -4,10 +4,10 @@
 
 #define MANY 2000                   /* of one port; a block takes the next power of two */
 
-static struct plan_backend backends[MANY];
-static struct plan_frontend frontends[MANY];
+static struct xb_plan_backend backends[MANY];
+static struct xb_plan_frontend frontends[MANY];
 
-static void set_one(struct apply *a, struct plan_port *p, int number, int *ret, char **reterr_why)
+static void set_one(struct apply *a, struct xb_plan_port *p, int number, int *ret, char **reterr_why)
 {
 	char name[32];
 
@@ -18,49 +18,49 @@ static void set_one(struct apply *a, struct plan_port *p, int number, int *ret, 
 	*ret = apply_set(a, p, reterr_why);
 }
 
-static struct plan_port nothing(int number)
+static struct xb_plan_port nothing(int number)
 {
-	return (struct plan_port){};
+	return (struct xb_plan_port){};
 }
 
-static struct plan_port some_backends(int number)
+static struct xb_plan_port some_backends(int number)
 {
 	for (int i = 0; i < MANY; i++)
-		backends[i] = (struct plan_backend){ .addr.b = { 10, (__u8)(100 + number), (__u8)(i >> 8), (__u8)i }, .port = 1 };
-	return (struct plan_port){ .set = { { .backends = backends, .n = MANY } } };
+		backends[i] = (struct xb_plan_backend){ .addr.b = { 10, (__u8)(100 + number), (__u8)(i >> 8), (__u8)i }, .port = 1 };
+	return (struct xb_plan_port){ .set = { { .backends = backends, .n = MANY } } };
 }
 
-static struct plan_port some_frontends(int number)
+static struct xb_plan_port some_frontends(int number)
 {
 	for (int i = 0; i < 100; i++)
-		frontends[i] = (struct plan_frontend){ XB_FRONTEND_EXTERNAL_IP, { { 203, 0, (__u8)number, (__u8)i } }, 80 };
-	return (struct plan_port){ .frontends = frontends, .n_frontends = 100 };
+		frontends[i] = (struct xb_plan_frontend){ XB_FRONTEND_EXTERNAL_IP, { { 203, 0, (__u8)number, (__u8)i } }, 80 };
+	return (struct xb_plan_port){ .frontends = frontends, .n_frontends = 100 };
 }
 
-static struct plan_port some_ranges(int number)
+static struct xb_plan_port some_ranges(int number)
 {
-	static struct plan_net ranges[10];
+	static struct xb_plan_net ranges[10];
 
 	for (int i = 0; i < 10; i++)
-		ranges[i] = (struct plan_net){ .addr.b = { 11, (__u8)number, (__u8)i }, .bits = 24 };
-	return (struct plan_port){ .source_ranges_set = true, .source_ranges = ranges, .n_source_ranges = 10 };
+		ranges[i] = (struct xb_plan_net){ .addr.b = { 11, (__u8)number, (__u8)i }, .bits = 24 };
+	return (struct xb_plan_port){ .source_ranges_set = true, .source_ranges = ranges, .n_source_ranges = 10 };
 }
 
-static struct plan_port a_maglev(int number)
+static struct xb_plan_port a_maglev(int number)
 {
-	struct plan_port p = some_backends(number);
+	struct xb_plan_port p = some_backends(number);
 
-	p.set[XB_SCOPE_OUTSIDE] = (struct plan_set){ .backends = backends, .n = 10 };
+	p.set[XB_SCOPE_OUTSIDE] = (struct xb_plan_set){ .backends = backends, .n = 10 };
 	p.set[XB_SCOPE_INTERNAL].n = 0;
 	p.maglev = true;
 	return p;
 }
 
-static void test_full(const char *table, __u32 most, struct plan_port (*make)(int number))
+static void test_full(const char *table, __u32 most, struct xb_plan_port (*make)(int number))
 {
 	_cleanup_free_ char *why = NULL;
 	struct apply_stats before, after;
-	struct plan_port p;
+	struct xb_plan_port p;
 	struct apply *a;
 	int r = 0, n = 0;
 
@@ -89,7 +89,7 @@ static void test_full(const char *table, __u32 most, struct plan_port (*make)(in
 /* A port that has backends, and does not get more. */
 static void test_keeps_what_it_had(void)
 {
-	struct plan_port p = some_backends(1);
+	struct xb_plan_port p = some_backends(1);
 	_cleanup_free_ char *why = NULL;
 	struct apply *a;
 	int r;

@@ -83,7 +83,7 @@ static void bring_node_addrs(struct agent *a)
 	static const int families[] = { AF_INET, AF_INET6 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		const struct plan_addr *addrs;
+		const struct xb_plan_addr *addrs;
 		size_t n = node_addrs(a->node, families[i], &addrs);
 		int r = a->c.plane->set_node_addrs(a->tables, families[i], addrs, n);
 
@@ -200,11 +200,11 @@ static int follow_pods(struct agent *a)
 static int start_informers(struct agent *a)
 {
 	struct xb_informer_config services = {
-		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = PLAN_SELECTOR, .leave_out = leave_out,
+		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = XB_PLAN_SELECTOR, .leave_out = leave_out,
 		.changed = on_service, .trouble = on_trouble, .arg = a,
 	};
 	struct xb_informer_config slices = {
-		.rest = a->c.rest, .path = "/apis/discovery.k8s.io/v1/endpointslices", .label_selector = PLAN_SELECTOR,
+		.rest = a->c.rest, .path = "/apis/discovery.k8s.io/v1/endpointslices", .label_selector = XB_PLAN_SELECTOR,
 		.leave_out = leave_out, .changed = on_slice, .trouble = on_trouble, .arg = a,
 	};
 	int r = xb_informer_new(&services, &a->services_informer);

@@ -6,7 +6,7 @@
 
 #define RETRY_MS 30000
 
-static bool in_plan(const struct plan *plan, const struct service_port *p)
+static bool in_plan(const struct xb_plan *plan, const struct service_port *p)
 {
 	for (size_t i = 0; i < plan->n; i++)
 		if (plan->v[i].family == p->family && plan->v[i].proto == p->proto && !strcmp(plan->v[i].name, p->name))
@@ -15,7 +15,7 @@ static bool in_plan(const struct plan *plan, const struct service_port *p)
 }
 
 /* Returns how many ports went. */
-static size_t remove_vanished(struct agent *a, struct service *v, const struct plan *plan)
+static size_t remove_vanished(struct agent *a, struct service *v, const struct xb_plan *plan)
 {
 	size_t removed = 0;
 
@@ -31,7 +31,7 @@ static size_t remove_vanished(struct agent *a, struct service *v, const struct p
 	return removed;
 }
 
-static int remember(struct service *v, const struct plan_port *p)
+static int remember(struct service *v, const struct xb_plan_port *p)
 {
 	struct service_port known = { .family = p->family, .proto = p->proto };
 
@@ -51,7 +51,7 @@ static int remember(struct service *v, const struct plan_port *p)
 
 /* One port that cannot be set does not keep the others out. Every port is remembered: a failed one may be in the tables
  * all the same, as it was before. */
-static int set_ports(struct agent *a, struct service *v, const struct plan *plan, char **reterr_why)
+static int set_ports(struct agent *a, struct service *v, const struct xb_plan *plan, char **reterr_why)
 {
 	int first = 0;
 
@@ -69,17 +69,17 @@ static int set_ports(struct agent *a, struct service *v, const struct plan *plan
 	return first;
 }
 
-static int make_plan(const struct agent *a, const struct service *v, struct plan *ret)
+static int make_plan(const struct agent *a, const struct service *v, struct xb_plan *ret)
 {
-	struct plan_here here = { .node = a->c.node_name, .zone = node_zone(a->node) };
+	struct xb_plan_here here = { .node = a->c.node_name, .zone = node_zone(a->node) };
 
 	if (!xb_jv_is(v->object))
 		return 0;
-	return v->in == a->pods ? plan_make_pod(v->object, ret) : plan_make(v->object, v->slices.v, v->slices.n, &here, ret);
+	return v->in == a->pods ? xb_plan_make_pod(v->object, ret) : xb_plan_make(v->object, v->slices.v, v->slices.n, &here, ret);
 }
 
 /* Brings in what a plan says. A fault of the tables is told before one of the health check. */
-static void set_service(struct agent *a, struct service *v, const struct plan *plan)
+static void set_service(struct agent *a, struct service *v, const struct xb_plan *plan)
 {
 	_cleanup_free_ char *why = NULL, *check_why = NULL;
 	int r = set_ports(a, v, plan, &why), check = 0, fault = 0;
@@ -101,7 +101,7 @@ static void set_service(struct agent *a, struct service *v, const struct plan *p
 
 static size_t program(struct agent *a, struct service *v)
 {
-	_cleanup_(plan_done) struct plan plan = {};
+	_cleanup_(xb_plan_done) struct xb_plan plan = {};
 	size_t removed = 0;
 	int r = make_plan(a, v, &plan);
 
@@ -129,13 +129,13 @@ static size_t drain(struct agent *a)
 static void count_service(void *arg, struct service *v)
 {
 	if (xb_jv_is(v->object))
-		plan_count(v->object, v->slices.v, v->slices.n, arg);
+		xb_plan_count(v->object, v->slices.v, v->slices.n, arg);
 }
 
 /* Room for the whole first list at once; what an earlier run left in the tables needs none. */
 static void reserve(struct agent *a)
 {
-	struct plan_counts want = {};
+	struct xb_plan_counts want = {};
 	struct apply_stats have;
 	int r;
 
@@ -196,7 +196,7 @@ void agent_start_anew(struct agent *a)
 void agent_bring_node(struct agent *a)
 {
 	_cleanup_buf_ struct xb_buf text = {};
-	struct plan_node node;
+	struct xb_plan_node node;
 	int r;
 
 	networks_get(a->networks, &node);

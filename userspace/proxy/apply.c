@@ -10,7 +10,7 @@ static enum xb_family family_of(int family)
 	return family == AF_INET6 ? XB_IPV6 : XB_IPV4;
 }
 
-static union xb_ip6 addr_of(enum xb_family family, const struct plan_addr *p)
+static union xb_ip6 addr_of(enum xb_family family, const struct xb_plan_addr *p)
 {
 	union xb_ip6 addr = {};
 
@@ -23,7 +23,7 @@ static union xb_ip6 addr_of(enum xb_family family, const struct plan_addr *p)
 	return addr;
 }
 
-static struct xb_fe_key key_of(enum xb_family family, enum xb_proto proto, const struct plan_frontend *p)
+static struct xb_fe_key key_of(enum xb_family family, enum xb_proto proto, const struct xb_plan_frontend *p)
 {
 	return (struct xb_fe_key){ .addr = addr_of(family, &p->addr), .port = p->port, .proto = proto };
 }
@@ -95,7 +95,7 @@ void set_publish(struct apply *a, struct xb_set *at, struct xb_set set)
 	a->publishes++;
 }
 
-static struct xb_be4 be4_of(const struct plan_backend *b)
+static struct xb_be4 be4_of(const struct xb_plan_backend *b)
 {
 	struct xb_be4 be = { .port = b->port, .local = b->local };
 
@@ -103,7 +103,7 @@ static struct xb_be4 be4_of(const struct plan_backend *b)
 	return be;
 }
 
-static struct xb_be6 be6_of(const struct plan_backend *b)
+static struct xb_be6 be6_of(const struct xb_plan_backend *b)
 {
 	struct xb_be6 be = { .port = b->port, .local = b->local };
 
@@ -111,7 +111,7 @@ static struct xb_be6 be6_of(const struct plan_backend *b)
 	return be;
 }
 
-static void block_write(struct apply *a, int f, __u32 base, const struct plan_set *want)
+static void block_write(struct apply *a, int f, __u32 base, const struct xb_plan_set *want)
 {
 	for (size_t i = 0; i < want->n; i++) {
 		if (f)
@@ -121,7 +121,7 @@ static void block_write(struct apply *a, int f, __u32 base, const struct plan_se
 	}
 }
 
-static bool block_holds(const struct apply *a, int f, struct xb_set set, const struct plan_set *want)
+static bool block_holds(const struct apply *a, int f, struct xb_set set, const struct xb_plan_set *want)
 {
 	if (set.count != want->n)
 		return false;
@@ -167,7 +167,7 @@ static void blocks_not_in(struct alloc *blocks, const struct sets *s, const stru
 			done(blocks, s->set[i].base, s->set[i].count);
 }
 
-static bool find_block(const struct apply *a, int f, const struct sets *in, int n, const struct plan_set *want, __u32 *ret_base)
+static bool find_block(const struct apply *a, int f, const struct sets *in, int n, const struct xb_plan_set *want, __u32 *ret_base)
 {
 	for (int i = 0; i < n; i++) {
 		if (!block_holds(a, f, in->set[i], want))
@@ -179,12 +179,12 @@ static bool find_block(const struct apply *a, int f, const struct sets *in, int 
 }
 
 /* Writes what is not in the tables yet to new blocks. Nothing is published, and on failure nothing is kept. */
-static int sets_stage(struct apply *a, int f, const struct plan_port *p, const struct sets *now, struct sets *ret, char **reterr_why)
+static int sets_stage(struct apply *a, int f, const struct xb_plan_port *p, const struct sets *now, struct sets *ret, char **reterr_why)
 {
 	struct sets staged = {};
 
 	for (int i = 0; i < XB_SETS; i++) {
-		const struct plan_set *want = &p->set[i];
+		const struct xb_plan_set *want = &p->set[i];
 		__u32 base = 0;
 		int r;
 
@@ -243,23 +243,23 @@ static struct xb_fe_key vip_key(const union xb_ip6 *addr)
 int vip_ref(struct apply *a, int f, const union xb_ip6 *addr)
 {
 	struct xb_fe_key key = vip_key(addr);
-	struct xb_fe fe = frontends_get(&a->fe[f], &key);
+	struct xb_fe fe = xb_frontends_get(&a->fe[f], &key);
 
-	return frontends_put(&a->fe[f], &key, fe.kind ? fe.kind : XB_FRONTEND_VIP, fe.svc + 1);
+	return xb_frontends_put(&a->fe[f], &key, fe.kind ? fe.kind : XB_FRONTEND_VIP, fe.svc + 1);
 }
 
 void vip_unref(struct apply *a, int f, const union xb_ip6 *addr)
 {
 	struct xb_fe_key key = vip_key(addr);
-	struct xb_fe fe = frontends_get(&a->fe[f], &key);
+	struct xb_fe fe = xb_frontends_get(&a->fe[f], &key);
 
 	if (fe.kind == XB_FRONTEND_VIP && fe.svc <= 1)
-		frontends_delete(&a->fe[f], &key);
+		xb_frontends_delete(&a->fe[f], &key);
 	else if (fe.kind && fe.svc)
-		frontends_put(&a->fe[f], &key, fe.kind, fe.svc - 1);
+		xb_frontends_put(&a->fe[f], &key, fe.kind, fe.svc - 1);
 }
 
-static int conflict(const struct apply *a, const struct plan_port *p, const struct xb_fe_key *key, struct xb_fe fe, char **reterr_why)
+static int conflict(const struct apply *a, const struct xb_plan_port *p, const struct xb_fe_key *key, struct xb_fe fe, char **reterr_why)
 {
 	const struct port *owner = fe.svc < alloc_size(a->slots) ? a->by_slot[fe.svc] : NULL;
 	char addr[INET6_ADDRSTRLEN];
@@ -288,7 +288,7 @@ static int frontend_put(struct apply *a, int f, const struct port *port, const s
 	for (int try = 0; try < 2; try++) {
 		r = vip && !was_vip ? vip_ref(a, f, &want->key.addr) : 0;
 		if (r == 0) {
-			r = frontends_put(&a->fe[f], &want->key, want->kind, port->slot);
+			r = xb_frontends_put(&a->fe[f], &want->key, want->kind, port->slot);
 			if (r < 0 && vip && !was_vip)
 				vip_unref(a, f, &want->key.addr);
 		}
@@ -305,13 +305,13 @@ static int frontend_put(struct apply *a, int f, const struct port *port, const s
 
 static void frontend_delete(struct apply *a, int f, const struct frontend *gone)
 {
-	frontends_delete(&a->fe[f], &gone->key);
+	xb_frontends_delete(&a->fe[f], &gone->key);
 	if (gone->kind == XB_FRONTEND_CLUSTER_IP)
 		vip_unref(a, f, &gone->key.addr);
 }
 
 /* Deletes what the port has and the list has not. Returns whether there was any. */
-static bool frontends_drop(struct apply *a, int f, struct port *port, struct frontend *keep, size_t n)
+static bool xb_frontends_drop(struct apply *a, int f, struct port *port, struct frontend *keep, size_t n)
 {
 	bool any = false;
 
@@ -326,8 +326,8 @@ static bool frontends_drop(struct apply *a, int f, struct port *port, struct fro
 
 /* list: room for all of the plan's; filled with those that the port owns in the end, and then the port's. The first fault is
  * told, and does not keep the rest from being done. */
-static int frontends_commit(struct apply *a, struct port *port, const struct plan_port *p, struct frontend *list, bool *ret_dropped,
-			    char **reterr_why)
+static int xb_frontends_commit(struct apply *a, struct port *port, const struct xb_plan_port *p, struct frontend *list, bool *ret_dropped,
+			       char **reterr_why)
 {
 	int f = family_index(port->family), worst = 0;
 	size_t n = 0;
@@ -340,7 +340,7 @@ static int frontends_commit(struct apply *a, struct port *port, const struct pla
 		if (frontend_in(list, n, &want.key))
 			continue;
 		if (!was) {
-			struct xb_fe other = frontends_get(&a->fe[f], &want.key);
+			struct xb_fe other = xb_frontends_get(&a->fe[f], &want.key);
 
 			if (other.kind) {
 				if (!worst)
@@ -354,14 +354,14 @@ static int frontends_commit(struct apply *a, struct port *port, const struct pla
 		else if (!worst)
 			worst = r;
 	}
-	*ret_dropped = frontends_drop(a, f, port, list, n);
+	*ret_dropped = xb_frontends_drop(a, f, port, list, n);
 	free(port->frontends);
 	port->frontends = list;
 	port->n_frontends = n;
 	return worst;
 }
 
-static bool frontends_same(const struct port *port, const struct plan_port *p)
+static bool xb_frontends_same(const struct port *port, const struct xb_plan_port *p)
 {
 	if (port->n_frontends != p->n_frontends)
 		return false;
@@ -382,7 +382,7 @@ static bool for_clients(enum xb_frontend_kind kind)
 	return kind >= XB_FRONTEND_CLUSTER_IP && kind <= XB_FRONTEND_LOAD_BALANCER;
 }
 
-static int check(const struct plan_port *p, char **reterr_why)
+static int check(const struct xb_plan_port *p, char **reterr_why)
 {
 	size_t n = p->name ? strlen(p->name) : 0;
 
@@ -397,7 +397,7 @@ static int check(const struct plan_port *p, char **reterr_why)
 	return 0;
 }
 
-static int port_start(struct apply *a, const struct plan_port *p, struct port **ret, char **reterr_why)
+static int port_start(struct apply *a, const struct xb_plan_port *p, struct port **ret, char **reterr_why)
 {
 	struct port *port;
 	struct xb_svc *svc;
@@ -418,7 +418,7 @@ static int port_start(struct apply *a, const struct plan_port *p, struct port **
 	return 0;
 }
 
-static void settings_store(struct xb_svc *svc, const struct plan_port *p)
+static void settings_store(struct xb_svc *svc, const struct xb_plan_port *p)
 {
 	svc->affinity_seconds = p->affinity_seconds;
 	svc->dsr = p->dsr;
@@ -433,7 +433,7 @@ static void port_abandon(struct apply *a, struct port *port)
 	port_forget(a, port);
 }
 
-static int port_change(struct apply *a, struct port *port, const struct plan_port *p, char **reterr_why)
+static int port_change(struct apply *a, struct port *port, const struct xb_plan_port *p, char **reterr_why)
 {
 	_cleanup_free_ struct frontend *list = calloc(p->n_frontends + 1, sizeof(*list));
 	int f = family_index(port->family), r;
@@ -460,16 +460,16 @@ static int port_change(struct apply *a, struct port *port, const struct plan_por
 	sets_commit(a, port, &now, &staged, false);
 	/* before its frontends: an entry whose port has no name is an interrupted removal */
 	memcpy(name_at(a, port->slot)->name, port->name, strlen(port->name) + 1);
-	if (frontends_same(port, p))
+	if (xb_frontends_same(port, p))
 		return 0;
-	r = frontends_commit(a, port, p, TAKE_PTR(list), &dropped, reterr_why);
+	r = xb_frontends_commit(a, port, p, TAKE_PTR(list), &dropped, reterr_why);
 	/* UDP sockets that still send to a frontend that is gone look again */
 	if (dropped)
 		sets_commit(a, port, &staged, &staged, true);
 	return r;
 }
 
-int apply_set(struct apply *a, const struct plan_port *p, char **reterr_why)
+int apply_set(struct apply *a, const struct xb_plan_port *p, char **reterr_why)
 {
 	struct port *port;
 	bool fresh;
@@ -545,7 +545,7 @@ static bool addr_in(const union xb_ip6 *list, size_t n, const union xb_ip6 *addr
 	return false;
 }
 
-int apply_set_node_addrs(struct apply *a, int family, const struct plan_addr *addrs, size_t n)
+int apply_set_node_addrs(struct apply *a, int family, const struct xb_plan_addr *addrs, size_t n)
 {
 	int f = family_index(family_of(family)), r = room_for_frontends(a, f, n, NULL);
 	_cleanup_free_ union xb_ip6 *list = calloc(n + 1, sizeof(*list));
@@ -559,20 +559,20 @@ int apply_set_node_addrs(struct apply *a, int family, const struct plan_addr *ad
 
 		list[i] = addr_of(family_of(family), &addrs[i]);
 		key = vip_key(&list[i]);
-		r = frontends_put(&a->fe[f], &key, XB_FRONTEND_NODE_ADDR, frontends_get(&a->fe[f], &key).svc);
+		r = xb_frontends_put(&a->fe[f], &key, XB_FRONTEND_NODE_ADDR, xb_frontends_get(&a->fe[f], &key).svc);
 		if (r < 0)
 			return r;
 	}
 	for (size_t i = 0; i < a->n_node_addrs[f]; i++) {
 		struct xb_fe_key key = vip_key(&a->node_addrs[f][i]);
-		struct xb_fe fe = frontends_get(&a->fe[f], &key);
+		struct xb_fe fe = xb_frontends_get(&a->fe[f], &key);
 
 		if (addr_in(list, n, &a->node_addrs[f][i]))
 			continue;
 		if (fe.svc)
-			frontends_put(&a->fe[f], &key, XB_FRONTEND_VIP, fe.svc);
+			xb_frontends_put(&a->fe[f], &key, XB_FRONTEND_VIP, fe.svc);
 		else
-			frontends_delete(&a->fe[f], &key);
+			xb_frontends_delete(&a->fe[f], &key);
 	}
 	free(a->node_addrs[f]);
 	a->node_addrs[f] = TAKE_PTR(list);

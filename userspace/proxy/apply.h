@@ -14,7 +14,7 @@ struct apply;
 struct apply_config {
 	const char *bpffs_path;     /* "/sys/fs/bpf"; the tables are pinned under <it>/xebec/v<ABI version> */
 	const char *cgroup_path;    /* cgroup-v2 folder that the socket programs are attached to */
-	const struct plan_addr *node_addrs4, *node_addrs6; /* this node's own addresses, at which node ports answer */
+	const struct xb_plan_addr *node_addrs4, *node_addrs6; /* this node's own addresses, at which node ports answer */
 	size_t n_node_addrs4, n_node_addrs6;
 	__u32 table_size_most;      /* no table grows beyond so many elements; 0: as far as memory goes */
 	uv_loop_t *loop;            /* whose workers destroy sockets of removed backends (stale.h); NULL: nobody does */
@@ -34,13 +34,13 @@ int apply_reserve(struct apply *a, size_t ports, size_t frontends, size_t backen
 /* Makes the tables hold this port just so; does nothing when they already do. Readers see the old set of backends or the
  * new one, never a mix, and no removed backend after the return. -ENOSPC: full and cannot grow (nothing was changed);
  * -EADDRINUSE: a frontend belongs to another port (it stays with its first owner; *reterr_why names both). */
-int apply_set(struct apply *a, const struct plan_port *p, char **reterr_why);
+int apply_set(struct apply *a, const struct xb_plan_port *p, char **reterr_why);
 int apply_remove(struct apply *a, const char *name, int family, enum xb_proto proto); /* -ENOENT when unknown */
 /* Removes each port not set since apply_open(): for once, when both lists are in. Returns how many. */
 int apply_prune(struct apply *a);
 /* What programs must know of the node. 1: it is another than before, 0: the same. */
-int apply_set_node(struct apply *a, const struct plan_node *node);
-int apply_set_node_addrs(struct apply *a, int family, const struct plan_addr *addrs, size_t n);
+int apply_set_node(struct apply *a, const struct xb_plan_node *node);
+int apply_set_node_addrs(struct apply *a, int family, const struct xb_plan_addr *addrs, size_t n);
 
 /* All devices of the node, as devices_set() in devices.h. */
 int apply_set_devices(struct apply *a, const struct xb_link *links, size_t n);

@@ -2,7 +2,7 @@
 #include "apply_state.h"
 #include "xb/abi/node.h"
 
-_Static_assert(PLAN_NETS_MAX == XB_NETS_MAX, "each has its place");
+_Static_assert(XB_PLAN_NETS_MAX == XB_NETS_MAX, "each has its place");
 
 /* The first bits of a mask; of IPv4 the first four bytes are it. */
 static void mask_of(unsigned bits, __u8 *ret, size_t bytes)
@@ -11,7 +11,7 @@ static void mask_of(unsigned bits, __u8 *ret, size_t bytes)
 		ret[i] = bits >= 8 ? 0xff : (__u8)(0xff00 >> bits);
 }
 
-static void nets4(const struct plan_nets *nets, struct xb_net4 ret[XB_NETS_MAX])
+static void nets4(const struct xb_plan_nets *nets, struct xb_net4 ret[XB_NETS_MAX])
 {
 	for (size_t i = 0; i < nets->n; i++) {
 		memcpy(ret[i].addr.b, nets->v[i].addr.b, sizeof(ret[i].addr.b));
@@ -19,7 +19,7 @@ static void nets4(const struct plan_nets *nets, struct xb_net4 ret[XB_NETS_MAX])
 	}
 }
 
-static void nets6(const struct plan_nets *nets, struct xb_net6 ret[XB_NETS_MAX])
+static void nets6(const struct xb_plan_nets *nets, struct xb_net6 ret[XB_NETS_MAX])
 {
 	for (size_t i = 0; i < nets->n; i++) {
 		memcpy(ret[i].addr.b, nets->v[i].addr.b, sizeof(ret[i].addr.b));
@@ -27,7 +27,7 @@ static void nets6(const struct plan_nets *nets, struct xb_net6 ret[XB_NETS_MAX])
 	}
 }
 
-int apply_set_node(struct apply *a, const struct plan_node *node)
+int apply_set_node(struct apply *a, const struct xb_plan_node *node)
 {
 	struct xb_node *at = a->tables->t[TABLE_NODE].mem, want = {
 		.nat_first = node->nat_first, .nat_count = node->nat_count, .masquerade_all = node->masquerade_all,

@@ -52,7 +52,7 @@ struct apply {
 	size_t n_ports;
 	/* by family: IPv4, IPv6 */
 	struct alloc *blocks[2];
-	struct frontends fe[2];
+	struct xb_frontends fe[2];
 	union xb_ip6 *node_addrs[2];
 	size_t n_node_addrs[2];
 	int primary;                /* family of the node's first address: what apply_reserve() makes room for */
@@ -89,7 +89,7 @@ struct outside {
 	struct xb_slice maglev;
 };
 /* set: the one staged for XB_SCOPE_OUTSIDE. Takes over what the port has already where it is the same. */
-int outside_stage(struct apply *a, const struct port *port, const struct plan_port *p, struct xb_set set, struct outside *ret,
+int outside_stage(struct apply *a, const struct port *port, const struct xb_plan_port *p, struct xb_set set, struct outside *ret,
 		  char **reterr_why);
 void outside_publish(struct apply *a, struct port *port, const struct outside *o); /* {}: nothing of either */
 void sources_release(struct apply *a);                                             /* after a grace period */

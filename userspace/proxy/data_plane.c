@@ -47,7 +47,7 @@ static int ebpf_reserve(void *tables, size_t ports, size_t frontends, size_t bac
 	return apply_reserve(tables, ports, frontends, backends);
 }
 
-static int ebpf_set(void *tables, const struct plan_port *p, char **reterr_why)
+static int ebpf_set(void *tables, const struct xb_plan_port *p, char **reterr_why)
 {
 	return apply_set(tables, p, reterr_why);
 }
@@ -62,12 +62,12 @@ static int ebpf_prune(void *tables)
 	return apply_prune(tables);
 }
 
-static int ebpf_set_node_addrs(void *tables, int family, const struct plan_addr *addrs, size_t n)
+static int ebpf_set_node_addrs(void *tables, int family, const struct xb_plan_addr *addrs, size_t n)
 {
 	return apply_set_node_addrs(tables, family, addrs, n);
 }
 
-static int ebpf_set_node(void *tables, const struct plan_node *node)
+static int ebpf_set_node(void *tables, const struct xb_plan_node *node)
 {
 	return apply_set_node(tables, node);
 }

@@ -14,12 +14,12 @@ struct data_plane {
 	void (*close)(void *tables);
 	int (*reserve)(void *tables, size_t ports, size_t frontends, size_t backends);
 	/* May gather changes until commit. */
-	int (*set)(void *tables, const struct plan_port *p, char **reterr_why);
+	int (*set)(void *tables, const struct xb_plan_port *p, char **reterr_why);
 	int (*remove)(void *tables, const char *name, int family, enum xb_proto proto);
 	int (*prune)(void *tables);
 	/* -ESTALE from these two as from commit, which has to be called. */
-	int (*set_node_addrs)(void *tables, int family, const struct plan_addr *addrs, size_t n);
-	int (*set_node)(void *tables, const struct plan_node *node);
+	int (*set_node_addrs)(void *tables, int family, const struct xb_plan_addr *addrs, size_t n);
+	int (*set_node)(void *tables, const struct xb_plan_node *node);
 	/* NULL: it does not care for devices */
 	int (*set_devices)(void *tables, const struct xb_link *links, size_t n);
 	/* Once after the changes of a turn of the loop: all of them hold when it returns. -ESTALE: they do not, for the kernel

@@ -17,7 +17,7 @@ struct held {
 	enum xb_family family;
 	enum xb_proto proto;
 	bool seen;
-	XB_VEC(struct plan_frontend) frontends;
+	XB_VEC(struct xb_plan_frontend) frontends;
 };
 
 struct dry {
@@ -34,7 +34,7 @@ static const char *proto_text(enum xb_proto proto)
 }
 
 /* "10.0.0.1:80" */
-static const char *at_text(int family, const struct plan_addr *addr, __u16 port, char ret[80])
+static const char *at_text(int family, const struct xb_plan_addr *addr, __u16 port, char ret[80])
 {
 	char text[INET6_ADDRSTRLEN];
 
@@ -63,7 +63,7 @@ static const struct xb_svc *svc_at(const struct dry *d, __u32 slot)
 static int note_frontend(void *arg, const struct xb_fe_key *key, struct xb_fe fe)
 {
 	struct dry *d = arg;
-	struct plan_frontend f = { .kind = fe.kind, .port = key->port };
+	struct xb_plan_frontend f = { .kind = fe.kind, .port = key->port };
 	struct held *h;
 
 	if (fe.kind < XB_FRONTEND_CLUSTER_IP || fe.kind > XB_FRONTEND_LOAD_BALANCER || fe.svc >= d->t->t[TABLE_SVC].size)
@@ -80,13 +80,13 @@ static int read_frontends(struct dry *d, enum table_id table, enum table_id over
 {
 	const struct table *t = &d->t->t[table];
 	__u64 seed = ((const struct xb_hdr *)d->t->t[TABLE_HDR].mem)->hash_seed;
-	struct frontends f;
-	int r = frontends_init(&f, t->mem, t->size, family, seed, d->t->t[overflow].fd);
+	struct xb_frontends f;
+	int r = xb_frontends_init(&f, t->mem, t->size, family, seed, d->t->t[overflow].fd);
 
 	if (r < 0)
 		return r;
-	r = frontends_walk(&f, note_frontend, d);
-	frontends_done(&f);
+	r = xb_frontends_walk(&f, note_frontend, d);
+	xb_frontends_done(&f);
 	return r;
 }
 
@@ -146,7 +146,7 @@ static const char *const kinds[] = {
 	[XB_FRONTEND_LOAD_BALANCER] = "load balancer IP",
 };
 
-static bool has_frontend(const struct plan_frontend *list, size_t n, const struct plan_frontend *f)
+static bool has_frontend(const struct xb_plan_frontend *list, size_t n, const struct xb_plan_frontend *f)
 {
 	for (size_t i = 0; i < n; i++)
 		if (list[i].kind == f->kind && list[i].port == f->port && !memcmp(&list[i].addr, &f->addr, sizeof(f->addr)))
@@ -154,9 +154,9 @@ static bool has_frontend(const struct plan_frontend *list, size_t n, const struc
 	return false;
 }
 
-static void diff_frontends(struct diff *c, const struct held *h, const struct plan_port *p)
+static void diff_frontends(struct diff *c, const struct held *h, const struct xb_plan_port *p)
 {
-	const struct plan_frontend *have = h ? h->frontends.v : NULL;
+	const struct xb_plan_frontend *have = h ? h->frontends.v : NULL;
 	size_t n = h ? h->frontends.n : 0;
 	char at[80];
 
@@ -168,9 +168,9 @@ static void diff_frontends(struct diff *c, const struct held *h, const struct pl
 			differs(c, "- %s %s", kinds[have[i].kind], at_text(c->family, &have[i].addr, have[i].port, at));
 }
 
-static struct plan_backend backend_at(const struct dry *d, int family, __u32 index)
+static struct xb_plan_backend backend_at(const struct dry *d, int family, __u32 index)
 {
-	struct plan_backend b = {};
+	struct xb_plan_backend b = {};
 
 	if (family == AF_INET6 && index < d->t->t[TABLE_BE6].size) {
 		const struct xb_be6 *be = (const struct xb_be6 *)d->t->t[TABLE_BE6].mem + index;
@@ -188,7 +188,7 @@ static struct plan_backend backend_at(const struct dry *d, int family, __u32 ind
 	return b;
 }
 
-static int backend_order(const struct plan_backend *a, const struct plan_backend *b)
+static int backend_order(const struct xb_plan_backend *a, const struct xb_plan_backend *b)
 {
 	int order = memcmp(&a->addr, &b->addr, sizeof(a->addr));
 
@@ -196,15 +196,15 @@ static int backend_order(const struct plan_backend *a, const struct plan_backend
 }
 
 /* Both are sorted. */
-static void diff_set(const struct dry *d, struct diff *c, const char *name, struct xb_set have, const struct plan_set *want)
+static void diff_set(const struct dry *d, struct diff *c, const char *name, struct xb_set have, const struct xb_plan_set *want)
 {
 	__u32 h = 0;
 	char at[80];
 
 	for (size_t w = 0; w < want->n || h < have.count;) {
-		struct plan_backend there = h < have.count ? backend_at(d, c->family, have.base + h) : (struct plan_backend){};
+		struct xb_plan_backend there = h < have.count ? backend_at(d, c->family, have.base + h) : (struct xb_plan_backend){};
 		int order = h == have.count ? -1 : w == want->n ? 1 : backend_order(&want->backends[w], &there);
-		const struct plan_backend *b = order <= 0 ? &want->backends[w] : &there;
+		const struct xb_plan_backend *b = order <= 0 ? &want->backends[w] : &there;
 
 		at_text(c->family, &b->addr, b->port, at);
 		if (order)
@@ -216,7 +216,7 @@ static void diff_set(const struct dry *d, struct diff *c, const char *name, stru
 	}
 }
 
-static void diff_flags(const struct dry *d, struct diff *c, const struct held *h, const struct plan_port *p)
+static void diff_flags(const struct dry *d, struct diff *c, const struct held *h, const struct xb_plan_port *p)
 {
 	static const struct xb_svc none;
 	const struct xb_svc *svc = h ? svc_at(d, h->slot) : &none;
@@ -235,7 +235,7 @@ static void diff_flags(const struct dry *d, struct diff *c, const struct held *h
 		differs(c, "~ source ranges: %zu", p->n_source_ranges);
 }
 
-static int dry_set(void *tables, const struct plan_port *p, char **reterr_why)
+static int dry_set(void *tables, const struct xb_plan_port *p, char **reterr_why)
 {
 	static const char *const sets[] = { "internal", "external", "outside", "serving" };
 	struct dry *d = tables;
@@ -321,12 +321,12 @@ static int dry_remove(void *tables, const char *name, int family, enum xb_proto 
 	return -ENOENT;
 }
 
-static int dry_set_node_addrs(void *tables, int family, const struct plan_addr *addrs, size_t n)
+static int dry_set_node_addrs(void *tables, int family, const struct xb_plan_addr *addrs, size_t n)
 {
 	return 0;
 }
 
-static int dry_set_node(void *tables, const struct plan_node *node)
+static int dry_set_node(void *tables, const struct xb_plan_node *node)
 {
 	return 0;
 }

@@ -40,7 +40,7 @@ static void on_request(struct xb_http_request *r, void *arg)
 }
 
 /* --- listening --- */
-static int listen_at(struct health_port *p, int family, const struct plan_addr *addr)
+static int listen_at(struct health_port *p, int family, const struct xb_plan_addr *addr)
 {
 	struct sockaddr_in at4 = { .sin_family = AF_INET, .sin_port = htons(p->port) };
 	struct sockaddr_in6 at6 = { .sin6_family = AF_INET6, .sin6_port = htons(p->port) };
@@ -55,13 +55,13 @@ static int listen_at(struct health_port *p, int family, const struct plan_addr *
 
 static int listen_at_all(struct health_port *p)
 {
-	static const struct plan_addr any;
+	static const struct xb_plan_addr any;
 	int r = listen_at(p, AF_INET6, &any); /* takes IPv4 as well */
 
 	return r == -EAFNOSUPPORT ? listen_at(p, AF_INET, &any) : r;
 }
 
-static int why_not(const struct health_port *p, int family, const struct plan_addr *addr, int r, char **reterr_why)
+static int why_not(const struct health_port *p, int family, const struct xb_plan_addr *addr, int r, char **reterr_why)
 {
 	struct xb_ip ip = { .family = family };
 
@@ -73,7 +73,7 @@ static int why_not(const struct health_port *p, int family, const struct plan_ad
 static int listen_each(struct health_port *p, char **reterr_why)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
-	static const struct plan_addr any;
+	static const struct xb_plan_addr any;
 	int first = 0;
 
 	if (node_addrs_are_all(p->all->c.node)) {
@@ -81,7 +81,7 @@ static int listen_each(struct health_port *p, char **reterr_why)
 		return first < 0 ? why_not(p, AF_INET6, &any, first, reterr_why) : 0;
 	}
 	for (size_t f = 0; f < ARRAY_SIZE(families); f++) {
-		const struct plan_addr *addrs;
+		const struct xb_plan_addr *addrs;
 		size_t n = node_addrs(p->all->c.node, families[f], &addrs);
 
 		for (size_t i = 0; i < n; i++) {

@@ -24,7 +24,7 @@ __u32 maglev_size(size_t backends)
 	return primes[i];
 }
 
-static struct turn turn_of(const struct plan_backend *b, int family, __u32 size)
+static struct turn turn_of(const struct xb_plan_backend *b, int family, __u32 size)
 {
 	union xb_ip6 addr = {};
 	__u64 h;
@@ -34,7 +34,7 @@ static struct turn turn_of(const struct plan_backend *b, int family, __u32 size)
 	return (struct turn){ .next = (__u32)h % size, .skip = (__u32)(h >> 32) % (size - 1) + 1 };
 }
 
-int maglev_fill(const struct plan_set *set, int family, __u16 *ret)
+int maglev_fill(const struct xb_plan_set *set, int family, __u16 *ret)
 {
 	__u32 size = maglev_size(set->n), left = size;
 	_cleanup_free_ struct turn *turns = calloc(set->n + 1, sizeof(*turns));

@@ -11,6 +11,6 @@
 /* Elements for so many backends: a prime, 200 times as many where that is not above the largest. 0 for none. */
 __u32 maglev_size(size_t backends);
 /* ret: of maglev_size(set->n); positions in the set. Takes about size x ln(size) steps. -ENOMEM */
-int maglev_fill(const struct plan_set *set, int family, __u16 *ret);
+int maglev_fill(const struct xb_plan_set *set, int family, __u16 *ret);
 
 #endif

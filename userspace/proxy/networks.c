@@ -17,18 +17,18 @@
 struct networks {
 	struct networks_config c;
 	struct xb_informer *service_cidrs;
-	struct plan_nets cluster[2];    /* of --cluster-cidr */
-	struct plan_nets services[2];
+	struct xb_plan_nets cluster[2];    /* of --cluster-cidr */
+	struct xb_plan_nets services[2];
 	bool node_cidr;                 /* pods are where the Node's podCIDRs say */
 	bool told_too_many;
 	__u16 nat_first, nat_count;
 };
 
 /* --- networks --- */
-static int add_net(const struct xb_net *net, struct plan_nets *nets)
+static int add_net(const struct xb_net *net, struct xb_plan_nets *nets)
 {
 	struct xb_net whole = xb_net_of(&net->ip, net->bits);
-	struct plan_net *at = &nets->v[nets->n];
+	struct xb_plan_net *at = &nets->v[nets->n];
 
 	if (nets->n == ARRAY_SIZE(nets->v))
 		return -E2BIG;
@@ -38,7 +38,7 @@ static int add_net(const struct xb_net *net, struct plan_nets *nets)
 	return 0;
 }
 
-int networks_add(struct xb_sv list, struct plan_nets by_family[2])
+int networks_add(struct xb_sv list, struct xb_plan_nets by_family[2])
 {
 	struct xb_sv one;
 	int r = 0;
@@ -53,7 +53,7 @@ int networks_add(struct xb_sv list, struct plan_nets by_family[2])
 	return r;
 }
 
-static void add_pod_cidrs(struct xb_jv node, struct plan_nets pods[2])
+static void add_pod_cidrs(struct xb_jv node, struct xb_plan_nets pods[2])
 {
 	struct xb_jv spec = xb_jv_get(node, "spec"), cidrs = xb_jv_get(spec, "podCIDRs");
 
@@ -101,10 +101,10 @@ static bool goes_before(const struct xb_addr *a, const struct xb_addr *b)
 	return a->ifindex != b->ifindex ? a->ifindex < b->ifindex : memcmp(a->b, b->b, sizeof(a->b)) < 0;
 }
 
-struct plan_addr networks_source(int family, struct xb_jv node, const struct xb_addr *addrs, size_t n_addrs)
+struct xb_plan_addr networks_source(int family, struct xb_jv node, const struct xb_addr *addrs, size_t n_addrs)
 {
 	const struct xb_addr *best = internal_ip(family, node, addrs, n_addrs), *first = NULL;
-	struct plan_addr source = {};
+	struct xb_plan_addr source = {};
 
 	for (size_t i = 0; i < n_addrs; i++)
 		if (addrs[i].family == family && is_global(&addrs[i]) && (!first || goes_before(&addrs[i], first)))
@@ -180,7 +180,7 @@ static void add_service_cidr(void *arg, struct xb_jv object)
 		if (networks_add(xb_jv_text(it.value), n->services) != -E2BIG || n->told_too_many)
 			continue;
 		n->told_too_many = true;
-		log_warning("more than %d networks of ServiceCIDRs: what no Service has in the others is let through, not refused", PLAN_NETS_MAX);
+		log_warning("more than %d networks of ServiceCIDRs: what no Service has in the others is let through, not refused", XB_PLAN_NETS_MAX);
 	}
 }
 
@@ -192,7 +192,7 @@ static void on_service_cidr(void *arg, struct xb_jv old, struct xb_jv object)
 	memset(n->services, 0, sizeof(n->services));
 	xb_informer_each(n->service_cidrs, add_service_cidr, n);
 	for (int f = 0; f < 2; f++)
-		qsort(n->services[f].v, n->services[f].n, sizeof(n->services[f].v[0]), plan_net_compare);
+		qsort(n->services[f].v, n->services[f].n, sizeof(n->services[f].v[0]), xb_plan_net_compare);
 	n->c.changed(n->c.arg);
 }
 
@@ -204,10 +204,10 @@ static void on_trouble(void *arg, const char *path, const char *why)
 }
 
 /* --- the whole --- */
-void networks_get(const struct networks *n, struct plan_node *ret)
+void networks_get(const struct networks *n, struct xb_plan_node *ret)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
-	struct plan_node node = { .nat_first = n->nat_first, .nat_count = n->nat_count, .masquerade_all = n->c.masquerade_all };
+	struct xb_plan_node node = { .nat_first = n->nat_first, .nat_count = n->nat_count, .masquerade_all = n->c.masquerade_all };
 	struct xb_jv object = node_object(n->c.node);
 	const struct xb_addr *addrs;
 	size_t count = node_kernel_addrs(n->c.node, &addrs);
@@ -222,7 +222,7 @@ void networks_get(const struct networks *n, struct plan_node *ret)
 	*ret = node;
 }
 
-static struct xb_ip ip_of(const struct plan_addr *a, int f)
+static struct xb_ip ip_of(const struct xb_plan_addr *a, int f)
 {
 	struct xb_ip ip = { .family = f ? AF_INET6 : AF_INET };
 
@@ -230,7 +230,7 @@ static struct xb_ip ip_of(const struct plan_addr *a, int f)
 	return ip;
 }
 
-static void describe_nets(const struct plan_nets by_family[2], struct xb_buf *out)
+static void describe_nets(const struct xb_plan_nets by_family[2], struct xb_buf *out)
 {
 	int any = 0;
 
@@ -244,9 +244,9 @@ static void describe_nets(const struct plan_nets by_family[2], struct xb_buf *ou
 		}
 }
 
-void networks_describe(const struct plan_node *node, struct xb_buf *out)
+void networks_describe(const struct xb_plan_node *node, struct xb_buf *out)
 {
-	static const struct plan_addr none;
+	static const struct xb_plan_addr none;
 	bool any = false;
 
 	xb_buf_adds(out, "pods are");
@@ -277,7 +277,7 @@ static int read_flags(struct networks *n, char **reterr_why)
 	int r = cidr ? networks_add(xb_sv(cidr), n->cluster) : 0;
 
 	if (r == -E2BIG)
-		return xb_why(reterr_why, r, "--cluster-cidr: more than %d networks of a family", PLAN_NETS_MAX);
+		return xb_why(reterr_why, r, "--cluster-cidr: more than %d networks of a family", XB_PLAN_NETS_MAX);
 	if (r < 0)
 		return xb_why(reterr_why, r, "--cluster-cidr: \"%s\" is no list of networks (10.244.0.0/16,fd00:10:244::/56)", cidr);
 	if (mode && !strcmp(mode, "NodeCIDR")) {

@@ -6,7 +6,7 @@
 #include "xb/why.h"
 
 struct addrs {
-	struct plan_addr *v;
+	struct xb_plan_addr *v;
 	size_t n, cap;
 };
 
@@ -39,7 +39,7 @@ static bool wanted(const struct node *n, const struct xb_addr *a)
 
 static int compare(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct plan_addr));
+	return memcmp(a, b, sizeof(struct xb_plan_addr));
 }
 
 static void sort_and_unique(struct addrs *a)
@@ -57,7 +57,7 @@ static void sort_and_unique(struct addrs *a)
 static int add_internal_ips(const struct node *n, struct addrs found[2])
 {
 	for (struct xb_jit it = xb_jv_iter(xb_jv_path(n->object, "status", "addresses")); xb_jit_next(&it);) {
-		struct plan_addr a;
+		struct xb_plan_addr a;
 		struct xb_ip ip;
 
 		if (!xb_jv_streq(xb_jv_get(it.value, "type"), XB_SV("InternalIP")) ||
@@ -76,7 +76,7 @@ static int add_kernel_addrs(const struct node *n, struct addrs found[2])
 	size_t count = xb_addrs_get(n->kernel, &all);
 
 	for (size_t i = 0; i < count; i++) {
-		struct plan_addr a;
+		struct xb_plan_addr a;
 
 		memcpy(a.b, all[i].b, sizeof(a.b));
 		if (wanted(n, &all[i]) && xb_vec_push(&found[index_of(all[i].family)], a) < 0)
@@ -215,7 +215,7 @@ int node_new(const struct node_config *c, struct node **ret, char **reterr_why)
 	return 0;
 }
 
-size_t node_addrs(const struct node *n, int family, const struct plan_addr **ret)
+size_t node_addrs(const struct node *n, int family, const struct xb_plan_addr **ret)
 {
 	const struct addrs *a = &n->addrs[index_of(family)];
 

@@ -29,7 +29,7 @@ struct node *node_free(struct node *n);
 XB_DEFINE_CLEANUP(struct node *, node_free)
 /* Sorted, no duplicates; borrowed until the next turn of the loop. With "primary" the Node object's internal IPs; until
  * that is known, all addresses. */
-size_t node_addrs(const struct node *n, int family, const struct plan_addr **ret);
+size_t node_addrs(const struct node *n, int family, const struct xb_plan_addr **ret);
 bool node_addrs_are_all(const struct node *n);          /* no networks were given: each address there is and will be */
 bool node_synced(const struct node *n);                 /* the Node object is known, or known not to be there */
 /* {}: not there, or not known; borrowed until the next turn of the loop. One that was deleted stays as it was last. */

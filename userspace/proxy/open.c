@@ -96,7 +96,7 @@ static int adopt_entry(void *arg, const struct xb_fe_key *key, struct xb_fe fe)
 	port = fe.svc < alloc_size(ad->a->slots) ? ad->a->by_slot[fe.svc] : NULL;
 	if (!port || family_index(port->family) != ad->f) {
 		/* its port was being unmade */
-		frontends_delete(&ad->a->fe[ad->f], key);
+		xb_frontends_delete(&ad->a->fe[ad->f], key);
 		return 0;
 	}
 	more = reallocarray(port->frontends, port->n_frontends + 1, sizeof(*more));
@@ -110,10 +110,10 @@ static int adopt_entry(void *arg, const struct xb_fe_key *key, struct xb_fe fe)
 /* Counts the ports of each cluster IP anew. Programs look at the kind only, so they may run meanwhile. */
 static int count_vips(struct apply *a, struct adoption *ad)
 {
-	struct frontends *fe = &a->fe[ad->f];
+	struct xb_frontends *fe = &a->fe[ad->f];
 
 	for (size_t i = 0; i < ad->n_addrs; i++)
-		frontends_put(fe, &ad->addrs[i].key, ad->addrs[i].kind, 0);
+		xb_frontends_put(fe, &ad->addrs[i].key, ad->addrs[i].kind, 0);
 	for (__u32 slot = 0; slot < alloc_size(a->slots); slot++) {
 		const struct port *port = a->by_slot[slot];
 
@@ -125,8 +125,8 @@ static int count_vips(struct apply *a, struct adoption *ad)
 		}
 	}
 	for (size_t i = 0; i < ad->n_addrs; i++)
-		if (ad->addrs[i].kind == XB_FRONTEND_VIP && !frontends_get(fe, &ad->addrs[i].key).svc)
-			frontends_delete(fe, &ad->addrs[i].key);
+		if (ad->addrs[i].kind == XB_FRONTEND_VIP && !xb_frontends_get(fe, &ad->addrs[i].key).svc)
+			xb_frontends_delete(fe, &ad->addrs[i].key);
 	return 0;
 }
 
@@ -153,9 +153,9 @@ static int adopt(struct apply *a, char **reterr_why)
 	for (int f = 0; f < 2 && r == 0; f++) {
 		struct adoption ad = { .a = a, .f = f };
 
-		r = frontends_adopt(&a->fe[f]);
+		r = xb_frontends_adopt(&a->fe[f]);
 		if (r == 0)
-			r = frontends_walk(&a->fe[f], adopt_entry, &ad);
+			r = xb_frontends_walk(&a->fe[f], adopt_entry, &ad);
 		if (r == 0)
 			r = count_vips(a, &ad);
 		if (r == 0)
@@ -205,8 +205,8 @@ static int make_indexes(struct apply *a)
 	a->by_slot = calloc(t[TABLE_SVC].size, sizeof(*a->by_slot));
 	if (!a->slots || !a->maglev || !a->blocks[0] || !a->blocks[1] || !a->by_slot)
 		return -ENOMEM;
-	r = frontends_init(&a->fe[0], t[TABLE_FE4].mem, t[TABLE_FE4].size, XB_IPV4, seed, t[TABLE_OVF4].fd);
-	return r < 0 ? r : frontends_init(&a->fe[1], t[TABLE_FE6].mem, t[TABLE_FE6].size, XB_IPV6, seed, t[TABLE_OVF6].fd);
+	r = xb_frontends_init(&a->fe[0], t[TABLE_FE4].mem, t[TABLE_FE4].size, XB_IPV4, seed, t[TABLE_OVF4].fd);
+	return r < 0 ? r : xb_frontends_init(&a->fe[1], t[TABLE_FE6].mem, t[TABLE_FE6].size, XB_IPV6, seed, t[TABLE_OVF6].fd);
 }
 
 static int start(struct apply *a, const struct apply_config *c, char **reterr_why)
@@ -281,7 +281,7 @@ struct apply *apply_close(struct apply *a)
 	tdestroy(a->by_name, forget_port);
 	outside_done(a);
 	for (int f = 0; f < 2; f++) {
-		frontends_done(&a->fe[f]);
+		xb_frontends_done(&a->fe[f]);
 		alloc_free(a->blocks[f]);
 		free(a->node_addrs[f]);
 	}

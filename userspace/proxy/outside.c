@@ -15,7 +15,7 @@ static int key_order(const void *x, const void *y)
 	return memcmp(x, y, sizeof(struct xb_src_key));
 }
 
-static struct xb_src_key key_of(int family, const struct plan_net *net)
+static struct xb_src_key key_of(int family, const struct xb_plan_net *net)
 {
 	struct xb_src_key key = { .prefix_bits = 32 + net->bits };
 
@@ -35,7 +35,7 @@ static struct sources *sources_new(size_t room)
 }
 
 /* Without an id; the same networks give the same keys in the same order. */
-static struct sources *sources_of(const struct plan_port *p)
+static struct sources *sources_of(const struct xb_plan_port *p)
 {
 	struct sources *s = sources_new(p->n_source_ranges);
 
@@ -90,7 +90,7 @@ static int networks_insert(struct apply *a, const struct sources *s)
 	return 0;
 }
 
-static int sources_stage(struct apply *a, const struct port *port, const struct plan_port *p, struct sources **ret, char **reterr_why)
+static int sources_stage(struct apply *a, const struct port *port, const struct xb_plan_port *p, struct sources **ret, char **reterr_why)
 {
 	_cleanup_free_ struct sources *want = NULL;
 	int r;
@@ -159,11 +159,11 @@ static bool slice_holds(const struct apply *a, struct xb_slice slice, __u32 size
 }
 
 /* A slice of an earlier run may be of the set before the last: it is compared once. */
-static int maglev_stage(struct apply *a, const struct port *port, const struct plan_port *p, struct xb_set set, struct xb_slice *ret,
+static int maglev_stage(struct apply *a, const struct port *port, const struct xb_plan_port *p, struct xb_set set, struct xb_slice *ret,
 			char **reterr_why)
 {
 	const struct xb_svc *svc = svc_at(a, port->slot);
-	const struct plan_set *plan = &p->set[XB_SCOPE_OUTSIDE];
+	const struct xb_plan_set *plan = &p->set[XB_SCOPE_OUTSIDE];
 	__u32 size = p->maglev ? maglev_size(plan->n) : 0, base;
 	bool same_set = set.base == svc->set[XB_SCOPE_OUTSIDE].base && set.count == svc->set[XB_SCOPE_OUTSIDE].count;
 	_cleanup_free_ __u16 *want = NULL;
@@ -216,7 +216,7 @@ static void maglev_publish(struct apply *a, struct port *port, struct xb_slice s
 
 /* --- both --- */
 
-int outside_stage(struct apply *a, const struct port *port, const struct plan_port *p, struct xb_set set, struct outside *ret,
+int outside_stage(struct apply *a, const struct port *port, const struct xb_plan_port *p, struct xb_set set, struct outside *ret,
 		  char **reterr_why)
 {
 	struct outside o = {};
@@ -309,7 +309,7 @@ static struct sources *sources_in(const struct networks *all, __u32 id)
 	return s;
 }
 
-bool networks_are(const struct networks *all, __u32 id, const struct plan_port *p)
+bool networks_are(const struct networks *all, __u32 id, const struct xb_plan_port *p)
 {
 	_cleanup_free_ struct sources *have = NULL, *want = NULL;
 

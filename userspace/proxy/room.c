@@ -19,7 +19,7 @@ static int release_retired(struct apply *a)
 	sources_release(a);
 	for (int f = 0; f < 2; f++) {
 		alloc_release(a->blocks[f]);
-		frontends_release(&a->fe[f]);
+		xb_frontends_release(&a->fe[f]);
 	}
 	return 0;
 }
@@ -73,30 +73,30 @@ static int grow_indexes(struct apply *a)
 	return r;
 }
 
-static int fill_frontends(struct apply *a, struct tables *next, int f, struct frontends *ret)
+static int fill_frontends(struct apply *a, struct tables *next, int f, struct xb_frontends *ret)
 {
 	const struct table *t = &next->t[fe_tables[f]];
-	struct frontends *from = &a->fe[f], to;
+	struct xb_frontends *from = &a->fe[f], to;
 	int r;
 
 	if (t->size == from->n_buckets)
 		return 0;
-	r = frontends_init(&to, t->mem, t->size, from->family, from->seed, next->t[overflow_tables[f]].fd);
+	r = xb_frontends_init(&to, t->mem, t->size, from->family, from->seed, next->t[overflow_tables[f]].fd);
 	if (r < 0)
 		return r;
-	r = frontends_copy(from, &to);
+	r = xb_frontends_copy(from, &to);
 	if (r < 0) {
-		frontends_done(&to);
+		xb_frontends_done(&to);
 		return r;
 	}
 	*ret = to;
 	return 0;
 }
 
-static void use_frontends(struct apply *a, int f, struct frontends *grown)
+static void use_frontends(struct apply *a, int f, struct xb_frontends *grown)
 {
 	if (grown->buckets) {
-		frontends_done(&a->fe[f]);
+		xb_frontends_done(&a->fe[f]);
 		a->fe[f] = *grown;
 	} else {
 		a->fe[f].buckets = a->tables->t[fe_tables[f]].mem;
@@ -143,7 +143,7 @@ static int grow(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
 {
 	_cleanup_(tables_freep) struct tables *next = NULL;
 	_cleanup_free_ char *why = NULL;
-	struct frontends fe[2] = {};
+	struct xb_frontends fe[2] = {};
 	__u32 all[N_TABLES];
 	int r;
 
@@ -159,7 +159,7 @@ static int grow(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
 		r = fill_sources(a->tables, next);
 	if (r < 0) {
 		for (int f = 0; f < 2; f++)
-			frontends_done(&fe[f]);
+			xb_frontends_done(&fe[f]);
 		return full(a, sizes, why ? why : strerror(-r), reterr_why);
 	}
 	fill_arrays(a->tables, next);
@@ -274,7 +274,7 @@ int room_double_frontends(struct apply *a, int f, char **reterr_why)
 
 int room_for_frontends(struct apply *a, int f, size_t more, char **reterr_why)
 {
-	const struct frontends *fe = &a->fe[f];
+	const struct xb_frontends *fe = &a->fe[f];
 	__u32 sizes[N_TABLES];
 
 	if (fe->n_retired > fe->n_buckets) {

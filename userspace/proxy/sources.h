@@ -19,6 +19,6 @@ int networks_read(int fd, struct networks *ret);
 /* Those of an id: *ret_n of them. */
 struct network *networks_of(const struct networks *all, __u32 id, size_t *ret_n);
 /* Whether a port has these source ranges, whose record names this id. */
-bool networks_are(const struct networks *all, __u32 id, const struct plan_port *p);
+bool networks_are(const struct networks *all, __u32 id, const struct xb_plan_port *p);
 
 #endif

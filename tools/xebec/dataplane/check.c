@@ -146,8 +146,8 @@ static int read_node(struct api *a, struct cluster_view *v, char **reterr_why)
 /* Slices first: what a Service's slices lack then has not been there for the Service either. */
 static int view_read(struct api *a, struct cluster_view *v, char **reterr_why)
 {
-	_cleanup_free_ char *slices = selected("/apis/discovery.k8s.io/v1/endpointslices", "labelSelector", PLAN_SELECTOR);
-	_cleanup_free_ char *services = selected("/api/v1/services", "labelSelector", PLAN_SELECTOR);
+	_cleanup_free_ char *slices = selected("/apis/discovery.k8s.io/v1/endpointslices", "labelSelector", XB_PLAN_SELECTOR);
+	_cleanup_free_ char *services = selected("/api/v1/services", "labelSelector", XB_PLAN_SELECTOR);
 	_cleanup_free_ char *here = xprintf("spec.nodeName=%s", v->node), *pods = selected("/api/v1/pods", "fieldSelector", here);
 	int r = read_node(a, v, reterr_why);
 
@@ -169,7 +169,7 @@ struct look {
 static void compare(const struct tables *t, const struct index *x, const struct cluster_view *v, struct findings *f)
 {
 	_cleanup_free_ bool *matched = xalloc(calloc(t->t[TABLE_SVC].size, sizeof(*matched)));
-	const struct plan_here here = { .node = v->node, .zone = v->zone ? v->zone : "" };
+	const struct xb_plan_here here = { .node = v->node, .zone = v->zone ? v->zone : "" };
 
 	for (struct xb_map_it it = {}; xb_map_next(v->services, &it);) {
 		const struct check_service *s = it.value;

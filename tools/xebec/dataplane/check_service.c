@@ -10,13 +10,13 @@
 struct pair {
 	const struct tables *t;
 	const struct index *x;
-	const struct plan_port *p;
+	const struct xb_plan_port *p;
 	const struct slot *slot;
 	int64_t since_us;
 	struct findings *found;
 };
 
-static char *entry_of(const struct plan_port *p)
+static char *entry_of(const struct xb_plan_port *p)
 {
 	return xprintf("%s %s %s", p->name, proto_text(p->proto), family_text(p->family == AF_INET ? XB_IPV4 : XB_IPV6));
 }
@@ -47,7 +47,7 @@ static int64_t since(const struct check_service *s)
 }
 
 /* --- frontends --- */
-static union xb_ip6 key_addr(int family, const struct plan_addr *addr)
+static union xb_ip6 key_addr(int family, const struct xb_plan_addr *addr)
 {
 	struct xb_ip ip = { .family = family };
 
@@ -55,10 +55,10 @@ static union xb_ip6 key_addr(int family, const struct plan_addr *addr)
 	return addr_of(&ip);
 }
 
-static void match_frontend(const struct pair *c, const struct plan_frontend *want)
+static void match_frontend(const struct pair *c, const struct xb_plan_frontend *want)
 {
 	struct xb_fe_key key = { .addr = key_addr(c->p->family, &want->addr), .port = want->port, .proto = c->p->proto };
-	struct xb_fe fe = frontends_get(&c->t->fe[c->p->family == AF_INET6], &key);
+	struct xb_fe fe = xb_frontends_get(&c->t->fe[c->p->family == AF_INET6], &key);
 	struct endpoint_text text = frontend_text(&key.addr, want->port);
 
 	if (!fe.kind)
@@ -90,7 +90,7 @@ static void match_frontends(const struct pair *c)
 }
 
 /* --- sets: both are sorted --- */
-static int compare_backend(int family, const struct plan_backend *want, const struct xb_peer *have)
+static int compare_backend(int family, const struct xb_plan_backend *want, const struct xb_peer *have)
 {
 	union xb_ip6 addr = key_addr(family, &want->addr);
 	int r = memcmp(&addr, &have->addr, sizeof(addr));
@@ -100,7 +100,7 @@ static int compare_backend(int family, const struct plan_backend *want, const st
 
 static void match_backends(const struct pair *c, enum xb_scope scope, struct xb_set set)
 {
-	const struct plan_set *want = &c->p->set[scope];
+	const struct xb_plan_set *want = &c->p->set[scope];
 	size_t w = 0;
 	__u32 h = 0;
 
@@ -146,7 +146,7 @@ static bool same_ranges(const struct pair *c, const struct source_range *have, s
 	if (n != c->p->n_source_ranges)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		const struct plan_net *want = &c->p->source_ranges[i];
+		const struct xb_plan_net *want = &c->p->source_ranges[i];
 		union xb_ip6 addr = key_addr(c->p->family, &want->addr);
 		bool found = false;
 
@@ -186,7 +186,7 @@ static void match_port(const struct pair *c)
 }
 
 /* --- finding the slot --- */
-static const struct slot *find_slot(const struct index *x, const struct plan_port *p)
+static const struct slot *find_slot(const struct index *x, const struct xb_plan_port *p)
 {
 	enum xb_family family = p->family == AF_INET ? XB_IPV4 : XB_IPV6;
 	size_t low = 0, high = x->slots.n;
@@ -211,8 +211,8 @@ static const struct slot *find_slot(const struct index *x, const struct plan_por
 }
 
 /* must: its ports are to be there. */
-static void match_plan(const struct tables *t, const struct index *x, const struct plan *plan, int64_t since_us, bool must, bool *matched,
-		       struct findings *f)
+static void match_plan(const struct tables *t, const struct index *x, const struct xb_plan *plan, int64_t since_us, bool must,
+		       bool *matched, struct findings *f)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		struct pair c = { .t = t, .x = x, .p = &plan->v[i], .slot = find_slot(x, &plan->v[i]), .since_us = since_us, .found = f };
@@ -226,21 +226,21 @@ static void match_plan(const struct tables *t, const struct index *x, const stru
 	}
 }
 
-void check_service(const struct tables *t, const struct index *x, const struct check_service *s, const struct plan_here *here,
+void check_service(const struct tables *t, const struct index *x, const struct check_service *s, const struct xb_plan_here *here,
 		   bool *matched, struct findings *f)
 {
-	_cleanup_(plan_done) struct plan plan = {};
+	_cleanup_(xb_plan_done) struct xb_plan plan = {};
 
-	if (plan_make(s->object, s->slices.v, s->slices.n, here, &plan))
+	if (xb_plan_make(s->object, s->slices.v, s->slices.n, here, &plan))
 		xalloc(NULL);
 	match_plan(t, x, &plan, since(s), true, matched, f);
 }
 
 void check_pod(const struct tables *t, const struct index *x, struct xb_jv pod, bool *matched, struct findings *f)
 {
-	_cleanup_(plan_done) struct plan plan = {};
+	_cleanup_(xb_plan_done) struct xb_plan plan = {};
 
-	if (plan_make_pod(pod, &plan))
+	if (xb_plan_make_pod(pod, &plan))
 		xalloc(NULL);
 	match_plan(t, x, &plan, newest_change(pod), false, matched, f);
 }

@@ -70,7 +70,7 @@ static void check_frontends(const struct tables *t, const struct index *x, struc
 	for (size_t i = 0; i < n; i++) {
 		const struct frontend *f = &sorted[i];
 		struct xb_fe_key key = key_of(f);
-		struct xb_fe fe = frontends_get(&t->fe[f->family == XB_IPV6], &key);
+		struct xb_fe fe = xb_frontends_get(&t->fe[f->family == XB_IPV6], &key);
 
 		if (f->kind > XB_FRONTEND_VIP)
 			findings_add(found, frontend_entry(f), 0, "is of kind %d, which there is not", f->kind);

@@ -135,7 +135,7 @@ static void place_client(struct question *q)
 	if (q->by_socket && q->node)
 		q->packet.src = is_v4(q) ? addr_of4(q->node->addr4) : q->node->addr6;
 	key.addr = q->packet.src;
-	q->host = q->by_socket || frontends_get(&q->t->fe[!is_v4(q)], &key).kind == XB_FRONTEND_NODE_ADDR;
+	q->host = q->by_socket || xb_frontends_get(&q->t->fe[!is_v4(q)], &key).kind == XB_FRONTEND_NODE_ADDR;
 	q->pod = q->node && in_pods(q->node, &q->packet.src, is_v4(q));
 }
 

@@ -31,7 +31,7 @@ struct check_service {
 	XB_VEC(struct xb_jv) slices;
 };
 /* One Service beside the tables. matched: by slot of xb_svc; those of its ports are set. */
-void check_service(const struct tables *t, const struct index *x, const struct check_service *s, const struct plan_here *here,
+void check_service(const struct tables *t, const struct index *x, const struct check_service *s, const struct xb_plan_here *here,
 		   bool *matched, struct findings *f);
 /* The host ports of a pod of the node: only those that are in the tables, as the agent may be told to leave them to others. */
 void check_pod(const struct tables *t, const struct index *x, struct xb_jv pod, bool *matched, struct findings *f);

@@ -101,7 +101,7 @@ void index_make(const struct tables *t, struct index *ret)
 
 	*ret = (struct index){};
 	for (size_t f = 0; f < ARRAY_SIZE(families); f++)
-		frontends_walk((struct frontends *)&t->fe[f], add_frontend, &(struct walk){ ret, families[f] });
+		xb_frontends_walk((struct xb_frontends *)&t->fe[f], add_frontend, &(struct walk){ ret, families[f] });
 	if (t->t[TABLE_SRC].fd >= 0)
 		add_ranges(&t->t[TABLE_SRC], ret);
 	add_slots(t, ret);

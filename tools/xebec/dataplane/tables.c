@@ -56,7 +56,7 @@ struct tables *tables_free(struct tables *t)
 	if (!t)
 		return NULL;
 	for (int f = 0; f < 2; f++)
-		frontends_done(&t->fe[f]);
+		xb_frontends_done(&t->fe[f]);
 	for (int i = 0; i < N_TABLES; i++) {
 		if (t->t[i].mem)
 			munmap((void *)t->t[i].mem, t->t[i].bytes);
@@ -125,8 +125,8 @@ int tables_index(struct tables *t)
 
 	for (int f = 0; f < 2; f++) {
 		const struct table *fe = &t->t[ids[f][0]];
-		int r = frontends_init(&t->fe[f], (void *)fe->mem, fe->mem ? fe->size : 0, f ? XB_IPV6 : XB_IPV4, hdr->hash_seed,
-				       t->t[ids[f][1]].fd);
+		int r = xb_frontends_init(&t->fe[f], (void *)fe->mem, fe->mem ? fe->size : 0, f ? XB_IPV6 : XB_IPV4, hdr->hash_seed,
+					  t->t[ids[f][1]].fd);
 
 		if (r)
 			return r;

@@ -29,7 +29,7 @@ struct tables {
 	char *folder;           /* "/sys/fs/bpf/xebec/v2/maps" */
 	unsigned long folder_inode;
 	struct table t[N_TABLES];
-	struct frontends fe[2]; /* IPv4, IPv6 */
+	struct xb_frontends fe[2]; /* IPv4, IPv6 */
 };
 const char *table_name(enum table_id id);       /* "xb_svc" */
 /* -ENOENT where there are none, -EPROTO where they are of another version; reterr_why says which and what to do. */

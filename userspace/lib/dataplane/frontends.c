@@ -10,28 +10,28 @@ struct home {
 	__u32 first, second;
 };
 
-static struct home home_of(const struct frontends *f, const struct xb_fe_key *key)
+static struct home home_of(const struct xb_frontends *f, const struct xb_fe_key *key)
 {
 	__u64 hash = xb_fe_hash(&key->addr, key->port, key->proto, f->seed);
 
 	return (struct home){ hash & (f->n_buckets - 1), (hash >> 32) & (f->n_buckets - 1) };
 }
 
-static struct xb_fe *way_at(const struct frontends *f, __u32 bucket, int way)
+static struct xb_fe *way_at(const struct xb_frontends *f, __u32 bucket, int way)
 {
 	if (f->family == XB_IPV4)
 		return &((struct xb_fe4_bucket *)f->buckets)[bucket].way[way].fe;
 	return &((struct xb_fe6_bucket *)f->buckets)[bucket].way[way].fe;
 }
 
-static __u32 *spilled_of(const struct frontends *f, __u32 bucket)
+static __u32 *spilled_of(const struct xb_frontends *f, __u32 bucket)
 {
 	if (f->family == XB_IPV4)
 		return &((struct xb_fe4_bucket *)f->buckets)[bucket].way[0].spilled;
 	return &((struct xb_fe6_bucket *)f->buckets)[bucket].way[0].spilled;
 }
 
-static void addr_store(const struct frontends *f, struct xb_fe *fe, const union xb_ip6 *addr)
+static void addr_store(const struct xb_frontends *f, struct xb_fe *fe, const union xb_ip6 *addr)
 {
 	if (f->family == XB_IPV4)
 		container_of(fe, struct xb_fe4, fe)->addr.be32 = addr->be32[3];
@@ -39,7 +39,7 @@ static void addr_store(const struct frontends *f, struct xb_fe *fe, const union 
 		container_of(fe, struct xb_fe6, fe)->addr = *addr;
 }
 
-static union xb_ip6 addr_load(const struct frontends *f, const struct xb_fe *fe)
+static union xb_ip6 addr_load(const struct xb_frontends *f, const struct xb_fe *fe)
 {
 	if (f->family == XB_IPV4)
 		return (union xb_ip6){ .be32 = { 0, 0, htonl(0xffff), container_of(fe, struct xb_fe4, fe)->addr.be32 } };
@@ -57,7 +57,7 @@ static void head_store(struct xb_fe *at, struct xb_fe fe)
 	__atomic_store_n((__u64 __attribute__((may_alias)) *)at, u.word, __ATOMIC_RELEASE);
 }
 
-static struct xb_fe *find_in(const struct frontends *f, __u32 bucket, const struct xb_fe_key *key)
+static struct xb_fe *find_in(const struct xb_frontends *f, __u32 bucket, const struct xb_fe_key *key)
 {
 	for (int i = 0; i < XB_FE_WAYS; i++) {
 		struct xb_fe *fe = way_at(f, bucket, i);
@@ -72,7 +72,7 @@ static struct xb_fe *find_in(const struct frontends *f, __u32 bucket, const stru
 	return NULL;
 }
 
-static struct xb_fe *find(const struct frontends *f, const struct xb_fe_key *key)
+static struct xb_fe *find(const struct xb_frontends *f, const struct xb_fe_key *key)
 {
 	struct home h = home_of(f, key);
 	struct xb_fe *fe = find_in(f, h.first, key);
@@ -80,32 +80,32 @@ static struct xb_fe *find(const struct frontends *f, const struct xb_fe_key *key
 	return fe ? fe : find_in(f, h.second, key);
 }
 
-int frontends_init(struct frontends *f, void *buckets, __u32 n_buckets, enum xb_family family, __u64 seed, int overflow_fd)
+int xb_frontends_init(struct xb_frontends *f, void *buckets, __u32 n_buckets, enum xb_family family, __u64 seed, int overflow_fd)
 {
 	__u8 *retired = calloc(n_buckets, 1);
 
 	if (!retired)
 		return -ENOMEM;
-	*f = (struct frontends){
+	*f = (struct xb_frontends){
 		.buckets = buckets, .n_buckets = n_buckets, .family = family, .seed = seed,
 		.overflow_fd = overflow_fd, .retired = retired,
 	};
 	return 0;
 }
 
-void frontends_done(struct frontends *f)
+void xb_frontends_done(struct xb_frontends *f)
 {
 	free(f->retired);
-	*f = (struct frontends){ .overflow_fd = -1 };
+	*f = (struct xb_frontends){ .overflow_fd = -1 };
 }
 
 /* Whether a key that is not in its buckets may be in the overflow map: saves a system call. */
-static bool may_overflow(const struct frontends *f, struct home h)
+static bool may_overflow(const struct xb_frontends *f, struct home h)
 {
 	return f->overflow_fd >= 0 && *spilled_of(f, h.first) && *spilled_of(f, h.second);
 }
 
-struct xb_fe frontends_get(const struct frontends *f, const struct xb_fe_key *key)
+struct xb_fe xb_frontends_get(const struct xb_frontends *f, const struct xb_fe_key *key)
 {
 	const struct xb_fe *at = find(f, key);
 	struct xb_fe fe = {};
@@ -117,7 +117,7 @@ struct xb_fe frontends_get(const struct frontends *f, const struct xb_fe_key *ke
 	return fe;
 }
 
-static bool place_in(struct frontends *f, __u32 bucket, const struct xb_fe_key *key, struct xb_fe fe)
+static bool place_in(struct xb_frontends *f, __u32 bucket, const struct xb_fe_key *key, struct xb_fe fe)
 {
 	for (int i = 0; i < XB_FE_WAYS; i++) {
 		struct xb_fe *at = way_at(f, bucket, i);
@@ -132,7 +132,7 @@ static bool place_in(struct frontends *f, __u32 bucket, const struct xb_fe_key *
 }
 
 /* The marks are set behind the entry: a reader that follows one finds it. */
-static int place(struct frontends *f, const struct xb_fe_key *key, struct xb_fe fe)
+static int place(struct xb_frontends *f, const struct xb_fe_key *key, struct xb_fe fe)
 {
 	struct home h = home_of(f, key);
 
@@ -147,7 +147,7 @@ static int place(struct frontends *f, const struct xb_fe_key *key, struct xb_fe 
 	return 0;
 }
 
-int frontends_put(struct frontends *f, const struct xb_fe_key *key, enum xb_frontend_kind kind, __u32 svc)
+int xb_frontends_put(struct xb_frontends *f, const struct xb_fe_key *key, enum xb_frontend_kind kind, __u32 svc)
 {
 	struct xb_fe fe = { .port = key->port, .proto = key->proto, .kind = kind, .svc = svc };
 	struct xb_fe *at = find(f, key);
@@ -165,7 +165,7 @@ int frontends_put(struct frontends *f, const struct xb_fe_key *key, enum xb_fron
 	return r;
 }
 
-static void retire(struct frontends *f, __u32 bucket, struct xb_fe *at)
+static void retire(struct xb_frontends *f, __u32 bucket, struct xb_fe *at)
 {
 	head_store(at, (struct xb_fe){});
 	for (int i = 0; i < XB_FE_WAYS; i++)
@@ -174,7 +174,7 @@ static void retire(struct frontends *f, __u32 bucket, struct xb_fe *at)
 	f->n_retired++;
 }
 
-bool frontends_delete(struct frontends *f, const struct xb_fe_key *key)
+bool xb_frontends_delete(struct xb_frontends *f, const struct xb_fe_key *key)
 {
 	struct home h = home_of(f, key);
 	struct xb_fe *at = find_in(f, h.first, key);
@@ -195,14 +195,14 @@ bool frontends_delete(struct frontends *f, const struct xb_fe_key *key)
 	return true;
 }
 
-void frontends_release(struct frontends *f)
+void xb_frontends_release(struct xb_frontends *f)
 {
 	if (f->n_retired)
 		memset(f->retired, 0, f->n_buckets);
 	f->n_retired = 0;
 }
 
-static int walk_overflow(struct frontends *f, int (*each)(void *arg, const struct xb_fe_key *key, struct xb_fe fe), void *arg)
+static int walk_overflow(struct xb_frontends *f, int (*each)(void *arg, const struct xb_fe_key *key, struct xb_fe fe), void *arg)
 {
 	struct xb_fe_key key, next;
 	struct xb_fe fe;
@@ -218,7 +218,7 @@ static int walk_overflow(struct frontends *f, int (*each)(void *arg, const struc
 	return MIN(r, 0);
 }
 
-int frontends_walk(struct frontends *f, int (*each)(void *arg, const struct xb_fe_key *key, struct xb_fe fe), void *arg)
+int xb_frontends_walk(struct xb_frontends *f, int (*each)(void *arg, const struct xb_fe_key *key, struct xb_fe fe), void *arg)
 {
 	for (__u32 bucket = 0; bucket < f->n_buckets; bucket++) {
 		for (int i = 0; i < XB_FE_WAYS; i++) {
@@ -238,7 +238,7 @@ int frontends_walk(struct frontends *f, int (*each)(void *arg, const struct xb_f
 }
 
 struct count {
-	struct frontends *f;
+	struct xb_frontends *f;
 	__u32 *spilled;
 };
 
@@ -256,7 +256,7 @@ static int count_one(void *arg, const struct xb_fe_key *key, struct xb_fe fe)
 	return 0;
 }
 
-int frontends_adopt(struct frontends *f)
+int xb_frontends_adopt(struct xb_frontends *f)
 {
 	_cleanup_free_ __u32 *spilled = calloc(f->n_buckets, sizeof(*spilled));
 	struct count c = { f, spilled };
@@ -265,7 +265,7 @@ int frontends_adopt(struct frontends *f)
 	if (!spilled)
 		return -ENOMEM;
 	f->used = 0;
-	r = frontends_walk(f, count_one, &c);
+	r = xb_frontends_walk(f, count_one, &c);
 	if (r < 0)
 		return r;
 	for (__u32 i = 0; i < f->n_buckets; i++)
@@ -276,7 +276,7 @@ int frontends_adopt(struct frontends *f)
 
 static int copy_one(void *arg, const struct xb_fe_key *key, struct xb_fe fe)
 {
-	struct frontends *to = arg;
+	struct xb_frontends *to = arg;
 	int r = place(to, key, fe);
 
 	if (r == 0)
@@ -284,7 +284,7 @@ static int copy_one(void *arg, const struct xb_fe_key *key, struct xb_fe fe)
 	return r;
 }
 
-int frontends_copy(struct frontends *from, struct frontends *to)
+int xb_frontends_copy(struct xb_frontends *from, struct xb_frontends *to)
 {
-	return frontends_walk(from, copy_one, to);
+	return xb_frontends_walk(from, copy_one, to);
 }

@@ -9,7 +9,7 @@
 
 /* An endpoint that serves the port under consideration. */
 struct candidate {
-	struct plan_backend b;
+	struct xb_plan_backend b;
 	bool ready;
 	bool draining;          /* terminating but still serving: used when nothing is ready (KEP-1669) */
 	bool zone_hints, node_hints; /* says for which (KEP-2433, KEP-3015) */
@@ -29,31 +29,31 @@ static void candidates_done(struct candidates *c)
 }
 
 /* --- plan_port, plan --- */
-void plan_port_done(struct plan_port *p)
+void xb_plan_port_done(struct xb_plan_port *p)
 {
 	free(p->name);
 	free(p->frontends);
 	for (int i = 0; i < XB_SETS; i++)
 		free(p->set[i].backends);
 	free(p->source_ranges);
-	*p = (struct plan_port){};
+	*p = (struct xb_plan_port){};
 }
 
-void plan_done(struct plan *p)
+void xb_plan_done(struct xb_plan *p)
 {
 	for (size_t i = 0; i < p->n; i++)
-		plan_port_done(&p->v[i]);
+		xb_plan_port_done(&p->v[i]);
 	xb_vec_done(p);
 }
 
-static int compare_backends(const struct plan_backend *a, const struct plan_backend *b)
+static int compare_backends(const struct xb_plan_backend *a, const struct xb_plan_backend *b)
 {
 	int r = memcmp(&a->addr, &b->addr, sizeof(a->addr));
 
 	return r ? r : (a->port > b->port) - (a->port < b->port);
 }
 
-bool plan_set_equal(const struct plan_set *a, const struct plan_set *b)
+bool xb_plan_set_equal(const struct xb_plan_set *a, const struct xb_plan_set *b)
 {
 	if (a->n != b->n || a->drop_when_empty != b->drop_when_empty)
 		return false;
@@ -64,10 +64,10 @@ bool plan_set_equal(const struct plan_set *a, const struct plan_set *b)
 }
 
 /* --- reading --- */
-bool plan_read_addr(struct xb_jv v, int family, struct plan_addr *ret)
+bool xb_plan_read_addr(struct xb_jv v, int family, struct xb_plan_addr *ret)
 {
 	struct xb_sv text = xb_jv_text(v);
-	struct plan_addr addr = {};
+	struct xb_plan_addr addr = {};
 	char s[INET6_ADDRSTRLEN];
 
 	if (!text.n || text.n >= sizeof(s))
@@ -80,14 +80,14 @@ bool plan_read_addr(struct xb_jv v, int family, struct plan_addr *ret)
 	return true;
 }
 
-__u16 plan_read_port(struct xb_jv v)
+__u16 xb_plan_read_port(struct xb_jv v)
 {
 	int64_t n;
 
 	return xb_jv_i64(v, &n) < 0 || n < 1 || n > 65535 ? 0 : (__u16)n;
 }
 
-enum xb_proto plan_read_proto(struct xb_jv v)
+enum xb_proto xb_plan_read_proto(struct xb_jv v)
 {
 	if (!xb_jv_is(v) || xb_jv_streq(v, XB_SV("TCP")))
 		return XB_PROTO_TCP;
@@ -104,14 +104,14 @@ static bool has_vip(struct xb_jv service)
 }
 
 /* A Service is programmed in a family exactly when it has a cluster IP of it. */
-static bool cluster_ip(struct xb_jv spec, int family, struct plan_addr *ret)
+static bool cluster_ip(struct xb_jv spec, int family, struct xb_plan_addr *ret)
 {
 	struct xb_jv ips = xb_jv_get(spec, "clusterIPs");
 
 	if (!xb_jv_count(ips))
-		return plan_read_addr(xb_jv_get(spec, "clusterIP"), family, ret);
+		return xb_plan_read_addr(xb_jv_get(spec, "clusterIP"), family, ret);
 	for (struct xb_jit it = xb_jv_iter(ips); xb_jit_next(&it);)
-		if (plan_read_addr(it.value, family, ret))
+		if (xb_plan_read_addr(it.value, family, ret))
 			return true;
 	return false;
 }
@@ -136,7 +136,7 @@ static bool same_port(struct xb_jv slice_port, struct xb_jv service_port)
 {
 	struct xb_sv a = xb_jv_text(xb_jv_get(slice_port, "name")), b = xb_jv_text(xb_jv_get(service_port, "name"));
 
-	return xb_sv_eq(a, b) && plan_read_proto(xb_jv_get(slice_port, "protocol")) == plan_read_proto(xb_jv_get(service_port, "protocol"));
+	return xb_sv_eq(a, b) && xb_plan_read_proto(xb_jv_get(slice_port, "protocol")) == xb_plan_read_proto(xb_jv_get(service_port, "protocol"));
 }
 
 static bool slice_has_family(struct xb_jv slice, int family)
@@ -164,7 +164,7 @@ static bool hinted(struct xb_jv endpoint, const char *kind, const char *name, bo
 	return false;
 }
 
-static int add_endpoints(struct candidates *c, struct xb_jv slice, int family, __u16 port, const struct plan_here *here)
+static int add_endpoints(struct candidates *c, struct xb_jv slice, int family, __u16 port, const struct xb_plan_here *here)
 {
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(slice, "endpoints")); xb_jit_next(&it);) {
 		struct candidate e = {
@@ -176,7 +176,7 @@ static int add_endpoints(struct candidates *c, struct xb_jv slice, int family, _
 
 		e.draining = condition(it.value, "serving", true) && condition(it.value, "terminating", false);
 		/* The addresses of one endpoint are interchangeable: the first is used. */
-		if ((!e.ready && !e.draining) || !plan_read_addr(xb_jv_at(xb_jv_get(it.value, "addresses"), 0), family, &e.b.addr))
+		if ((!e.ready && !e.draining) || !xb_plan_read_addr(xb_jv_at(xb_jv_get(it.value, "addresses"), 0), family, &e.b.addr))
 			continue;
 		e.for_zone = hinted(it.value, "forZones", here->zone, &e.zone_hints);
 		e.for_node = hinted(it.value, "forNodes", here->node, &e.node_hints);
@@ -217,14 +217,14 @@ static void sort_and_merge(struct candidates *c)
 	c->n = n;
 }
 
-static int gather(struct xb_jv service_port, int family, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here,
+static int gather(struct xb_jv service_port, int family, const struct xb_jv *slices, size_t n_slices, const struct xb_plan_here *here,
 		  struct candidates *c)
 {
 	for (size_t i = 0; i < n_slices; i++) {
 		if (!slice_has_family(slices[i], family))
 			continue;
 		for (struct xb_jit it = xb_jv_iter(xb_jv_get(slices[i], "ports")); xb_jit_next(&it);) {
-			__u16 port = plan_read_port(xb_jv_get(it.value, "port"));
+			__u16 port = xb_plan_read_port(xb_jv_get(it.value, "port"));
 			int r = port && same_port(it.value, service_port) ?
 				add_endpoints(c, slices[i], family, port, here) : 0;
 
@@ -261,7 +261,7 @@ static bool in_topology(const struct candidate *e, enum topology t)
 
 /* Policy Local: those of this node, ready ones first and draining ones when none is. Else the ready ones of the topology, which
  * is never empty by itself, or all draining ones. */
-static int choose(const struct candidates *c, bool local_only, struct plan_set *ret)
+static int choose(const struct candidates *c, bool local_only, struct xb_plan_set *ret)
 {
 	enum topology topology = local_only ? ANY : topology_of(c);
 	bool any_ready = false;
@@ -283,7 +283,7 @@ static int choose(const struct candidates *c, bool local_only, struct plan_set *
 	return 0;
 }
 
-static int all_serving(const struct candidates *c, struct plan_set *ret)
+static int all_serving(const struct candidates *c, struct xb_plan_set *ret)
 {
 	ret->backends = c->n ? malloc(c->n * sizeof(*ret->backends)) : NULL;
 	if (c->n && !ret->backends)
@@ -295,12 +295,12 @@ static int all_serving(const struct candidates *c, struct plan_set *ret)
 }
 
 /* --- frontends --- */
-static void add_frontend(struct plan_port *p, enum xb_frontend_kind kind, struct plan_addr addr, __u16 port)
+static void add_frontend(struct xb_plan_port *p, enum xb_frontend_kind kind, struct xb_plan_addr addr, __u16 port)
 {
 	for (size_t i = 0; i < p->n_frontends; i++)
 		if (p->frontends[i].port == port && !memcmp(&p->frontends[i].addr, &addr, sizeof(addr)))
 			return;
-	p->frontends[p->n_frontends++] = (struct plan_frontend){ .kind = kind, .addr = addr, .port = port };
+	p->frontends[p->n_frontends++] = (struct xb_plan_frontend){ .kind = kind, .addr = addr, .port = port };
 }
 
 static size_t most_frontends(struct xb_jv service)
@@ -309,38 +309,38 @@ static size_t most_frontends(struct xb_jv service)
 	       xb_jv_count(xb_jv_path(service, "status", "loadBalancer", "ingress"));
 }
 
-static int add_frontends(struct plan_port *p, struct xb_jv service, struct xb_jv service_port, struct plan_addr cluster)
+static int add_frontends(struct xb_plan_port *p, struct xb_jv service, struct xb_jv service_port, struct xb_plan_addr cluster)
 {
 	struct xb_jv spec = xb_jv_get(service, "spec"), ingress = xb_jv_path(service, "status", "loadBalancer", "ingress");
-	__u16 port = plan_read_port(xb_jv_get(service_port, "port")), node_port = plan_read_port(xb_jv_get(service_port, "nodePort"));
-	struct plan_addr addr;
+	__u16 port = xb_plan_read_port(xb_jv_get(service_port, "port")), node_port = xb_plan_read_port(xb_jv_get(service_port, "nodePort"));
+	struct xb_plan_addr addr;
 
 	p->frontends = malloc(most_frontends(service) * sizeof(*p->frontends));
 	if (!p->frontends)
 		return -ENOMEM;
 	add_frontend(p, XB_FRONTEND_CLUSTER_IP, cluster, port);
 	if (node_port)
-		add_frontend(p, XB_FRONTEND_NODE_PORT, (struct plan_addr){}, node_port);
+		add_frontend(p, XB_FRONTEND_NODE_PORT, (struct xb_plan_addr){}, node_port);
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "externalIPs")); xb_jit_next(&it);)
-		if (plan_read_addr(it.value, p->family, &addr))
+		if (xb_plan_read_addr(it.value, p->family, &addr))
 			add_frontend(p, XB_FRONTEND_EXTERNAL_IP, addr, port);
 	for (struct xb_jit it = xb_jv_iter(ingress); xb_jit_next(&it);)
 		if (!xb_jv_streq(xb_jv_get(it.value, "ipMode"), XB_SV("Proxy")) &&
-		    plan_read_addr(xb_jv_get(it.value, "ip"), p->family, &addr))
+		    xb_plan_read_addr(xb_jv_get(it.value, "ip"), p->family, &addr))
 			add_frontend(p, XB_FRONTEND_LOAD_BALANCER, addr, port);
 	return 0;
 }
 
 /* --- source ranges --- */
-int plan_net_compare(const void *a, const void *b)
+int xb_plan_net_compare(const void *a, const void *b)
 {
-	const struct plan_net *x = a, *y = b;
+	const struct xb_plan_net *x = a, *y = b;
 	int r = memcmp(&x->addr, &y->addr, sizeof(x->addr));
 
 	return r ? r : (x->bits > y->bits) - (x->bits < y->bits);
 }
 
-static int add_source_ranges(struct plan_port *p, struct xb_jv ranges)
+static int add_source_ranges(struct xb_plan_port *p, struct xb_jv ranges)
 {
 	size_t n = 0;
 
@@ -361,9 +361,9 @@ static int add_source_ranges(struct plan_port *p, struct xb_jv ranges)
 		memcpy(p->source_ranges[n++].addr.b, net.ip.b, sizeof(net.ip.b));
 	}
 	if (n)
-		qsort(p->source_ranges, n, sizeof(*p->source_ranges), plan_net_compare);
+		qsort(p->source_ranges, n, sizeof(*p->source_ranges), xb_plan_net_compare);
 	for (size_t i = 0; i < n; i++)
-		if (!i || plan_net_compare(&p->source_ranges[p->n_source_ranges - 1], &p->source_ranges[i]))
+		if (!i || xb_plan_net_compare(&p->source_ranges[p->n_source_ranges - 1], &p->source_ranges[i]))
 			p->source_ranges[p->n_source_ranges++] = p->source_ranges[i];
 	return 0;
 }
@@ -390,7 +390,7 @@ static int make_name(struct xb_jv service, struct xb_jv service_port, char **ret
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int make_port(struct plan_port *p, struct xb_jv service, struct xb_jv service_port, struct plan_addr cluster,
+static int make_port(struct xb_plan_port *p, struct xb_jv service, struct xb_jv service_port, struct xb_plan_addr cluster,
 		     const struct candidates *c)
 {
 	struct xb_jv spec = xb_jv_get(service, "spec");
@@ -414,15 +414,15 @@ static int make_port(struct plan_port *p, struct xb_jv service, struct xb_jv ser
 	return r;
 }
 
-static int add_port(struct plan *plan, struct xb_jv service, struct xb_jv service_port, int family, struct plan_addr cluster,
-		    const struct xb_jv *slices, size_t n_slices, const struct plan_here *here)
+static int add_port(struct xb_plan *plan, struct xb_jv service, struct xb_jv service_port, int family, struct xb_plan_addr cluster,
+		    const struct xb_jv *slices, size_t n_slices, const struct xb_plan_here *here)
 {
-	_cleanup_(plan_port_done) struct plan_port p = { .family = family };
+	_cleanup_(xb_plan_port_done) struct xb_plan_port p = { .family = family };
 	_cleanup_(candidates_done) struct candidates c = {};
 	int r;
 
-	p.proto = plan_read_proto(xb_jv_get(service_port, "protocol"));
-	if (p.proto == XB_PROTO_NONE || !plan_read_port(xb_jv_get(service_port, "port")))
+	p.proto = xb_plan_read_proto(xb_jv_get(service_port, "protocol"));
+	if (p.proto == XB_PROTO_NONE || !xb_plan_read_port(xb_jv_get(service_port, "port")))
 		return 0;
 	r = gather(service_port, family, slices, n_slices, here, &c);
 	for (size_t i = 0; i < c.n; i++)
@@ -432,13 +432,13 @@ static int add_port(struct plan *plan, struct xb_jv service, struct xb_jv servic
 	if (!r)
 		r = xb_vec_push(plan, p);
 	if (!r)
-		p = (struct plan_port){};
+		p = (struct xb_plan_port){};
 	return r;
 }
 
 /* --- healthCheckNodePort --- */
 /* Draining ones do not count: the load balancer is to look elsewhere while they serve on. */
-static int local_ready(const struct xb_jv *slices, size_t n_slices, int family, const struct plan_here *here, unsigned *ret)
+static int local_ready(const struct xb_jv *slices, size_t n_slices, int family, const struct xb_plan_here *here, unsigned *ret)
 {
 	_cleanup_(candidates_done) struct candidates c = {};
 	unsigned n = 0;
@@ -456,7 +456,8 @@ static int local_ready(const struct xb_jv *slices, size_t n_slices, int family, 
 	return 0;
 }
 
-static int plan_health(struct plan *plan, struct xb_jv spec, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here)
+static int plan_health(struct xb_plan *plan, struct xb_jv spec, const struct xb_jv *slices, size_t n_slices,
+		       const struct xb_plan_here *here)
 {
 	unsigned n4 = 0, n6 = 0;
 	int r;
@@ -464,7 +465,7 @@ static int plan_health(struct plan *plan, struct xb_jv spec, const struct xb_jv 
 	if (!xb_jv_streq(xb_jv_get(spec, "type"), XB_SV("LoadBalancer")) ||
 	    !is_local(spec, "externalTrafficPolicy"))
 		return 0;
-	plan->health_port = plan_read_port(xb_jv_get(spec, "healthCheckNodePort"));
+	plan->health_port = xb_plan_read_port(xb_jv_get(spec, "healthCheckNodePort"));
 	r = plan->health_port ? local_ready(slices, n_slices, AF_INET, here, &n4) : 0;
 	if (!r && plan->health_port)
 		r = local_ready(slices, n_slices, AF_INET6, here, &n6);
@@ -472,12 +473,12 @@ static int plan_health(struct plan *plan, struct xb_jv spec, const struct xb_jv 
 	return r;
 }
 
-int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct plan_here *here, struct plan *ret)
+int xb_plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct xb_plan_here *here, struct xb_plan *ret)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
-	_cleanup_(plan_done) struct plan plan = {};
+	_cleanup_(xb_plan_done) struct xb_plan plan = {};
 	struct xb_jv spec = xb_jv_get(service, "spec");
-	struct plan_addr cluster;
+	struct xb_plan_addr cluster;
 	int r;
 
 	for (size_t f = 0; f < ARRAY_SIZE(families) && has_vip(service); f++) {
@@ -494,11 +495,11 @@ int plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices,
 	if (r < 0)
 		return r;
 	*ret = plan;
-	plan = (struct plan){};
+	plan = (struct xb_plan){};
 	return 0;
 }
 
-void plan_count(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, struct plan_counts *counts)
+void xb_plan_count(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, struct xb_plan_counts *counts)
 {
 	struct xb_jv spec = xb_jv_get(service, "spec");
 	size_t families = xb_jv_count(xb_jv_get(spec, "clusterIPs")), ports = xb_jv_count(xb_jv_get(spec, "ports"));

@@ -65,7 +65,7 @@ static void look_up_nodeport(struct nft_wanted *w, const char *map)
 }
 
 /* Pods that ask a cluster IP keep their address. Where pods live is not always known: then everybody does. */
-static void mark_strangers(struct nft_wanted *w, const struct plan_node *node)
+static void mark_strangers(struct nft_wanted *w, const struct xb_plan_node *node)
 {
 	if (!node->masquerade_all && !node->pods[w->family == AF_INET6].n)
 		return;
@@ -79,7 +79,7 @@ static void mark_strangers(struct nft_wanted *w, const struct plan_node *node)
 	STEP(w, STEP_MARK);
 }
 
-static void want_checks(struct nft_wanted *w, const struct plan_node *node)
+static void want_checks(struct nft_wanted *w, const struct xb_plan_node *node)
 {
 	size_t first = w->steps.n;
 
@@ -166,7 +166,7 @@ static void want_nat(struct nft_wanted *w)
 	}
 }
 
-static bool within(const struct plan_net *n, const struct plan_net *in)
+static bool within(const struct xb_plan_net *n, const struct xb_plan_net *in)
 {
 	for (unsigned i = 0; i < in->bits; i++)
 		if ((n->addr.b[i / 8] ^ in->addr.b[i / 8]) & (0x80 >> i % 8))
@@ -175,7 +175,7 @@ static bool within(const struct plan_net *n, const struct plan_net *in)
 }
 
 /* Without those within another: the kernel takes no intervals that overlap. */
-static void want_nets(struct nft_wanted *w, const char *set, const struct plan_nets *nets)
+static void want_nets(struct nft_wanted *w, const char *set, const struct xb_plan_nets *nets)
 {
 	for (size_t i = 0; i < nets->n; i++) {
 		bool covered = false;
@@ -187,7 +187,7 @@ static void want_nets(struct nft_wanted *w, const char *set, const struct plan_n
 	}
 }
 
-void nft_want_base(struct nft_wanted *w, const struct plan_node *node, const struct plan_addr *addrs, size_t n)
+void nft_want_base(struct nft_wanted *w, const struct xb_plan_node *node, const struct xb_plan_addr *addrs, size_t n)
 {
 	int f = w->family == AF_INET6;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "flow_stale.h"
 
-static struct nft_object way_in(const char *map, int family, const struct plan_backend *to)
+static struct nft_object way_in(const char *map, int family, const struct xb_plan_backend *to)
 {
 	struct nft_object o = { .kind = NFT_ELEMENT, .name = map };
 	unsigned char *key = o.element.key;

@@ -22,11 +22,11 @@ static bool read_bytes(const struct nlattr *a, void *ret, size_t n)
 }
 
 /* The address and port of one end of a tuple; of UDP alone. */
-static bool read_end(const struct nlattr *tuple, int family, bool source, struct plan_backend *ret)
+static bool read_end(const struct nlattr *tuple, int family, bool source, struct xb_plan_backend *ret)
 {
 	const struct nlattr *ip = nested(tuple, CTA_TUPLE_IP), *l4 = nested(tuple, CTA_TUPLE_PROTO);
 	uint16_t addr = family == AF_INET ? source ? CTA_IP_V4_SRC : CTA_IP_V4_DST : source ? CTA_IP_V6_SRC : CTA_IP_V6_DST;
-	struct plan_backend b = {};
+	struct xb_plan_backend b = {};
 	__be16 port;
 	__u8 proto;
 
@@ -39,7 +39,7 @@ static bool read_end(const struct nlattr *tuple, int family, bool source, struct
 	return true;
 }
 
-static bool same(const struct plan_backend *a, const struct plan_backend *b)
+static bool same(const struct xb_plan_backend *a, const struct xb_plan_backend *b)
 {
 	return !memcmp(&a->addr, &b->addr, sizeof(a->addr)) && a->port == b->port;
 }
@@ -58,7 +58,7 @@ bool nft_flow_read(const struct nlmsghdr *h, int family, struct nft_flow *ret)
 
 struct search {
 	int family;
-	const struct plan_backend *by;
+	const struct xb_plan_backend *by;
 	bool (*stale)(void *arg, const struct nft_flow *f);
 	void *arg;
 	struct xb_buf deletions;
@@ -124,7 +124,7 @@ static struct nlmsghdr *request(void *buf, const struct search *s)
 	return h;
 }
 
-int nft_flows_end(struct xb_netlink *n, int family, const struct plan_backend *by, bool (*stale)(void *arg, const struct nft_flow *f),
+int nft_flows_end(struct xb_netlink *n, int family, const struct xb_plan_backend *by, bool (*stale)(void *arg, const struct nft_flow *f),
 		  void *arg)
 {
 	struct search s = { .family = family, .by = by, .stale = stale, .arg = arg };

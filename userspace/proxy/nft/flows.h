@@ -11,14 +11,14 @@
 
 /* A flow that was sent elsewhere: where its client sent it, and where it went. */
 struct nft_flow {
-	struct plan_backend to, by; /* without local */
+	struct xb_plan_backend to, by; /* without local */
 };
 /*
  * Deletes those flows that went to a backend and are stale in the eyes of the caller. The kernel looks through its table and
  * hands out those of that address and port alone (CTA_FILTER, Linux 5.9): some ms for a table of 262144 buckets. Returns
  * how many were deleted.
  */
-int nft_flows_end(struct xb_netlink *n, int family, const struct plan_backend *by, bool (*stale)(void *arg, const struct nft_flow *f),
+int nft_flows_end(struct xb_netlink *n, int family, const struct xb_plan_backend *by, bool (*stale)(void *arg, const struct nft_flow *f),
 		  void *arg);
 
 /* Of an entry, as the kernel tells it; false when it is of no such flow. Outside bytes: nothing is trusted. */

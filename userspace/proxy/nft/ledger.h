@@ -30,7 +30,7 @@ struct nft_owner {
 		size_t n, cap;
 	} entries;
 	enum xb_proto proto;
-	char name[];                /* as in struct plan_port; "" of the base */
+	char name[];                /* as in struct xb_plan_port; "" of the base */
 };
 
 struct nft_owner *nft_owner_new(const char *name, enum xb_proto proto); /* NULL without memory */

@@ -24,7 +24,7 @@ static void swap(char *s, char from, char to)
 }
 
 char *nft_backend_name(struct xb_arena *a, const char *prefix, const char *name, enum xb_proto proto, int family,
-		       const struct plan_backend *b)
+		       const struct xb_plan_backend *b)
 {
 	char *port = nft_port_name(a, prefix, name, proto);
 	char addr[INET6_ADDRSTRLEN];
@@ -35,10 +35,10 @@ char *nft_backend_name(struct xb_arena *a, const char *prefix, const char *name,
 	return port ? xb_arena_printf(a, "%s__%s/%u", port, addr, b->port) : NULL;
 }
 
-bool nft_name_backend(const char *name, int family, struct plan_backend *ret)
+bool nft_name_backend(const char *name, int family, struct xb_plan_backend *ret)
 {
 	const char *addr = strstr(name, "__"), *slash = addr ? strchr(addr, '/') : NULL;
-	struct plan_backend b = {};
+	struct xb_plan_backend b = {};
 	char text[INET6_ADDRSTRLEN];
 	uint64_t port;
 

@@ -17,8 +17,8 @@
 /* prefix: "service-", ...; name: as in struct plan_port. NULL without memory. */
 char *nft_port_name(struct xb_arena *a, const char *prefix, const char *name, enum xb_proto proto);
 char *nft_backend_name(struct xb_arena *a, const char *prefix, const char *name, enum xb_proto proto, int family,
-		       const struct plan_backend *b);
+		       const struct xb_plan_backend *b);
 /* The backend that a name is of. False when it is of none. */
-bool nft_name_backend(const char *name, int family, struct plan_backend *ret);
+bool nft_name_backend(const char *name, int family, struct xb_plan_backend *ret);
 
 #endif

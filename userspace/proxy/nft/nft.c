@@ -12,14 +12,14 @@
 
 struct ended {
 	int family;
-	struct plan_backend by;
+	struct xb_plan_backend by;
 };
 
 struct side {
 	struct nft_ledger ledger;
 	struct nft_owner *base;
 	struct xb_map *ports;       /* of struct nft_owner, by protocol and name */
-	struct plan_addr *addrs;    /* of the node, where node ports answer */
+	struct xb_plan_addr *addrs;    /* of the node, where node ports answer */
 	size_t n_addrs;
 };
 
@@ -31,7 +31,7 @@ struct nft {
 	struct nft_batch batch;     /* what is set and not sent */
 	XB_VEC(struct nft_owner *) in_batch; /* by the messages' number less 1; NULL: gone */
 	XB_VEC(struct ended) ended; /* whose flows of UDP end once the batch is in the kernel */
-	struct plan_node node;
+	struct xb_plan_node node;
 	bool node_known;            /* set_node was called */
 	struct xb_map *refused;     /* ports that the kernel refused in company: they go alone. Family, protocol, name */
 	bool lost;                  /* the ledgers are not what the kernel has */
@@ -225,7 +225,7 @@ static int fresh_wanted(struct nft *t, int family)
 	return t->arena ? 0 : -ENOMEM;
 }
 
-static int find_or_add(struct side *s, const struct plan_port *p, struct nft_owner **ret)
+static int find_or_add(struct side *s, const struct xb_plan_port *p, struct nft_owner **ret)
 {
 	struct port_key k = port_key(p->family, p->name, p->proto);
 	struct nft_owner *o = xb_map_get(s->ports, within_family(&k));
@@ -243,7 +243,7 @@ static int find_or_add(struct side *s, const struct plan_port *p, struct nft_own
 	return 0;
 }
 
-static int nft_set(void *tables, const struct plan_port *p, char **reterr_why)
+static int nft_set(void *tables, const struct xb_plan_port *p, char **reterr_why)
 {
 	struct nft *t = tables;
 	struct side *s = side_of(t, p->family);
@@ -361,15 +361,15 @@ static void end_flows(struct nft *t)
 }
 
 /* --- the base */
-static bool loopback(int family, const struct plan_addr *a)
+static bool loopback(int family, const struct xb_plan_addr *a)
 {
 	return family == AF_INET ? a->b[0] == 127 : IN6_IS_ADDR_LOOPBACK((const struct in6_addr *)a->b);
 }
 
 /* At localhost no node port answers: what has such an address does not leave the loopback device. */
-static int keep_addrs(struct side *s, int family, const struct plan_addr *addrs, size_t n)
+static int keep_addrs(struct side *s, int family, const struct xb_plan_addr *addrs, size_t n)
 {
-	struct plan_addr *list = calloc(n + 1, sizeof(*list));
+	struct xb_plan_addr *list = calloc(n + 1, sizeof(*list));
 	size_t kept = 0;
 
 	if (!list)
@@ -402,7 +402,7 @@ static int set_base(struct nft *t, struct side *s)
 	return r < 0 ? r : t->lost ? -ESTALE : 0;
 }
 
-static int nft_set_node_addrs(void *tables, int family, const struct plan_addr *addrs, size_t n)
+static int nft_set_node_addrs(void *tables, int family, const struct xb_plan_addr *addrs, size_t n)
 {
 	struct nft *t = tables;
 	struct side *s = side_of(t, family);
@@ -411,7 +411,7 @@ static int nft_set_node_addrs(void *tables, int family, const struct plan_addr *
 	return r < 0 || !t->node_known ? r : set_base(t, s);
 }
 
-static int nft_set_node(void *tables, const struct plan_node *node)
+static int nft_set_node(void *tables, const struct xb_plan_node *node)
 {
 	struct nft *t = tables;
 	bool differs = !t->node_known || memcmp(&t->node, node, sizeof(*node));

@@ -159,7 +159,7 @@ static void is_tcp(struct making *m)
 	compare(m, SCRATCH, NFT_CMP_EQ, &tcp, sizeof(tcp));
 }
 
-static void is_from(struct making *m, const struct plan_net *net)
+static void is_from(struct making *m, const struct xb_plan_net *net)
 {
 	static const unsigned char zero[16];
 	unsigned char mask[16] = {};

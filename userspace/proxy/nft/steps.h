@@ -39,7 +39,7 @@ struct nft_step {
 	enum nft_step_kind kind;
 	__u32 number;
 	const char *name;   /* borrowed */
-	struct plan_net net;
+	struct xb_plan_net net;
 };
 struct nft_steps {
 	struct nft_step *v;

@@ -48,12 +48,12 @@ static void put_key(struct nft_object *o, const void *bytes, unsigned n)
 	o->element.key_bytes += (n + 3) & ~3u;
 }
 
-static void put_addr(struct nft_object *o, int family, const struct plan_addr *addr)
+static void put_addr(struct nft_object *o, int family, const struct xb_plan_addr *addr)
 {
 	put_key(o, addr, family == AF_INET ? 4 : 16);
 }
 
-void nft_want_addr(struct nft_wanted *w, const char *set, const struct plan_addr *addr, bool shared)
+void nft_want_addr(struct nft_wanted *w, const char *set, const struct xb_plan_addr *addr, bool shared)
 {
 	struct nft_object o = { .kind = NFT_ELEMENT, .name = set, .set = NFT_ADDRS, .digest = 1, .element.shared = shared };
 
@@ -62,7 +62,7 @@ void nft_want_addr(struct nft_wanted *w, const char *set, const struct plan_addr
 }
 
 /* Returns false when it was the last address of all, and the next is the first. */
-static bool next_addr(struct plan_addr *a, int family, unsigned bits)
+static bool next_addr(struct xb_plan_addr *a, int family, unsigned bits)
 {
 	for (unsigned i = bits; i-- > 0;) {
 		a->b[i / 8] ^= (unsigned char)(0x80 >> i % 8);
@@ -73,10 +73,10 @@ static bool next_addr(struct plan_addr *a, int family, unsigned bits)
 }
 
 /* A network is its first address, and an end behind its last. */
-void nft_want_net(struct nft_wanted *w, const char *set, const struct plan_net *net)
+void nft_want_net(struct nft_wanted *w, const char *set, const struct xb_plan_net *net)
 {
 	struct nft_object o = { .kind = NFT_ELEMENT, .name = set, .set = NFT_NETS, .digest = 1, .element.shared = true }, end = o;
-	struct plan_addr behind = net->addr;
+	struct xb_plan_addr behind = net->addr;
 
 	put_addr(&o, w->family, &net->addr);
 	push(w, o);
@@ -87,7 +87,7 @@ void nft_want_net(struct nft_wanted *w, const char *set, const struct plan_net *
 	push(w, end);
 }
 
-static void want_frontend(struct nft_wanted *w, const char *map, enum xb_proto proto, const struct plan_frontend *fe, const char *chain)
+static void want_frontend(struct nft_wanted *w, const char *map, enum xb_proto proto, const struct xb_plan_frontend *fe, const char *chain)
 {
 	struct nft_object o = { .kind = NFT_ELEMENT, .name = map, .digest = nft_verdict_digest(chain), .element.chain = chain };
 	__u8 l4 = (__u8)proto;
@@ -125,7 +125,7 @@ static const char *const prefixes[XB_SCOPES] = {
 
 struct making {
 	struct nft_wanted *w;
-	const struct plan_port *p;
+	const struct xb_plan_port *p;
 	bool internal, external, ranges; /* has frontends for clients by cluster IP, by others, by load balancer IPs with ranges */
 	const char *chain[XB_SCOPES]; /* of each set; NULL: empty or not asked for */
 	const char *external_chain, *firewall_chain;
@@ -138,13 +138,13 @@ static bool asked_for(const struct making *m, int scope)
 
 static int compare_backends(const void *x, const void *y)
 {
-	const struct plan_backend *a = x, *b = y;
+	const struct xb_plan_backend *a = x, *b = y;
 	int r = memcmp(&a->addr, &b->addr, sizeof(a->addr));
 
 	return r ? r : (int)a->port - (int)b->port;
 }
 
-static bool same_backends(const struct plan_set *a, const struct plan_set *b)
+static bool same_backends(const struct xb_plan_set *a, const struct xb_plan_set *b)
 {
 	for (size_t i = 0; a->n == b->n && i < a->n; i++)
 		if (compare_backends(&a->backends[i], &b->backends[i]))
@@ -161,12 +161,12 @@ static int same_as(const struct making *m, int scope)
 	return scope;
 }
 
-static const char *backend_name(const struct making *m, const char *prefix, const struct plan_backend *b)
+static const char *backend_name(const struct making *m, const char *prefix, const struct xb_plan_backend *b)
 {
 	return nft_backend_name(m->w->arena, prefix, m->p->name, m->p->proto, m->p->family, b);
 }
 
-static void want_endpoint(struct making *m, const struct plan_backend *b)
+static void want_endpoint(struct making *m, const struct xb_plan_backend *b)
 {
 	struct nft_wanted *w = m->w;
 	const char *clients = m->p->affinity_seconds ? backend_name(m, "affinity-", b) : NULL;
@@ -191,7 +191,7 @@ static void want_endpoint(struct making *m, const struct plan_backend *b)
 static void want_endpoints(struct making *m)
 {
 	for (int scope = 0; scope < XB_SCOPES; scope++) {
-		const struct plan_set *s = &m->p->set[scope];
+		const struct xb_plan_set *s = &m->p->set[scope];
 
 		if (!m->chain[scope] || same_as(m, scope) != scope)
 			continue;
@@ -208,7 +208,7 @@ static void want_endpoints(struct making *m)
 }
 
 /* Clients that are remembered first, then any: the first of n by a chance of 1/n, or by its number. */
-static void want_choice(struct making *m, const char *chain, const struct plan_set *s)
+static void want_choice(struct making *m, const char *chain, const struct xb_plan_set *s)
 {
 	struct nft_wanted *w = m->w;
 	size_t first = w->steps.n;
@@ -253,7 +253,7 @@ static void want_choices(struct making *m)
 			want_choice(m, m->chain[scope], &m->p->set[scope]);
 }
 
-static bool all_local(const struct plan_set *s)
+static bool all_local(const struct xb_plan_set *s)
 {
 	for (size_t i = 0; i < s->n; i++)
 		if (!s->backends[i].local)
@@ -307,7 +307,7 @@ static void want_firewall(struct making *m)
 	nft_want_chain(w, m->firewall_chain, NULL, first);
 }
 
-static void want_way_in(struct making *m, const struct plan_frontend *fe)
+static void want_way_in(struct making *m, const struct xb_plan_frontend *fe)
 {
 	bool node_port = fe->kind == XB_FRONTEND_NODE_PORT, cluster_ip = fe->kind == XB_FRONTEND_CLUSTER_IP;
 	const char *chain = cluster_ip ? m->chain[XB_SCOPE_INTERNAL] : m->external_chain;
@@ -324,7 +324,7 @@ static void want_way_in(struct making *m, const struct plan_frontend *fe)
 		want_frontend(m->w, NFT_FIREWALL_IPS, m->p->proto, fe, m->firewall_chain);
 }
 
-void nft_want_port(struct nft_wanted *w, const struct plan_port *p)
+void nft_want_port(struct nft_wanted *w, const struct xb_plan_port *p)
 {
 	struct making m = { .w = w, .p = p };
 

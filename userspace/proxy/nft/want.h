@@ -91,12 +91,12 @@ void nft_wanted_done(struct nft_wanted *w);
 void nft_want_set(struct nft_wanted *w, const char *name, enum nft_set_kind kind);
 /* The chain's steps are those pushed since first == w->steps.n was read. */
 void nft_want_chain(struct nft_wanted *w, const char *name, const struct nft_hook *hook, size_t first);
-void nft_want_addr(struct nft_wanted *w, const char *set, const struct plan_addr *addr, bool shared);
-void nft_want_net(struct nft_wanted *w, const char *set, const struct plan_net *net);
-void nft_want_port(struct nft_wanted *w, const struct plan_port *p);
+void nft_want_addr(struct nft_wanted *w, const char *set, const struct xb_plan_addr *addr, bool shared);
+void nft_want_net(struct nft_wanted *w, const char *set, const struct xb_plan_net *net);
+void nft_want_port(struct nft_wanted *w, const struct xb_plan_port *p);
 
 /* addrs: at which node ports answer. */
-void nft_want_base(struct nft_wanted *w, const struct plan_node *node, const struct plan_addr *addrs, size_t n);
+void nft_want_base(struct nft_wanted *w, const struct xb_plan_node *node, const struct xb_plan_addr *addrs, size_t n);
 
 uint64_t nft_verdict_digest(const char *chain); /* of an element: goto chain, or drop for NULL */
 

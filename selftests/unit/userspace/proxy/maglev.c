@@ -11,10 +11,10 @@
 
 #define MOST 1000
 
-static struct plan_backend backends[MOST];
+static struct xb_plan_backend backends[MOST];
 
 /* As pods' addresses are: runs of neighbours. */
-static struct plan_set make(size_t n, int family)
+static struct xb_plan_set make(size_t n, int family)
 {
 	memset(backends, 0, sizeof(backends));
 	for (size_t i = 0; i < n; i++) {
@@ -24,10 +24,10 @@ static struct plan_set make(size_t n, int family)
 		memcpy(backends[i].addr.b, family == AF_INET6 ? v6 : v4, family == AF_INET6 ? 16 : 4);
 		backends[i].port = 8080;
 	}
-	return (struct plan_set){ .backends = backends, .n = n };
+	return (struct xb_plan_set){ .backends = backends, .n = n };
 }
 
-static __u16 *fill(const struct plan_set *set, int family)
+static __u16 *fill(const struct xb_plan_set *set, int family)
 {
 	__u16 *table = calloc(maglev_size(set->n) + 1, sizeof(*table));
 
@@ -57,7 +57,7 @@ static void test_size(void **state)
 
 static void check_uniform(size_t n, int family)
 {
-	struct plan_set set = make(n, family);
+	struct xb_plan_set set = make(n, family);
 	__u32 size = maglev_size(n), least = size, most = 0;
 	_cleanup_free_ __u16 *table = fill(&set, family);
 	_cleanup_free_ __u32 *times = calloc(n, sizeof(*times));
@@ -87,13 +87,13 @@ static void test_uniform(void **state)
 /* Places that change although they were not those of the one that goes, of a thousand. */
 static double disturbance(size_t n, int family)
 {
-	struct plan_set all = make(n, family);
+	struct xb_plan_set all = make(n, family);
 	__u32 size = maglev_size(n);
 	_cleanup_free_ __u16 *before = fill(&all, family);
 	size_t changed = 0, tried = 0;
 
 	for (size_t gone = 0; gone < n; gone += 1 + n / 10) {
-		struct plan_set rest = make(n, family);
+		struct xb_plan_set rest = make(n, family);
 		_cleanup_free_ __u16 *after = NULL;
 
 		memmove(&backends[gone], &backends[gone + 1], (n - gone - 1) * sizeof(backends[0]));
@@ -127,7 +127,7 @@ static void test_disturbance(void **state)
 /* Any node makes the same table, however many times. A port of its own is a backend of its own. */
 static void test_same_everywhere(void **state)
 {
-	struct plan_set set = make(10, AF_INET);
+	struct xb_plan_set set = make(10, AF_INET);
 	_cleanup_free_ __u16 *one = fill(&set, AF_INET), *again = fill(&set, AF_INET), *local = NULL, *other = NULL;
 	__u32 size = maglev_size(10), differ = 0;
 

@@ -51,7 +51,7 @@ static struct xb_addr addr(const char *text, uint32_t ifindex, unsigned char sco
 static void source_is(int family, const char *node, const struct xb_addr *addrs, size_t n, const char *want)
 {
 	struct xb_json *doc = NULL;
-	struct plan_addr got;
+	struct xb_plan_addr got;
 	char text[INET6_ADDRSTRLEN];
 
 	assert_int_equal(xb_json_parse(xb_sv(node), NULL, &doc, NULL), 0);
@@ -87,7 +87,7 @@ static void source(void **state)
 
 static void lists(void **state)
 {
-	struct plan_nets nets[2] = {};
+	struct xb_plan_nets nets[2] = {};
 
 	assert_int_equal(networks_add(XB_SV("10.244.1.7/16, fd00:10:244::9/56,0.0.0.0/0"), nets), 0);
 	assert_int_equal(nets[0].n, 2);
@@ -100,7 +100,7 @@ static void lists(void **state)
 	assert_int_equal(networks_add(XB_SV("10.0.0.0"), nets), -EINVAL);
 	assert_int_equal(networks_add(XB_SV("10.0.0.0/8,"), nets), -EINVAL);
 	assert_int_equal(networks_add(XB_SV("10.0.0.0/33"), nets), -EINVAL);
-	for (size_t i = nets[0].n; i < PLAN_NETS_MAX; i++)
+	for (size_t i = nets[0].n; i < XB_PLAN_NETS_MAX; i++)
 		assert_int_equal(networks_add(XB_SV("10.0.0.0/8"), nets), 0);
 	assert_int_equal(networks_add(XB_SV("10.0.0.0/8"), nets), -E2BIG);
 	assert_int_equal(networks_add(XB_SV("fd00::/8"), nets), 0);
@@ -108,7 +108,7 @@ static void lists(void **state)
 
 static void described(void **state)
 {
-	struct plan_node node = { .nat_first = 1024, .nat_count = 28976 };
+	struct xb_plan_node node = { .nat_first = 1024, .nat_count = 28976 };
 	struct xb_buf text = {};
 
 	networks_describe(&node, &text);

@@ -32,7 +32,7 @@ static void put(struct tables *t, const char *addr, __u16 port, enum xb_frontend
 {
 	struct xb_fe_key key = { .addr = address(addr), .port = port, .proto = port ? XB_PROTO_TCP : XB_PROTO_NONE };
 
-	assert_int_equal(frontends_put(&t->fe[0], &key, kind, svc), 0);
+	assert_int_equal(xb_frontends_put(&t->fe[0], &key, kind, svc), 0);
 }
 
 static void name(struct scene *c, __u32 slot, const char *text)
@@ -91,7 +91,7 @@ static void find(struct scene *c, struct findings *ret)
 	*ret = (struct findings){};
 	index_make(c->t, &x);
 	check_tables(c->t, &x, ret);
-	check_service(c->t, &x, &c->s, &(struct plan_here){ .node = "here", .zone = "" }, matched, ret);
+	check_service(c->t, &x, &c->s, &(struct xb_plan_here){ .node = "here", .zone = "" }, matched, ret);
 	check_unmatched(&x, matched, ret);
 }
 

@@ -20,7 +20,7 @@ static void lead(struct tables *t, int family, const char *addr, __u16 port, enu
 {
 	struct xb_fe_key key = { .addr = address(addr), .port = port, .proto = port ? XB_PROTO_TCP : XB_PROTO_NONE };
 
-	assert_int_equal(frontends_put(&t->fe[family], &key, kind, slot), 0);
+	assert_int_equal(xb_frontends_put(&t->fe[family], &key, kind, slot), 0);
 }
 
 static struct tables *some_tables(void)

@@ -268,7 +268,7 @@ static struct xb_json *service_of(const char *spec)
 	return parse(&text);
 }
 
-static void print_addr(struct xb_buf *out, int family, const struct plan_addr *a, unsigned port)
+static void print_addr(struct xb_buf *out, int family, const struct xb_plan_addr *a, unsigned port)
 {
 	char text[INET6_ADDRSTRLEN];
 
@@ -276,7 +276,7 @@ static void print_addr(struct xb_buf *out, int family, const struct plan_addr *a
 	xb_buf_addf(out, "%s:%u", text, port);
 }
 
-static void print_set(struct xb_buf *out, int family, const struct plan_set *s)
+static void print_set(struct xb_buf *out, int family, const struct xb_plan_set *s)
 {
 	if (!s->n)
 		xb_buf_adds(out, s->drop_when_empty ? " drop" : " refuse");
@@ -288,7 +288,7 @@ static void print_set(struct xb_buf *out, int family, const struct plan_set *s)
 	}
 }
 
-static void print_source_ranges(struct xb_buf *out, const struct plan_port *p)
+static void print_source_ranges(struct xb_buf *out, const struct xb_plan_port *p)
 {
 	char text[INET6_ADDRSTRLEN];
 
@@ -298,14 +298,14 @@ static void print_source_ranges(struct xb_buf *out, const struct plan_port *p)
 		xb_buf_addf(out, " %s/%u", inet_ntop(p->family, &p->source_ranges[i].addr, text, sizeof(text)), p->source_ranges[i].bits);
 }
 
-static void print_plan(struct xb_buf *out, const struct plan *plan)
+static void print_plan(struct xb_buf *out, const struct xb_plan *plan)
 {
 	static const char kinds[] = { [XB_FRONTEND_CLUSTER_IP] = 'C', [XB_FRONTEND_NODE_PORT] = 'N', [XB_FRONTEND_EXTERNAL_IP] = 'E',
 				      [XB_FRONTEND_LOAD_BALANCER] = 'L' };
 
 	xb_buf_adds(out, "");
 	for (size_t i = 0; i < plan->n; i++) {
-		const struct plan_port *p = &plan->v[i];
+		const struct xb_plan_port *p = &plan->v[i];
 
 		xb_buf_addf(out, "%s%s %d/%d", i ? "; " : "", p->name, p->family == AF_INET ? 4 : 10, p->proto);
 		if (p->affinity_seconds)
@@ -318,15 +318,15 @@ static void print_plan(struct xb_buf *out, const struct plan *plan)
 		print_source_ranges(out, p);
 		xb_buf_adds(out, " >");
 		print_set(out, p->family, &p->set[XB_SCOPE_INTERNAL]);
-		if (!plan_set_equal(&p->set[XB_SCOPE_INTERNAL], &p->set[XB_SCOPE_EXTERNAL])) {
+		if (!xb_plan_set_equal(&p->set[XB_SCOPE_INTERNAL], &p->set[XB_SCOPE_EXTERNAL])) {
 			xb_buf_adds(out, " |");
 			print_set(out, p->family, &p->set[XB_SCOPE_EXTERNAL]);
 		}
-		if (!plan_set_equal(&p->set[XB_SCOPE_EXTERNAL], &p->set[XB_SCOPE_OUTSIDE])) {
+		if (!xb_plan_set_equal(&p->set[XB_SCOPE_EXTERNAL], &p->set[XB_SCOPE_OUTSIDE])) {
 			xb_buf_adds(out, " ||");
 			print_set(out, p->family, &p->set[XB_SCOPE_OUTSIDE]);
 		}
-		if (!plan_set_equal(&p->set[XB_SCOPE_EXTERNAL], &p->set[XB_SERVING])) {
+		if (!xb_plan_set_equal(&p->set[XB_SCOPE_EXTERNAL], &p->set[XB_SERVING])) {
 			xb_buf_adds(out, " serving");
 			print_set(out, p->family, &p->set[XB_SERVING]);
 		}
@@ -335,13 +335,13 @@ static void print_plan(struct xb_buf *out, const struct plan *plan)
 		xb_buf_addf(out, " check %u/%u", plan->health_port, plan->local_ready);
 }
 
-static void check_at(const struct test_case *c, const struct plan_here *here)
+static void check_at(const struct test_case *c, const struct xb_plan_here *here)
 {
 	struct xb_json *service = service_of(c->spec), *docs[ARRAY_SIZE(c->slices)] = {};
 	struct xb_jv slices[ARRAY_SIZE(c->slices)] = {};
 	struct xb_buf text = {};
-	struct plan plan = {};
-	struct plan_counts counts = {};
+	struct xb_plan plan = {};
+	struct xb_plan_counts counts = {};
 	size_t n = 0, frontends = 0, backends = 0;
 
 	for (; n < ARRAY_SIZE(c->slices) && c->slices[n]; n++) {
@@ -351,24 +351,24 @@ static void check_at(const struct test_case *c, const struct plan_here *here)
 		docs[n] = parse(&json);
 		slices[n] = xb_json_root(docs[n]);
 	}
-	assert_int_equal(plan_make(xb_json_root(service), slices, n, here, &plan), 0);
+	assert_int_equal(xb_plan_make(xb_json_root(service), slices, n, here, &plan), 0);
 	print_plan(&text, &plan);
 	if (strcmp(text.p ? text.p : "", c->plan))
 		fail_msg("%s:\n  expected %s\n  got      %s", c->name, c->plan, text.p ? text.p : "");
-	plan_count(xb_json_root(service), slices, n, &counts);
+	xb_plan_count(xb_json_root(service), slices, n, &counts);
 	for (size_t i = 0; i < plan.n; i++) {
 		frontends += plan.v[i].n_frontends;
 		for (int s = 0; s < XB_SCOPES; s++) {
 			bool new = true;
 
 			for (int before = 0; before < s; before++)
-				new &= !plan_set_equal(&plan.v[i].set[s], &plan.v[i].set[before]);
+				new &= !xb_plan_set_equal(&plan.v[i].set[s], &plan.v[i].set[before]);
 			backends += new ? plan.v[i].set[s].n : 0;
 		}
 	}
 	assert_true(counts.ports >= plan.n && counts.frontends >= frontends && counts.backends >= backends);
 	xb_buf_done(&text);
-	plan_done(&plan);
+	xb_plan_done(&plan);
 	xb_json_unref(service);
 	while (n)
 		xb_json_unref(docs[--n]);
@@ -376,7 +376,7 @@ static void check_at(const struct test_case *c, const struct plan_here *here)
 
 static void check(const struct test_case *c)
 {
-	check_at(c, &(struct plan_here){ .node = NODE, .zone = ZONE });
+	check_at(c, &(struct xb_plan_here){ .node = NODE, .zone = ZONE });
 }
 
 static void every_case(void **state)
@@ -404,7 +404,7 @@ static void node_without_a_zone(void **state)
 	static const struct test_case c = { "no zone", SPEC(), { SLICE4(P, EP_FOR("10.1.0.1", "a", ZONE_HINT("")) "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))) },
 					    ONE " > 10.1.0.1:8080 10.1.0.2:8080" };
 
-	check_at(&c, &(struct plan_here){ .node = NODE, .zone = "" });
+	check_at(&c, &(struct xb_plan_here){ .node = NODE, .zone = "" });
 }
 
 static void says_when_the_zone_matters(void **state)
@@ -419,16 +419,17 @@ static void says_when_the_zone_matters(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct xb_buf json = {};
-		struct plan plan = {};
+		struct xb_plan plan = {};
 		struct xb_json *service = service_of(SPEC()), *slice;
 		struct xb_jv root;
 
 		xb_buf_adds(&json, rows[i].slice);
 		slice = parse(&json);
 		root = xb_json_root(slice);
-		assert_int_equal(plan_make(xb_json_root(service), &root, 1, &(struct plan_here){ .node = NODE, .zone = "" }, &plan), 0);
+		assert_int_equal(xb_plan_make(xb_json_root(service), &root, 1,
+					      &(struct xb_plan_here){ .node = NODE, .zone = "" }, &plan), 0);
 		assert_int_equal(plan.zoned, rows[i].zoned);
-		plan_done(&plan);
+		xb_plan_done(&plan);
 		xb_json_unref(service);
 		xb_json_unref(slice);
 	}

@@ -46,20 +46,20 @@ static const struct test_case {
 	  RUNNING, "" },
 };
 
-static void print(const struct plan *plan, struct xb_buf *out)
+static void print(const struct xb_plan *plan, struct xb_buf *out)
 {
 	char text[INET6_ADDRSTRLEN];
 
 	xb_buf_adds(out, "");
 	for (size_t i = 0; i < plan->n; i++) {
-		const struct plan_port *p = &plan->v[i];
-		const struct plan_backend *b = p->set[XB_SCOPE_INTERNAL].backends;
+		const struct xb_plan_port *p = &plan->v[i];
+		const struct xb_plan_backend *b = p->set[XB_SCOPE_INTERNAL].backends;
 
 		assert_int_equal(p->n_frontends, 1);
 		assert_int_equal(p->frontends->kind, XB_FRONTEND_NODE_PORT);
 		for (int s = 0; s < XB_SCOPES; s++) {
 			assert_int_equal(p->set[s].n, 1);
-			assert_true(p->set[s].backends->local && plan_set_equal(&p->set[s], &p->set[0]));
+			assert_true(p->set[s].backends->local && xb_plan_set_equal(&p->set[s], &p->set[0]));
 		}
 		xb_buf_addf(out, "%s%s %d/%d ", i ? "; " : "", p->name, p->family == AF_INET ? 4 : 10, p->proto);
 		xb_buf_addf(out, "%s:%u", inet_ntop(p->family, &p->frontends->addr, text, sizeof(text)), p->frontends->port);
@@ -72,18 +72,18 @@ static void every_case(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
 		struct xb_buf json = {}, text = {};
-		struct plan plan = {};
+		struct xb_plan plan = {};
 
 		xb_buf_addf(&json, "{%s%s}", strstr(cases[i].pod, "'metadata'") ? "" : "'metadata':{'name':'web','namespace':'ns'},", cases[i].pod);
 		for (size_t c = 0; c < json.n; c++)
 			if (json.p[c] == '\'')
 				json.p[c] = '"';
 		assert_int_equal(xb_json_parse(xb_buf_sv(&json), NULL, &doc, NULL), 0);
-		assert_int_equal(plan_make_pod(xb_json_root(doc), &plan), 0);
+		assert_int_equal(xb_plan_make_pod(xb_json_root(doc), &plan), 0);
 		print(&plan, &text);
 		if (strcmp(text.p ? text.p : "", cases[i].plan))
 			fail_msg("%s:\n  expected %s\n  got      %s", cases[i].name, cases[i].plan, text.p);
-		plan_done(&plan);
+		xb_plan_done(&plan);
 		xb_buf_done(&json);
 		xb_buf_done(&text);
 	}

@@ -82,14 +82,15 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct plan_backend backends[16];
+static struct xb_plan_backend backends[16];
 
 /* Port i at 10.96.0.(1 + vip), with these of 16 backends. NULL for want: of no interest. */
 static int change(struct world *w, int i, unsigned char vip, unsigned which, bool kept, const char *want)
 {
-	struct plan_frontend fe = { XB_FRONTEND_CLUSTER_IP, { { 10, 96, 0, vip } }, 80 };
-	struct plan_backend v[16];
-	struct plan_port p = { .name = w->owners[i]->name, .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = &fe, .n_frontends = 1 };
+	struct xb_plan_frontend fe = { XB_FRONTEND_CLUSTER_IP, { { 10, 96, 0, vip } }, 80 };
+	struct xb_plan_backend v[16];
+	struct xb_plan_port p = { .name = w->owners[i]->name, .family = AF_INET, .proto = XB_PROTO_TCP,
+				  .frontends = &fe, .n_frontends = 1 };
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	_cleanup_(nft_wanted_done) struct nft_wanted wanted = { .family = AF_INET, .arena = a };
 	_cleanup_buf_ struct xb_buf out = {};
@@ -99,7 +100,7 @@ static int change(struct world *w, int i, unsigned char vip, unsigned which, boo
 	int r;
 
 	for (unsigned k = 0; k < 16; k++) {
-		backends[k] = (struct plan_backend){ { { 10, 1, 0, k } }, 80, false };
+		backends[k] = (struct xb_plan_backend){ { { 10, 1, 0, k } }, 80, false };
 		if (which & 1u << k)
 			v[p.set[0].n++] = backends[k];
 	}

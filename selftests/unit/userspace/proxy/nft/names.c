@@ -8,9 +8,9 @@
 #include <stdio.h>
 #include "../../../../../userspace/proxy/nft/names.h"
 
-static struct plan_backend backend(int family, const char *addr, __u16 port)
+static struct xb_plan_backend backend(int family, const char *addr, __u16 port)
 {
-	struct plan_backend b = { .port = port };
+	struct xb_plan_backend b = { .port = port };
 
 	assert_int_equal(inet_pton(family, addr, &b.addr), 1);
 	return b;
@@ -19,7 +19,7 @@ static struct plan_backend backend(int family, const char *addr, __u16 port)
 static void names_are_readable(void **state)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
-	struct plan_backend v4 = backend(AF_INET, "10.244.1.7", 8080), v6 = backend(AF_INET6, "fd00::7", 53);
+	struct xb_plan_backend v4 = backend(AF_INET, "10.244.1.7", 8080), v6 = backend(AF_INET6, "fd00::7", 53);
 
 	assert_string_equal(nft_port_name(a, "service-", "shop/web:http", XB_PROTO_TCP), "service-shop/web/tcp/http");
 	assert_string_equal(nft_port_name(a, "external-", "shop/web", XB_PROTO_SCTP), "external-shop/web/sctp");
@@ -37,7 +37,7 @@ static void names_tell_their_backend(void **state)
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 
 	for (size_t i = 0; i < ARRAY_SIZE(addrs); i++) {
-		struct plan_backend b = backend(addrs[i].family, addrs[i].addr, 65535), got;
+		struct xb_plan_backend b = backend(addrs[i].family, addrs[i].addr, 65535), got;
 		const char *name = nft_backend_name(a, NFT_ENDPOINT, "a/b:c", XB_PROTO_UDP, addrs[i].family, &b);
 
 		assert_true(nft_name_backend(name, addrs[i].family, &got));
@@ -53,7 +53,7 @@ static void other_names_have_none(void **state)
 		"endpoint-a/b/udp__10.0.0.1/0", "endpoint-a/b/udp__10.0.0.1/65536", "endpoint-a/b/udp__10.0.0.1/1x",
 		"endpoint-a/b/udp__0000000000000000000000000000000000000000000000000000000000000000/1",
 	};
-	struct plan_backend b;
+	struct xb_plan_backend b;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_false(nft_name_backend(names[i], AF_INET, &b));
@@ -63,7 +63,7 @@ static void other_names_have_none(void **state)
 static void longest_names_fit(void **state)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
-	struct plan_backend b = backend(AF_INET6, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535);
+	struct xb_plan_backend b = backend(AF_INET6, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535);
 	char part[64], name[192];
 
 	memset(part, 'x', 63);

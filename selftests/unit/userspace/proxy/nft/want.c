@@ -67,7 +67,7 @@ static void print(struct xb_buf *out, const struct nft_wanted *w)
 	}
 }
 
-static void is(const struct plan_port *p, const char *want)
+static void is(const struct xb_plan_port *p, const char *want)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	_cleanup_(nft_wanted_done) struct nft_wanted w = { .family = p->family, .arena = a };
@@ -79,9 +79,9 @@ static void is(const struct plan_port *p, const char *want)
 }
 
 /* --- ports */
-static struct plan_frontend vip = { XB_FRONTEND_CLUSTER_IP, { { 10, 96, 0, 1 } }, 80 };
-static struct plan_backend near = { { { 10, 1, 0, 1 } }, 8080, true }, far = { { { 10, 1, 0, 2 } }, 8080, false };
-static struct plan_backend both[] = { { { { 10, 1, 0, 1 } }, 8080, true }, { { { 10, 1, 0, 2 } }, 8080, false } };
+static struct xb_plan_frontend vip = { XB_FRONTEND_CLUSTER_IP, { { 10, 96, 0, 1 } }, 80 };
+static struct xb_plan_backend near = { { { 10, 1, 0, 1 } }, 8080, true }, far = { { { 10, 1, 0, 2 } }, 8080, false };
+static struct xb_plan_backend both[] = { { { { 10, 1, 0, 1 } }, 8080, true }, { { { 10, 1, 0, 2 } }, 8080, false } };
 #define BOTH { both, 2, false }
 #define FAR  { &far, 1, false }
 #define NEAR { &near, 1, false }
@@ -98,29 +98,29 @@ static struct plan_backend both[] = { { { { 10, 1, 0, 1 } }, 8080, true }, { { {
 
 static void a_cluster_ip(void **state)
 {
-	struct plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = &vip, .n_frontends = 1,
-			       .set = { BOTH, BOTH, BOTH } };
+	struct xb_plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = &vip, .n_frontends = 1,
+				  .set = { BOTH, BOTH, BOTH } };
 
 	is(&p, ENDPOINT_1 ENDPOINT_2 SERVICE VIP_IN);
-	p.set[XB_SCOPE_INTERNAL] = (struct plan_set)FAR;
+	p.set[XB_SCOPE_INTERNAL] = (struct xb_plan_set)FAR;
 	is(&p, ENDPOINT_2 "service-a/b/tcp/c: goto endpoint-a/b/tcp/c__10.1.0.2/8080\n" VIP_IN);
 }
 
 static void no_endpoint_is_refused_or_silent(void **state)
 {
-	struct plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = &vip, .n_frontends = 1,
-			       .set = { NONE, NONE, NONE } };
+	struct xb_plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = &vip, .n_frontends = 1,
+				  .set = { NONE, NONE, NONE } };
 
 	is(&p, "cluster-ips[0a600001]\nno-endpoint-services[0a600001 06000000 00500000] reject\n");
-	p.set[XB_SCOPE_INTERNAL] = (struct plan_set)SILENT;
+	p.set[XB_SCOPE_INTERNAL] = (struct xb_plan_set)SILENT;
 	is(&p, "cluster-ips[0a600001]\nno-endpoint-services[0a600001 06000000 00500000] drop\n");
 }
 
 static void clients_from_outside(void **state)
 {
-	struct plan_frontend fe[] = { { XB_FRONTEND_NODE_PORT, {}, 30080 }, { XB_FRONTEND_EXTERNAL_IP, { { 203, 0, 113, 7 } }, 80 } };
-	struct plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = fe, .n_frontends = 2,
-			       .set = { NONE, BOTH, BOTH } };
+	struct xb_plan_frontend fe[] = { { XB_FRONTEND_NODE_PORT, {}, 30080 }, { XB_FRONTEND_EXTERNAL_IP, { { 203, 0, 113, 7 } }, 80 } };
+	struct xb_plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = fe, .n_frontends = 2,
+				  .set = { NONE, BOTH, BOTH } };
 
 	/* policy Cluster: everybody is masqueraded, as some backends are elsewhere */
 	is(&p, ENDPOINT_1 ENDPOINT_2 "cluster-a/b/tcp/c: chance 2 goto endpoint-a/b/tcp/c__10.1.0.1/8080\n"
@@ -128,7 +128,7 @@ static void clients_from_outside(void **state)
 	   "external-a/b/tcp/c: mark goto cluster-a/b/tcp/c\n"
 	   "service-nodeports[06000000 75800000] external-a/b/tcp/c\nservice-ips[cb007107 06000000 00500000] external-a/b/tcp/c\n");
 	/* all are here: replies come through here, and the client's address stays */
-	p.set[XB_SCOPE_EXTERNAL] = p.set[XB_SCOPE_OUTSIDE] = (struct plan_set)NEAR;
+	p.set[XB_SCOPE_EXTERNAL] = p.set[XB_SCOPE_OUTSIDE] = (struct xb_plan_set)NEAR;
 	is(&p, ENDPOINT_1 "cluster-a/b/tcp/c: goto endpoint-a/b/tcp/c__10.1.0.1/8080\n"
 	   "external-a/b/tcp/c: goto cluster-a/b/tcp/c\n"
 	   "service-nodeports[06000000 75800000] external-a/b/tcp/c\nservice-ips[cb007107 06000000 00500000] external-a/b/tcp/c\n");
@@ -136,9 +136,9 @@ static void clients_from_outside(void **state)
 
 static void policy_local(void **state)
 {
-	struct plan_frontend fe[] = { vip, { XB_FRONTEND_NODE_PORT, {}, 30080 } };
-	struct plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = fe, .n_frontends = 2,
-			       .set = { BOTH, BOTH, NEAR } };
+	struct xb_plan_frontend fe[] = { vip, { XB_FRONTEND_NODE_PORT, {}, 30080 } };
+	struct xb_plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = fe, .n_frontends = 2,
+				  .set = { BOTH, BOTH, NEAR } };
 
 	is(&p, ENDPOINT_1 ENDPOINT_2 SERVICE "local-a/b/tcp/c: goto endpoint-a/b/tcp/c__10.1.0.1/8080\n"
 	   "external-a/b/tcp/c: saddr in pod-networks goto service-a/b/tcp/c\n"
@@ -146,7 +146,7 @@ static void policy_local(void **state)
 	   "external-a/b/tcp/c: goto local-a/b/tcp/c\n"
 	   VIP_IN "service-nodeports[06000000 75800000] external-a/b/tcp/c\n");
 	/* none here: who is inside gets there all the same, and the others get nothing */
-	p.set[XB_SCOPE_OUTSIDE] = (struct plan_set)SILENT;
+	p.set[XB_SCOPE_OUTSIDE] = (struct xb_plan_set)SILENT;
 	is(&p, ENDPOINT_1 ENDPOINT_2 SERVICE "external-a/b/tcp/c: saddr in pod-networks goto service-a/b/tcp/c\n"
 	   "external-a/b/tcp/c: from-node mark goto service-a/b/tcp/c\n"
 	   VIP_IN "service-nodeports[06000000 75800000] external-a/b/tcp/c\nno-endpoint-nodeports[06000000 75800000] drop\n");
@@ -154,11 +154,11 @@ static void policy_local(void **state)
 
 static void source_ranges_concern_load_balancer_ips(void **state)
 {
-	struct plan_frontend fe[] = { { XB_FRONTEND_EXTERNAL_IP, { { 203, 0, 113, 7 } }, 80 },
-				      { XB_FRONTEND_LOAD_BALANCER, { { 203, 0, 113, 8 } }, 80 } };
-	struct plan_net range = { { { 198, 51, 100, 0 } }, 24 };
-	struct plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = fe, .n_frontends = 2,
-			       .set = { NONE, FAR, FAR }, .source_ranges = &range, .n_source_ranges = 1, .source_ranges_set = true };
+	struct xb_plan_frontend fe[] = { { XB_FRONTEND_EXTERNAL_IP, { { 203, 0, 113, 7 } }, 80 },
+					 { XB_FRONTEND_LOAD_BALANCER, { { 203, 0, 113, 8 } }, 80 } };
+	struct xb_plan_net range = { { { 198, 51, 100, 0 } }, 24 };
+	struct xb_plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = fe, .n_frontends = 2,
+				  .set = { NONE, FAR, FAR }, .source_ranges = &range, .n_source_ranges = 1, .source_ranges_set = true };
 	const char *head = ENDPOINT_2 "cluster-a/b/tcp/c: goto endpoint-a/b/tcp/c__10.1.0.2/8080\nexternal-a/b/tcp/c: mark goto cluster-a/b/tcp/c\n";
 	const char *tail = "firewall-a/b/tcp/c: drop\n"
 			   "service-ips[cb007107 06000000 00500000] external-a/b/tcp/c\n"
@@ -176,8 +176,8 @@ static void source_ranges_concern_load_balancer_ips(void **state)
 
 static void affinity(void **state)
 {
-	struct plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = &vip, .n_frontends = 1,
-			       .affinity_seconds = 9, .set = { BOTH, NONE, NONE } };
+	struct xb_plan_port p = { .name = (char *)"a/b:c", .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = &vip, .n_frontends = 1,
+				  .affinity_seconds = 9, .set = { BOTH, NONE, NONE } };
 
 	is(&p, "set affinity-a/b/tcp/c__10.1.0.1/8080\n"
 	   "endpoint-a/b/tcp/c__10.1.0.1/8080: from 10.1.0.1/32 mark\n"
@@ -192,15 +192,15 @@ static void affinity(void **state)
 
 static void many_are_in_a_map(void **state)
 {
-	struct plan_backend many[9] = {};
-	struct plan_port p = { .name = (char *)"a/b", .family = AF_INET6, .proto = XB_PROTO_UDP, .frontends = &vip, .n_frontends = 1,
-			       .set = { { many, 9, false }, NONE, NONE } };
+	struct xb_plan_backend many[9] = {};
+	struct xb_plan_port p = { .name = (char *)"a/b", .family = AF_INET6, .proto = XB_PROTO_UDP, .frontends = &vip, .n_frontends = 1,
+				  .set = { { many, 9, false }, NONE, NONE } };
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	_cleanup_(nft_wanted_done) struct nft_wanted w = { .family = AF_INET6, .arena = a };
 	_cleanup_buf_ struct xb_buf out = {};
 
 	for (unsigned char i = 0; i < 9; i++)
-		many[i] = (struct plan_backend){ { { 0xfd, [15] = i } }, 53, false };
+		many[i] = (struct xb_plan_backend){ { { 0xfd, [15] = i } }, 53, false };
 	nft_want_port(&w, &p);
 	print(&out, &w);
 	assert_non_null(strstr(out.p, "\nset service-a/b/udp\nservice-a/b/udp: random 9 vmap service-a/b/udp\n"
@@ -211,12 +211,12 @@ static void many_are_in_a_map(void **state)
 }
 
 /* --- the base */
-static void base_is(int family, const struct plan_node *node, const char *part)
+static void base_is(int family, const struct xb_plan_node *node, const char *part)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	_cleanup_(nft_wanted_done) struct nft_wanted w = { .family = family, .arena = a };
 	_cleanup_buf_ struct xb_buf out = {};
-	struct plan_addr addr = { { 192, 0, 2, 1 } };
+	struct xb_plan_addr addr = { { 192, 0, 2, 1 } };
 
 	nft_want_base(&w, node, &addr, 1);
 	print(&out, &w);
@@ -226,7 +226,7 @@ static void base_is(int family, const struct plan_node *node, const char *part)
 
 static void strangers_at_cluster_ips_are_masqueraded(void **state)
 {
-	struct plan_node node = { .pods[0] = { { { { { 10, 244 } }, 16 } }, 1 } };
+	struct xb_plan_node node = { .pods[0] = { { { { { 10, 244 } }, 16 } }, 1 } };
 
 	base_is(AF_INET, &node, "\nservices: daddr in cluster-ips saddr not-in pod-networks mark\nservices: daddr proto dport vmap service-ips\n");
 	base_is(AF_INET, &node, "\nnodeport-ips[c0000201]\npod-networks[0af40000]\npod-networks[0af50000] end\n");
@@ -238,8 +238,8 @@ static void strangers_at_cluster_ips_are_masqueraded(void **state)
 
 static void networks_do_not_overlap(void **state)
 {
-	struct plan_net nets[] = { { { { 10, 96 } }, 12 }, { { { 10, 96, 4 } }, 24 }, { { { 10, 96 } }, 12 }, { { { 255 } }, 8 } };
-	struct plan_node node = { .services[0].n = ARRAY_SIZE(nets) };
+	struct xb_plan_net nets[] = { { { { 10, 96 } }, 12 }, { { { 10, 96, 4 } }, 24 }, { { { 10, 96 } }, 12 }, { { { 255 } }, 8 } };
+	struct xb_plan_node node = { .services[0].n = ARRAY_SIZE(nets) };
 
 
 	memcpy(node.services[0].v, nets, sizeof(nets));
