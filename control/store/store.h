@@ -109,6 +109,12 @@ struct store_value {
 };
 typedef void (*store_done)(void *arg, int error, struct store_object *o);
 int store_put(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
+/*
+ * The same for a value that is the head's but for some strings, each as long as before (xb/json.h): nothing is parsed, and parts stay
+ * as they are. -EINVAL: a change is none, there are more than STORE_CHANGES_MAX, or the new revision has more digits than the head's.
+ */
+#define STORE_CHANGES_MAX 7
+int store_amend(struct store *s, const char *key, uint64_t expect, const struct xb_json_change *c, unsigned n, store_done done, void *arg);
 /* The value is the object's last state, as watchers get it with the DELETED event. */
 int store_delete(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 /*

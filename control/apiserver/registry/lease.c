@@ -52,6 +52,7 @@ const struct strategy lease_strategy = {
 	.group = "coordination.k8s.io", .kind = "Lease",
 	.name = xb_check_dns1123_subdomain,
 	.validate = validate,
+	.renewed = "renewTime",
 	.create_on_update = true,
 	.patient = true,
 	COLUMNS(columns),

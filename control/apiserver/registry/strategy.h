@@ -80,6 +80,8 @@ struct strategy {
 	/* An object being deleted, without metadata.finalizers and grace: does its kind still hold it? NULL: no. */
 	bool (*held)(const struct xb_node *object);
 	const struct strategy_part *parts; /* ends with {}; NULL: none */
+	/* A time in spec, always of one length, that writers renew: no rule, no hook and no plugin asks for it, nor changes what has it. */
+	const char *renewed;
 	bool has_generation;               /* metadata.generation: 1, then one more whenever anything but metadata and status changes */
 	bool unconditional_update;         /* a PUT may come without resourceVersion */
 	bool create_on_update;             /* a PUT of a missing name creates it */
