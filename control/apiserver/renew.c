@@ -124,7 +124,7 @@ int renew_object(struct request *q, struct xb_node *object)
 {
 	struct write *w = &q->write;
 	const char *renewed = strategy_of(w->kind)->renewed, *key;
-	struct xb_json_change changes[2] = {};
+	struct store_amendment a = { .n = 2 };
 	struct store_object *head;
 	int r;
 
@@ -134,13 +134,13 @@ int renew_object(struct request *q, struct xb_node *object)
 	if (!key)
 		return -ENOMEM;
 	head = store_head(q->server->store, key);
-	if (!head || !same_but(object, xb_json_root(head->doc), renewed, &changes[0]) ||
-	    !is_by_its_only_manager(q, xb_jv_path(xb_json_root(head->doc), "metadata", "managedFields"), renewed, &changes[1]))
+	if (!head || !same_but(object, xb_json_root(head->doc), renewed, &a.changes[0]) ||
+	    !is_by_its_only_manager(q, xb_jv_path(xb_json_root(head->doc), "metadata", "managedFields"), renewed, &a.changes[1]))
 		return -ENOTSUP;
 	/* what is there is what comes, but for what no plugin asks for */
 	r = admission_run(q, w, object, object);
 	if (r)
 		return r;
-	r = write_amend(q, key, head->revision, changes, ARRAY_SIZE(changes));
+	r = write_amend(q, key, head->revision, &a);
 	return r == -EINVAL ? -ENOTSUP : r;
 }

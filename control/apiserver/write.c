@@ -207,6 +207,13 @@ static int answer_dry(struct request *q, uint64_t expect, struct xb_node *object
 
 typedef int queue_fn(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 
+static bool is_patient(const struct write *w)
+{
+	enum patience p = strategy_of(w->kind)->patience;
+
+	return p == PATIENT_ALWAYS || (p == PATIENT_STATUS && write_is_status(w));
+}
+
 static void goes_to_store(struct request *q, int code)
 {
 	q->answer_code = code;
@@ -237,13 +244,15 @@ static int queue(struct request *q, queue_fn *fn, uint64_t expect, struct xb_nod
 	}
 	goes_to_store(q, code);
 	r = key ? stored_value(q->arena, object, &bytes, &value) : -ENOMEM;
+	value.patient = is_patient(&q->write);
 	return went_to_store(q, r ? r : fn(q->server->store, key, expect, &value, written, q));
 }
 
-int write_amend(struct request *q, const char *key, uint64_t expect, const struct xb_json_change *c, unsigned n)
+int write_amend(struct request *q, const char *key, uint64_t expect, struct store_amendment *a)
 {
+	a->patient = is_patient(&q->write);
 	goes_to_store(q, 200);
-	return went_to_store(q, store_amend(q->server->store, key, expect, c, n, written, q));
+	return went_to_store(q, store_amend(q->server->store, key, expect, a, written, q));
 }
 
 int write_put(struct request *q, uint64_t expect, struct xb_node *object, int code)

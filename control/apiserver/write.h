@@ -38,7 +38,7 @@ void write_end(struct write *w, bool committed);            /* when something wa
 int write_put(struct request *q, uint64_t expect, struct xb_node *object, int code);
 int write_remove(struct request *q, uint64_t expect, struct xb_node *object, int code);
 /* The same for what is the head but for some strings, each as long as before. -EINVAL: that cannot be written in this way. */
-int write_amend(struct request *q, const char *key, uint64_t expect, const struct xb_json_change *c, unsigned n);
+int write_amend(struct request *q, const char *key, uint64_t expect, struct store_amendment *a);
 /* Nothing to write: answer with doc once what is queued is committed. Takes a reference. */
 int write_nothing(struct request *q, const struct xb_json *doc, int code);
 

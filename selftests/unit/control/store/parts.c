@@ -119,12 +119,12 @@ static void keeps_once_what_is_seen_again(void **state)
 static int amend(struct fixture *f, const char *key, uint64_t expect, const char *text, struct outcome *out)
 {
 	struct store_object *head = store_head(f->s, key);
-	struct xb_json_change c = { .text = xb_sv(text) };
+	struct store_amendment a = { .n = 1, .changes = { { .text = xb_sv(text) } } };
 
 	if (head)
-		c.string = xb_jv_get(xb_json_root(head->doc), "more");
+		a.changes[0].string = xb_jv_get(xb_json_root(head->doc), "more");
 	*out = (struct outcome){};
-	return store_amend(f->s, key, expect, &c, 1, fixture_done_cb, out);
+	return store_amend(f->s, key, expect, &a, fixture_done_cb, out);
 }
 
 /* The tests' first writes have numbers of one digit. */
