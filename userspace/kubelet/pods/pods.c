@@ -88,7 +88,8 @@ static void trim(struct pods *s, int64_t now)
 {
 	if (s->trim_ms && s->trim_ms <= now) {
 		s->trim_ms = 0;
-		xb_arena_trim();
+		while (xb_arena_trim())
+			;
 		malloc_trim(0);
 	} else if (s->trim_ms) {
 		arm(s, s->trim_ms);
