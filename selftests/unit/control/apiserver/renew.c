@@ -84,6 +84,7 @@ static void put(struct side *s, const char *user, const char *manager, const cha
 {
 	struct request *q = begin(s, user, manager, now, a);
 	struct xb_node *object, *old;
+	struct outcome settled = {};
 	struct store_object *head;
 	int r = xb_tree_read(q->arena, body, NULL, &object);
 
@@ -102,6 +103,8 @@ static void put(struct side *s, const char *user, const char *manager, const cha
 		request_free(q);
 		return;
 	}
+	/* Leases are patient, the test is not */
+	assert_int_equal(store_barrier(s->f.s, fixture_done_cb, &settled), 0);
 	while (!a->text.n)
 		uv_run(&s->f.loop, UV_RUN_ONCE);
 }
