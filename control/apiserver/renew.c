@@ -98,26 +98,35 @@ static bool same_but(const struct xb_node *object, struct xb_jv old, const char 
 	return !xb_jit_next(&it) && ret->text.n;
 }
 
-static bool owns(struct xb_jv entry, const char *renewed)
+static bool owns(struct xb_jv fields, const char *renewed)
 {
-	struct xb_jv fields = stored_whole(xb_jv_get(stored_whole(xb_jv_get(entry, "fieldsV1")), "f:spec"));
-
+	fields = stored_whole(xb_jv_get(stored_whole(fields), "f:spec"));
 	for (struct xb_jit it = xb_jv_iter(fields); xb_jit_next(&it);)
 		if (it.key.n > 2 && xb_sv_is((struct xb_sv){ it.key.p + 2, it.key.n - 2 }, renewed))
 			return true;
 	return false;
 }
 
-/* Of one who has written alone, and wrote this before, managedFields tell nothing new but the time. */
+static bool next_is(struct xb_jit *it, const char *key)
+{
+	return xb_jit_next(it) && xb_sv_is(it->key, key);
+}
+
+/* Of one who has written alone, and wrote this before, managedFields tell nothing new but the time. Entries are in managed_write's order. */
 static bool is_by_its_only_manager(struct request *q, struct xb_jv managed, const char *renewed, struct xb_json_change *ret)
 {
 	struct managed_entry me = managed_identity(q, false);
-	struct xb_jv entry = xb_jv_at(managed, 0);
+	struct xb_jit entries = xb_jv_iter(managed), it;
 
-	*ret = (struct xb_json_change){ xb_jv_get(entry, "time"), me.time };
-	return me.manager.p && xb_jv_count(managed) == 1 && xb_jv_streq(xb_jv_get(entry, "manager"), me.manager) &&
-	       xb_jv_streq(xb_jv_get(entry, "operation"), XB_SV("Update")) && !xb_jv_is(xb_jv_get(entry, "subresource")) &&
-	       xb_jv_streq(xb_jv_get(entry, "apiVersion"), me.api_version) && owns(entry, renewed);
+	if (!me.manager.p || !xb_jit_next(&entries))
+		return false;
+	it = xb_jv_iter(entries.value);
+	if (!next_is(&it, "apiVersion") || !xb_jv_streq(it.value, me.api_version) || !next_is(&it, "fieldsType") ||
+	    !next_is(&it, "fieldsV1") || !owns(it.value, renewed) || !next_is(&it, "manager") || !xb_jv_streq(it.value, me.manager) ||
+	    !next_is(&it, "operation") || !xb_jv_streq(it.value, XB_SV("Update")) || !next_is(&it, "time"))
+		return false;
+	*ret = (struct xb_json_change){ it.value, me.time };
+	return !xb_jit_next(&entries);
 }
 
 int renew_object(struct request *q, struct xb_node *object)
