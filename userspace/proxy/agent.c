@@ -27,12 +27,19 @@ void agent_fail(struct agent *a)
 }
 
 /* --- what comes in --- */
+static void count_event(struct agent *a, uint64_t *count)
+{
+	++*count;
+	a->metrics.last_queued_us = xb_time_now();
+	if (!a->events++)
+		a->woken_ns = xb_rest_woken_ns(a->c.rest);
+}
+
 static void on_service(void *arg, struct xb_jv old, struct xb_jv object)
 {
 	struct agent *a = arg;
 
-	a->metrics.service_changes++;
-	a->metrics.last_queued_us = xb_time_now();
+	count_event(a, &a->metrics.service_changes);
 	/* An index that missed a change would keep a view of a document that is gone. */
 	if (services_service_changed(a->services, old, object) < 0)
 		agent_fail(a);
@@ -42,8 +49,7 @@ static void on_slice(void *arg, struct xb_jv old, struct xb_jv object)
 {
 	struct agent *a = arg;
 
-	a->metrics.endpoint_changes++;
-	a->metrics.last_queued_us = xb_time_now();
+	count_event(a, &a->metrics.endpoint_changes);
 	if (services_slice_changed(a->services, old, object) < 0)
 		agent_fail(a);
 }

@@ -16,7 +16,7 @@ struct histogram {
 void histogram_observe(struct histogram *h, double value);
 
 struct metrics {
-	struct histogram sync, programming; /* seconds */
+	struct histogram sync, programming, event; /* seconds */
 	uint64_t service_changes, endpoint_changes, faults;
 	uint64_t healthz_ok, healthz_unavailable, livez_ok, livez_unavailable;
 	int64_t last_sync_us, last_queued_us; /* wall clock; 0: never */
