@@ -182,8 +182,10 @@ static int open_tables(struct apply *a, char **reterr_why)
 {
 	_cleanup_(tables_freep) struct tables *pinned = NULL;
 	__u32 sizes[N_TABLES];
-	int r = tables_adopt(attach_maps_folder(a->attach), &pinned, reterr_why);
+	int r = tables_sweep(attach_maps_folder(a->attach));
 
+	if (r == 0)
+		r = tables_adopt(attach_maps_folder(a->attach), &pinned, reterr_why);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	for (int i = 0; i < N_TABLES; i++)
