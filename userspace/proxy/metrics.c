@@ -127,6 +127,9 @@ static void write_ours(const struct metrics *m, const struct metrics_now *now, s
 	    (double)now->unprogrammed);
 	xb_prom_one(out, "xebec_proxy_faults_total", "counter", "Ports that could not be brought into the tables", (double)m->faults);
 	xb_prom_one(out, "xebec_proxy_unsynced_seconds", "gauge", "Time without a complete list since the start; 0 once there was one", unsynced);
+	if (now->host_ports)
+		xb_prom_one(out, "xebec_proxy_host_ports_synced", "gauge", "Whether this node's pods are known, for their hostPorts",
+			    now->host_ports_synced);
 	xb_prom_one(out, "xebec_proxy_devices", "gauge", "Devices with programs of ours", (double)now->tables.devices.devices);
 	xb_prom_one(out, "xebec_proxy_faulty_devices", "gauge", "Devices where a program could not be put in place",
 		    (double)now->tables.devices.faulty);

@@ -28,7 +28,8 @@ void proxy_metrics_init(struct metrics *m);
 struct metrics_now {
 	struct apply_stats tables;
 	struct xb_informer_stats services, slices, pods;
-	bool synced, host_ports;        /* the latter: pods are there */
+	bool synced;
+	bool host_ports, host_ports_synced; /* are they served; are the node's pods known */
 	size_t services_known, unprogrammed, pending;
 	bool counted;                   /* reasons hold */
 	__u64 reasons[XB_REASONS];

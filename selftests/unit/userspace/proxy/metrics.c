@@ -55,10 +55,11 @@ static void text_is_prometheus(void **state)
 		"\nxebec_proxy_table_entries{table=\"backends\"} 5\n",
 		"\nxebec_proxy_decisions_total{reason=\"dropped-flows-full\"} 9\n",
 		"\nxebec_proxy_api_lists_total{resource=\"endpointslices\"} 3\n",
+		"\nxebec_proxy_host_ports_synced 0\n",
 		"\nprocess_resident_memory_bytes ",
 	};
 	struct metrics_now now = {
-		.tables = { .backends = 5 }, .slices = { .lists = 3 }, .synced = true, .counted = true,
+		.tables = { .backends = 5 }, .slices = { .lists = 3 }, .synced = true, .counted = true, .host_ports = true,
 		.reasons = { [XB_DROPPED_FLOWS_FULL] = 9 },
 	};
 	_cleanup_buf_ struct xb_buf out = {};
