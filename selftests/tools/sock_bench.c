@@ -222,7 +222,9 @@ static void null_hook(void)
 static void plan_many(struct xb_plan_port *p, struct xb_plan_backend *be, struct xb_plan_frontend *fe, char *name, int i)
 {
 	sprintf(name, "default/service-%d:http", i);
-	*fe = (struct xb_plan_frontend){ .kind = XB_FRONTEND_CLUSTER_IP, .addr.b = { 10, (__u8)(97 + (i >> 16)), (__u8)(i >> 8), (__u8)i }, .port = 80 };
+	*fe = (struct xb_plan_frontend){
+		.kind = XB_FRONTEND_CLUSTER_IP, .addr.b = { 10, (__u8)(97 + (i >> 16)), (__u8)(i >> 8), (__u8)i }, .port = 80,
+	};
 	for (int k = 0; k < 10; k++)
 		be[k] = (struct xb_plan_backend){ .addr.b = { 10, 1, 0, 1 }, .port = (__u16)(8080 + k) };
 	*p = (struct xb_plan_port){ .name = name, .family = AF_INET, .proto = XB_PROTO_TCP, .frontends = fe, .n_frontends = 1,
