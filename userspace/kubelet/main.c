@@ -8,6 +8,7 @@
 #include "server/server.h"
 #include "xb/kubeconfig.h"
 #include "xb/log.h"
+#include "xb/trim.h"
 
 #define VERSION    "v1.33.0"
 #define USER_AGENT "kubelet/" VERSION " (linux) xebec"
@@ -31,6 +32,7 @@ struct kubelet {
 	struct node *node;
 	struct healthz *healthz;
 	struct server *server;
+	struct xb_trimmer *trimmer;
 };
 
 static int fault(int r, const char *what, const char *why)
@@ -173,11 +175,13 @@ static int begin(struct kubelet *k, char **reterr_why)
 		.runtime = k->runtime, .objects = k->objects, .volumes = k->volumes, .images = k->images, .probes = k->probes,
 		.cgroups = k->options->cgroups_per_qos ? k->cgroups : NULL, .node = k->node,
 	};
-	return pods_begin(k->pods, &parts, reterr_why);
+	r = pods_begin(k->pods, &parts, reterr_why);
+	return r ? r : xb_trimmer_new(&k->loop, &k->trimmer);
 }
 
 static void end(struct kubelet *k)
 {
+	xb_trimmer_free(k->trimmer);
 	kubelet_server_free(k->server);
 	healthz_free(k->healthz);
 	kubelet_node_free(k->node);

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "serve.h"
 #include "xb/log.h"
+#include "xb/trim.h"
 
 #define VERSION "v1.33.0"
 
@@ -51,6 +52,7 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 {
 	_cleanup_(agent_freep) struct agent *agent = NULL;
 	_cleanup_(serve_freep) struct serve *serve = NULL;
+	_cleanup_(xb_trimmer_freep) struct xb_trimmer *trimmer = NULL;
 	_cleanup_free_ char *why = NULL;
 	int r = agent_new(rest, o, &agent, &why);
 
@@ -59,6 +61,9 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 	r = serve_new(&p->loop, o, agent, &serve, &why);
 	if (r < 0)
 		return fault(r, "cannot serve", why);
+	r = xb_trimmer_new(&p->loop, &trimmer);
+	if (r < 0)
+		return fault(r, "cannot start", NULL);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 	return EXIT_SUCCESS;
 }

@@ -8,6 +8,7 @@
 #include "options.h"
 #include "serve.h"
 #include "xb/log.h"
+#include "xb/trim.h"
 
 #define VERSION "v1.33.0"
 
@@ -75,6 +76,7 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 {
 	_cleanup_(agent_freep) struct agent *agent = NULL;
 	_cleanup_(serve_freep) struct serve *serve = NULL;
+	_cleanup_(xb_trimmer_freep) struct xb_trimmer *trimmer = NULL;
 	_cleanup_free_ char *why = NULL;
 	struct agent_config c = {
 		.rest = rest, .node_name = o->node_name,
@@ -101,6 +103,9 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 	r = serve_new(&p->loop, &o->healthz, &o->metrics, agent, &serve, &why);
 	if (r < 0)
 		return fault(r, "cannot serve", why);
+	r = xb_trimmer_new(&p->loop, &trimmer);
+	if (r < 0)
+		return fault(r, "cannot start", NULL);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 	return p->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
