@@ -5,6 +5,7 @@
 #include "pods/pods.h"
 #include "server/server.h"
 #include "xb/log.h"
+#include "xb/trim.h"
 
 #define NAME "kubelet"
 
@@ -26,6 +27,7 @@ struct kubelet {
 	struct node *node;
 	struct healthz *healthz;
 	struct server *server;
+	struct xb_trimmer *trimmer;
 };
 
 static int connect_api(struct kubelet *k, char **reterr_why)
@@ -151,11 +153,13 @@ static int begin(struct kubelet *k, char **reterr_why)
 		.runtime = k->runtime, .objects = k->objects, .volumes = k->volumes, .images = k->images, .probes = k->probes,
 		.cgroups = k->options->cgroups_per_qos ? k->cgroups : NULL, .node = k->node,
 	};
-	return pods_begin(k->pods, &parts, reterr_why);
+	r = pods_begin(k->pods, &parts, reterr_why);
+	return r ? r : xb_trimmer_new(&k->process.loop, &k->trimmer);
 }
 
 static void end(struct kubelet *k)
 {
+	xb_trimmer_free(k->trimmer);
 	kubelet_server_free(k->server);
 	healthz_free(k->healthz);
 	kubelet_node_free(k->node);

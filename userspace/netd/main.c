@@ -3,6 +3,7 @@
 #include "agent.h"
 #include "options.h"
 #include "serve.h"
+#include "xb/trim.h"
 
 #define NAME "xebec-netd"
 
@@ -19,6 +20,7 @@ static int serve_until_told(struct xb_process *p, const struct options *o, struc
 {
 	_cleanup_(agent_freep) struct agent *agent = NULL;
 	_cleanup_(serve_freep) struct serve *serve = NULL;
+	_cleanup_(xb_trimmer_freep) struct xb_trimmer *trimmer = NULL;
 	_cleanup_free_ char *why = NULL;
 	int r = agent_new(rest, o, &agent, &why);
 
@@ -27,6 +29,9 @@ static int serve_until_told(struct xb_process *p, const struct options *o, struc
 	r = serve_new(&p->loop, o, agent, &serve, &why);
 	if (r < 0)
 		return xb_process_fault(r, "cannot serve", why);
+	r = xb_trimmer_new(&p->loop, &trimmer);
+	if (r < 0)
+		return xb_process_fault(r, "cannot start", NULL);
 	uv_run(&p->loop, UV_RUN_DEFAULT);
 	return EXIT_SUCCESS;
 }

@@ -7,6 +7,7 @@
 #include "options.h"
 #include "serve.h"
 #include "xb/log.h"
+#include "xb/trim.h"
 
 #define NAME "kube-proxy"
 #define EXIT_DIFFERENT 2            /* of --dry-run */
@@ -49,6 +50,7 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 {
 	_cleanup_(agent_freep) struct agent *agent = NULL;
 	_cleanup_(serve_freep) struct serve *serve = NULL;
+	_cleanup_(xb_trimmer_freep) struct xb_trimmer *trimmer = NULL;
 	_cleanup_free_ char *why = NULL;
 	struct agent_config c = {
 		.rest = rest, .node_name = o->node_name,
@@ -75,6 +77,9 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 	r = serve_new(&p->process.loop, &o->healthz, &o->metrics, agent, &serve, &why);
 	if (r < 0)
 		return xb_process_fault(r, "cannot serve", why);
+	r = xb_trimmer_new(&p->process.loop, &trimmer);
+	if (r < 0)
+		return xb_process_fault(r, "cannot start", NULL);
 	uv_run(&p->process.loop, UV_RUN_DEFAULT);
 	return p->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
