@@ -396,7 +396,8 @@ static int add_port(struct xb_plan *plan, struct xb_jv service, struct xb_jv ser
 
 /* --- healthCheckNodePort --- */
 /* Draining ones do not count: the load balancer is to look elsewhere while they serve on. */
-static int local_ready(const struct xb_plan_slice *const *slices, size_t n_slices, int family, const struct xb_plan_here *here, unsigned *ret)
+static int local_ready(const struct xb_plan_slice *const *slices, size_t n_slices, int family, const struct xb_plan_here *here,
+		       unsigned *ret)
 {
 	_cleanup_(candidates_done) struct candidates c = {};
 	unsigned n = 0;
@@ -431,7 +432,8 @@ static int plan_health(struct xb_plan *plan, struct xb_jv spec, const struct xb_
 	return r;
 }
 
-int xb_plan_make(struct xb_jv service, const struct xb_plan_slice *const *slices, size_t n_slices, const struct xb_plan_here *here, struct xb_plan *ret)
+int xb_plan_make(struct xb_jv service, const struct xb_plan_slice *const *slices, size_t n_slices, const struct xb_plan_here *here,
+		 struct xb_plan *ret)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	_cleanup_(xb_plan_done) struct xb_plan plan = {};

@@ -426,6 +426,7 @@ static void says_when_the_zone_matters(void **state)
 		{ SLICE4(P, EP("10.1.0.1")), false }, { SLICE4(P, EP_FOR("10.1.0.1", "a", NODE_HINT("a"))), false },
 		{ SLICE4(P, EP("10.1.0.1") "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))), true },
 	};
+	static const struct xb_plan_here here = { .node = NODE, .zone = "" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct xb_plan_slice *slice = slice_of(rows[i].slice, NODE);
@@ -433,7 +434,7 @@ static void says_when_the_zone_matters(void **state)
 		struct xb_json *service = service_of(SPEC());
 		struct xb_plan plan = {};
 
-		assert_int_equal(xb_plan_make(xb_json_root(service), &one, 1, &(struct xb_plan_here){ .node = NODE, .zone = "" }, &plan), 0);
+		assert_int_equal(xb_plan_make(xb_json_root(service), &one, 1, &here, &plan), 0);
 		assert_int_equal(plan.zoned, rows[i].zoned);
 		xb_plan_done(&plan);
 		xb_json_unref(service);
