@@ -30,12 +30,19 @@ void agent_fail(struct agent *a)
 }
 
 /* --- what comes in --- */
+static void count_event(struct agent *a, uint64_t *count)
+{
+	++*count;
+	a->metrics.last_queued_us = xb_time_now();
+	if (!a->events++)
+		a->woken_ns = xb_rest_woken_ns(a->c.rest);
+}
+
 static void on_service(void *arg, struct xb_jv old, struct xb_jv object)
 {
 	struct agent *a = arg;
 
-	a->metrics.service_changes++;
-	a->metrics.last_queued_us = xb_time_now();
+	count_event(a, &a->metrics.service_changes);
 	/* An index that missed a change would keep a view of a document that is gone. */
 	if (services_service_changed(a->services, old, object) < 0)
 		agent_fail(a);
@@ -59,8 +66,7 @@ static void on_slice(void *arg, struct xb_jv old, struct xb_jv object)
 {
 	struct agent *a = arg;
 
-	a->metrics.endpoint_changes++;
-	a->metrics.last_queued_us = xb_time_now();
+	count_event(a, &a->metrics.endpoint_changes);
 	if (services_slice_changed(a->services, xb_plan_slice_of(old.doc), xb_plan_slice_of(object.doc)) < 0)
 		agent_fail(a);
 }
@@ -356,7 +362,8 @@ void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 {
 	struct metrics_now now = {
 		.synced = agent_synced(a), .services_known = services_count(a->services), .unprogrammed = faults_count(a->faults),
-		.pending = services_dirty(a->services), .host_ports = a->c.host_ports,
+		.pending = services_dirty(a->services),
+		.host_ports = a->c.host_ports, .host_ports_synced = host_ports_synced(a->host_ports),
 	};
 
 	if (a->tables)

@@ -297,6 +297,16 @@ static bool anything_to_do(const struct agent *a)
 	return !a->applied || (!a->pruned && host_ports_settled(a->host_ports)) || services_dirty(a->services) || services_dirty(a->pods);
 }
 
+/* Each event as long as that which waited longest. The first lists are no events. */
+static void observe_events(struct agent *a, bool first)
+{
+	uint64_t now = uv_hrtime();
+
+	for (; a->events && !first; a->events--)
+		histogram_observe(&a->metrics.event, (double)(now - a->woken_ns) / 1e9);
+	a->events = 0;
+}
+
 void agent_flush(uv_prepare_t *h)
 {
 	struct agent *a = h->data;
@@ -313,6 +323,8 @@ void agent_flush(uv_prepare_t *h)
 		return;
 	}
 	commit(a);
+	if (!a->stale)
+		observe_events(a, first);
 	if (first && !a->stale)
 		remove_others(a);
 	faults_tell(a->faults);

@@ -534,6 +534,7 @@ int apply_prune(struct apply *a)
 		port_remove(a, a->by_slot[slot]);
 		n++;
 	}
+	attach_sweep(a->attach);
 	return n;
 }
 

@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "apply.h"
 #include "attach.h"
+#include "mount_watch.h"
 #include "stale.h"
 #include "tables.h"
 #include "xb/bpfobj.h"
@@ -60,6 +61,8 @@ struct apply {
 	__u64 publishes;
 	struct stale *stale;        /* NULL: no loop was given */
 	bool sockets_stale;         /* there may be some: a UDP port has other backends */
+	struct mount_watch *mounts; /* NULL: no loop was given */
+	int home_fault;             /* of the last try to pin all where the path leads to now; it has been told */
 };
 
 static inline int family_index(enum xb_family family)

@@ -181,8 +181,10 @@ static int open_tables(struct apply *a, char **reterr_why)
 {
 	_cleanup_(tables_freep) struct tables *pinned = NULL;
 	__u32 sizes[N_TABLES];
-	int r = tables_adopt(attach_maps_folder(a->attach), &pinned, reterr_why);
+	int r = tables_sweep(attach_maps_folder(a->attach));
 
+	if (r == 0)
+		r = tables_adopt(attach_maps_folder(a->attach), &pinned, reterr_why);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	for (int i = 0; i < N_TABLES; i++)
@@ -230,6 +232,30 @@ static int start(struct apply *a, const struct apply_config *c, char **reterr_wh
 	return r < 0 ? r : attach_programs(a->attach, a->tables, reterr_why);
 }
 
+/* As soon as the BPF file system is there again: what is pinned nowhere ends with this process. */
+static void on_mounts(void *arg)
+{
+	struct apply *a = arg;
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	if (attach_is_home(a->attach))
+		return;
+	r = attach_move(a->attach, a->tables, &why);
+	if (r == 0)
+		log_info("another BPF file system was mounted: tables and links are pinned in '%s'", attach_maps_folder(a->attach));
+	if (r == 0)
+		devices_retry(attach_devices(a->attach));
+	else if (r != a->home_fault)
+		log_warning("the tables are pinned nowhere, and what runs ends with this process: %s", why ? why : strerror(-r));
+	a->home_fault = r;
+}
+
+static int follow_mounts(struct apply *a, uv_loop_t *loop)
+{
+	return loop ? mount_watch_new(loop, on_mounts, a, &a->mounts) : 0;
+}
+
 int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_why)
 {
 	struct apply *a = calloc(1, sizeof(*a));
@@ -251,6 +277,8 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 	if (c->loop)
 		a->stale = stale_new(c->loop);
 	r = !a->by_key || (c->loop && !a->stale) ? -ENOMEM : start(a, c, &why);
+	if (r == 0)
+		r = follow_mounts(a, c->loop);
 	if (r < 0) {
 		apply_close(a);
 		if (!why)
@@ -268,6 +296,7 @@ struct apply *apply_close(struct apply *a)
 {
 	if (!a)
 		return NULL;
+	mount_watch_free(a->mounts);
 	stale_free(a->stale);
 	for (struct xb_map_it it = {}; a->by_key && xb_map_next(a->by_key, &it);)
 		port_free(it.value);
