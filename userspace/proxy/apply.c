@@ -444,7 +444,7 @@ static void port_abandon(struct apply *a, struct port *port)
 
 static int port_change(struct apply *a, struct port *port, const struct xb_plan_port *p, char **reterr_why)
 {
-	_cleanup_free_ struct frontend *list = calloc(p->n_frontends + 1, sizeof(*list));
+	_cleanup_free_ struct frontend *list = calloc(MAX(p->n_frontends, 1), sizeof(*list));
 	int f = family_index(port->family), r;
 	struct outside outside;
 	struct sets now, staged;

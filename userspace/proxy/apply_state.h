@@ -32,8 +32,8 @@ struct port {
 	bool seen;                  /* set since apply_open() */
 	bool maglev_known;          /* its slice is of its set: it was not only adopted */
 	__u32 slot;                 /* in xb_svc and xb_name */
+	__u32 n_frontends;
 	struct frontend *frontends; /* those that it owns in the tables */
-	size_t n_frontends;
 	struct sources *sources;    /* NULL: the port has no such list */
 	char key[];                 /* in by_key: family, protocol, name */
 };
