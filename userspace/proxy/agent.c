@@ -345,7 +345,8 @@ void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 {
 	struct metrics_now now = {
 		.synced = agent_synced(a), .services_known = services_count(a->services), .unprogrammed = faults_count(a->faults),
-		.pending = services_dirty(a->services), .host_ports = a->c.host_ports, .host_ports_synced = host_ports_synced(a->host_ports),
+		.pending = services_dirty(a->services),
+		.host_ports = a->c.host_ports, .host_ports_synced = host_ports_synced(a->host_ports),
 	};
 
 	if (a->tables)
