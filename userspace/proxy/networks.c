@@ -65,6 +65,11 @@ static void on_trouble(void *arg, const char *path, const char *why)
 }
 
 /* --- the whole --- */
+const char *networks_cluster_cidr(const struct networks *n)
+{
+	return n->node_cidr ? "" : n->c.cluster_cidr;
+}
+
 void networks_get(const struct networks *n, struct xb_plan_node *ret)
 {
 	struct xb_plan_node_facts f = {

@@ -24,6 +24,7 @@ int networks_new(const struct networks_config *c, struct networks **ret, char **
 struct networks *networks_free(struct networks *n);
 XB_DEFINE_CLEANUP(struct networks *, networks_free)
 bool networks_synced(const struct networks *n);         /* all that it goes by is known, or known not to be there */
+const char *networks_cluster_cidr(const struct networks *n); /* as it was given; "": pods are where the Node's podCIDRs say */
 void networks_get(const struct networks *n, struct xb_plan_node *ret);
 void networks_describe(const struct xb_plan_node *node, struct xb_buf *out); /* in a line, for the log */
 
