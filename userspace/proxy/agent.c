@@ -373,6 +373,8 @@ void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 		.synced = agent_synced(a), .services_known = services_count(a->services), .unprogrammed = faults_count(a->faults),
 		.pending = services_dirty(a->services),
 		.host_ports = a->c.host_ports, .host_ports_synced = host_ports_synced(a->host_ports),
+		.cluster_cidr = networks_cluster_cidr(a->networks), .nodeport_addresses = a->c.nodeport_addresses,
+		.masquerade_all = a->c.masquerade_all,
 	};
 
 	if (a->tables)

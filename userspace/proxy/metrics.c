@@ -108,6 +108,16 @@ static void write_informers(const struct metrics_now *now, struct xb_buf *out)
 	}
 }
 
+/* For whoever compares: flags that were found to be networks, so nothing is to be escaped. */
+static void write_settings(const struct metrics_now *now, struct xb_buf *out)
+{
+	xb_prom_head(out, "xebec_proxy_settings", "gauge", "What it was told of networks, in labels; always 1");
+	xb_buf_addf(out, "xebec_proxy_settings{cluster_cidr=\"%s\",nodeport_addresses=\"", now->cluster_cidr);
+	for (char *const *one = now->nodeport_addresses; one && *one; one++)
+		xb_buf_addf(out, "%s%s", one == now->nodeport_addresses ? "" : ",", *one);
+	xb_buf_addf(out, "\",masquerade_all=\"%s\"} 1\n", now->masquerade_all ? "true" : "false");
+}
+
 static void write_ours(const struct metrics *m, const struct metrics_now *now, struct xb_buf *out)
 {
 	double unsynced = now->synced ? 0 : (double)(xb_time_now() - m->start_us) / 1e6;
@@ -134,6 +144,7 @@ static void write_ours(const struct metrics *m, const struct metrics_now *now, s
 	xb_prom_one(out, "xebec_proxy_faulty_devices", "gauge", "Devices where a program could not be put in place",
 		    (double)now->tables.devices.faulty);
 	xb_prom_one(out, "xebec_proxy_foreign_programs", "gauge", "Programs of others found on those devices", (double)now->tables.devices.others);
+	write_settings(now, out);
 	if (now->counted)
 		write_reasons(now, out);
 	write_informers(now, out);

@@ -31,6 +31,9 @@ struct metrics_now {
 	bool synced;
 	bool host_ports, host_ports_synced; /* are they served; are the node's pods known */
 	size_t services_known, unprogrammed, pending;
+	const char *cluster_cidr;       /* what it was told of networks */
+	char *const *nodeport_addresses; /* NULL: nothing */
+	bool masquerade_all;
 	bool counted;                   /* reasons hold */
 	__u64 reasons[XB_REASONS];
 };
