@@ -60,7 +60,7 @@ static const struct {
 	const char *what;
 	enum share share;
 } about[N_TABLES] = {
-	[TABLE_HDR] = { COUNT_NOTHING, "what the tables are" },
+	[TABLE_HDR] = { COUNT_NOTHING, "what the tables are", OF_NODE },
 	[TABLE_FE4] = { COUNT_FRONTENDS, "addresses and ports of services, IPv4", OF_PORTS },
 	[TABLE_FE6] = { COUNT_FRONTENDS, "addresses and ports of services, IPv6", OF_PORTS },
 	[TABLE_OVF4] = { COUNT_OVERFLOW, "those of xb_fe4 that found no place there", OF_PORTS },
@@ -71,19 +71,19 @@ static const struct {
 	[TABLE_BE6] = { COUNT_BLOCKS, "backends, IPv6, in blocks of powers of two", OF_BACKENDS },
 	[TABLE_SRC] = { COUNT_RANGES, "loadBalancerSourceRanges", OF_PORTS },
 	[TABLE_MAG] = { COUNT_MAGLEV, "Maglev tables, in lines", OF_PORTS },
-	[TABLE_REV] = { COUNT_REVERSE, "what TCP sockets connected to, for getpeername()" },
-	[TABLE_AFF] = { COUNT_KEYS, "session affinity: who got which backend" },
-	[TABLE_SKU] = { COUNT_NOTHING, "what UDP sockets send to; goes with the socket" },
-	[TABLE_FLOW4] = { COUNT_FLOWS, "flows by packets, IPv4: two entries each" },
-	[TABLE_FLOW6] = { COUNT_FLOWS, "flows by packets, IPv6: two entries each" },
-	[TABLE_FRAG] = { COUNT_KEYS, "ports of fragmented datagrams" },
-	[TABLE_NODE] = { COUNT_NOTHING, "what programs know of the node" },
-	[TABLE_METRICS] = { COUNT_NOTHING, "counters of sockets" },
-	[TABLE_REASON] = { COUNT_NOTHING, "counters by reason" },
-	[TABLE_RATE] = { COUNT_NOTHING, "how many flows each processor made this second" },
-	[TABLE_DROP] = { COUNT_NOTHING, "the latest drops" },
-	[TABLE_NEW] = { COUNT_NOTHING, "the latest new flows" },
-	[TABLE_CURSOR] = { COUNT_NOTHING, "how many there were of both" },
+	[TABLE_REV] = { COUNT_REVERSE, "what TCP sockets connected to, for getpeername()", OF_NODE },
+	[TABLE_AFF] = { COUNT_KEYS, "session affinity: who got which backend", OF_NODE },
+	[TABLE_SKU] = { COUNT_NOTHING, "what UDP sockets send to; goes with the socket", OF_NODE },
+	[TABLE_FLOW4] = { COUNT_FLOWS, "flows by packets, IPv4: two entries each", OF_NODE },
+	[TABLE_FLOW6] = { COUNT_FLOWS, "flows by packets, IPv6: two entries each", OF_NODE },
+	[TABLE_FRAG] = { COUNT_KEYS, "ports of fragmented datagrams", OF_NODE },
+	[TABLE_NODE] = { COUNT_NOTHING, "what programs know of the node", OF_NODE },
+	[TABLE_METRICS] = { COUNT_NOTHING, "counters of sockets", OF_NODE },
+	[TABLE_REASON] = { COUNT_NOTHING, "counters by reason", OF_NODE },
+	[TABLE_RATE] = { COUNT_NOTHING, "how many flows each processor made this second", OF_NODE },
+	[TABLE_DROP] = { COUNT_NOTHING, "the latest drops", OF_NODE },
+	[TABLE_NEW] = { COUNT_NOTHING, "the latest new flows", OF_NODE },
+	[TABLE_CURSOR] = { COUNT_NOTHING, "how many there were of both", OF_NODE },
 };
 
 struct usage {
