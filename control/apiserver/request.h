@@ -108,6 +108,8 @@ void request_warn(struct request *q, struct xb_sv text);
 
 /* Takes doc: it lives as long as the request. -ENOMEM (and doc is gone) when it keeps too many. */
 int request_keep(struct request *q, struct xb_json *doc);
+/* The trees made since the mark, and what they were made from, are not needed while the request waits: the next one has their memory. */
+void request_forget(struct request *q, struct xb_arena_mark mark);
 /* Does the object pass the request's selectors? */
 bool request_selects(const struct request *q, struct xb_jv object);
 /* "pods", or "pods/status"; in the arena. NULL without memory. */
