@@ -150,6 +150,15 @@ uv_loop_t *xb_rest_loop(const struct xb_rest *r)
 	return r->root->loop;
 }
 
+uint64_t xb_rest_woken_ns(const struct xb_rest *r)
+{
+	uint64_t newest = 0;
+
+	for (r = r->root; r; r = r->more)
+		newest = MAX(newest, r->woken_ns);
+	return newest;
+}
+
 /* --- as somebody else --- */
 
 /* A multi of its own: what it may have at once is not counted with r's. */

@@ -100,6 +100,7 @@ static void drive(struct xb_rest *r, curl_socket_t fd, int flags)
 {
 	int running;
 
+	r->woken_ns = uv_hrtime();
 	do {
 		if (r->may && !r->may(r->may_arg))
 			return;

@@ -36,6 +36,7 @@ struct xb_rest {
 	bool unread;                    /* curl may have left something unread */
 	bool came;                      /* bytes, since that was looked at */
 	CURLM *multi;
+	uint64_t woken_ns;              /* when curl was last called for what there is to read */
 	void (*refused)(void *arg);     /* of one with a name of its own */
 	void *refused_arg;
 	struct xb_kubeconfig k;
