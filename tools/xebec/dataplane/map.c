@@ -44,7 +44,8 @@ enum counting {
 	COUNT_RANGES,
 	COUNT_MAGLEV,
 	COUNT_REVERSE,
-	COUNT_FLOWS,
+	COUNT_FLOWS,            /* at as many open ones as it has sets */
+	COUNT_OLD_FLOWS,
 };
 static const struct {
 	enum counting counting;
@@ -64,8 +65,10 @@ static const struct {
 	[TABLE_REV] = { COUNT_REVERSE, "what TCP sockets connected to, for getpeername()" },
 	[TABLE_AFF] = { COUNT_KEYS, "session affinity: who got which backend" },
 	[TABLE_SKU] = { COUNT_NOTHING, "what UDP sockets send to; goes with the socket" },
-	[TABLE_FLOW4] = { COUNT_FLOWS, "flows by packets, IPv4: two entries each" },
-	[TABLE_FLOW6] = { COUNT_FLOWS, "flows by packets, IPv6: two entries each" },
+	[TABLE_FLOW4] = { COUNT_FLOWS, "flows by packets, IPv4: two entries each; open ones make it grow" },
+	[TABLE_FLOW6] = { COUNT_FLOWS, "flows by packets, IPv6: two entries each; open ones make it grow" },
+	[TABLE_FLOW4_OLD] = { COUNT_OLD_FLOWS, "what xb_flow4 takes the place of, while it grows" },
+	[TABLE_FLOW6_OLD] = { COUNT_OLD_FLOWS, "what xb_flow6 takes the place of, while it grows" },
 	[TABLE_FRAG] = { COUNT_KEYS, "ports of fragmented datagrams" },
 	[TABLE_NODE] = { COUNT_NOTHING, "what programs know of the node" },
 	[TABLE_METRICS] = { COUNT_NOTHING, "counters of sockets" },
@@ -157,8 +160,9 @@ static struct usage count(const struct tables *t, const struct index *x, __u32 t
 	case COUNT_REVERSE:
 		return (struct usage){ count_reverse(t), size * XB_REV_WAYS, 0 };
 	case COUNT_FLOWS:
+	case COUNT_OLD_FLOWS:
 		flow_usage_read(t, id, tick, &flows);
-		return (struct usage){ flows.live, size * XB_FLOW_WAYS, 0 };
+		return (struct usage){ flows.live, size * XB_FLOW_WAYS, about[id].counting == COUNT_FLOWS ? size * 2 : 0 };
 	case COUNT_NOTHING:
 		break;
 	}
