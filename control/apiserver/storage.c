@@ -42,8 +42,6 @@ static int tell_kind(struct store *s, const struct xb_kind *k)
 
 	if (!r && strategy_of(k)->relaxed)
 		r = store_relax(s, prefix);
-	if (!r && strategy_of(k)->patient)
-		r = store_patient(s, prefix);
 	return r;
 }
 

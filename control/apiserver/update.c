@@ -159,7 +159,9 @@ int update_handler(struct request *q)
 		r = decode_body(q, &object);
 	if (!r)
 		r = check_names(q, object);
-	if (r)
+	if (!r)
+		r = renew_object(q, object);
+	if (r != -ENOTSUP)
 		return r;
 	r = write_read(q, &head, &old);
 	if (r == -ENOENT && !q->route.sub && strategy_of(q->route.kind)->create_on_update) {

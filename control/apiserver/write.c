@@ -207,6 +207,30 @@ static int answer_dry(struct request *q, uint64_t expect, struct xb_node *object
 
 typedef int queue_fn(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 
+static bool is_patient(const struct write *w)
+{
+	enum patience p = strategy_of(w->kind)->patience;
+
+	return p == PATIENT_ALWAYS || (p == PATIENT_STATUS && write_is_status(w));
+}
+
+static void goes_to_store(struct request *q, int code)
+{
+	q->answer_code = code;
+	q->in_store = true;
+	q->queued = uv_hrtime();
+}
+
+/* r: what the store said to it. */
+static int went_to_store(struct request *q, int r)
+{
+	if (!r)
+		return 0;
+	q->in_store = false;
+	write_end(&q->write, false);
+	return r;
+}
+
 static int queue(struct request *q, queue_fn *fn, uint64_t expect, struct xb_node *object, int code)
 {
 	_cleanup_buf_ struct xb_buf bytes = {};
@@ -218,18 +242,17 @@ static int queue(struct request *q, queue_fn *fn, uint64_t expect, struct xb_nod
 		write_end(&q->write, false);
 		return answer_dry(q, expect, object, code);
 	}
-	q->answer_code = code;
+	goes_to_store(q, code);
 	r = key ? stored_value(q->arena, object, &bytes, &value) : -ENOMEM;
-	if (!r) {
-		q->in_store = true;
-		q->queued = uv_hrtime();
-		r = fn(q->server->store, key, expect, &value, written, q);
-	}
-	if (r) {
-		q->in_store = false;
-		write_end(&q->write, false);
-	}
-	return r;
+	value.patient = is_patient(&q->write);
+	return went_to_store(q, r ? r : fn(q->server->store, key, expect, &value, written, q));
+}
+
+int write_amend(struct request *q, const char *key, uint64_t expect, struct store_amendment *a)
+{
+	a->patient = is_patient(&q->write);
+	goes_to_store(q, 200);
+	return went_to_store(q, store_amend(q->server->store, key, expect, a, written, q));
 }
 
 int write_put(struct request *q, uint64_t expect, struct xb_node *object, int code)

@@ -37,12 +37,20 @@ void write_end(struct write *w, bool committed);            /* when something wa
  */
 int write_put(struct request *q, uint64_t expect, struct xb_node *object, int code);
 int write_remove(struct request *q, uint64_t expect, struct xb_node *object, int code);
+/* The same for what is the head but for some strings, each as long as before. -EINVAL: that cannot be written in this way. */
+int write_amend(struct request *q, const char *key, uint64_t expect, struct store_amendment *a);
 /* Nothing to write: answer with doc once what is queued is committed. Takes a reference. */
 int write_nothing(struct request *q, const struct xb_json *doc, int code);
 
 int create_object(struct request *q, struct xb_node *object);
 /* old is head's tree; object, decoded, becomes the new version. Preconditions are object's uid and resourceVersion. */
 int update_object(struct request *q, struct store_object *head, const struct xb_node *old, struct xb_node *object);
+/*
+ * An update that changes nothing but the time that its kind's writers renew (registry/strategy.h), by the only one who has written the
+ * object: what the general way would store, at a tenth of its cost, as nothing that is compared, owned or written is made a tree.
+ * -ENOTSUP: it is no such update, and nothing has been done.
+ */
+int renew_object(struct request *q, struct xb_node *object);
 /* Applies the request's body, a patch, to *object and decodes what comes of it. */
 int patch_object(struct request *q, struct expected want, struct xb_node **object);
 

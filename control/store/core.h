@@ -26,7 +26,7 @@ struct store {
 	struct store_part *flying_parts;        /* the new ones of the batch */
 	uint64_t dead[STORE_DEAD_BATCH], dead_parts[STORE_DEAD_BATCH];
 	size_t n_dead;              /* of both, in the batch with the thread */
-	char **relaxed, **patient;  /* prefixes (prefixes.c); NULL-terminated, or NULL */
+	char **relaxed;             /* prefixes (prefixes.c); NULL-terminated, or NULL */
 	struct store_size size;     /* after the last batch */
 	uint64_t quota;
 	bool full;                  /* the quota was reached, and not enough has gone since */
@@ -60,8 +60,7 @@ void store_write_no_longer(uv_timer_t *h); /* patience is over */
 void store_write_drain(struct store *s);
 void store_write_commit(struct store *s, struct store_object *o); /* the version is durable: show it, note the change */
 
-/* Is the key under one of the prefixes, s->relaxed or s->patient? */
-bool store_has_prefix(char *const *prefixes, const char *key);
+bool store_is_relaxed(const struct store *s, const char *key); /* is it under one of the prefixes? */
 void store_prefixes_done(struct store *s);
 
 /* Takes the engine's size and tells the owner when puts begin or end to be refused. After each batch. */

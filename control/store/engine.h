@@ -14,7 +14,7 @@ struct store_write {
 	store_done done;
 	void *arg;
 	bool relaxed;                 /* its answer does not wait for the disk (store_relax) */
-	bool patient;                 /* it may wait for others to share the commit (store_patient) */
+	bool patient;                 /* it may wait for others to share the commit */
 };
 struct store_part;
 struct store_batch {

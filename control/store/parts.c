@@ -76,6 +76,22 @@ void store_uses_attach(struct store_uses *u, struct xb_json *doc)
 	xb_json_attach(doc, &(fitting ? fitting : u)->extra);
 }
 
+int store_uses_share(const struct xb_json *from, struct xb_json *to)
+{
+	const struct store_uses *u = store_uses_of(from);
+	struct store_uses *copy;
+
+	if (!u)
+		return 0;
+	copy = store_uses_new(u->n);
+	if (!copy)
+		return -ENOMEM;
+	for (unsigned i = 0; i < u->n; i++)
+		store_uses_add(copy, u->v[i].at, u->v[i].n, u->v[i].part);
+	store_uses_attach(copy, to);
+	return 0;
+}
+
 size_t store_uses_memory(const struct xb_json *doc)
 {
 	return malloc_usable_size(store_uses_of(doc));

@@ -51,6 +51,7 @@ struct store_uses *store_uses_new(unsigned max);      /* empty, with room for so
 struct store_uses *store_uses_free(struct store_uses *u);
 XB_DEFINE_CLEANUP(struct store_uses *, store_uses_free)
 void store_uses_add(struct store_uses *u, size_t at, size_t n, struct store_part *part); /* takes a reference of its own */
+int store_uses_share(const struct xb_json *from, struct xb_json *to);  /* to has the same parts, at the same places. 0 or -ENOMEM */
 void store_uses_attach(struct store_uses *u, struct xb_json *doc); /* takes u, and gives back the room that it does not need */
 size_t store_uses_memory(const struct xb_json *doc);  /* bytes of what is attached */
 

@@ -101,14 +101,32 @@ XB_DEFINE_CLEANUP(struct store_walk *, store_walk_free)
 struct store_span {
 	size_t at, n;
 };
+/*
+ * A patient write waits for others to share its commit: while nothing else is queued, until there are STORE_PATIENCE_WRITES such or
+ * the oldest has waited STORE_PATIENCE_MS. It is as durable as any other.
+ */
+#define STORE_PATIENCE_MS 200
+#define STORE_PATIENCE_WRITES 128
 struct store_value {
 	struct xb_sv bytes;
+	bool patient;
 	size_t hole;
 	unsigned n_spans;
 	struct store_span spans[STORE_SPANS_MAX];
 };
 typedef void (*store_done)(void *arg, int error, struct store_object *o);
 int store_put(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
+/*
+ * The same for a value that is the head's but for some strings, each as long as before (xb/json.h): nothing is parsed, and parts stay
+ * as they are. -EINVAL: a change is none, or the new revision has more digits than the head's.
+ */
+#define STORE_CHANGES_MAX 7
+struct store_amendment {
+	bool patient;
+	unsigned n;
+	struct xb_json_change changes[STORE_CHANGES_MAX];
+};
+int store_amend(struct store *s, const char *key, uint64_t expect, const struct store_amendment *a, store_done done, void *arg);
 /* The value is the object's last state, as watchers get it with the DELETED event. */
 int store_delete(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 /*
@@ -117,12 +135,6 @@ int store_delete(struct store *s, const char *key, uint64_t expect, const struct
  * twice, and who saw a lost one finds it compacted. A later write that is not relaxed makes them durable with itself. 0 or -ENOMEM.
  */
 int store_relax(struct store *s, const char *prefix);
-/*
- * Writes of keys that begin with prefix are patient from now on: while nothing else is queued they wait up to
- * STORE_PATIENCE_MS for others to share the commit with, so that many small ones cost one. 0 or -ENOMEM.
- */
-#define STORE_PATIENCE_MS 100
-int store_patient(struct store *s, const char *prefix);
 /* Calls done(arg, error, NULL) once all that is queued now is committed: for an answer that rests on the head. When
  * nothing is queued it is called before the return. */
 int store_barrier(struct store *s, store_done done, void *arg);

@@ -23,12 +23,20 @@ static bool is_dead_due(const struct store *s)
 	return s->history.n_dead >= (s->full ? 1 : STORE_DEAD_BATCH);
 }
 
+/* Rows that are dead go with the next batch of writes, unless there is none or it is they that take the room. */
+static bool is_batch_due(const struct store *s)
+{
+	if (s->hurry || s->probe || s->pending >= STORE_PATIENCE_WRITES)
+		return true;
+	return (s->full || !s->queue) && !s->write_error && is_dead_due(s);
+}
+
 /* A batch is made at the next turn of the loop: it takes what all callbacks of this turn have queued. What is patient waits longer. */
 static void schedule(struct store *s)
 {
 	if (s->busy)
 		return;
-	if (s->hurry || s->probe || (!s->write_error && is_dead_due(s)))
+	if (is_batch_due(s))
 		uv_idle_start(&s->submit, store_write_submit);
 	else if (s->queue && !uv_is_active((uv_handle_t *)&s->patience))
 		uv_timer_start(&s->patience, store_write_no_longer, STORE_PATIENCE_MS, 0);
@@ -360,36 +368,34 @@ static int compare(const struct store_object *head, uint64_t expect, bool delete
 	return head->revision == expect ? 0 : -ESTALE;
 }
 
-static int write_one(struct store *s, const char *key, uint64_t expect, bool deleted, const struct store_value *v,
-		     store_done done, void *arg)
+/* May this be written over that head? */
+static int check(const struct store *s, const struct store_object *head, uint64_t expect, bool deleted)
 {
-	_cleanup_(store_object_unrefp) struct store_object *o = NULL;
-	_cleanup_(free_writep) struct store_write *w = NULL;
-	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
-	const struct store_object *head = store_head(s, key);
-	uint64_t revision = s->assigned + 1;
-	struct store_slot *slot;
 	int r = compare(head, expect, deleted);
 
 	if (r)
 		return r;
 	if (s->write_error)
 		return s->write_error;
-	if (!deleted && s->full)
-		return -EDQUOT;
-	if (v->bytes.n > s->max_value)
-		return -EMSGSIZE;
-	if (!*key || v->hole >= v->bytes.n)
-		return -EINVAL;
-	r = fill(s, v, revision, &doc);
-	if (r)
-		return r;
+	return !deleted && s->full ? -EDQUOT : 0;
+}
+
+/* The document, which has the next revision in it, becomes the key's head. */
+static int add_version(struct store *s, const char *key, bool deleted, bool patient, struct xb_json *doc, store_done done, void *arg)
+{
+	_cleanup_(store_object_unrefp) struct store_object *o = NULL;
+	_cleanup_(free_writep) struct store_write *w = NULL;
+	const struct store_object *head = store_head(s, key);
+	uint64_t revision = s->assigned + 1;
+	struct store_slot *slot;
+	int r;
+
 	o = store_object_new(key, revision, head ? head->created : revision, deleted, doc);
 	w = o ? new_write(o, done, arg) : NULL;
 	if (!w)
 		return -ENOMEM;
-	w->relaxed = store_has_prefix(s->relaxed, key);
-	w->patient = store_has_prefix(s->patient, key);
+	w->relaxed = store_is_relaxed(s, key);
+	w->patient = patient;
 	/* everything that needs memory happens before the commit: what is durable must be shown */
 	r = store_history_reserve(&s->history, s->pending + 1);
 	if (r)
@@ -404,9 +410,46 @@ static int write_one(struct store *s, const char *key, uint64_t expect, bool del
 	return 0;
 }
 
+static int write_one(struct store *s, const char *key, uint64_t expect, bool deleted, const struct store_value *v,
+		     store_done done, void *arg)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
+	int r = check(s, store_head(s, key), expect, deleted);
+
+	if (r)
+		return r;
+	if (v->bytes.n > s->max_value)
+		return -EMSGSIZE;
+	if (!*key || v->hole >= v->bytes.n)
+		return -EINVAL;
+	r = fill(s, v, s->assigned + 1, &doc);
+	return r ? r : add_version(s, key, deleted, v->patient, doc, done, arg);
+}
+
 int store_put(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg)
 {
 	return write_one(s, key, expect, false, v, done, arg);
+}
+
+int store_amend(struct store *s, const char *key, uint64_t expect, const struct store_amendment *a, store_done done, void *arg)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
+	const struct store_object *head = store_head(s, key);
+	struct xb_json_change all[STORE_CHANGES_MAX + 1];
+	int r = check(s, head, expect, false);
+	char revision[24];
+
+	if (r)
+		return r;
+	if (!head)
+		return -EINVAL;
+	memcpy(all, a->changes, a->n * sizeof(*all));
+	snprintf(revision, sizeof(revision), "%" PRIu64, s->assigned + 1);
+	all[a->n] = (struct xb_json_change){ xb_jv_path(xb_json_root(head->doc), "metadata", "resourceVersion"), xb_sv(revision) };
+	r = xb_json_with(head->doc, all, a->n + 1, &doc);
+	if (!r)
+		r = store_uses_share(head->doc, doc);
+	return r ? r : add_version(s, key, false, a->patient, doc, done, arg);
 }
 
 int store_delete(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg)

@@ -38,6 +38,7 @@ size_t xb_json_memory(const struct xb_json *d);         /* bytes held, all told 
  * most one, given while nobody else has a reference. */
 struct xb_json_extra {
 	void (*release)(struct xb_json_extra *x);
+	size_t bytes;       /* that it takes, counted as the document's; 0: not told */
 };
 void xb_json_attach(struct xb_json *d, struct xb_json_extra *x); /* takes x */
 struct xb_json_extra *xb_json_attached(const struct xb_json *d); /* NULL: nothing */
@@ -78,6 +79,17 @@ struct xb_jit {
 };
 struct xb_jit xb_jv_iter(struct xb_jv v);
 bool xb_jit_next(struct xb_jit *it);
+
+/*
+ * A copy of d in which some strings have another text, each as long as before, so that it need not be parsed: it has d's index. What is
+ * attached to d is not attached to it. -EINVAL: one is no string of d, or of another length, or its new text is not plain (ASCII without
+ * quotes, backslashes and control bytes). -ENOMEM.
+ */
+struct xb_json_change {
+	struct xb_jv string;
+	struct xb_sv text;
+};
+int xb_json_with(const struct xb_json *d, const struct xb_json_change *c, size_t n, struct xb_json **ret);
 
 /* Decodes the inside of a JSON string (valid, as the parser accepted it) to UTF-8. */
 void xb_json_unescape(struct xb_sv text, struct xb_buf *out);

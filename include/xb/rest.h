@@ -20,6 +20,7 @@ struct xb_rest *xb_rest_free(struct xb_rest *r);        /* drops what is under w
 							 * Its handles are gone after one more turn of the loop */
 XB_DEFINE_CLEANUP(struct xb_rest *, xb_rest_free)
 uv_loop_t *xb_rest_loop(const struct xb_rest *r);
+uint64_t xb_rest_woken_ns(const struct xb_rest *r);     /* in a callback: when what it is about was there to be read; of uv_hrtime() */
 /*
  * The same server as somebody else: with neither r's certificate nor its token, but that of xb_rest_set_token, which may be set
  * anew at any time. All that are made from one r share one connection. who: behind r's user agent. refused: a request was

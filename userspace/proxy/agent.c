@@ -7,11 +7,14 @@
 
 #define UNHEALTHY_MS 60000
 
-/* What no plan reads, and makes up most of a slice: kept copies are a third without it. */
+/* What no plan reads of a Service, and what it takes for said: the copies are a third without it. */
 static const char *const leave_out[] = {
-	"metadata.managedFields", "metadata.ownerReferences", "metadata.finalizers", "metadata.generateName", "metadata.creationTimestamp",
-	"metadata.generation", "metadata.annotations.kubectl.kubernetes.io/last-applied-configuration", "spec.selector",
-	"spec.ports.targetPort", "endpoints.targetRef", NULL,
+	"apiVersion", "kind", "metadata.managedFields", "metadata.ownerReferences", "metadata.finalizers", "metadata.generateName",
+	"metadata.creationTimestamp", "metadata.generation", "metadata.labels",
+	"metadata.annotations.kubectl.kubernetes.io/last-applied-configuration", "spec.selector", "spec.ports.targetPort",
+	"spec.ports.appProtocol", "spec.ports.protocol=\"TCP\"", "spec.ipFamilies", "spec.ipFamilyPolicy", "spec.type=\"ClusterIP\"",
+	"spec.sessionAffinity=\"None\"", "spec.internalTrafficPolicy=\"Cluster\"", "spec.externalTrafficPolicy=\"Cluster\"",
+	"spec.allocateLoadBalancerNodePorts", "status.loadBalancer={}", "status.conditions", NULL,
 };
 
 bool agent_synced(const struct agent *a)
@@ -27,24 +30,44 @@ void agent_fail(struct agent *a)
 }
 
 /* --- what comes in --- */
+static void count_event(struct agent *a, uint64_t *count)
+{
+	++*count;
+	a->metrics.last_queued_us = xb_time_now();
+	if (!a->events++)
+		a->woken_ns = xb_rest_woken_ns(a->c.rest);
+}
+
 static void on_service(void *arg, struct xb_jv old, struct xb_jv object)
 {
 	struct agent *a = arg;
 
-	a->metrics.service_changes++;
-	a->metrics.last_queued_us = xb_time_now();
+	count_event(a, &a->metrics.service_changes);
 	/* An index that missed a change would keep a view of a document that is gone. */
 	if (services_service_changed(a->services, old, object) < 0)
 		agent_fail(a);
+}
+
+/* What plans read of a slice, on a document without anything in it. */
+static int pack_slice(void *arg, struct xb_jv object, struct xb_json **ret)
+{
+	const struct agent *a = arg;
+	_cleanup_(xb_plan_slice_freep) struct xb_plan_slice *slice = NULL;
+	int r = xb_plan_slice_new(object, a->c.node_name, &slice);
+
+	if (!r)
+		r = xb_json_parse(XB_SV("{}"), NULL, ret, NULL);
+	if (!r)
+		xb_plan_slice_attach(TAKE_PTR(slice), *ret);
+	return r;
 }
 
 static void on_slice(void *arg, struct xb_jv old, struct xb_jv object)
 {
 	struct agent *a = arg;
 
-	a->metrics.endpoint_changes++;
-	a->metrics.last_queued_us = xb_time_now();
-	if (services_slice_changed(a->services, old, object) < 0)
+	count_event(a, &a->metrics.endpoint_changes);
+	if (services_slice_changed(a->services, xb_plan_slice_of(old.doc), xb_plan_slice_of(object.doc)) < 0)
 		agent_fail(a);
 }
 
@@ -205,7 +228,7 @@ static int start_informers(struct agent *a)
 	};
 	struct xb_informer_config slices = {
 		.rest = a->c.rest, .path = "/apis/discovery.k8s.io/v1/endpointslices", .label_selector = XB_PLAN_SELECTOR,
-		.leave_out = leave_out, .changed = on_slice, .trouble = on_trouble, .arg = a,
+		.transform = pack_slice, .changed = on_slice, .trouble = on_trouble, .arg = a,
 	};
 	int r = xb_informer_new(&services, &a->services_informer);
 
@@ -339,7 +362,10 @@ void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 {
 	struct metrics_now now = {
 		.synced = agent_synced(a), .services_known = services_count(a->services), .unprogrammed = faults_count(a->faults),
-		.pending = services_dirty(a->services), .host_ports = a->c.host_ports,
+		.pending = services_dirty(a->services),
+		.host_ports = a->c.host_ports, .host_ports_synced = host_ports_synced(a->host_ports),
+		.cluster_cidr = networks_cluster_cidr(a->networks), .nodeport_addresses = a->c.nodeport_addresses,
+		.masquerade_all = a->c.masquerade_all,
 	};
 
 	if (a->tables)

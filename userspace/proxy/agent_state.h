@@ -23,6 +23,7 @@ struct agent {
 	void *tables;                   /* of the data plane */
 	struct faults *faults;
 	struct metrics metrics;
+	uint64_t events, woken_ns;      /* those that are not in the tables, and when the first of them was there to be read */
 	uv_prepare_t before_sleep;
 	uv_timer_t retry;
 	bool applied;                   /* all Services have been set */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
-#include <search.h>
 #include <string.h>
 #include "apply_state.h"
 #include "xb/why.h"
@@ -35,49 +34,51 @@ static bool key_equal(const struct xb_fe_key *a, const struct xb_fe_key *b)
 
 /* --- ports */
 
-static int port_order(const void *x, const void *y)
-{
-	const struct port *a = x, *b = y;
-	int order = strcmp(a->name, b->name);
+#define KEY_SIZE (2 + sizeof(struct xb_name))        /* at most */
 
-	if (!order)
-		order = (int)a->family - (int)b->family;
-	return order ? order : (int)a->proto - (int)b->proto;
+static struct xb_sv port_key(char *text, const char *name, enum xb_family family, enum xb_proto proto)
+{
+	size_t n = strlen(name);
+
+	text[0] = (char)family;
+	text[1] = (char)proto;
+	memcpy(text + 2, name, n + 1);
+	return (struct xb_sv){ text, n + 2 };
 }
 
 struct port *port_find(const struct apply *a, const char *name, enum xb_family family, enum xb_proto proto)
 {
-	struct port want = { .name = name, .family = family, .proto = proto };
-	struct port *const *found = tfind(&want, &a->by_name, port_order);
+	char key[KEY_SIZE];
 
-	return found ? *found : NULL;
+	return strlen(name) < sizeof(struct xb_name) ? xb_map_get(a->by_key, port_key(key, name, family, proto)) : NULL;
 }
 
 struct port *port_new(struct apply *a, const char *name, enum xb_family family, enum xb_proto proto, __u32 slot)
 {
-	size_t n = strlen(name) + 1;
-	struct port *port = calloc(1, sizeof(*port) + n);
+	struct port *port = calloc(1, sizeof(*port) + strlen(name) + 3);
 
 	if (!port)
 		return NULL;
-	*port = (struct port){ .name = memcpy(port + 1, name, n), .family = family, .proto = proto, .slot = slot };
-	if (!tsearch(port, &a->by_name, port_order)) {
-		free(port);
-		return NULL;
-	}
+	*port = (struct port){ .name = port->key + 2, .family = family, .proto = proto, .slot = slot };
+	if (xb_map_set(a->by_key, port_key(port->key, name, family, proto), port, NULL) < 0)
+		return port_free(port);
 	a->by_slot[slot] = port;
-	a->n_ports++;
 	return port;
+}
+
+struct port *port_free(struct port *port)
+{
+	free(port->frontends);
+	free(port->sources);
+	free(port);
+	return NULL;
 }
 
 static void port_forget(struct apply *a, struct port *port)
 {
-	tdelete(port, &a->by_name, port_order);
+	xb_map_del(a->by_key, (struct xb_sv){ port->key, strlen(port->name) + 2 });
 	a->by_slot[port->slot] = NULL;
-	a->n_ports--;
-	free(port->frontends);
-	free(port->sources);
-	free(port);
+	port_free(port);
 }
 
 /* --- sets of backends */
@@ -121,18 +122,26 @@ static void block_write(struct apply *a, int f, __u32 base, const struct xb_plan
 	}
 }
 
+static bool backend_at(const struct apply *a, int f, size_t i, const struct xb_plan_backend *want)
+{
+	struct xb_be6 be6;
+	struct xb_be4 be4;
+
+	if (f) {
+		be6 = be6_of(want);
+		return !memcmp((const struct xb_be6 *)a->tables->t[TABLE_BE6].mem + i, &be6, sizeof(be6));
+	}
+	be4 = be4_of(want);
+	return !memcmp((const struct xb_be4 *)a->tables->t[TABLE_BE4].mem + i, &be4, sizeof(be4));
+}
+
 static bool block_holds(const struct apply *a, int f, struct xb_set set, const struct xb_plan_set *want)
 {
 	if (set.count != want->n)
 		return false;
-	for (size_t i = 0; i < want->n; i++) {
-		struct xb_be6 be6 = be6_of(&want->backends[i]);
-		struct xb_be4 be4 = be4_of(&want->backends[i]);
-
-		if (f ? memcmp((const struct xb_be6 *)a->tables->t[TABLE_BE6].mem + set.base + i, &be6, sizeof(be6)) :
-			memcmp((const struct xb_be4 *)a->tables->t[TABLE_BE4].mem + set.base + i, &be4, sizeof(be4)))
+	for (size_t i = 0; i < want->n; i++)
+		if (!backend_at(a, f, set.base + i, &want->backends[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -435,7 +444,7 @@ static void port_abandon(struct apply *a, struct port *port)
 
 static int port_change(struct apply *a, struct port *port, const struct xb_plan_port *p, char **reterr_why)
 {
-	_cleanup_free_ struct frontend *list = calloc(p->n_frontends + 1, sizeof(*list));
+	_cleanup_free_ struct frontend *list = calloc(MAX(p->n_frontends, 1), sizeof(*list));
 	int f = family_index(port->family), r;
 	struct outside outside;
 	struct sets now, staged;
@@ -525,6 +534,7 @@ int apply_prune(struct apply *a)
 		port_remove(a, a->by_slot[slot]);
 		n++;
 	}
+	attach_sweep(a->attach);
 	return n;
 }
 

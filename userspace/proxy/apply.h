@@ -36,7 +36,8 @@ int apply_reserve(struct apply *a, size_t ports, size_t frontends, size_t backen
  * -EADDRINUSE: a frontend belongs to another port (it stays with its first owner; *reterr_why names both). */
 int apply_set(struct apply *a, const struct xb_plan_port *p, char **reterr_why);
 int apply_remove(struct apply *a, const char *name, int family, enum xb_proto proto); /* -ENOENT when unknown */
-/* Removes each port not set since apply_open(): for once, when both lists are in. Returns how many. */
+/* Removes each port not set since apply_open(), and what else of an earlier run still serves by itself: for once, when both lists
+ * are in. Returns how many ports. */
 int apply_prune(struct apply *a);
 /* What programs must know of the node. 1: it is another than before, 0: the same. */
 int apply_set_node(struct apply *a, const struct xb_plan_node *node);

@@ -290,6 +290,16 @@ static void place_new(struct devices *d)
 			 names.n > NAMES_MOST ? "..." : "");
 }
 
+bool devices_have(const struct devices *d, const struct bpf_link_info *link)
+{
+	return places_have(&d->places, link) && find(d, link->xdp.ifindex);
+}
+
+void devices_retry(struct devices *d)
+{
+	place_new(d);
+}
+
 int devices_set(struct devices *d, const struct xb_link *links, size_t n)
 {
 	struct device_list next = {}, was;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <bpf/libbpf.h>
-#include <search.h>
 #include <stdio.h>
 #include <string.h>
 #include "apply_state.h"
@@ -182,8 +181,10 @@ static int open_tables(struct apply *a, char **reterr_why)
 {
 	_cleanup_(tables_freep) struct tables *pinned = NULL;
 	__u32 sizes[N_TABLES];
-	int r = tables_adopt(attach_maps_folder(a->attach), &pinned, reterr_why);
+	int r = tables_sweep(attach_maps_folder(a->attach));
 
+	if (r == 0)
+		r = tables_adopt(attach_maps_folder(a->attach), &pinned, reterr_why);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	for (int i = 0; i < N_TABLES; i++)
@@ -231,6 +232,30 @@ static int start(struct apply *a, const struct apply_config *c, char **reterr_wh
 	return r < 0 ? r : attach_programs(a->attach, a->tables, reterr_why);
 }
 
+/* As soon as the BPF file system is there again: what is pinned nowhere ends with this process. */
+static void on_mounts(void *arg)
+{
+	struct apply *a = arg;
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	if (attach_is_home(a->attach))
+		return;
+	r = attach_move(a->attach, a->tables, &why);
+	if (r == 0)
+		log_info("another BPF file system was mounted: tables and links are pinned in '%s'", attach_maps_folder(a->attach));
+	if (r == 0)
+		devices_retry(attach_devices(a->attach));
+	else if (r != a->home_fault)
+		log_warning("the tables are pinned nowhere, and what runs ends with this process: %s", why ? why : strerror(-r));
+	a->home_fault = r;
+}
+
+static int follow_mounts(struct apply *a, uv_loop_t *loop)
+{
+	return loop ? mount_watch_new(loop, on_mounts, a, &a->mounts) : 0;
+}
+
 int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_why)
 {
 	struct apply *a = calloc(1, sizeof(*a));
@@ -248,9 +273,12 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 	a->size_most = c->table_size_most ? c->table_size_most : 1u << 28;
 	/* what an earlier run removed last, and what was removed while none ran */
 	a->sockets_stale = true;
+	a->by_key = xb_map_new(XB_MAP_BORROW);
 	if (c->loop)
 		a->stale = stale_new(c->loop);
-	r = c->loop && !a->stale ? -ENOMEM : start(a, c, &why);
+	r = !a->by_key || (c->loop && !a->stale) ? -ENOMEM : start(a, c, &why);
+	if (r == 0)
+		r = follow_mounts(a, c->loop);
 	if (r < 0) {
 		apply_close(a);
 		if (!why)
@@ -264,21 +292,15 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 	return 0;
 }
 
-static void forget_port(void *p)
-{
-	struct port *port = p;
-
-	free(port->frontends);
-	free(port->sources);
-	free(port);
-}
-
 struct apply *apply_close(struct apply *a)
 {
 	if (!a)
 		return NULL;
+	mount_watch_free(a->mounts);
 	stale_free(a->stale);
-	tdestroy(a->by_name, forget_port);
+	for (struct xb_map_it it = {}; a->by_key && xb_map_next(a->by_key, &it);)
+		port_free(it.value);
+	xb_map_free(a->by_key);
 	outside_done(a);
 	for (int f = 0; f < 2; f++) {
 		xb_frontends_done(&a->fe[f]);
@@ -332,7 +354,7 @@ int apply_set_devices(struct apply *a, const struct xb_link *links, size_t n)
 void apply_stats(const struct apply *a, struct apply_stats *ret)
 {
 	*ret = (struct apply_stats){
-		.ports = a->n_ports,
+		.ports = xb_map_count(a->by_key),
 		.frontends = a->fe[0].used + a->fe[1].used,
 		.backends = alloc_used(a->blocks[0]) + alloc_used(a->blocks[1]),
 		.ports_size = alloc_size(a->slots) - 1,

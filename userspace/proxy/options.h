@@ -3,20 +3,20 @@
 #define PROXY_OPTIONS_H
 /* kube-proxy's command line and its --config file (KubeProxyConfiguration, kubeproxy.config.k8s.io/v1alpha1). */
 #include <sys/socket.h>
-#include "xb/str.h"
+#include "xb/process.h"
 
 struct options {
 	const char *kubeconfig, *master, *config, *hostname_override, *bind_address, *cluster_cidr, *proxy_mode;
 	const char *replaced_mode;                  /* a mode that is not ours, for which proxy_mode stands in; NULL: none */
 	const char *detect_local_mode;              /* NULL: not given */
 	const char *ignored;                        /* flags that are accepted alone */
-	const char *feature_gates, *logging_format, *cgroup_path, *bpffs_path;
+	const char *feature_gates, *cgroup_path, *bpffs_path;
 	struct sockaddr_storage healthz, metrics;   /* AF_UNSPEC: not served */
 	char **nodeport_addresses;                  /* NULL: all */
 	char **xdp_devices;                         /* NULL: none */
-	int verbosity;
 	bool masquerade_all, host_ports;
-	bool cleanup, dry_run, version, help, ignored_switch;
+	bool cleanup, dry_run, ignored_switch;
+	struct xb_process_options process;
 	char *node_name;                            /* hostname_override, or the host's name; lower case */
 	char *cgroup2;                              /* cgroup_path, or where cgroup2 is mounted; NULL: nowhere */
 	char **config_flags;                        /* the fields of the file as flags, which the strings above point into */

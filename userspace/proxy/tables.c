@@ -282,15 +282,27 @@ int tables_load(const struct tables *from, unsigned objects, const __u32 sizes[N
 	return 0;
 }
 
+/* No dot in the name: the BPF file system has none. */
+static int next_folder(const char *folder, char ret[PATH_MAX])
+{
+	return snprintf(ret, PATH_MAX, "%s_next", folder) >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+int tables_sweep(const char *folder)
+{
+	char next[PATH_MAX];
+	int r = next_folder(folder, next);
+
+	return r < 0 ? r : xb_bpffs_remove(next);
+}
+
 int tables_pin(const struct tables *t, const char *folder, char **reterr_why)
 {
 	char next[PATH_MAX], path[PATH_MAX];
-	int r;
+	int r = next_folder(folder, next);
 
-	/* no dot in the name: the BPF file system has none */
-	if ((size_t)snprintf(next, sizeof(next), "%s_next", folder) >= sizeof(next))
-		return -ENAMETOOLONG;
-	r = xb_bpffs_remove(next);
+	if (r == 0)
+		r = xb_bpffs_remove(next);
 	if (r == 0)
 		r = xb_bpffs_mkdir(next);
 	for (int i = 0; r == 0 && i < N_TABLES; i++) {

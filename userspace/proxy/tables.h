@@ -42,6 +42,7 @@ int tables_adopt(const char *folder, struct tables **ret, char **reterr_why);
 int tables_load(const struct tables *from, unsigned objects, const __u32 sizes[N_TABLES], struct tables **ret, char **reterr_why);
 /* Pins all maps in a folder, in place of what is pinned there, at once: after a crash it is the old set or the new. */
 int tables_pin(const struct tables *t, const char *folder, char **reterr_why);
+int tables_sweep(const char *folder);                   /* unpins what a tables_pin() that was killed left beside the folder */
 struct tables *tables_free(struct tables *t);
 XB_DEFINE_CLEANUP(struct tables *, tables_free)
 

@@ -52,8 +52,9 @@ const struct strategy lease_strategy = {
 	.group = "coordination.k8s.io", .kind = "Lease",
 	.name = xb_check_dns1123_subdomain,
 	.validate = validate,
+	.renewed = "renewTime",
 	.create_on_update = true,
-	.patient = true,
+	.patience = PATIENT_ALWAYS,
 	COLUMNS(columns),
 	.row = row,
 };

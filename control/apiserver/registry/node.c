@@ -186,6 +186,7 @@ const struct strategy node_strategy = {
 	.validate_update = validate_update,
 	.validate_status = validate_status,
 	.unconditional_update = true,
+	.patience = PATIENT_STATUS,
 	COLUMNS(columns),
 	.row = row,
 };

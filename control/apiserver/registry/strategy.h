@@ -57,6 +57,9 @@ struct strategy_part {
 	void (*validate)(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e);
 };
 
+/* Which writes may wait a moment for others to share a commit (store_value.patient): those that many nodes make, and nobody waits for. */
+enum patience { PATIENT_NEVER, PATIENT_STATUS, PATIENT_ALWAYS };
+
 struct strategy {
 	const char *group, *kind;
 	xb_check_fn *name;                 /* metadata.name's rule: the verbs check metadata, the hooks below the rest */
@@ -80,11 +83,13 @@ struct strategy {
 	/* An object being deleted, without metadata.finalizers and grace: does its kind still hold it? NULL: no. */
 	bool (*held)(const struct xb_node *object);
 	const struct strategy_part *parts; /* ends with {}; NULL: none */
+	/* A time in spec, always of one length, that writers renew: no rule, no hook and no plugin asks for it, nor changes what has it. */
+	const char *renewed;
 	bool has_generation;               /* metadata.generation: 1, then one more whenever anything but metadata and status changes */
 	bool unconditional_update;         /* a PUT may come without resourceVersion */
 	bool create_on_update;             /* a PUT of a missing name creates it */
 	bool expires;                      /* goes --event-ttl after its last write */
-	bool patient;                      /* its writes may wait a moment for others to share a commit */
+	enum patience patience;
 	bool relaxed;                      /* its writes do not wait for the disk: a power failure may take the newest */
 	bool returns_deleted;              /* DELETE answers with the object that went (pods, service accounts), not with a Status */
 	const char *default_propagation;   /* "Orphan" for replication controllers (core v1), else NULL: Background */

@@ -39,6 +39,7 @@ struct xb_rest {
 	uv_loop_t *loop;
 	uv_timer_t timer;
 	CURLM *multi;
+	uint64_t woken_ns;              /* when curl was last called for what there is to read */
 	void (*refused)(void *arg);     /* of one with a name of its own */
 	void *refused_arg;
 	struct xb_kubeconfig k;
@@ -234,6 +235,7 @@ static void drive(struct xb_rest *r, curl_socket_t fd, int flags)
 
 	if (r->may && !r->may(r->may_arg))
 		return;
+	r->woken_ns = uv_hrtime();
 	curl_multi_socket_action(r->multi, fd, flags, &running);
 	deliver(r);
 }
@@ -664,6 +666,15 @@ int xb_rest_new(uv_loop_t *loop, const struct xb_kubeconfig *k, const char *user
 uv_loop_t *xb_rest_loop(const struct xb_rest *r)
 {
 	return r->root->loop;
+}
+
+uint64_t xb_rest_woken_ns(const struct xb_rest *r)
+{
+	uint64_t newest = 0;
+
+	for (r = r->root; r; r = r->more)
+		newest = MAX(newest, r->woken_ns);
+	return newest;
 }
 
 /* --- as somebody else --- */

@@ -38,7 +38,7 @@ struct xb_sv xb_json_bytes(const struct xb_json *d)
 
 size_t xb_json_memory(const struct xb_json *d)
 {
-	return malloc_usable_size((void *)d);
+	return malloc_usable_size((void *)d) + (d->extra ? d->extra->bytes : 0);
 }
 
 struct xb_jv xb_json_root(const struct xb_json *d)
@@ -141,6 +141,39 @@ bool xb_jit_next(struct xb_jit *it)
 	}
 	it->next = e.next;
 	return true;
+}
+
+static bool is_plain(struct xb_sv text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] < ' ' || text.p[i] > '~' || text.p[i] == '"' || text.p[i] == '\\')
+			return false;
+	return true;
+}
+
+int xb_json_with(const struct xb_json *d, const struct xb_json_change *c, size_t n, struct xb_json **ret)
+{
+	size_t index = xb_json_index_offset(d->n), entry = d->narrow ? sizeof(struct xb_json_narrow) : sizeof(struct xb_json_entry);
+	size_t bytes = index + d->entries * entry;
+	struct xb_json *copy;
+
+	for (size_t i = 0; i < n; i++)
+		if (c[i].string.doc != d || xb_jv_type(c[i].string) != XB_JSON_STRING || xb_jv_escaped(c[i].string) ||
+		    xb_jv_text(c[i].string).n != c[i].text.n || !is_plain(c[i].text))
+			return -EINVAL;
+	copy = malloc(bytes);
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy->bytes, d->bytes, bytes - offsetof(struct xb_json, bytes));
+	atomic_init(&copy->refs, 1);
+	copy->n = d->n;
+	copy->entries = d->entries;
+	copy->narrow = d->narrow;
+	copy->extra = NULL;
+	for (size_t i = 0; i < n; i++)
+		memcpy(copy->bytes + (xb_jv_text(c[i].string).p - d->bytes), c[i].text.p, c[i].text.n);
+	*ret = copy;
+	return 0;
 }
 
 static unsigned hex4(const char *p)

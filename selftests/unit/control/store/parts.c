@@ -116,6 +116,51 @@ static void keeps_once_what_is_seen_again(void **state)
 	}
 }
 
+static int amend(struct fixture *f, const char *key, uint64_t expect, const char *text, struct outcome *out)
+{
+	struct store_object *head = store_head(f->s, key);
+	struct store_amendment a = { .n = 1, .changes = { { .text = xb_sv(text) } } };
+
+	if (head)
+		a.changes[0].string = xb_jv_get(xb_json_root(head->doc), "more");
+	*out = (struct outcome){};
+	return store_amend(f->s, key, expect, &a, fixture_done_cb, out);
+}
+
+/* The tests' first writes have numbers of one digit. */
+static void amends_what_has_parts(void **state)
+{
+	struct fixture *f = *state;
+	struct outcome out;
+	uint64_t now;
+
+	assert_int_equal(amend(f, "a", 0, "old", &out), -EINVAL);
+	set(f, "a", ALIKE, "\"old\"");
+	set(f, "a", ALIKE, "\"old\"");
+	now = store_revision(f->s);
+	assert_int_equal(amend(f, "a", now - 1, "new", &out), -ESTALE);
+	assert_int_equal(amend(f, "a", now, "newer", &out), -EINVAL);
+	assert_int_equal(amend(f, "none", now, "new", &out), -ENOENT);
+	assert_int_equal(amend(f, "a", now, "new", &out), 0);
+	fixture_wait(f, &out);
+	assert_int_equal(out.error, 0);
+	assert_int_equal(out.revision, now + 1);
+	assert_int_equal(parts_of(f, "a"), 1);
+	/* the version before goes, and what both have stays */
+	set(f, "b", "0", "1");
+	for (int round = 0; round < 2; round++) {
+		assert_is(f, "a", ALIKE, "\"new\"");
+		assert_int_equal(in_memory(f), 1);
+		fixture_close(f);
+		fixture_open(f);
+	}
+	while (store_revision(f->s) < 9)
+		set(f, "b", "0", "1");
+	now = store_head(f->s, "a")->revision;
+	assert_int_equal(amend(f, "a", now, "old", &out), -EINVAL);
+	assert_int_equal(store_head(f->s, "a")->revision, now);
+}
+
 static void lets_go_of_what_nobody_has(void **state)
 {
 	struct fixture *f = *state;
@@ -303,6 +348,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(keeps_once_what_is_seen_again),
+		TEST(amends_what_has_parts),
 		TEST(lets_go_of_what_nobody_has),
 		TEST(lives_as_long_as_a_document),
 		TEST(sweeps_what_no_row_names),

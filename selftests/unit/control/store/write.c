@@ -107,34 +107,53 @@ static void test_writes_during_a_commit_are_one_batch(void **state)
 	assert_int_equal(fixture_n(store_get(f->s, "k5")), 45);
 }
 
-/* Alone they share one commit a while later; with anything else, and before an answer that rests on them, they go at once. */
+static void put_patiently(struct fixture *f, const char *key, struct outcome *out)
+{
+	char buf[64];
+	struct store_value v = fixture_value(buf, 1);
+
+	v.patient = true;
+	*out = (struct outcome){};
+	assert_int_equal(store_put(f->s, key, 0, &v, fixture_done_cb, out), 0);
+}
+
+/* Alone they share one commit a while later; with anything else, before an answer that rests on them, or as many, they go at once. */
 static void test_patient_writes_share_a_commit(void **state)
 {
 	struct fixture *f = *state;
 	struct outcome a, b, c, barrier = {};
+	char key[16];
 
-	assert_int_equal(store_patient(f->s, "leases/"), 0);
-	fixture_put(f, "leases/a", 0, 1, &a);
+	put_patiently(f, "leases/a", &a);
 	for (int i = 0; i < 20; i++)
 		uv_run(&f->loop, UV_RUN_NOWAIT);
 	assert_int_equal(a.calls, 0);
-	fixture_put(f, "leases/b", 0, 1, &b);
+	put_patiently(f, "leases/b", &b);
 	fixture_wait(f, &b);
 	assert_int_equal(a.calls, 1);
 	assert_int_equal(fake.commits, 1);
 
-	fixture_put(f, "leases/c", 0, 1, &a);
+	put_patiently(f, "leases/c", &a);
 	fixture_put(f, "pods/x", 0, 1, &b);
-	fixture_put(f, "leases/d", 0, 1, &c);
+	put_patiently(f, "leases/d", &c);
 	fixture_wait(f, &b);
 	assert_int_equal(a.calls + c.calls, 2);
 	assert_int_equal(fake.commits, 2);
 
-	fixture_put(f, "leases/e", 0, 1, &a);
+	put_patiently(f, "leases/e", &a);
 	assert_int_equal(store_barrier(f->s, fixture_done_cb, &barrier), 0);
 	assert_true(uv_is_active((uv_handle_t *)&f->s->submit));
 	fixture_wait(f, &a);
 	assert_int_equal(fake.commits, 3);
+
+	for (int i = 0; i < STORE_PATIENCE_WRITES; i++) {
+		assert_false(uv_is_active((uv_handle_t *)&f->s->submit));
+		snprintf(key, sizeof(key), "many/%d", i);
+		put_patiently(f, key, &a);
+	}
+	assert_true(uv_is_active((uv_handle_t *)&f->s->submit));
+	fixture_wait(f, &a);
+	assert_int_equal(fake.commits, 4);
 }
 
 static void test_barrier(void **state)

@@ -115,7 +115,7 @@ static void config_file_sets_what_flags_set(void **state)
 	assert_string_equal(o.node_name, "from-flag");
 	assert_string_equal(o.cgroup2, "/cg");
 	assert_string_equal(o.cluster_cidr, "10.244.0.0/16");
-	assert_int_equal(o.verbosity, 3);
+	assert_int_equal(o.process.verbosity, 3);
 	assert_int_equal(port_of(&o.healthz), 1256);
 	assert_int_equal(port_of(&o.metrics), 10249);
 	assert_string_equal(o.nodeport_addresses[0], "10.0.0.0/8");

@@ -179,6 +179,58 @@ static void reads_large_documents_as_small_ones(void **state)
 	}
 }
 
+static void assert_with(const char *json, const char *key, const char *text, int error, const char *want)
+{
+	_cleanup_(xb_json_unrefp) struct xb_json *d = NULL, *changed = NULL, *parsed = NULL;
+	struct xb_json_change c = { .text = xb_sv(text) };
+
+	assert_int_equal(xb_json_parse(xb_sv(json), NULL, &d, NULL), 0);
+	c.string = xb_jv_get(xb_json_root(d), key);
+	assert_int_equal(xb_json_with(d, &c, 1, &changed), error);
+	assert_true(xb_sv_is(xb_json_bytes(d), json));
+	if (error)
+		return;
+	assert_true(xb_sv_is(xb_json_bytes(changed), want));
+	assert_int_equal(xb_json_parse(xb_sv(want), NULL, &parsed, NULL), 0);
+	assert_same(xb_json_root(changed), xb_json_root(parsed));
+}
+
+static void strings_become_others_of_their_length(void **state)
+{
+	static const char json[] = "{\"a\":[{}, 1],\"b\":\"old\",\"c\":\"x\\n\",\"d\":{\"e\":\"\"}}";
+	_cleanup_(xb_json_unrefp) struct xb_json *other = NULL, *changed = NULL;
+	struct xb_json_change c = { .text = XB_SV("new") };
+
+	assert_with(json, "b", "new", 0, "{\"a\":[{}, 1],\"b\":\"new\",\"c\":\"x\\n\",\"d\":{\"e\":\"\"}}");
+	assert_with(json, "b", "ne", -EINVAL, NULL);
+	assert_with(json, "b", "newer", -EINVAL, NULL);
+	assert_with(json, "b", "n\"w", -EINVAL, NULL);
+	assert_with(json, "b", "n\\w", -EINVAL, NULL);
+	assert_with(json, "b", "n\nw", -EINVAL, NULL);
+	assert_with(json, "b", "n\xc3\xa4", -EINVAL, NULL);
+	assert_with(json, "c", "new", -EINVAL, NULL);
+	assert_with(json, "a", "", -EINVAL, NULL);
+	assert_with(json, "none", "", -EINVAL, NULL);
+	assert_int_equal(xb_json_parse(xb_sv(json), NULL, &other, NULL), 0);
+	c.string = xb_jv_get(xb_json_root(other), "b");
+	assert_int_equal(xb_json_with(other, &c, 1, &changed), 0);
+	assert_int_equal(xb_json_with(changed, &c, 1, &changed), -EINVAL);
+}
+
+/* As long ones have another index, that is copied too. */
+static void large_documents_change_as_small_ones(void **state)
+{
+	_cleanup_buf_ struct xb_buf json = {}, want = {};
+
+	xb_buf_adds(&json, "{\"b\":\"old\",\"list\":[");
+	for (int i = 0; i < 20000; i++)
+		xb_buf_adds(&json, i ? ",[{}]" : "[{}]");
+	xb_buf_adds(&json, "]}");
+	xb_buf_addsv(&want, xb_buf_sv(&json));
+	memcpy(strstr(want.p, "old"), "new", 3);
+	assert_with(json.p, "b", "new", 0, want.p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +241,8 @@ int main(void)
 		cmocka_unit_test(decodes_strings),
 		cmocka_unit_test(is_shared_by_threads),
 		cmocka_unit_test(reads_large_documents_as_small_ones),
+		cmocka_unit_test(strings_become_others_of_their_length),
+		cmocka_unit_test(large_documents_change_as_small_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "admission.h"
+#include "managed.h"
+#include "registry/strategy.h"
+#include "stored.h"
+#include "write.h"
+
+/* Would n be written as v stands there? A tree that was decoded is in the order in which it is written. */
+static bool same(const struct xb_node *n, struct xb_jv v);
+
+static bool same_member(const struct xb_node *n, const struct xb_jit *it)
+{
+	bool named = it->key_escaped ? xb_jv_getsv(it->in, n->key).at == it->value.at : xb_sv_eq(n->key, it->key);
+
+	return named && same(n, it->value);
+}
+
+static bool same(const struct xb_node *n, struct xb_jv v)
+{
+	struct xb_jit it;
+
+	v = stored_whole(v);
+	if (n->type != xb_jv_type(v))
+		return false;
+	switch (n->type) {
+	case XB_JSON_STRING:
+		return xb_jv_streq(v, n->text);
+	case XB_JSON_NUMBER:
+		return xb_sv_eq(n->text, xb_jv_bytes(v));
+	case XB_JSON_BOOL:
+		return n->b == xb_jv_true(v);
+	case XB_JSON_ARRAY:
+	case XB_JSON_OBJECT:
+		break;
+	default:
+		return true;
+	}
+	it = xb_jv_iter(v);
+	xb_tree_each(child, n)
+		if (!xb_jit_next(&it) || !same_member(child, &it))
+			return false;
+	return !xb_jit_next(&it);
+}
+
+/* What was sent comes first, managedFields behind it, and then what metadata_update keeps, in its order. */
+static bool same_metadata(const struct xb_node *meta, struct xb_jv old)
+{
+	static const struct xb_sv kept[] = { XB_SV("namespace"), XB_SV("uid"), XB_SV("creationTimestamp") };
+	struct xb_jit it = xb_jv_iter(old);
+	unsigned i = 0;
+
+	xb_tree_each(m, meta) {
+		if (xb_sv_is(m->key, "managedFields")) {
+			if (!same(m, xb_jv_get(old, "managedFields")))
+				return false;
+		} else if (!xb_jit_next(&it) || !same_member(m, &it)) {
+			return false;
+		}
+	}
+	if (!xb_jit_next(&it) || !xb_sv_is(it.key, "managedFields"))
+		return false;
+	while (xb_jit_next(&it)) {
+		while (i < ARRAY_SIZE(kept) && !xb_sv_eq(kept[i], it.key))
+			i++;
+		if (i++ == ARRAY_SIZE(kept))
+			return false;
+	}
+	return true;
+}
+
+/* *ret: the renewed time and what it becomes. */
+static bool same_spec(const struct xb_node *spec, struct xb_jv old, const char *renewed, struct xb_json_change *ret)
+{
+	struct xb_jit it = xb_jv_iter(old);
+
+	xb_tree_each(m, spec) {
+		if (!xb_jit_next(&it))
+			return false;
+		if (xb_sv_is(m->key, renewed) && xb_sv_is(it.key, renewed))
+			*ret = (struct xb_json_change){ it.value, xb_tree_text(m) };
+		else if (!same_member(m, &it))
+			return false;
+	}
+	return !xb_jit_next(&it) && ret->text.n && !xb_jv_streq(ret->string, ret->text);
+}
+
+static bool same_but(const struct xb_node *object, struct xb_jv old, const char *renewed, struct xb_json_change *ret)
+{
+	struct xb_jit it = xb_jv_iter(old);
+
+	xb_tree_each(m, object) {
+		if (!xb_jit_next(&it) || !xb_sv_eq(m->key, it.key))
+			return false;
+		if (xb_sv_is(m->key, "metadata") ? !same_metadata(m, it.value) :
+		    xb_sv_is(m->key, "spec") ? !same_spec(m, it.value, renewed, ret) : !same(m, it.value))
+			return false;
+	}
+	return !xb_jit_next(&it) && ret->text.n;
+}
+
+static bool owns(struct xb_jv entry, const char *renewed)
+{
+	struct xb_jv fields = stored_whole(xb_jv_get(stored_whole(xb_jv_get(entry, "fieldsV1")), "f:spec"));
+
+	for (struct xb_jit it = xb_jv_iter(fields); xb_jit_next(&it);)
+		if (it.key.n > 2 && xb_sv_is((struct xb_sv){ it.key.p + 2, it.key.n - 2 }, renewed))
+			return true;
+	return false;
+}
+
+/* Of one who has written alone, and wrote this before, managedFields tell nothing new but the time. */
+static bool is_by_its_only_manager(struct request *q, struct xb_jv managed, const char *renewed, struct xb_json_change *ret)
+{
+	struct managed_entry me = managed_identity(q, false);
+	struct xb_jv entry = xb_jv_at(managed, 0);
+
+	*ret = (struct xb_json_change){ xb_jv_get(entry, "time"), me.time };
+	return me.manager.p && xb_jv_count(managed) == 1 && xb_jv_streq(xb_jv_get(entry, "manager"), me.manager) &&
+	       xb_jv_streq(xb_jv_get(entry, "operation"), XB_SV("Update")) && !xb_jv_is(xb_jv_get(entry, "subresource")) &&
+	       xb_jv_streq(xb_jv_get(entry, "apiVersion"), me.api_version) && owns(entry, renewed);
+}
+
+int renew_object(struct request *q, struct xb_node *object)
+{
+	struct write *w = &q->write;
+	const char *renewed = strategy_of(w->kind)->renewed, *key;
+	struct store_amendment a = { .n = 2 };
+	struct store_object *head;
+	int r;
+
+	if (!renewed || w->sub || w->dry_run || w->kind != xb_kind_stored(w->kind))
+		return -ENOTSUP;
+	key = write_key(q, w);
+	if (!key)
+		return -ENOMEM;
+	head = store_head(q->server->store, key);
+	if (!head || !same_but(object, xb_json_root(head->doc), renewed, &a.changes[0]) ||
+	    !is_by_its_only_manager(q, xb_jv_path(xb_json_root(head->doc), "metadata", "managedFields"), renewed, &a.changes[1]))
+		return -ENOTSUP;
+	/* what is there is what comes, but for what no plugin asks for */
+	r = admission_run(q, w, object, object);
+	if (r)
+		return r;
+	r = write_amend(q, key, head->revision, &a);
+	return r == -EINVAL ? -ENOTSUP : r;
+}
