@@ -228,28 +228,29 @@ static int known_map(const struct tables *from, const __u32 sizes[N_TABLES], int
 /* The first object that has a map makes it, unless from has it; the others get the same. */
 static int load_object(struct tables *t, enum object_id object, const struct tables *from, const __u32 sizes[N_TABLES], char **reterr_why)
 {
+	struct bpf_map *maps[N_TABLES];
 	int r = 0;
 
+	/* all at first: a map that is another's has the name that it had there */
+	for (int i = 0; i < N_TABLES; i++)
+		maps[i] = programs_map(&t->programs, object, names[i]);
 	for (int i = 0; i < N_TABLES && r == 0; i++) {
-		struct bpf_map *map = programs_map(&t->programs, object, names[i]);
 		int known = t->t[i].fd >= 0 ? t->t[i].fd : known_map(from, sizes, i);
 
-		if (!map)
+		if (!maps[i])
 			continue;
 		if (known >= 0)
-			r = bpf_map__reuse_fd(map, known);
+			r = bpf_map__reuse_fd(maps[i], known);
 		else
-			r = bpf_map__set_max_entries(map, sizes[i]);
+			r = bpf_map__set_max_entries(maps[i], sizes[i]);
 	}
 	if (r == 0)
 		r = programs_load(&t->programs, object, reterr_why);
 	for (int i = 0; i < N_TABLES && r == 0; i++) {
-		const struct bpf_map *map = programs_map(&t->programs, object, names[i]);
-
-		if (!map || t->t[i].fd >= 0)
+		if (!maps[i] || t->t[i].fd >= 0)
 			continue;
 		t->t[i].size = sizes[i];
-		t->t[i].fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0);
+		t->t[i].fd = fcntl(bpf_map__fd(maps[i]), F_DUPFD_CLOEXEC, 0);
 		r = t->t[i].fd < 0 ? -errno : table_map(&t->t[i], i);
 	}
 	return r;

@@ -20,7 +20,7 @@
 #define XB_FLOW_WAYS 7
 /* The tag of a way: upper bits of the key's hash, and these two. 0: free */
 #define XB_FLOW_BUSY 1u             /* is being written, not to be read */
-#define XB_FLOW_ASSURED 2u         /* it is XB_FLOW_OPEN: does not give way to others. With XB_FLOW_BUSY: what is copied there was removed */
+#define XB_FLOW_ASSURED 2u         /* it is XB_FLOW_OPEN: gives way to nobody. With XB_FLOW_BUSY: what is being copied was removed */
 #define XB_FLOW_SLACK 2u            /* ticks after which an expired entry is not even refreshed by a program that ran slowly */
 
 enum xb_flow_state {

@@ -4,6 +4,7 @@
 #include <time.h>
 #include "lib/model_packet.h"
 #include "lib/decide.h"
+#include "lib/flow_copy.h"
 #include "lib/udp_flow.h"
 #include "model_map.h"
 #include "xb/bpfobj.h"
@@ -150,6 +151,16 @@ int xb_model_new(const struct xb_model_size *sizes)
 	return 0;
 }
 
+static void use(void *definition, void *mem, __u32 size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		if (maps[i].definition != definition)
+			continue;
+		model_map_use(&maps[i].map, mem, size);
+		set_map(definition, &maps[i].map);
+	}
+}
+
 static int open_all(const char *folder, char **reterr_why)
 {
 	const struct xb_hdr *hdr;
@@ -234,6 +245,41 @@ __u64 xb_model_counted(enum xb_reason reason)
 	const __u64 *counter = lookup(&xb_reason, reason);
 
 	return counter ? *counter : 0;
+}
+
+/* --- a table of flows that grows */
+
+void xb_model_flows_open(const struct xb_model_flows *f, __u32 tick)
+{
+	bool v4 = f->family == XB_IPV4;
+
+	xb_model_close();
+	use(v4 ? (void *)&xb_flow4 : &xb_flow6, f->table, f->sets);
+	use(v4 ? (void *)&xb_flow4_old : &xb_flow6_old, f->old, f->old_sets);
+	configure(f->seed, 0);
+	for (__u32 i = 0; i < f->sets; i++)
+		flow_copy_mend(v4 ? lookup(&xb_flow4, i) : lookup(&xb_flow6, i), tick);
+}
+
+int xb_model_flows_copy(enum xb_family family, __u32 tick, __u32 first, __u32 n, __u32 *ret_refused)
+{
+	bool v4 = family == XB_IPV4;
+	__u32 refused = 0;
+
+	xb_model_set_jiffies((__u64)tick << tick_shift);
+	for (__u32 i = first; i < first + n; i++) {
+		struct xb_flow_head *head = v4 ? lookup(&xb_flow4_old, i) : lookup(&xb_flow6_old, i);
+
+		for (__u32 way = 0; head && way < XB_FLOW_WAYS; way++) {
+			int r = flow_copy_way(head, way, v4, tick);
+
+			if (r == -EAGAIN)
+				return r;
+			refused += r < 0;
+		}
+	}
+	*ret_refused = refused;
+	return 0;
 }
 
 /* --- questions */
