@@ -55,6 +55,8 @@ static int read_headers(struct request *q, struct claim *c)
 	size_t iter = 0;
 
 	while (xb_http_header_next(q->http, &iter, &name, &value)) {
+		if (!starts(name, "Impersonate-"))
+			continue;
 		if (is(name, "Impersonate-User")) {
 			c->user = value;
 		} else if (is(name, "Impersonate-Uid")) {

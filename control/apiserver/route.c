@@ -147,9 +147,9 @@ int route_parse(struct xb_arena *a, struct xb_sv method, struct xb_sv path, stru
 		return route_not_found(reterr);
 	t.group = at == 2 ? part[1] : XB_SV("");
 	t.version = n > at ? part[at] : (struct xb_sv){};
-	if (!version_served(t.group, t.version))
-		return route_not_found(reterr);
 	if (n <= at + 1) {
+		if (!version_served(t.group, t.version))
+			return route_not_found(reterr);
 		t.type = n > at ? ROUTE_VERSION : ROUTE_GROUP;
 		t.verb = verb_of(method, true);
 		if (t.verb != XB_VERB_GET)

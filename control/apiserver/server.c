@@ -321,10 +321,8 @@ static void on_sweep(uv_timer_t *timer)
 
 	while ((q = find_late(s)))
 		request_time_out(q);
-	if (!LIST_EMPTY(&s->requests))
-		return;
-	uv_timer_stop(timer);
-	xb_arena_trim();
+	if (!xb_arena_trim() && LIST_EMPTY(&s->requests))
+		uv_timer_stop(timer);
 }
 
 static void on_request(struct xb_http_request *http, void *arg)

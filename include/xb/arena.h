@@ -16,8 +16,11 @@ struct xb_sv xb_arena_sv(struct xb_arena *a, struct xb_sv s);
 char *xb_arena_join(struct xb_arena *a, const struct xb_sv *texts, unsigned n); /* one after the other, zero-terminated */
 char *xb_arena_printf(struct xb_arena *a, const char *fmt, ...) _printf_(2, 3);
 size_t xb_arena_used(const struct xb_arena *a);
-/* This thread keeps up to 32 MiB of what its arenas let go of for those to come: gives that back to the system, when idle. */
-void xb_arena_trim(void);
+/*
+ * This thread keeps up to 32 MiB of what its arenas let go of for those to come. Gives back to the system what was not used since the
+ * call before; to be called every so often. Is there something left?
+ */
+bool xb_arena_trim(void);
 bool xb_arena_full(const struct xb_arena *a);           /* has an allocation failed for the limit */
 
 #endif

@@ -6,7 +6,8 @@
 #include <stddef.h>
 
 void xb_random_bytes(void *p, size_t n);
-void xb_uuid(char ret[37]);                             /* version 4, RFC 9562; zero-terminated */
+/* Version 4, RFC 9562; zero-terminated. No secret: 32 are made at once, so a child must not go on with its parent's after fork(). */
+void xb_uuid(char ret[37]);
 void xb_random_suffix(char ret[6]);                     /* five letters for generateName (apimachinery rand.String(5)); zero-terminated */
 bool xb_secret_eq(const void *a, const void *b, size_t n); /* takes as long whether they differ early, late or not at all */
 

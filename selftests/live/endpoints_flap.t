@@ -21,6 +21,8 @@ END
 proxy_start
 ok 'the service answers' busywait 5 get "http://$vip/"
 
+# what it waits for others on this machine is not its own
+ok 'the agent goes before other processes' chrt --fifo --pid 10 "$PROXY_PID"
 metrics() { in_ns node curl -sS --max-time 3 http://127.0.0.1:10249/metrics; }
 done_so_far() { [ "$(wc -l <"$TMP/done")" -ge "$1" ]; }
 # order N WORDS...: the Nth, and it is done
@@ -48,6 +50,7 @@ metrics >"$TMP/metrics-1"
 read -r median most n <<<"$(quantiles "$TMP/metrics-0" "$TMP/metrics-1")"
 is "$n" 300 'single events, 100 a second: each is measured'
 note "from its arrival to the tables: half within $median us, 99 % within $most us"
+ok 'single events: 99 % of them within a millisecond' [ "$most" -le 1000 ]
 
 before=$(cpu_ms)
 order 2 1000 5000
@@ -56,7 +59,7 @@ metrics >"$TMP/metrics-2"
 read -r median most n <<<"$(quantiles "$TMP/metrics-1" "$TMP/metrics-2")"
 note "$(tail -1 "$TMP/done"): half within $median us, 99 % within $most us; $used ms of the agent's processor time"
 is "$n" 5000 '1,000 a second: each is measured'
-ok '1,000 a second: half of them within a millisecond' [ "$median" -le 1000 ]
+ok '1,000 a second: 99 % of them within a millisecond' [ "$most" -le 1000 ]
 ok '1,000 a second: at most 500 us of processor time an event' [ $used -le 2500 ]
 
 order 3 last

@@ -90,6 +90,9 @@ stop $sender
 
 # --- map
 ok 'map: how full the tables are' shows '.tables[] | select(.table == "xb_svc") | [.used, .growsAt]' '[5,511]' map
+ok 'map: kernel memory, all of it, and of that a port' shows '(([.memory[].memoryBytes] | add) == ([.tables[].memoryBytes] | add)),
+	(.memory[] | select(.per == "port of a service") | .number == 5 and .bytesEach == (.memoryBytes / 5 | floor))' 'true
+true' map
 ok 'map: flows by their heads' shows '.tables[] | select(.table == "xb_flow4") | .used >= 2' true map
 ok 'map: programs on devices' shows '[.programs[] | select(.where == "to-client" and .ours) | .program]' '["xb_ingress","xb_egress"]' map
 ok 'map: and on the cgroup' shows '[.programs[] | select(.hook == "connect4") | [.where, .ours]]' "[[\"$CG/node\",true]]" map

@@ -17,6 +17,14 @@ static const char *const leave_out[] = {
 	"spec.allocateLoadBalancerNodePorts", "status.loadBalancer={}", "status.conditions", NULL,
 };
 
+/* Said twice by each server that knows more than one. */
+static const char *const leave_out_then[] = { "spec.clusterIP", NULL };
+
+static bool has_cluster_ips(struct xb_jv service)
+{
+	return xb_jv_count(xb_jv_path(service, "spec", "clusterIPs"));
+}
+
 bool agent_synced(const struct agent *a)
 {
 	return xb_informer_synced(a->services_informer) && xb_informer_synced(a->slices_informer) && networks_synced(a->networks);
@@ -223,7 +231,8 @@ static int follow_pods(struct agent *a)
 static int start_informers(struct agent *a)
 {
 	struct xb_informer_config services = {
-		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = XB_PLAN_SELECTOR, .leave_out = leave_out,
+		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = XB_PLAN_SELECTOR,
+		.leave_out = leave_out, .leave_out_then = leave_out_then, .when = has_cluster_ips,
 		.changed = on_service, .trouble = on_trouble, .arg = a,
 	};
 	struct xb_informer_config slices = {

@@ -51,6 +51,7 @@ int mount_watch_new(uv_loop_t *loop, void (*changed)(void *arg), void *arg, stru
 	w->arg = arg;
 	w->poll.data = w;
 	uv_poll_start(&w->poll, UV_PRIORITIZED, on_poll);
+	uv_unref((uv_handle_t *)&w->poll);      /* it alone keeps no loop running */
 	*ret = TAKE_PTR(w);
 	return 0;
 }

@@ -31,13 +31,29 @@ static const struct strategy plain = {
 	.row = plain_row,
 };
 
-const struct strategy *strategy_of(const struct xb_kind *k)
+static const struct strategy *find(const struct xb_kind *k)
 {
 	k = xb_kind_stored(k);
 	for (const struct strategy *const *s = strategies; *s; s++)
 		if (!strcmp((*s)->kind, k->kind) && !strcmp((*s)->group, k->group))
 			return *s;
 	return &plain;
+}
+
+/* Each request asks some ten times; kinds are rows of tables and stay where they are. */
+const struct strategy *strategy_of(const struct xb_kind *k)
+{
+	static struct {
+		const struct xb_kind *kind;
+		const struct strategy *strategy;
+	} found[256], *f;
+
+	f = &found[(uintptr_t)k / sizeof(*k) % ARRAY_SIZE(found)];
+	if (f->kind != k) {
+		f->strategy = find(k);
+		f->kind = k;
+	}
+	return f->strategy;
 }
 
 const struct strategy_part *strategy_part_of(const struct write *w)

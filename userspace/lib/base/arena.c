@@ -24,7 +24,7 @@ struct xb_arena {
 };
 
 static _Thread_local struct chunk *spare;
-static _Thread_local unsigned n_spare;
+static _Thread_local unsigned n_spare, n_idle; /* n_idle: of them, the fewest there were since the last trim */
 
 static bool is_pages(size_t size)
 {
@@ -42,6 +42,7 @@ static struct chunk *chunk_new(size_t size)
 	if (c) {
 		spare = c->older;
 		n_spare--;
+		n_idle = MIN(n_idle, n_spare);
 	} else if (is_pages(size)) {
 		c = mmap(NULL, PAGES_CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		c = c == MAP_FAILED ? NULL : c;
@@ -64,15 +65,17 @@ static void chunk_free(struct chunk *c)
 	}
 }
 
-void xb_arena_trim(void)
+bool xb_arena_trim(void)
 {
-	struct chunk *older;
+	for (; n_idle; n_idle--) {
+		struct chunk *c = spare;
 
-	for (; spare; spare = older) {
-		older = spare->older;
-		munmap(spare, PAGES_CHUNK);
+		spare = c->older;
+		n_spare--;
+		munmap(c, PAGES_CHUNK);
 	}
-	n_spare = 0;
+	n_idle = n_spare;
+	return n_spare;
 }
 
 struct xb_arena *xb_arena_new(size_t limit)

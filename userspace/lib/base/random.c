@@ -6,6 +6,8 @@
 #include "xb/macro.h"
 #include "xb/random.h"
 
+enum { UUIDS = 32, UUID_BYTES = 16 };
+
 void xb_random_bytes(void *p, size_t n)
 {
 	unsigned char *at = p;
@@ -24,13 +26,20 @@ void xb_random_bytes(void *p, size_t n)
 
 void xb_uuid(char ret[37])
 {
+	/* a request of the API server each: a system call less */
+	static _Thread_local unsigned char pool[UUIDS][UUID_BYTES];
+	static _Thread_local unsigned left;
 	static const char hex[] = "0123456789abcdef";
-	unsigned char bytes[16];
+	unsigned char *bytes;
 
-	xb_random_bytes(bytes, sizeof(bytes));
+	if (!left) {
+		xb_random_bytes(pool, sizeof(pool));
+		left = UUIDS;
+	}
+	bytes = pool[--left];
 	bytes[6] = 0x40 | (bytes[6] & 0x0f);
 	bytes[8] = 0x80 | (bytes[8] & 0x3f);
-	for (size_t i = 0; i < sizeof(bytes); i++) {
+	for (size_t i = 0; i < UUID_BYTES; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
 			*ret++ = '-';
 		*ret++ = hex[bytes[i] >> 4];

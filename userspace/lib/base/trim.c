@@ -70,7 +70,8 @@ void xb_trim(void)
 	_cleanup_close_ int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	struct walk w = { .pagemap = fd, .page = (size_t)sysconf(_SC_PAGESIZE) };
 
-	xb_arena_trim();
+	while (xb_arena_trim())
+		;
 	malloc_trim(0);
 	if (fd >= 0)
 		dl_iterate_phdr(release_object, &w);

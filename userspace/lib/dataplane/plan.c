@@ -90,7 +90,8 @@ enum xb_proto xb_plan_read_proto(struct xb_jv v)
 
 static bool has_vip(struct xb_jv service)
 {
-	struct xb_jv spec = xb_jv_get(service, "spec"), ip = xb_jv_get(spec, "clusterIP");
+	struct xb_jv spec = xb_jv_get(service, "spec"), ips = xb_jv_get(spec, "clusterIPs");
+	struct xb_jv ip = xb_jv_count(ips) ? xb_jv_at(ips, 0) : xb_jv_get(spec, "clusterIP");
 
 	return !xb_jv_streq(xb_jv_get(spec, "type"), XB_SV("ExternalName")) && xb_jv_text(ip).n && !xb_jv_streq(ip, XB_SV("None"));
 }

@@ -471,10 +471,12 @@ struct xb_sv xb_http1_target(const struct xb_http1 *p)
 bool xb_http1_find(const char *head, const struct xb_http1_field *fields, size_t n, const char *name, size_t *iter,
 		   struct xb_sv *ret)
 {
+	const size_t name_n = strlen(name);
+
 	while (*iter < n) {
 		const struct xb_http1_field *f = &fields[(*iter)++];
 
-		if (!is_name((struct xb_sv){ head + f->name, f->name_n }, name))
+		if (f->name_n != name_n || strncasecmp(head + f->name, name, name_n))
 			continue;
 		*ret = (struct xb_sv){ head + f->value, f->value_n };
 		return true;

@@ -294,7 +294,10 @@ static nghttp2_nv field(const char *name, struct xb_sv value)
 	return (nghttp2_nv){ (uint8_t *)name, (uint8_t *)value.p, strlen(name), value.n, NGHTTP2_NV_FLAG_NONE };
 }
 
-/* "Name: value\r\n" each; the names become small letters as RFC 9113 8.2 wants them. */
+/*
+ * "Name: value\r\n" each; the names become small letters as RFC 9113 8.2 wants them. What a handler adds is one reply's own (Audit-Id): in
+ * the table of the compression it would push out what comes again, and each reply's would be compared with fifty before it.
+ */
 static size_t add_handlers_fields(struct xb_buf *headers, nghttp2_nv *to, size_t max)
 {
 	struct xb_sv rest = xb_buf_sv(headers), line;
@@ -306,7 +309,7 @@ static size_t add_handlers_fields(struct xb_buf *headers, nghttp2_nv *to, size_t
 		for (char *p = (char *)line.p; p < colon; p++)
 			*p |= *p >= 'A' && *p <= 'Z' ? 'a' - 'A' : 0;
 		to[n++] = (nghttp2_nv){ (uint8_t *)line.p, (uint8_t *)colon + 2, colon - line.p,
-					line.p + line.n - 1 - (colon + 2), NGHTTP2_NV_FLAG_NONE };
+					line.p + line.n - 1 - (colon + 2), NGHTTP2_NV_FLAG_NO_INDEX };
 	}
 	return n;
 }

@@ -80,6 +80,11 @@ static struct request *begin(struct side *s, const char *user_name, const char *
 	return q;
 }
 
+/* Who waits for what is queued ends its patience. */
+static void hurry(void *arg, int error, struct store_object *o)
+{
+}
+
 static void put(struct side *s, const char *user, const char *manager, const char *now, struct xb_sv body, struct answer *a)
 {
 	struct request *q = begin(s, user, manager, now, a);
@@ -102,6 +107,7 @@ static void put(struct side *s, const char *user, const char *manager, const cha
 		request_free(q);
 		return;
 	}
+	store_barrier(s->f.s, hurry, NULL);
 	while (!a->text.n)
 		uv_run(&s->f.loop, UV_RUN_ONCE);
 }

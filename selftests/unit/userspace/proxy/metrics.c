@@ -60,8 +60,7 @@ static void text_is_prometheus(void **state)
 		"\nxebec_proxy_decisions_total{reason=\"dropped-flows-full\"} 9\n",
 		"\nxebec_proxy_api_lists_total{resource=\"endpointslices\"} 3\n",
 		"\nxebec_proxy_host_ports_synced 0\n",
-		"\nxebec_proxy_settings{cluster_cidr=\"10.244.0.0/16,fd00::/48\",nodeport_addresses=\"192.0.2.0/24,fd01::/64\","
-		"masquerade_all=\"false\"} 1\n",
+		"\nxebec_proxy_settings{cluster_cidr=\"10.244.0.0/16,fd00::/48\",nodeport_addresses=\"192.0.2.0/24,fd01::/64\",masquerade_all=\"false\"} 1\n",
 		"\nprocess_resident_memory_bytes ",
 	};
 	struct metrics_now now = {

@@ -49,12 +49,44 @@ static void keeps_its_limit(void **state)
 	assert_null(xb_arena_alloc(a, SIZE_MAX - 3));
 }
 
+static void use(unsigned n)
+{
+	struct xb_arena *a[8];
+
+	for (unsigned i = 0; i < n; i++) {
+		a[i] = xb_arena_new(0);
+		xb_arena_alloc(a[i], 1000);
+		xb_arena_alloc(a[i], 4000);
+	}
+	for (unsigned i = 0; i < n; i++)
+		xb_arena_free(a[i]);
+}
+
+/* With ASan nothing is kept, so that a use after free is seen. */
+static void gives_back_what_is_not_used_again(void **state)
+{
+#ifdef __SANITIZE_ADDRESS__
+	const bool kept = false;
+#else
+	const bool kept = true;
+#endif
+
+	use(8);
+	assert_int_equal(xb_arena_trim(), kept);
+	for (int i = 0; i < 10; i++) {
+		use(2);
+		assert_int_equal(xb_arena_trim(), kept);
+	}
+	assert_int_equal(xb_arena_trim(), false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gives_zeroed_aligned_memory),
 		cmocka_unit_test(copies),
 		cmocka_unit_test(keeps_its_limit),
+		cmocka_unit_test(gives_back_what_is_not_used_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

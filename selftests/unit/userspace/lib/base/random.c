@@ -10,18 +10,20 @@
 
 static void uuids_are_version_4(void **state)
 {
-	char a[37], b[37];
+	char all[100][37];
 
 	for (int i = 0; i < 100; i++) {
+		char *a = all[i];
+
 		xb_uuid(a);
 		assert_int_equal(strlen(a), 36);
 		assert_int_equal(strspn(a, "0123456789abcdef-"), 36);
 		assert_true(a[8] == '-' && a[13] == '-' && a[18] == '-' && a[23] == '-');
 		assert_int_equal(a[14], '4');
 		assert_non_null(strchr("89ab", a[19]));
+		for (int k = 0; k < i; k++)
+			assert_string_not_equal(a, all[k]);
 	}
-	xb_uuid(b);
-	assert_string_not_equal(a, b);
 }
 
 static void suffixes_use_every_letter(void **state)
