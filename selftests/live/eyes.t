@@ -112,7 +112,7 @@ like "$(<"$TMP/check")" 'default/six:p TCP IPv6 +is in the tables, and nothing i
 like "$(<"$TMP/check")" 'answers: no.*notCompared: what follows from the node' 'check: that the agent does not answer, and what cannot be compared then'
 kill -CONT "$PROXY_PID"
 ok 'check: all well when the agent has caught up' busywait 5 agrees
-maps=$BPFFS/xebec/v2/maps
+maps=$BPFFS/xebec/v3/maps
 for i in $(seq 0 255); do echo "map update pinned $maps/xb_fe4 key $i 0 0 0 value $(printf '0 %.0s' {1..64})"; done >"$TMP/batch"
 bpftool batch file "$TMP/batch" >/dev/null 2>&1
 like "$(check --tables-only)" 'No differences found' 'check --tables-only: a table without frontends contradicts nothing'

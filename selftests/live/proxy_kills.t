@@ -48,7 +48,7 @@ dies() {
 outside() { in_ns client curl -fsS --max-time 2 "http://198.51.100.1:$np/"; }
 inside() { WAIT=2 get "http://$vip/"; }
 served() { inside && outside; }
-grows() { [ "$(bpftool -j map show pinned "$BPFFS/xebec/v2/maps/xb_mag" | jq .max_entries)" -gt 1 ]; }
+grows() { [ "$(bpftool -j map show pinned "$BPFFS/xebec/v3/maps/xb_mag" | jq .max_entries)" -gt 1 ]; }
 check() { in_ns node "$BIN/xebec" check --hostname-override=node --bpffs-path "$BPFFS"; }
 agrees() { check | grep -qx 'No differences found.'; }
 traces() {

@@ -16,7 +16,7 @@ proxy_start
 
 # fact FILTER: of the only record of xb_node. addr4 and addr6 are "192.0.2.1" and bytes; networks "address/bits", those in use
 fact() {
-	bpftool -j map dump pinned "$BPFFS/xebec/v2/maps/xb_node" | jq -rc '
+	bpftool -j map dump pinned "$BPFFS/xebec/v3/maps/xb_node" | jq -rc '
 		def num: if type == "string" then ltrimstr("0x") | explode | reduce .[] as $c (0; . * 16 + (if $c < 58 then $c - 48 else $c - 87 end)) else . end;
 		def bits: [.[] | num | while(. > 0; . / 2 | floor) | . % 2] | add // 0;
 		def addr: map(num | tostring) | join(".");

@@ -173,7 +173,7 @@ static int open_tables(struct agent *a, char **reterr_why)
 {
 	struct apply_config c = {
 		.bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path, .xdp_devices = a->c.xdp_devices,
-		.loop = xb_rest_loop(a->c.rest),
+		.loop = xb_rest_loop(a->c.rest), .flows_most = a->c.flows_most,
 	};
 	_cleanup_free_ char *why = NULL;
 	int r;
@@ -272,6 +272,7 @@ struct agent *agent_free(struct agent *a)
 		a->c.plane->close(a->tables);
 	uv_close((uv_handle_t *)&a->before_sleep, handle_closed);
 	uv_close((uv_handle_t *)&a->retry, handle_closed);
+	uv_close((uv_handle_t *)&a->tend, handle_closed);
 	return NULL;
 }
 
@@ -303,8 +304,9 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	proxy_metrics_init(&a->metrics);
 	uv_prepare_init(loop, &a->before_sleep);
 	uv_timer_init(loop, &a->retry);
-	a->before_sleep.data = a->retry.data = a;
-	a->handles = 2;
+	uv_timer_init(loop, &a->tend);
+	a->before_sleep.data = a->retry.data = a->tend.data = a;
+	a->handles = 3;
 	a->services = services_new("services");
 	a->pods = services_new("pods");
 	a->faults = faults_new(c->rest, c->node_name);
@@ -322,6 +324,7 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	if (r < 0)
 		return r;
 	uv_prepare_start(&a->before_sleep, agent_flush);
+	uv_timer_start(&a->tend, agent_tend, 0, 0);
 	*ret = TAKE_PTR(a);
 	return 0;
 }

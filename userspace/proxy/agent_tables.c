@@ -283,6 +283,14 @@ static void on_retry(uv_timer_t *t)
 	agent_bring_devices(a);
 }
 
+void agent_tend(uv_timer_t *t)
+{
+	struct agent *a = t->data;
+
+	if (a->tables && !a->failed && a->c.plane->tend)
+		uv_timer_start(t, agent_tend, (uint64_t)a->c.plane->tend(a->tables), 0);
+}
+
 static void end_dry_run(struct agent *a)
 {
 	struct apply_stats s;

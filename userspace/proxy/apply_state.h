@@ -5,6 +5,7 @@
 #include "alloc.h"
 #include "apply.h"
 #include "attach.h"
+#include "flow_room.h"
 #include "mount_watch.h"
 #include "stale.h"
 #include "tables.h"
@@ -63,6 +64,12 @@ struct apply {
 	bool sockets_stale;         /* there may be some: a UDP port has other backends */
 	struct mount_watch *mounts; /* NULL: no loop was given */
 	int home_fault;             /* of the last try to pin all where the path leads to now; it has been told */
+	bool unsettled;             /* some hooks run other programs than those of the tables, or other tables are pinned */
+	struct flow_room flows[2];  /* by family */
+	__u32 flow_sets_most;
+	__u64 flow_growths;
+	int tick_fd;                /* xb_tick_read() */
+	int tend_fault;             /* of the last apply_tend(); it has been told */
 };
 
 static inline int family_index(enum xb_family family)
@@ -106,7 +113,13 @@ void outside_done(struct apply *a);
  * the tables, whose flow is taken out again. -EIO: one does not what it must. */
 int rehearse(const struct apply *a, char **reterr_why);
 
+/* flow_room.c */
+void flow_rooms_done(struct apply *a);
+
 /* room.c: each grows what it must. -ENOSPC: cannot grow; -EIO: the programs could not be moved to the new tables. */
+int room_change(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why);
+void room_sizes(const struct apply *a, __u32 ret_sizes[N_TABLES]);
+int room_settle(struct apply *a, char **reterr_why);    /* once more what -EIO was for, if anything */
 int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why);
 int room_take_block(struct apply *a, int f, __u32 count, __u32 *ret_base, char **reterr_why);
 int room_take_maglev(struct apply *a, __u32 lines, __u32 *ret_base, char **reterr_why);

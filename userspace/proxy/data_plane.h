@@ -26,6 +26,7 @@ struct data_plane {
 	 * holds something else than was known; the tables are adopted anew, and every port must be set again, and prune
 	 * called. What the kernel refuses then is the fault of the port that set is called for. */
 	int (*commit)(void *tables, char **reterr_why);
+	int (*tend)(void *tables);  /* NULL: there is nothing to look after */
 	void (*stats)(const void *tables, struct apply_stats *ret);
 	int (*reasons)(const void *tables, __u64 ret[XB_REASONS]); /* NULL: it does not count */
 	/* Removes all of it from this node: an agent of another mode is there, or none will be. 0 also when there was nothing;

@@ -295,6 +295,14 @@ bool devices_have(const struct devices *d, const struct bpf_link_info *link)
 	return places_have(&d->places, link) && find(d, link->xdp.ifindex);
 }
 
+bool devices_settled(const struct devices *d)
+{
+	for (size_t i = 0; i < d->all.n; i++)
+		if (d->all.v[i].placed != d->generation || (d->all.v[i].fault && d->all.v[i].fault != -EBUSY))
+			return false;
+	return d->told;
+}
+
 void devices_retry(struct devices *d)
 {
 	place_new(d);

@@ -58,7 +58,8 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 		.fallback = o->proxy_mode && !o->replaced_mode ? NULL : &data_plane_nftables, .bpffs_path = o->bpffs_path,
 		.cgroup_path = o->cgroup2, .nodeport_addresses = o->nodeport_addresses, .xdp_devices = o->xdp_devices,
 		.cluster_cidr = o->cluster_cidr, .detect_local_mode = o->detect_local_mode,
-		.masquerade_all = o->masquerade_all, .host_ports = o->host_ports, .failed = on_failure, .arg = p,
+		.masquerade_all = o->masquerade_all, .host_ports = o->host_ports,
+		.flows_most = proxy_options_flows(o, sysconf(_SC_NPROCESSORS_ONLN)), .failed = on_failure, .arg = p,
 	};
 	int r;
 

@@ -127,6 +127,12 @@ static void write_ours(const struct metrics *m, const struct metrics_now *now, s
 	write_table(out, "ports", now->tables.ports, now->tables.ports_size);
 	write_table(out, "frontends", now->tables.frontends, now->tables.frontends_size);
 	write_table(out, "backends", now->tables.backends, now->tables.backends_size);
+	write_table(out, "flows4", now->tables.flows[0].open, now->tables.flows[0].size);
+	write_table(out, "flows6", now->tables.flows[1].open, now->tables.flows[1].size);
+	xb_prom_one(out, "xebec_proxy_flow_growths_total", "counter", "Larger tables of flows that took the place of smaller ones",
+		    (double)now->tables.flow_growths);
+	xb_prom_one(out, "xebec_proxy_full_flow_tables", "gauge", "Tables of flows that should be larger and cannot",
+		    now->tables.flows[0].full + now->tables.flows[1].full);
 	xb_prom_one(out, "xebec_proxy_table_memory_bytes", "gauge", "Kernel memory of the tables", (double)now->tables.memory);
 	xb_prom_one(out, "xebec_proxy_stale_sockets_destroyed_total", "counter", "UDP sockets that were connected to backends that are gone",
 		    (double)now->tables.sockets_destroyed);

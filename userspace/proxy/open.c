@@ -210,6 +210,16 @@ static int make_indexes(struct apply *a)
 	return r < 0 ? r : xb_frontends_init(&a->fe[1], t[TABLE_FE6].mem, t[TABLE_FE6].size, XB_IPV6, seed, t[TABLE_OVF6].fd);
 }
 
+static int open_tick(struct apply *a)
+{
+	int fd = xb_tick_open();
+
+	if (fd < 0)
+		return fd;
+	a->tick_fd = fd;
+	return 0;
+}
+
 static int start(struct apply *a, const struct apply_config *c, char **reterr_why)
 {
 	struct attach_config ac = { .bpffs_path = c->bpffs_path, .cgroup_path = c->cgroup_path, .xdp_devices = c->xdp_devices };
@@ -219,6 +229,8 @@ static int start(struct apply *a, const struct apply_config *c, char **reterr_wh
 		r = open_tables(a, reterr_why);
 	if (r == 0)
 		r = xb_grace_open(&a->grace);
+	if (r == 0)
+		r = open_tick(a);
 	if (r == 0)
 		r = make_indexes(a);
 	if (r == 0)
@@ -256,6 +268,15 @@ static int follow_mounts(struct apply *a, uv_loop_t *loop)
 	return loop ? mount_watch_new(loop, on_mounts, a, &a->mounts) : 0;
 }
 
+static __u32 sets_for(__u32 flows)
+{
+	__u32 sets = 1;
+
+	while (sets < flows && sets < 1u << 30)
+		sets *= 2;
+	return flows ? sets : 1u << 30;
+}
+
 int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_why)
 {
 	struct apply *a = calloc(1, sizeof(*a));
@@ -271,6 +292,8 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 		a->objects |= 1u << OBJECT_XDP;
 	a->primary = !c->n_node_addrs4 && c->n_node_addrs6;
 	a->size_most = c->table_size_most ? c->table_size_most : 1u << 28;
+	a->flow_sets_most = sets_for(c->flows_most);
+	a->tick_fd = -1;
 	/* what an earlier run removed last, and what was removed while none ran */
 	a->sockets_stale = true;
 	a->by_key = xb_map_new(XB_MAP_BORROW);
@@ -310,6 +333,7 @@ struct apply *apply_close(struct apply *a)
 	alloc_free(a->slots);
 	alloc_free(a->maglev);
 	free(a->by_slot);
+	flow_rooms_done(a);
 	xb_grace_done(&a->grace);
 	tables_free(a->tables);
 	attach_close(a->attach);
@@ -363,7 +387,13 @@ void apply_stats(const struct apply *a, struct apply_stats *ret)
 		.publishes = a->publishes,
 		.sockets_destroyed = a->stale ? stale_destroyed(a->stale) : 0,
 		.memory = tables_memory(a->tables),
+		.flow_growths = a->flow_growths,
 	};
+	for (int f = 0; f < 2; f++) {
+		ret->flows[f].open = (size_t)(a->flows[f].load.open / FLOW_ENTRIES_A_SET);
+		ret->flows[f].size = a->tables->t[f ? TABLE_FLOW6 : TABLE_FLOW4].size;
+		ret->flows[f].full = a->flows[f].full;
+	}
 	devices_stats(attach_devices(a->attach), &ret->devices);
 }
 

@@ -14,6 +14,7 @@ struct options {
 	struct sockaddr_storage healthz, metrics;   /* AF_UNSPEC: not served */
 	char **nodeport_addresses;                  /* NULL: all */
 	char **xdp_devices;                         /* NULL: none */
+	int flows_per_core, flows_min;              /* --conntrack-... */
 	bool masquerade_all, host_ports;
 	bool cleanup, dry_run, ignored_switch;
 	struct xb_process_options process;
@@ -25,10 +26,12 @@ struct options {
 /* Fills o. -EINVAL and the like with a sentence in *reterr_why, the caller's to free. Call proxy_options_done in every case. */
 int proxy_options_parse(struct options *o, int argc, char *const argv[], char **reterr_why);
 void proxy_options_done(struct options *o);
+/* Open flows that the tables of a node with so many processors grow for; 0: as memory goes. */
+unsigned proxy_options_flows(const struct options *o, long processors);
 void proxy_options_help(struct xb_buf *out);
 
 /* The fields of a KubeProxyConfiguration that flags exist for, as flags ("--hostname-override=a"); NULL-terminated. Fields
- * that upstream knows and our data planes have no use for (ipvs, conntrack, ...) are passed over; a field that upstream does not
+ * that upstream knows and our data planes have no use for (ipvs, ...) are passed over; a field that upstream does not
  * know is a fault. */
 int config_flags_read(const char *path, char ***ret, char **reterr_why);
 void config_flags_free(char **flags);

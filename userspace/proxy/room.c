@@ -134,12 +134,23 @@ static void grow_along(const struct apply *a, __u32 sizes[N_TABLES])
 	}
 }
 
+int room_settle(struct apply *a, char **reterr_why)
+{
+	int r = a->unsettled ? attach_programs(a->attach, a->tables, reterr_why) : 0;
+
+	if (r == 0 && a->unsettled)
+		r = tables_pin(a->tables, attach_maps_folder(a->attach), reterr_why);
+	if (r == 0)
+		a->unsettled = false;
+	return r;
+}
+
 /*
  * Moves everything to tables of other sizes while programs run. Nothing is changed between the copy and the switch, so for a
  * program it is the same which it reads; after a crash the pinned set, old or new, is complete, and the next start
  * points all programs at it.
  */
-static int grow(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
+int room_change(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
 {
 	_cleanup_(tables_freep) struct tables *next = NULL;
 	_cleanup_free_ char *why = NULL;
@@ -163,17 +174,15 @@ static int grow(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
 		return full(a, sizes, why ? why : strerror(-r), reterr_why);
 	}
 	fill_arrays(a->tables, next);
-	r = attach_programs(a->attach, next, reterr_why);
-	if (r == 0)
-		r = tables_pin(next, attach_maps_folder(a->attach), reterr_why);
 	tables_free(a->tables);
 	a->tables = TAKE_PTR(next);
 	for (int f = 0; f < 2; f++)
 		use_frontends(a, f, &fe[f]);
-	return r < 0 ? -EIO : grow_indexes(a);
+	a->unsettled = true;
+	return room_settle(a, reterr_why) < 0 ? -EIO : grow_indexes(a);
 }
 
-static void current_sizes(const struct apply *a, __u32 ret_sizes[N_TABLES])
+void room_sizes(const struct apply *a, __u32 ret_sizes[N_TABLES])
 {
 	for (int i = 0; i < N_TABLES; i++)
 		ret_sizes[i] = a->tables->t[i].size;
@@ -211,14 +220,14 @@ static int take(struct apply *a, struct alloc *from, const enum table_id *ids, s
 		if (alloc_used(from) + count <= alloc_size(from) / 4 * 3 && alloc_take(from, count, ret) == 0)
 			return 0;
 	}
-	current_sizes(a, sizes);
+	room_sizes(a, sizes);
 	for (size_t i = 0; i < n_ids; i++) {
 		__u32 *size = &sizes[ids[i]];
 
 		*size *= 2;
 		enlarge(a, size, 2 * (size_t)count);
 	}
-	r = grow(a, sizes, &why);
+	r = room_change(a, sizes, &why);
 	/* nearly full, and it has to do as it is */
 	if (r == 0 || r == -ENOSPC)
 		r = alloc_take(from, count, ret);
@@ -258,18 +267,18 @@ int room_for_sources(struct apply *a, size_t more, char **reterr_why)
 	}
 	if (a->n_sources + more <= a->tables->t[TABLE_SRC].size)
 		return 0;
-	current_sizes(a, sizes);
+	room_sizes(a, sizes);
 	enlarge(a, &sizes[TABLE_SRC], a->n_sources + more);
-	return grow(a, sizes, reterr_why);
+	return room_change(a, sizes, reterr_why);
 }
 
 int room_double_frontends(struct apply *a, int f, char **reterr_why)
 {
 	__u32 sizes[N_TABLES];
 
-	current_sizes(a, sizes);
+	room_sizes(a, sizes);
 	enlarge_frontends(a, sizes, f, (size_t)sizes[fe_tables[f]] * XB_FE_WAYS);
-	return grow(a, sizes, reterr_why);
+	return room_change(a, sizes, reterr_why);
 }
 
 int room_for_frontends(struct apply *a, int f, size_t more, char **reterr_why)
@@ -283,9 +292,9 @@ int room_for_frontends(struct apply *a, int f, size_t more, char **reterr_why)
 		if (r < 0)
 			return r;
 	}
-	current_sizes(a, sizes);
+	room_sizes(a, sizes);
 	enlarge_frontends(a, sizes, f, fe->used + more);
-	return sizes[fe_tables[f]] == fe->n_buckets ? 0 : grow(a, sizes, reterr_why);
+	return sizes[fe_tables[f]] == fe->n_buckets ? 0 : room_change(a, sizes, reterr_why);
 }
 
 int apply_reserve(struct apply *a, size_t ports, size_t frontends, size_t backends)
@@ -293,12 +302,12 @@ int apply_reserve(struct apply *a, size_t ports, size_t frontends, size_t backen
 	__u32 sizes[N_TABLES], now[N_TABLES];
 	int f = a->primary;
 
-	current_sizes(a, now);
-	current_sizes(a, sizes);
+	room_sizes(a, now);
+	room_sizes(a, sizes);
 	enlarge(a, &sizes[TABLE_SVC], alloc_used(a->slots) + ports);
 	sizes[TABLE_NAME] = sizes[TABLE_SVC];
 	/* a cluster IP has an entry of its own; a block of backends is up to twice as long as they are */
 	enlarge_frontends(a, sizes, f, a->fe[f].used + frontends + ports);
 	enlarge(a, &sizes[be_tables[f]], alloc_used(a->blocks[f]) + 2 * backends);
-	return memcmp(sizes, now, sizeof(now)) ? grow(a, sizes, NULL) : 0;
+	return memcmp(sizes, now, sizeof(now)) ? room_change(a, sizes, NULL) : 0;
 }

@@ -29,6 +29,8 @@ static const char *const names[N_TABLES] = {
 	[TABLE_METRICS] = "xb_metrics",
 	[TABLE_FLOW4] = "xb_flow4",
 	[TABLE_FLOW6] = "xb_flow6",
+	[TABLE_FLOW4_OLD] = "xb_flow4_old",
+	[TABLE_FLOW6_OLD] = "xb_flow6_old",
 	[TABLE_FRAG] = "xb_frag",
 	[TABLE_NODE] = "xb_node",
 	[TABLE_SRC] = "xb_src",
@@ -70,6 +72,8 @@ const __u32 tables_start_sizes[N_TABLES] = {
 	[TABLE_METRICS] = 1,
 	[TABLE_FLOW4] = 8192,
 	[TABLE_FLOW6] = 1024,
+	[TABLE_FLOW4_OLD] = 1,
+	[TABLE_FLOW6_OLD] = 1,
 	[TABLE_FRAG] = 1024,
 	[TABLE_NODE] = 1,
 	[TABLE_SRC] = 64,
@@ -197,6 +201,8 @@ static int configure(const struct programs *programs, const __u32 sizes[N_TABLES
 		{ "rev_mask", sizes[TABLE_REV] - 1 },
 		{ "flow4_mask", sizes[TABLE_FLOW4] - 1 },
 		{ "flow6_mask", sizes[TABLE_FLOW6] - 1 },
+		{ "flow4_old_mask", sizes[TABLE_FLOW4_OLD] - 1 },
+		{ "flow6_old_mask", sizes[TABLE_FLOW6_OLD] - 1 },
 		{ "drop_mask", sizes[TABLE_DROP] - 1 },
 		{ "new_mask", sizes[TABLE_NEW] - 1 },
 		{ "jiffies_per_second", xb_jiffies_per_second() },
@@ -207,32 +213,44 @@ static int configure(const struct programs *programs, const __u32 sizes[N_TABLES
 	return r < 0 ? r : programs_set(programs, settings, ARRAY_SIZE(settings));
 }
 
+/* The map that from has for a table of a generation; -1: it is a new one. */
+static int known_map(const struct tables *from, const __u32 sizes[N_TABLES], int i)
+{
+	int of = i == TABLE_FLOW4_OLD ? TABLE_FLOW4 : i == TABLE_FLOW6_OLD ? TABLE_FLOW6 : -1;
+
+	if (!from)
+		return -1;
+	if (of >= 0 && sizes[i] == from->t[of].size && sizes[of] != from->t[of].size)
+		return from->t[of].fd;
+	return sizes[i] == from->t[i].size ? from->t[i].fd : -1;
+}
+
 /* The first object that has a map makes it, unless from has it; the others get the same. */
 static int load_object(struct tables *t, enum object_id object, const struct tables *from, const __u32 sizes[N_TABLES], char **reterr_why)
 {
+	struct bpf_map *maps[N_TABLES];
 	int r = 0;
 
+	/* all at first: a map that is another's has the name that it had there */
+	for (int i = 0; i < N_TABLES; i++)
+		maps[i] = programs_map(&t->programs, object, names[i]);
 	for (int i = 0; i < N_TABLES && r == 0; i++) {
-		struct bpf_map *map = programs_map(&t->programs, object, names[i]);
+		int known = t->t[i].fd >= 0 ? t->t[i].fd : known_map(from, sizes, i);
 
-		if (!map)
+		if (!maps[i])
 			continue;
-		if (t->t[i].fd >= 0)
-			r = bpf_map__reuse_fd(map, t->t[i].fd);
-		else if (from && from->t[i].size == sizes[i])
-			r = bpf_map__reuse_fd(map, from->t[i].fd);
+		if (known >= 0)
+			r = bpf_map__reuse_fd(maps[i], known);
 		else
-			r = bpf_map__set_max_entries(map, sizes[i]);
+			r = bpf_map__set_max_entries(maps[i], sizes[i]);
 	}
 	if (r == 0)
 		r = programs_load(&t->programs, object, reterr_why);
 	for (int i = 0; i < N_TABLES && r == 0; i++) {
-		const struct bpf_map *map = programs_map(&t->programs, object, names[i]);
-
-		if (!map || t->t[i].fd >= 0)
+		if (!maps[i] || t->t[i].fd >= 0)
 			continue;
 		t->t[i].size = sizes[i];
-		t->t[i].fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0);
+		t->t[i].fd = fcntl(bpf_map__fd(maps[i]), F_DUPFD_CLOEXEC, 0);
 		r = t->t[i].fd < 0 ? -errno : table_map(&t->t[i], i);
 	}
 	return r;
@@ -258,7 +276,9 @@ int tables_load(const struct tables *from, unsigned objects, const __u32 sizes[N
 	if (r < 0)
 		return r;
 	hdr = t->t[TABLE_HDR].mem;
-	*hdr = (struct xb_hdr){ .version = XB_ABI_VERSION, .agent_pid = (__u32)getpid(), .hash_seed = seed };
+	hdr->version = XB_ABI_VERSION;
+	hdr->agent_pid = (__u32)getpid();
+	hdr->hash_seed = seed;
 	*ret = TAKE_PTR(t);
 	return 0;
 }

@@ -50,7 +50,8 @@ enum counting {
 	COUNT_RANGES,
 	COUNT_MAGLEV,
 	COUNT_REVERSE,
-	COUNT_FLOWS,
+	COUNT_FLOWS,            /* at as many open ones as it has sets */
+	COUNT_OLD_FLOWS,
 };
 /* What there is more of where the table is larger. */
 enum share { OF_NODE, OF_PORTS, OF_BACKENDS, N_SHARES };
@@ -74,8 +75,10 @@ static const struct {
 	[TABLE_REV] = { COUNT_REVERSE, "what TCP sockets connected to, for getpeername()", OF_NODE },
 	[TABLE_AFF] = { COUNT_KEYS, "session affinity: who got which backend", OF_NODE },
 	[TABLE_SKU] = { COUNT_NOTHING, "what UDP sockets send to; goes with the socket", OF_NODE },
-	[TABLE_FLOW4] = { COUNT_FLOWS, "flows by packets, IPv4: two entries each", OF_NODE },
-	[TABLE_FLOW6] = { COUNT_FLOWS, "flows by packets, IPv6: two entries each", OF_NODE },
+	[TABLE_FLOW4] = { COUNT_FLOWS, "flows by packets, IPv4: two entries each; open ones make it grow", OF_NODE },
+	[TABLE_FLOW6] = { COUNT_FLOWS, "flows by packets, IPv6: two entries each; open ones make it grow", OF_NODE },
+	[TABLE_FLOW4_OLD] = { COUNT_OLD_FLOWS, "what xb_flow4 takes the place of, while it grows", OF_NODE },
+	[TABLE_FLOW6_OLD] = { COUNT_OLD_FLOWS, "what xb_flow6 takes the place of, while it grows", OF_NODE },
 	[TABLE_FRAG] = { COUNT_KEYS, "ports of fragmented datagrams", OF_NODE },
 	[TABLE_NODE] = { COUNT_NOTHING, "what programs know of the node", OF_NODE },
 	[TABLE_METRICS] = { COUNT_NOTHING, "counters of sockets", OF_NODE },
@@ -167,8 +170,9 @@ static struct usage count(const struct tables *t, const struct index *x, __u32 t
 	case COUNT_REVERSE:
 		return (struct usage){ count_reverse(t), size * XB_REV_WAYS, 0 };
 	case COUNT_FLOWS:
+	case COUNT_OLD_FLOWS:
 		flow_usage_read(t, id, tick, &flows);
-		return (struct usage){ flows.live, size * XB_FLOW_WAYS, 0 };
+		return (struct usage){ flows.live, size * XB_FLOW_WAYS, about[id].counting == COUNT_FLOWS ? size * 2 : 0 };
 	case COUNT_NOTHING:
 		break;
 	}
