@@ -320,7 +320,7 @@ static void frontend_delete(struct apply *a, int f, const struct frontend *gone)
 }
 
 /* Deletes what the port has and the list has not. Returns whether there was any. */
-static bool xb_frontends_drop(struct apply *a, int f, struct port *port, struct frontend *keep, size_t n)
+static bool frontends_drop(struct apply *a, int f, struct port *port, struct frontend *keep, size_t n)
 {
 	bool any = false;
 
@@ -335,7 +335,7 @@ static bool xb_frontends_drop(struct apply *a, int f, struct port *port, struct 
 
 /* list: room for all of the plan's; filled with those that the port owns in the end, and then the port's. The first fault is
  * told, and does not keep the rest from being done. */
-static int xb_frontends_commit(struct apply *a, struct port *port, const struct xb_plan_port *p, struct frontend *list, bool *ret_dropped,
+static int frontends_commit(struct apply *a, struct port *port, const struct xb_plan_port *p, struct frontend *list, bool *ret_dropped,
 			       char **reterr_why)
 {
 	int f = family_index(port->family), worst = 0;
@@ -363,14 +363,14 @@ static int xb_frontends_commit(struct apply *a, struct port *port, const struct 
 		else if (!worst)
 			worst = r;
 	}
-	*ret_dropped = xb_frontends_drop(a, f, port, list, n);
+	*ret_dropped = frontends_drop(a, f, port, list, n);
 	free(port->frontends);
 	port->frontends = list;
 	port->n_frontends = n;
 	return worst;
 }
 
-static bool xb_frontends_same(const struct port *port, const struct xb_plan_port *p)
+static bool frontends_same(const struct port *port, const struct xb_plan_port *p)
 {
 	if (port->n_frontends != p->n_frontends)
 		return false;
@@ -453,6 +453,8 @@ static int port_change(struct apply *a, struct port *port, const struct xb_plan_
 	if (!list)
 		return -ENOMEM;
 	r = room_for_frontends(a, f, 2 * p->n_frontends, reterr_why);
+	if (r == 0 && p->affinity_seconds)
+		r = room_for_affinity(a, reterr_why);
 	if (r < 0)
 		return r;
 	now = sets_now(a, port->slot);
@@ -469,9 +471,9 @@ static int port_change(struct apply *a, struct port *port, const struct xb_plan_
 	sets_commit(a, port, &now, &staged, false);
 	/* before its frontends: an entry whose port has no name is an interrupted removal */
 	memcpy(name_at(a, port->slot)->name, port->name, strlen(port->name) + 1);
-	if (xb_frontends_same(port, p))
+	if (frontends_same(port, p))
 		return 0;
-	r = xb_frontends_commit(a, port, p, TAKE_PTR(list), &dropped, reterr_why);
+	r = frontends_commit(a, port, p, TAKE_PTR(list), &dropped, reterr_why);
 	/* UDP sockets that still send to a frontend that is gone look again */
 	if (dropped)
 		sets_commit(a, port, &staged, &staged, true);

@@ -124,6 +124,7 @@ int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why);
 int room_take_block(struct apply *a, int f, __u32 count, __u32 *ret_base, char **reterr_why);
 int room_take_maglev(struct apply *a, __u32 lines, __u32 *ret_base, char **reterr_why);
 int room_for_sources(struct apply *a, size_t more, char **reterr_why);
+int room_for_affinity(struct apply *a, char **reterr_why);
 int room_for_frontends(struct apply *a, int f, size_t more, char **reterr_why);
 int room_double_frontends(struct apply *a, int f, char **reterr_why); /* keys that collide need it before half is used */
 

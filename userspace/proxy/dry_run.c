@@ -310,7 +310,7 @@ static int dry_open(const struct apply_config *c, void **ret_tables, char **rete
 	return 0;
 }
 
-static int dry_reserve(void *tables, size_t ports, size_t frontends, size_t backends)
+static int dry_reserve(void *tables, const struct xb_plan_counts *more)
 {
 	return 0;
 }

@@ -55,7 +55,7 @@ static const bool mapped[N_TABLES] = {
 	[TABLE_MAG] = true,
 };
 
-/* For a small cluster: about 3 MB. Most of it is flows, xb_rev and xb_aff, whose size goes with connections and not with services;
+/* For a small cluster: about 7 MB. Most of it is flows and xb_rev, whose size goes with connections and not with services;
  * the backends have room for many changes between two waits for a grace period. Those of what few have are next to nothing. */
 const __u32 tables_start_sizes[N_TABLES] = {
 	[TABLE_HDR] = 1,
@@ -68,7 +68,7 @@ const __u32 tables_start_sizes[N_TABLES] = {
 	[TABLE_BE4] = 16384,
 	[TABLE_BE6] = 4096,
 	[TABLE_REV] = 8192,
-	[TABLE_AFF] = 4096,
+	[TABLE_AFF] = 64,
 	[TABLE_METRICS] = 1,
 	[TABLE_FLOW4] = 8192,
 	[TABLE_FLOW6] = 1024,
