@@ -15,6 +15,7 @@
 #include "xb/http_server.h"
 #include "xb/selector.h"
 
+struct attributes;
 struct flow_seat;
 struct path_row;
 struct server;
@@ -33,6 +34,7 @@ struct request {
 	struct xb_sv path;                 /* not decoded */
 	struct route route;                /* for an object's path */
 	struct query query;
+	const struct attributes *attributes; /* what it wants, once that was asked (authz_attributes) */
 	struct encoding encoding;          /* the form of the answer */
 	struct xb_selector *labels;        /* of list, watch, deletecollection; NULL: all */
 	struct xb_field_selector *fields;
