@@ -50,7 +50,7 @@ note "$("$BIN/xebec" map --bpffs-path "$BPFFS" | grep -E 'TABLE|xb_flow')"
 is "$(metric xebec_proxy_full_flow_tables)" 0 'nothing is full'
 echo >&7; echo >&8; echo >&9
 ok 'each is answered' busywait 10 all_say answered
-ok 'they take some 1.5 kB each, at most' [ $(($(metric xebec_proxy_table_memory_bytes) - memory)) -lt $((FLOWS * 1500)) ]
+ok 'they take 2 kB each, at most' [ $(($(metric xebec_proxy_table_memory_bytes) - memory)) -lt $((FLOWS * 2048)) ]
 exec 7>&- 8>&- 9>&-
 wait $many
 kill -TERM $held; wait $held
