@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <string.h>
 #include "apply_state.h"
 #include "xb/why.h"
@@ -442,6 +443,14 @@ static void port_abandon(struct apply *a, struct port *port)
 	port_forget(a, port);
 }
 
+static int name_store(const struct apply *a, __u32 slot, const char *text)
+{
+	struct xb_name name = {};
+
+	memcpy(name.name, text, strlen(text));
+	return bpf_map_update_elem(a->tables->t[TABLE_NAME].fd, &slot, &name, BPF_ANY) < 0 ? -errno : 0;
+}
+
 static int port_change(struct apply *a, struct port *port, const struct xb_plan_port *p, char **reterr_why)
 {
 	_cleanup_free_ struct frontend *list = calloc(MAX(p->n_frontends, 1), sizeof(*list));
@@ -470,7 +479,10 @@ static int port_change(struct apply *a, struct port *port, const struct xb_plan_
 	outside_publish(a, port, &outside);
 	sets_commit(a, port, &now, &staged, false);
 	/* before its frontends: an entry whose port has no name is an interrupted removal */
-	memcpy(name_at(a, port->slot)->name, port->name, strlen(port->name) + 1);
+	r = port->named ? 0 : name_store(a, port->slot, port->name);
+	if (r < 0)
+		return r;
+	port->named = true;
 	if (frontends_same(port, p))
 		return 0;
 	r = frontends_commit(a, port, p, TAKE_PTR(list), &dropped, reterr_why);
@@ -497,7 +509,7 @@ int apply_set(struct apply *a, const struct xb_plan_port *p, char **reterr_why)
 	}
 	port->seen = true;
 	r = port_change(a, port, p, reterr_why);
-	if (r < 0 && fresh && !name_at(a, port->slot)->name[0])
+	if (r < 0 && fresh && !port->named)
 		port_abandon(a, port);
 	return r;
 }
@@ -511,7 +523,7 @@ static void port_remove(struct apply *a, struct port *port)
 		frontend_delete(a, f, &port->frontends[i]);
 	sets_commit(a, port, &now, &none, true);
 	outside_publish(a, port, &(struct outside){});
-	memset(name_at(a, port->slot), 0, sizeof(struct xb_name));
+	name_store(a, port->slot, "");
 	alloc_retire(a->slots, port->slot, 1);
 	port_forget(a, port);
 }

@@ -31,6 +31,7 @@ struct port {
 	enum xb_family family;
 	enum xb_proto proto;
 	bool seen;                  /* set since apply_open() */
+	bool named;                 /* xb_name has it: it is known after a crash */
 	bool maglev_known;          /* its slice is of its set: it was not only adopted */
 	__u32 slot;                 /* in xb_svc and xb_name */
 	__u32 n_frontends;
@@ -79,10 +80,6 @@ static inline int family_index(enum xb_family family)
 static inline struct xb_svc *svc_at(const struct apply *a, __u32 slot)
 {
 	return (struct xb_svc *)a->tables->t[TABLE_SVC].mem + slot;
-}
-static inline struct xb_name *name_at(const struct apply *a, __u32 slot)
-{
-	return (struct xb_name *)a->tables->t[TABLE_NAME].mem + slot;
 }
 
 /* apply.c */

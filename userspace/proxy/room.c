@@ -28,16 +28,33 @@ static int release_retired(struct apply *a)
 	return 0;
 }
 
+static void fill_array(const struct tables *from, struct tables *next, enum table_id id)
+{
+	const struct table *old = &from->t[id];
+
+	if (next->t[id].size != old->size)
+		memcpy(next->t[id].mem, old->mem, old->bytes);
+}
+
 static void fill_arrays(const struct tables *from, struct tables *next)
 {
-	static const enum table_id arrays[] = { TABLE_SVC, TABLE_NAME, TABLE_BE4, TABLE_BE6, TABLE_MAG };
+	static const enum table_id arrays[] = { TABLE_SVC, TABLE_BE4, TABLE_BE6, TABLE_MAG };
 
-	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++) {
-		const struct table *old = &from->t[arrays[i]];
+	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
+		fill_array(from, next, arrays[i]);
+}
 
-		if (next->t[arrays[i]].size != old->size)
-			memcpy(next->t[arrays[i]].mem, old->mem, old->bytes);
-	}
+static int fill_names(struct tables *from, struct tables *next)
+{
+	int r = tables_map(from, TABLE_NAME);
+
+	if (r == 0)
+		r = tables_map(next, TABLE_NAME);
+	if (r == 0)
+		fill_array(from, next, TABLE_NAME);
+	tables_unmap(from, TABLE_NAME);
+	tables_unmap(next, TABLE_NAME);
+	return r;
 }
 
 static int fill_sources(const struct tables *from, const struct tables *next)
@@ -187,6 +204,8 @@ int room_change(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
 		r = fill_frontends(a, next, f, &fe[f]);
 	if (r == 0)
 		r = fill_sources(a->tables, next);
+	if (r == 0)
+		r = fill_names(a->tables, next);
 	if (r < 0) {
 		for (int f = 0; f < 2; f++)
 			xb_frontends_done(&fe[f]);

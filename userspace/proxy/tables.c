@@ -42,13 +42,13 @@ static const char *const names[N_TABLES] = {
 	[TABLE_CURSOR] = "xb_cursor",
 };
 
-/* What the agent reads or writes. The others are programs' and observers', and the kernel fills in a mapping at once. */
+/* What the agent reads or writes all the time. The others are programs' and observers', and the kernel fills in a mapping at once: of
+ * names, that are written once, 6 MB with 30,000 ports. */
 static const bool mapped[N_TABLES] = {
 	[TABLE_HDR] = true,
 	[TABLE_FE4] = true,
 	[TABLE_FE6] = true,
 	[TABLE_SVC] = true,
-	[TABLE_NAME] = true,
 	[TABLE_BE4] = true,
 	[TABLE_BE6] = true,
 	[TABLE_NODE] = true,
@@ -121,6 +121,22 @@ static struct bpf_map *map_of(const struct programs *programs, int i)
 static int table_map(struct table *t, int i)
 {
 	return mapped[i] ? xb_bpf_mmap(t->fd, &t->mem, &t->bytes) : 0;
+}
+
+int tables_map(struct tables *t, enum table_id id)
+{
+	struct table *one = &t->t[id];
+
+	return one->mem ? 0 : xb_bpf_mmap(one->fd, &one->mem, &one->bytes);
+}
+
+void tables_unmap(struct tables *t, enum table_id id)
+{
+	struct table *one = &t->t[id];
+
+	if (one->mem)
+		munmap(one->mem, one->bytes);
+	one->mem = NULL;
 }
 
 static bool same_shape(const struct bpf_map_info *info, const struct bpf_map *map)
