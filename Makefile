@@ -148,9 +148,11 @@ down:
 	@tools/run/main_job.sh $(O)/bin down
 bench: setup
 	@tools/setup/install.sh iptables
-	@+$(MAKE) --no-print-directory O=$(O) programs $(O)/selftests/tools/runtime_calls $(O)/selftests/tools/packet_bench
+	@+$(MAKE) --no-print-directory O=$(O) programs $(O)/selftests/tools/runtime_calls $(O)/selftests/tools/packet_bench $(O)/selftests/tools/sock_bench
 	@tools/bench/api.sh $(O)/bin
 	@tools/bench/service.sh $(O)/bin
+	@tools/bench/proxy.sh $(O)/bin
+	@tools/bench/socket.sh $(O)/bin
 	@tools/bench/packet.sh $(O)/bin
 	@tools/bench/cluster.sh $(O)/bin
 	@tools/bench/node.sh $(O)/bin

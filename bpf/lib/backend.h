@@ -159,18 +159,28 @@ static __always_inline int set_pick(struct xb_set set, bool v4, struct xb_peer *
 	return backend_load(set.base + ((__u64)bpf_get_prandom_u32() * set.count >> 32), v4, ret);
 }
 
+static __always_inline bool affinity_holds(const struct xb_aff *seen, __u64 since, struct xb_set set, bool v4)
+{
+	return seen && (__s64)(seen->used - since) >= 0 && set_has(set, v4, &seen->backend);
+}
+
 /*
  * The backend that this client had, if it is still there and was used within the port's time; otherwise a new one, noted.
- * Of two first connections at once the first to note its choice wins, so that both go to one backend.
+ * Of two first connections at once the first to note its choice wins, so that both go to one backend. A choice that another
+ * scope made, whose set has backends that this one has not, stays beside this scope's own.
  */
 static __always_inline int affinity_pick(const struct service *s, const union xb_ip6 *client, bool v4, struct xb_peer *ret)
 {
 	struct xb_aff_key key = { .client = *client, .svc = s->id };
-	__u64 now = bpf_jiffies64(), limit = (__u64)s->svc->affinity_seconds * jiffies_per_second;
+	__u64 now = bpf_jiffies64(), since = now - (__u64)s->svc->affinity_seconds * jiffies_per_second;
 	struct xb_aff *seen = bpf_map_lookup_elem(&xb_aff, &key), choice = { .used = now };
 	int r;
 
-	if (seen && now - seen->used <= limit && set_has(s->set, v4, &seen->backend)) {
+	if (!affinity_holds(seen, since, s->set, v4) && affinity_holds(seen, since, set_load(s->svc, XB_SERVING), v4)) {
+		key.scope = s->scope + 1;
+		seen = bpf_map_lookup_elem(&xb_aff, &key);
+	}
+	if (affinity_holds(seen, since, s->set, v4)) {
 		*ret = seen->backend;
 		seen->used = now;
 		return 0;

@@ -8,7 +8,7 @@
  * frontend() costs. A new flow costs a frontend, a service, a backend, and two insertions.
  */
 #include "lib/backend.h"
-#include "lib/flow_table.h"
+#include "lib/flow_insert.h"
 #include "lib/packet.h"
 
 enum verdict {

@@ -3,9 +3,10 @@
 #define FLOW_TABLE_H
 /*
  * xb_flow4 and xb_flow6: what becomes of the packets of a flow. The layout and its protocol of writing are in xb/abi/flow.h. The
- * same text is the user side's (lib/model.h).
+ * same text is the user side's (lib/model.h). Insertion is in lib/flow_insert.h.
  *
- * Cost: a hit is two cache lines, head and entry; a miss is one; an insertion two; each one more while the set has spilled.
+ * Cost: a hit is two cache lines, head and entry; a miss is one; each one more while the set has spilled. While the table grows
+ * there is an old one too, where a miss of the new one costs the same again, and changes are made in both.
  */
 #include <linux/errno.h>
 #include <stddef.h>
@@ -40,7 +41,7 @@ union flow_key {
 		enum xb_proto proto;
 		enum xb_flow_direction direction;
 		enum xb_flow_state state;
-		__u8 pad;
+		__u8 copied;
 	};
 };
 
@@ -116,7 +117,7 @@ struct flow_wanted {
 	__u64 hash;
 	union flow_key key;             /* direction and state 0 */
 	__u32 tag;
-	bool v4;
+	__u32 pad;
 };
 
 static __always_inline __u64 flow_mix(__u64 h, __u64 more, __u64 by)
@@ -126,7 +127,7 @@ static __always_inline __u64 flow_mix(__u64 h, __u64 more, __u64 by)
 
 static __always_inline struct flow_wanted flow_wanted(const struct xb_tuple *t, bool v4)
 {
-	struct flow_wanted w = { .key = { .sport = t->sport, .dport = t->dport, .proto = t->proto }, .v4 = v4 };
+	struct flow_wanted w = { .key = { .sport = t->sport, .dport = t->dport, .proto = t->proto } };
 	__u64 h;
 
 	flow_pack(t, v4, w.addrs);
@@ -150,12 +151,29 @@ static __always_inline __u32 flow_tick(void)
 	return bpf_jiffies64() >> tick_shift;
 }
 
-/* The first or second set of a key: never the same. */
-static __always_inline void *flow_set(const struct flow_wanted *w, int which)
-{
-	__u64 hash = which ? w->hash ^ (w->hash >> 32 | 1) : w->hash;
+/* The sets of a key: the first or second, never the same, of the table or of the old one. */
+#define FLOW_SECOND 1
+#define FLOW_OLD 2
+#define FLOW_COPIES 4                   /* of the table only what was copied from the old one */
 
-	return w->v4 ? lookup(&xb_flow4, hash & flow4_mask) : lookup(&xb_flow6, hash & flow6_mask);
+static __always_inline void *flow_set(const struct flow_wanted *w, bool v4, int which)
+{
+	__u64 hash = which & FLOW_SECOND ? w->hash ^ (w->hash >> 32 | 1) : w->hash;
+
+	if (which & FLOW_OLD)
+		return v4 ? lookup(&xb_flow4_old, hash & flow4_old_mask) : lookup(&xb_flow6_old, hash & flow6_old_mask);
+	return v4 ? lookup(&xb_flow4, hash & flow4_mask) : lookup(&xb_flow6, hash & flow6_mask);
+}
+
+/* How far the growth of the table is. Without an old one the verifier sees that, and leaves out all that is about it. */
+static __always_inline enum xb_flow_growth flow_growth(bool v4)
+{
+	const struct xb_hdr *hdr;
+
+	if (!(v4 ? flow4_old_mask : flow6_old_mask))
+		return XB_FLOW_MOVED;
+	hdr = lookup(&xb_hdr, 0);
+	return hdr ? load_word(v4 ? &hdr->flow4_growth : &hdr->flow6_growth) : XB_FLOW_MOVED;
 }
 
 static __always_inline void *flow_entry(void *set, __u32 way, bool v4)
@@ -163,16 +181,17 @@ static __always_inline void *flow_entry(void *set, __u32 way, bool v4)
 	return set + sizeof(struct xb_flow_head) + way * (v4 ? sizeof(struct xb_flow4) : sizeof(struct xb_flow6));
 }
 
-static __always_inline bool flow_key_at(const __u64 *entry, const struct flow_wanted *w)
+static __always_inline bool flow_key_at(const __u64 *entry, const struct flow_wanted *w, bool v4)
 {
 	const union flow_key only = { .sport = 0xffff, .dport = 0xffff, .proto = 0xff };
-	int n = FLOW_ADDRS(w->v4);
-	__u64 differ = (load_word(&entry[n]) & only.word) ^ w->key.word;
+	__u64 differ = load_word(entry) ^ w->addrs[0];
 
+	if (v4)
+		return !(differ | ((load_word(&entry[FLOW_ADDRS(true)]) & only.word) ^ w->key.word));
+	differ |= (load_word(&entry[FLOW_ADDRS(false)]) & only.word) ^ w->key.word;
 #pragma unroll
-	for (int i = 0; i < 4; i++)
-		if (i < n)
-			differ |= load_word(&entry[i]) ^ w->addrs[i];
+	for (int i = 1; i < FLOW_ADDRS(false); i++)
+		differ |= load_word(&entry[i]) ^ w->addrs[i];
 	return !differ;
 }
 
@@ -223,16 +242,24 @@ static __always_inline bool flow_spill(struct xb_flow_head *first, __u32 now, __
 	return false;
 }
 
+static __always_inline bool flow_is_copy(const __u64 *entry, bool v4)
+{
+	union flow_key k = { .word = load_word(&entry[FLOW_ADDRS(v4)]) };
+
+	return k.copied;
+}
+
 /* Where a key is in a set, though it may have expired lately, and the word of its way; XB_FLOW_WAYS: nowhere. */
-static __always_inline __u32 flow_where(void *set, const struct flow_wanted *w, __u32 now, union flow_way *ret)
+static __always_inline __u32 flow_where(void *set, const struct flow_wanted *w, bool v4, bool copies, __u32 now, union flow_way *ret)
 {
 	const struct xb_flow_head *head = set;
 
 	for (__u32 i = 0; i < XB_FLOW_WAYS; i++) {
 		union flow_way u = { .word = load_word(&head->way[i]) };
+		const void *entry = flow_entry(set, i, v4);
 
-		if (!flow_tagged(u, w) || flow_left(u, now) <= -(__s32)XB_FLOW_SLACK ||
-		    !flow_key_at(after(flow_entry(set, i, w->v4), u.word), w))
+		if (!flow_tagged(u, w) || flow_left(u, now) <= -(__s32)XB_FLOW_SLACK || !flow_key_at(after(entry, u.word), w, v4) ||
+		    (copies && !flow_is_copy(after(entry, u.word), v4)))
 			continue;
 		*ret = u;
 		return i;
@@ -284,22 +311,22 @@ static __always_inline bool flow_read(void *set, __u32 way, union flow_way u, co
 	return true;
 }
 
-static __always_inline bool flow_find_of(const struct xb_tuple *key, bool v4, __u32 len, struct flow *ret, __u32 *ret_left)
+/* Whether a key is in one of the tables (0 or FLOW_OLD): then *ret_found says whether it lives, and could be read. */
+static __always_inline bool flow_find_in(int table, const struct flow_wanted *w, bool v4, const struct xb_tuple *key, __u32 len,
+					 struct flow *ret, __u32 *ret_left, bool *ret_found)
 {
-	struct flow_wanted w = flow_wanted(key, v4);
 	__u32 now = flow_tick(), way;
 	union flow_way u;
 
 #pragma unroll
 	for (int which = 0; which < 2; which++) {
-		void *set = flow_set(&w, which);
+		void *set = flow_set(w, v4, table | which);
 
 		if (!set)
 			return false;
-		way = flow_where(set, &w, now, &u);
+		way = flow_where(set, w, v4, false, now, &u);
 		if (way < XB_FLOW_WAYS) {
-			if (flow_left(u, now) <= 0 || !flow_read(set, way, u, key, v4, len, ret))
-				return false;
+			*ret_found = flow_left(u, now) > 0 && flow_read(set, way, u, key, v4, len, ret);
 			*ret_left = flow_left(u, now);
 			return true;
 		}
@@ -307,6 +334,19 @@ static __always_inline bool flow_find_of(const struct xb_tuple *key, bool v4, __
 			return false;
 	}
 	return false;
+}
+
+/* What is in both is younger in the new one. How far growth is must be known first: later it may be over, and the entry copied to where
+ * it was looked for before. */
+static __always_inline bool flow_find_of(const struct xb_tuple *key, bool v4, __u32 len, struct flow *ret, __u32 *ret_left)
+{
+	enum xb_flow_growth growth = flow_growth(v4);
+	struct flow_wanted w = flow_wanted(key, v4);
+	bool found = false;
+
+	if (!flow_find_in(0, &w, v4, key, len, ret, ret_left, &found) && growth != XB_FLOW_MOVED)
+		flow_find_in(FLOW_OLD, &w, v4, key, len, ret, ret_left, &found);
+	return found;
 }
 
 /* The entry of a packet, when there is one that has not expired, counted (packets, and bytes by len) unless len is 0. *ret_left:
@@ -318,33 +358,43 @@ SUBPROG bool flow_find(const struct xb_tuple *key, __u32 len, struct flow *ret, 
 	return key->family == XB_IPV4 ? flow_find_of(key, true, len, ret, ret_left) : flow_find_of(key, false, len, ret, ret_left);
 }
 
-static __always_inline void flow_refresh_of(const struct xb_tuple *key, bool v4, enum xb_flow_state state, __u32 ticks)
+static __always_inline bool flow_refresh_in(int table, const struct flow_wanted *w, bool v4, enum xb_flow_state state, __u32 ticks)
 {
-	struct flow_wanted w = flow_wanted(key, v4);
-	struct xb_flow_head *first = flow_set(&w, 0), *head = first;
+	struct xb_flow_head *first = flow_set(w, v4, table), *head = first;
 	__u32 now = flow_tick(), way, at;
 	union flow_way u, next;
 
 #pragma unroll
-	for (int which = 0; which < 2; which++, head = flow_set(&w, 1)) {
+	for (int which = 0; which < 2; which++, head = flow_set(w, v4, table | FLOW_SECOND)) {
 		if (!first || !head)
-			return;
-		way = flow_where(head, &w, now, &u);
+			return false;
+		way = flow_where(head, w, v4, table & FLOW_COPIES, now, &u);
 		if (way >= XB_FLOW_WAYS) {
 			if (!flow_spilled(first, now))
-				return;
+				return false;
 			continue;
 		}
 		next.way.expires = now + ticks;
 		next.way.tag = (u.way.tag & ~XB_FLOW_ASSURED) | flow_assured(state);
 		if (flow_left(u, now) <= 0 || (which && !flow_spill(first, now, next.way.expires)))
-			return;
+			return false;
 		if (next.word != u.word && cas_word(&head->way[way], u.word, next.word) != u.word)
-			return;
+			return false;
 		at = FLOW_ADDRS(v4) * sizeof(__u64) + offsetof(union flow_key, state);
 		store_byte(flow_entry(head, way, v4) + at, state);
-		return;
+		return true;
 	}
+	return false;
+}
+
+/* While the table grows, a change is made in the old one before the new one: who copies the entry meanwhile either sees it there, or has
+ * put already what is changed here then. In the new one a later flow of the same key may be. */
+static __always_inline void flow_refresh_of(const struct xb_tuple *key, bool v4, enum xb_flow_state state, __u32 ticks)
+{
+	struct flow_wanted w = flow_wanted(key, v4);
+	bool old = flow_growth(v4) != XB_FLOW_MOVED && flow_refresh_in(FLOW_OLD, &w, v4, state, ticks);
+
+	flow_refresh_in(old ? FLOW_COPIES : 0, &w, v4, state, ticks);
 }
 
 /* Sets the state of an entry and lets it live for so many ticks from now. Nothing when it is not there, or another processor
@@ -360,25 +410,33 @@ SUBPROG int flow_refresh(const struct xb_tuple *key, enum xb_flow_state state, _
 	return 0;
 }
 
-static __always_inline void flow_renew_of(const struct xb_tuple *key, bool v4, struct xb_set set)
+static __always_inline bool flow_renew_in(int table, const struct flow_wanted *w, bool v4, struct xb_set set)
 {
-	struct flow_wanted w = flow_wanted(key, v4);
 	__u32 now = flow_tick(), way;
 	union flow_way u;
 
 	for (int which = 0; which < 2; which++) {
-		void *at = flow_set(&w, which);
+		void *at = flow_set(w, v4, table | which);
 		__u64 *tail;
 
 		if (!at)
-			return;
-		way = flow_where(at, &w, now, &u);
+			return false;
+		way = flow_where(at, w, v4, table & FLOW_COPIES, now, &u);
 		if (way >= XB_FLOW_WAYS)
 			continue;
 		tail = (__u64 *)flow_entry(at, way, v4) + 2 * FLOW_ADDRS(v4) + 1;
 		store_word(&tail[FLOW_SET], load_word(&set));
-		return;
+		return true;
 	}
+	return false;
+}
+
+static __always_inline void flow_renew_of(const struct xb_tuple *key, bool v4, struct xb_set set)
+{
+	struct flow_wanted w = flow_wanted(key, v4);
+	bool old = flow_growth(v4) != XB_FLOW_MOVED && flow_renew_in(FLOW_OLD, &w, v4, set);
+
+	flow_renew_in(old ? FLOW_COPIES : 0, &w, v4, set);
 }
 
 /* The set by which an entry holds from now on. */
@@ -393,147 +451,45 @@ SUBPROG int flow_renew(const struct xb_tuple *key, const struct xb_set *set)
 	return 0;
 }
 
-/* A way that an insertion may take. */
-struct flow_place {
-	union flow_way was;
-	__u32 way;
-	__u32 price;                    /* 0: nobody's. Else ticks that a flow has left which gives way; FLOW_DEAR: not to be had */
-};
-#define FLOW_DEAR (~0u)
-
-static __always_inline __u32 flow_price(union flow_way u, __u32 now)
-{
-	if (!u.way.tag)
-		return 0;
-	if (u.way.tag & XB_FLOW_BUSY)
-		return FLOW_DEAR;
-	if (flow_left(u, now) <= 0)
-		return 0;
-	return u.way.tag & XB_FLOW_ASSURED ? FLOW_DEAR : (__u32)flow_left(u, now);
-}
-
-/* Whether a set has a cheaper way than *best, which it becomes. */
-SUBPROG bool flow_cheaper(const struct xb_flow_head *head, __u32 now, struct flow_place *best)
-{
-	bool found = false;
-
-	if (!head || !best)
-		return false;
-	for (__u32 i = 0; i < XB_FLOW_WAYS && best->price; i++) {
-		union flow_way u = { .word = load_word(&head->way[i]) };
-		__u32 price = flow_price(u, now);
-
-		if (price >= best->price)
-			continue;
-		*best = (struct flow_place){ .was = u, .way = i, .price = price };
-		found = true;
-	}
-	return found;
-}
-
-/* Whether a key is, or may be, in another way of a set than this one. What expired lately is cleared, for a slow program may
- * refresh it still. */
-static __always_inline bool flow_held(struct xb_flow_head *head, __u32 but, const struct flow_wanted *w, __u32 now)
+/* Tells who copies a key into this set that it has been removed (lib/flow_copy.h). What else is busy is published all the same. */
+static __always_inline void flow_cancel(struct xb_flow_head *head, const struct flow_wanted *w)
 {
 	for (__u32 i = 0; i < XB_FLOW_WAYS; i++) {
-		union flow_way u = { .word = load_word(&head->way[i]) };
+		union flow_way u = { .word = load_word(&head->way[i]) }, next = u;
 
-		if (i == but || (u.way.tag & ~(XB_FLOW_BUSY | XB_FLOW_ASSURED)) != w->tag)
-			continue;
-		if (u.way.tag & XB_FLOW_BUSY)
+		next.way.tag |= XB_FLOW_ASSURED;
+		if (u.way.tag == (w->tag | XB_FLOW_BUSY))
+			cas_word(&head->way[i], u.word, next.word);
+	}
+}
+
+static __always_inline bool flow_remove_in(int table, const struct flow_wanted *w, bool v4, bool growing)
+{
+	__u32 now = flow_tick(), way;
+	union flow_way u;
+
+	/* each set once more, for an entry that was refreshed meanwhile, or that appeared */
+	for (int i = 0; i < 4; i++) {
+		struct xb_flow_head *head = flow_set(w, v4, table | (i & FLOW_SECOND));
+
+		if (!head)
+			return false;
+		way = flow_where(head, w, v4, table & FLOW_COPIES, now, &u);
+		if (way < XB_FLOW_WAYS && cas_word(&head->way[way], u.word, 0) == u.word)
 			return true;
-		if (flow_left(u, now) <= -(__s32)XB_FLOW_SLACK || !flow_key_at(after(flow_entry(head, i, w->v4), u.word), w))
-			continue;
-		if (flow_left(u, now) > 0 || cas_word(&head->way[i], u.word, 0) != u.word)
-			return true;
+		if (growing)
+			flow_cancel(head, w);
 	}
 	return false;
 }
 
-static __always_inline void flow_write(__u64 *entry, const struct flow_wanted *w, const struct flow *f, __u32 now)
-{
-	union flow_key key = w->key;
-	union flow_ports ports = { .sport = f->now.sport, .dport = f->now.dport, .svc = f->svc };
-	union flow_made made = { .tick = now, .scope = f->scope };
-	__u64 addrs[4], *tail = entry + 2 * FLOW_ADDRS(w->v4) + 1;
-
-	key.direction = f->direction;
-	key.state = f->state;
-	flow_pack(&f->now, w->v4, addrs);
-#pragma unroll
-	for (int i = 0; i < 4; i++) {
-		if (i >= FLOW_ADDRS(w->v4))
-			break;
-		store_word(&entry[i], w->addrs[i]);
-		store_word(&entry[FLOW_ADDRS(w->v4) + 1 + i], addrs[i]);
-	}
-	store_word(&entry[FLOW_ADDRS(w->v4)], key.word);
-	store_word(&tail[FLOW_PORTS], ports.word);
-	store_word(&tail[FLOW_SET], load_word(&f->set));
-	store_word(&tail[FLOW_BYTES], 0);
-	store_word(&tail[FLOW_PACKETS], 0);
-	store_word(&tail[FLOW_MADE], made.word);
-}
-
-static __always_inline int flow_insert_of(const struct xb_tuple *key, bool v4, const struct flow *f, __u32 ticks)
-{
-	struct flow_wanted w = flow_wanted(key, v4);
-	struct xb_flow_head *first = flow_set(&w, 0), *second = flow_set(&w, 1), *head = first;
-	union flow_way next = { .way = { .tag = w.tag | XB_FLOW_BUSY } };
-	struct flow_place place = { .way = XB_FLOW_WAYS, .price = FLOW_DEAR };
-	__u32 now = flow_tick(), way;
-
-	if (!first || !second)
-		return -ENOENT;
-	if (flow_held(first, XB_FLOW_WAYS, &w, now) || (flow_spilled(first, now) && flow_held(second, XB_FLOW_WAYS, &w, now)))
-		return -EEXIST;
-	flow_cheaper(first, now, &place);
-	if (place.price && flow_cheaper(second, now, &place))
-		head = second;
-	way = place.way;
-	if (way >= XB_FLOW_WAYS)
-		return -ENOSPC;
-	next.way.expires = now + ticks;
-	if (head == second && !flow_spill(first, now, next.way.expires))
-		return -EEXIST;
-	if (cas_word(&head->way[way], place.was.word, next.word) != place.was.word)
-		return -EEXIST;
-	if (flow_held(first, head == first ? way : XB_FLOW_WAYS, &w, now) ||
-	    (flow_spilled(first, now) && flow_held(second, head == second ? way : XB_FLOW_WAYS, &w, now))) {
-		store_word(&head->way[way], 0);
-		return -EEXIST;
-	}
-	flow_write(flow_entry(head, way, v4), &w, f, now);
-	next.way.tag = w.tag | flow_assured(f->state);
-	publish_word(&head->way[way], next.word);
-	return 0;
-}
-
-/* 0, -EEXIST: the key is there, or may be (nothing was inserted); -ENOSPC: both sets are full of flows that live. One that was not
- * answered yet, or is at its end, gives way to a new one, the nearest to its expiry first; one that is open never does. */
-SUBPROG int flow_insert(const struct xb_tuple *key, const struct flow *f, __u32 ticks)
-{
-	if (!key || !f)
-		return -EINVAL;
-	return key->family == XB_IPV4 ? flow_insert_of(key, true, f, ticks) : flow_insert_of(key, false, f, ticks);
-}
-
 static __always_inline void flow_remove_of(const struct xb_tuple *key, bool v4)
 {
+	bool growing = flow_growth(v4) != XB_FLOW_MOVED;
 	struct flow_wanted w = flow_wanted(key, v4);
-	__u32 now = flow_tick(), way;
-	union flow_way u;
+	bool old = growing && flow_remove_in(FLOW_OLD, &w, v4, false);
 
-	/* each set once more, for an entry that was refreshed meanwhile */
-	for (int i = 0; i < 4; i++) {
-		struct xb_flow_head *head = flow_set(&w, i & 1);
-
-		if (!head)
-			return;
-		way = flow_where(head, &w, now, &u);
-		if (way < XB_FLOW_WAYS && cas_word(&head->way[way], u.word, 0) == u.word)
-			return;
-	}
+	flow_remove_in(old ? FLOW_COPIES : 0, &w, v4, growing);
 }
 
 SUBPROG int flow_remove(const struct xb_tuple *key)

@@ -30,6 +30,7 @@ SETTING __u64 fe_seed;            /* of xb_fe_hash() */
 SETTING __u32 fe4_mask, fe6_mask; /* buckets - 1 */
 SETTING __u32 rev_mask;           /* sets - 1 */
 SETTING __u32 flow4_mask, flow6_mask; /* sets - 1 */
+SETTING __u32 flow4_old_mask, flow6_old_mask; /* likewise, of what a larger table takes the place of; 0: of nothing */
 SETTING __u32 drop_mask, new_mask; /* slots - 1 */
 SETTING __u32 jiffies_per_second;
 SETTING __u32 tick_shift;         /* a tick, jiffies >> tick_shift, is about a second */
@@ -55,6 +56,8 @@ TABLE(xb_be6, struct xb_be6);
 TABLE(xb_rev, struct xb_rev_set);
 TABLE(xb_flow4, struct xb_flow4_set);
 TABLE(xb_flow6, struct xb_flow6_set);
+TABLE(xb_flow4_old, struct xb_flow4_set);
+TABLE(xb_flow6_old, struct xb_flow6_set);
 TABLE(xb_node, struct xb_node);
 TABLE(xb_mag, struct xb_mag);
 TABLE(xb_drop, struct xb_event);

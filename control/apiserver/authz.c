@@ -278,6 +278,8 @@ int authz_attributes(struct request *q, struct attributes *ret)
 		q->attributes = t;
 	}
 	*ret = *q->attributes;
+	/* who it is may change after the first question, by impersonation */
+	ret->user = q->user;
 	return 0;
 }
 

@@ -36,7 +36,7 @@ static int start(void *arg, const struct xb_program *p)
 	if (!r)
 		r = m->root_ca.err;
 	if (r) {
-		xb_program_fault(r, "cannot run the loops", why);
+		xb_process_fault(r, "cannot run the loops", why);
 		return r;
 	}
 	c.root_ca = m->root_ca.p ? m->root_ca.p : "";
@@ -66,10 +66,10 @@ int main(int argc, char *argv[])
 	_cleanup_free_ char *why = NULL;
 	int r = kcm_options_parse(argc, argv, &m.options, &why), code = EXIT_SUCCESS;
 
-	if (!xb_program_answered(NAME, c.options, kcm_options_help)) {
+	if (!xb_process_answered(NAME, &c.options->process, kcm_options_help)) {
 		if (!r && m.options.root_ca_file)
 			r = read_root_ca(&m, m.options.root_ca_file, &why);
-		code = r < 0 ? xb_program_fault(r, "cannot start", why) : xb_program_run(&c);
+		code = r < 0 ? xb_process_fault(r, "cannot start", why) : xb_program_run(&c);
 	}
 	xb_buf_done(&m.root_ca);
 	kcm_options_done(&m.options);

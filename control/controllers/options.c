@@ -121,7 +121,7 @@ static const struct xb_flag rows[] = {
 	FLAG(INT, concurrent_ephemeralvolume_syncs, "concurrent-ephemeralvolume-syncs", "5", "Volumes",
 	     "How many pods with ephemeral volumes are worked on at once.", .min = 1, .max = 10000),
 
-	XB_PROGRAM_LAST_FLAGS(struct kcm_options, program),
+	XB_PROCESS_FLAGS(struct kcm_options, program.process),
 };
 
 /* Upstream's v1.33 with their older names, so that a list written for it also starts here. */
@@ -254,7 +254,7 @@ int kcm_options_parse(int argc, char *const argv[], struct kcm_options *o, char 
 
 	*o = (struct kcm_options){};
 	r = xb_flags_parse(rows, ARRAY_SIZE(rows), argc, argv, o, reterr_why);
-	if (r || o->program.help || o->program.version)
+	if (r || o->program.process.help || o->program.process.version)
 		return r;
 	r = xb_program_check(&o->program, reterr_why);
 	if (!r)

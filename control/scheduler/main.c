@@ -24,7 +24,7 @@ static int start(void *arg, const struct xb_program *x)
 	xb_random_bytes(&c.seed, sizeof(c.seed));
 	r = scheduler_new(&c, &p->scheduler, &why);
 	if (r)
-		xb_program_fault(r, "cannot schedule", why);
+		xb_process_fault(r, "cannot schedule", why);
 	return r;
 }
 
@@ -67,10 +67,10 @@ int main(int argc, char *argv[])
 	_cleanup_free_ char *why = NULL;
 	int r = sched_options_parse(argc, argv, &p.options, &why), code = EXIT_SUCCESS;
 
-	if (!xb_program_answered(NAME, c.options, sched_options_help)) {
+	if (!xb_process_answered(NAME, &c.options->process, sched_options_help)) {
 		if (!r)
 			r = configure(&p, &why);
-		code = r < 0 ? xb_program_fault(r, "cannot start", why) : xb_program_run(&c);
+		code = r < 0 ? xb_process_fault(r, "cannot start", why) : xb_program_run(&c);
 	}
 	sched_config_done(&p.config);
 	sched_options_done(&p.options);

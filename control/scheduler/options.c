@@ -8,7 +8,7 @@ static const struct xb_flag rows[] = {
 	FLAG(STRING, config, "config", NULL, "Generic",
 	     "A file with a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1). What it says of the leader election goes before flags."),
 	XB_PROGRAM_FLAGS(struct sched_options, program, "kube-scheduler", "10259"),
-	XB_PROGRAM_LAST_FLAGS(struct sched_options, program),
+	XB_PROCESS_FLAGS(struct sched_options, program.process),
 };
 
 int sched_options_parse(int argc, char *const argv[], struct sched_options *o, char **reterr_why)
@@ -17,7 +17,7 @@ int sched_options_parse(int argc, char *const argv[], struct sched_options *o, c
 
 	*o = (struct sched_options){};
 	r = xb_flags_parse(rows, ARRAY_SIZE(rows), argc, argv, o, reterr_why);
-	return r || o->program.help || o->program.version ? r : xb_program_check(&o->program, reterr_why);
+	return r || o->program.process.help || o->program.process.version ? r : xb_program_check(&o->program, reterr_why);
 }
 
 void sched_options_done(struct sched_options *o)

@@ -41,6 +41,9 @@ struct xb_http_config {
 };
 int xb_http_server_new(const struct xb_http_config *c, struct xb_http_server **ret);
 int xb_http_server_listen(struct xb_http_server *s, const struct sockaddr *addr); /* may be called for several; port 0: any */
+/* Both, at the address that a flag gave; AF_UNSPEC: nothing. reterr_why names the flag. */
+int xb_http_server_new_at(const struct xb_http_config *c, const struct sockaddr_storage *at, const char *flag, struct xb_http_server **ret,
+			  char **reterr_why);
 int xb_http_server_port(const struct xb_http_server *s);                          /* of the first listener */
 /* No new connections; idle ones closed; running requests may end until grace_ms, streams are told by on_shutdown below;
  * done is called when the last connection is gone. */
@@ -88,6 +91,8 @@ bool xb_http_is_lost(const struct xb_http_request *r);
 int xb_http_add_header(struct xb_http_request *r, const char *name, const char *value);
 /* A whole reply. The body is copied by _respond, and taken (emptied) by _respond_buf. r is gone afterwards. HEAD sends no body. */
 void xb_http_respond(struct xb_http_request *r, int code, const char *content_type, struct xb_sv body);
+/* Whether it only reads (GET, HEAD). False: it is answered with 405, and gone. */
+bool xb_http_reads(struct xb_http_request *r);
 void xb_http_respond_buf(struct xb_http_request *r, int code, const char *content_type, struct xb_buf *body);
 
 /* A streamed reply: begin, any number of writes, end. */

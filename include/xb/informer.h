@@ -15,13 +15,16 @@ struct xb_informer_config {
 	const char *path;               /* "/api/v1/services", "/apis/discovery.k8s.io/v1/endpointslices" */
 	const char *label_selector, *field_selector; /* NULL for none */
 	/* Paths of members to leave out of the copy: what the user never reads ("metadata.managedFields", "spec.containers.env": of
-	 * each item, "status.conditions.[Ready]": the items of that type). NULL-terminated, the strings borrowed, at most
+	 * each item, "status.conditions.[Ready]": the items of that type, "spec.type=\"ClusterIP\"": when it has that value). NULL-terminated, the strings borrowed, at most
 	 * XB_INFORMER_LEAVE_OUT_MAX (-E2BIG); NULL to keep objects as they come. Not for what is to be written back. */
 	const char *const *leave_out;
 	/* More of them, and of which objects, in the state that comes: what nobody reads of a pod that runs. Both or NULL; all the
 	 * paths together are at most as many. */
 	const char *const *leave_out_then;
 	bool (*when)(struct xb_jv object);
+	/* Instead of both: makes of an object what is kept and shown in its place (client-go's transform), a new document. 0 or -errno,
+	 * as of a fault. The informer itself reads nothing in it. NULL: the object. */
+	int (*transform)(void *arg, struct xb_jv object, struct xb_json **ret);
 	const char *accept;             /* as xb_reflector's: the form of the objects; borrowed */
 	/* added: old is NULL; deleted: object is NULL and old the last state known. Only changes are reported: an object
 	 * that a new list shows with the same resourceVersion is not, and one that was made anew by the same name is deleted,

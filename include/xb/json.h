@@ -38,6 +38,7 @@ size_t xb_json_memory(const struct xb_json *d);         /* bytes held, all told 
  * most one, given while nobody else has a reference. */
 struct xb_json_extra {
 	void (*release)(struct xb_json_extra *x);
+	size_t bytes;       /* that it takes, counted as the document's; 0: not told */
 };
 void xb_json_attach(struct xb_json *d, struct xb_json_extra *x); /* takes x */
 struct xb_json_extra *xb_json_attached(const struct xb_json *d); /* NULL: nothing */

@@ -31,6 +31,19 @@ void xb_model_set_random(__u64 seed);
 void xb_model_set_processor(__u32 processor);   /* which the calling thread is to be, below XB_MODEL_PROCESSORS */
 #define XB_MODEL_PROCESSORS 64
 
+/* The growth of a table of flows (xb/abi/flow.h), in memory that programs use meanwhile, which stays the caller's: no other tables are
+ * there until they are made or opened again. Frees what an earlier process left half written. */
+struct xb_model_flows {
+	enum xb_family family;
+	void *table, *old;
+	__u32 sets, old_sets;
+	__u64 seed;                 /* of struct xb_hdr */
+};
+void xb_model_flows_open(const struct xb_model_flows *f, __u32 tick);
+/* Copies what lives in so many sets of the old one. *ret_refused: entries for which there is no room. -EAGAIN: programs were in the way,
+ * and it has to be done once more. */
+int xb_model_flows_copy(enum xb_family family, __u32 tick, __u32 first, __u32 n, __u32 *ret_refused);
+
 /* What becomes of the first packet of a connection, or of a datagram or a ping, that no socket hook has seen. */
 struct xb_model_answer {
 	enum xb_reason reason;      /* XB_REASON_NONE: no service has to do with it, or an entry of the flow table says all */

@@ -87,6 +87,20 @@ struct xb_plan_here {
 };
 
 /*
+ * What plans read of an EndpointSlice, packed: 50 bytes, its Service's and its ports' names, and 5 bytes an endpoint, 17 with IPv6,
+ * where a document takes some 200. The node is the one that plans will be for.
+ */
+struct xb_plan_slice;
+int xb_plan_slice_new(struct xb_jv slice, const char *node, struct xb_plan_slice **ret); /* 0 or -ENOMEM */
+struct xb_plan_slice *xb_plan_slice_free(struct xb_plan_slice *s);
+XB_DEFINE_CLEANUP(struct xb_plan_slice *, xb_plan_slice_free)
+struct xb_sv xb_plan_slice_service(const struct xb_plan_slice *s);  /* whose it is, "namespace/name"; empty: nobody's */
+int64_t xb_plan_slice_trigger_us(const struct xb_plan_slice *s);    /* when what it tells last began, wall clock; 0: not said */
+/* The document takes the slice, as its extra. */
+void xb_plan_slice_attach(struct xb_plan_slice *s, struct xb_json *doc);
+const struct xb_plan_slice *xb_plan_slice_of(const struct xb_json *doc); /* NULL: it has none */
+
+/*
  * The rules of upstream's pkg/proxy (serviceport.go, endpointslicecache.go, topology.go): from a Service, its EndpointSlices
  * and this node to its ports, IPv4 before IPv6, in the Service's order. A pure function. Headless and
  * ExternalName services have none. Load balancer IPs with ipMode Proxy are left to the load balancer. Beyond upstream: the
@@ -100,7 +114,8 @@ struct xb_plan {
 	unsigned local_ready;       /* with one: how many endpoints here are ready, in the family that has more */
 	bool zoned;                 /* endpoints have hints for zones: another zone of the node's may give another plan */
 };
-int xb_plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct xb_plan_here *here, struct xb_plan *ret);
+int xb_plan_make(struct xb_jv service, const struct xb_plan_slice *const *slices, size_t n_slices, const struct xb_plan_here *here,
+		 struct xb_plan *ret);
 /* The host ports of a pod of this node: each a port of its own with the pod as the only backend, served as a node port, at any
  * address of the node or at the one that it asks for. None unless the pod runs, or when it is on the host's network. */
 int xb_plan_make_pod(struct xb_jv pod, struct xb_plan *ret);
@@ -109,7 +124,8 @@ void xb_plan_done(struct xb_plan *p);
 /* No fewer than a plan has, found without making it; added to *counts. */
 struct xb_plan_counts {
 	size_t ports, frontends, backends;
+	bool affinity;              /* some have session affinity */
 };
-void xb_plan_count(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, struct xb_plan_counts *counts);
+void xb_plan_count(struct xb_jv service, const struct xb_plan_slice *const *slices, size_t n_slices, struct xb_plan_counts *counts);
 
 #endif

@@ -6,23 +6,20 @@
  * works, and ends when it is told to or leads no more. What the work is the program says; it runs on one loop, one thread.
  * This is the outside of a program, so it logs, which the rest of the library does not.
  */
-#include "xb/kubeconfig.h"
 #include "xb/lease.h"
+#include "xb/process.h"
 #include "xb/recorder.h"
 #include "xb/serve.h"
-
-#define XB_PROGRAM_VERSION "v1.33.0"    /* of Kubernetes: what these programs say they are */
 
 struct xb_program_options {
 	const char *kubeconfig, *master;
 	char **feature_gates;
 	struct xb_lease_options lease;
 	struct xb_serve_options serve;
-	const char *logging_format;
-	int verbosity;
-	bool help, version;
+	struct xb_process_options process;
 };
-/* Upstream's flags, rows for a table of struct xb_flag, before and after the program's own; member is a struct xb_program_options. */
+/* Upstream's flags, rows for a table of struct xb_flag; member is a struct xb_program_options, whose process has
+ * rows of its own. */
 #define XB_PROGRAM_FLAGS(options, member, name_, port_)                                                                              \
 	XB_FLAG(LIST, options, member.feature_gates, "feature-gates", NULL, "Generic",                                               \
 		"A list of Name=true|false. There are no gates here: each is checked for its form and has no effect."),              \
@@ -31,12 +28,6 @@ struct xb_program_options {
 	XB_FLAG(STRING, options, member.master, "master", NULL, "Generic", "The API server's URL, in place of the kubeconfig's."),  \
 	XB_LEASE_FLAGS(options, member.lease, name_),                                                                                \
 	XB_SERVE_FLAGS(options, member.serve, port_)
-#define XB_PROGRAM_LAST_FLAGS(options, member)                                                                                       \
-	XB_FLAG(CHOICE, options, member.logging_format, "logging-format", "text", "Logs", "How log lines are written.",              \
-		.choices = "text|json"),                                                                                             \
-	XB_FLAG(INT, options, member.verbosity, "v", "0", "Logs", "How much is logged.", .max = 10, .letter = 'v'),                  \
-	XB_FLAG(BOOL, options, member.help, "help", "false", "Global", "Print this and end.", .letter = 'h'),                        \
-	XB_FLAG(BOOL, options, member.version, "version", "false", "Global", "Print the version and end.")
 /* -EINVAL with a sentence that names the flag. */
 int xb_program_check(const struct xb_program_options *o, char **reterr_why);
 
@@ -56,9 +47,5 @@ struct xb_program_config {
 };
 /* Until it is over; the process' exit status. */
 int xb_program_run(const struct xb_program_config *c);
-/* Says why a program cannot start, and gives that exit status; why may be NULL: r says it. */
-int xb_program_fault(int r, const char *what, const char *why);
-/* Begins the log. True: --help or --version was asked for and is answered. */
-bool xb_program_answered(const char *name, const struct xb_program_options *o, void (*help)(struct xb_buf *out));
 
 #endif

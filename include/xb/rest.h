@@ -4,7 +4,8 @@
 /*
  * The API client: requests and streams to one API server, on libcurl's multi interface driven by a libuv loop. One thread.
  * Connections are kept and shared; HTTP/2 is used when the server offers it (TLS+ALPN): then a hundred streams share one, and
- * requests, of which any number may be asked for at once, two.
+ * requests, of which any number may be asked for at once, two. 250 calls are under way, others wait for their turn; while a connection
+ * is being made, all that need it wait, and hear of it together when it fails.
  */
 #include <uv.h>
 #include "xb/json.h"
@@ -20,6 +21,7 @@ struct xb_rest *xb_rest_free(struct xb_rest *r);        /* drops what is under w
 							 * Its handles are gone after one more turn of the loop */
 XB_DEFINE_CLEANUP(struct xb_rest *, xb_rest_free)
 uv_loop_t *xb_rest_loop(const struct xb_rest *r);
+uint64_t xb_rest_woken_ns(const struct xb_rest *r);     /* in a callback: when what it is about was there to be read; of uv_hrtime() */
 /*
  * The same server as somebody else: with neither r's certificate nor its token, but that of xb_rest_set_token, which may be set
  * anew at any time. All that are made from one r share one connection. who: behind r's user agent. refused: a request was
@@ -37,7 +39,7 @@ struct xb_rest_request {
 	const char *content_type;       /* NULL without a body */
 	const char *accept;             /* NULL: "application/json" */
 	struct xb_sv body;              /* copied */
-	unsigned timeout_ms;            /* 0: 30 s */
+	unsigned timeout_ms;            /* from its turn on; 0: 30 s */
 };
 /* Both return 0, -ENOMEM, or the -errno of reading the token file; then neither callback is called. A call is gone once done
  * was called. Callbacks may start and cancel calls. ret_call may be NULL. */

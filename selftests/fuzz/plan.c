@@ -53,21 +53,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	static const struct xb_plan_here here = { .node = "here", .zone = "z1" };
 	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
 	_cleanup_(xb_plan_done) struct xb_plan plan = {}, of_pod = {};
-	struct xb_jv root, slices[SLICES_MAX];
+	struct xb_plan_slice *slices[SLICES_MAX];
+	const struct xb_plan_slice *const *all = (const struct xb_plan_slice *const *)slices;
 	struct xb_plan_counts counts = {};
+	struct xb_jv root;
 	size_t n_slices = 0;
 
 	if (xb_json_parse((struct xb_sv){ (const char *)bytes, n }, NULL, &doc, NULL) < 0)
 		return 0;
 	root = xb_json_root(doc);
 	for (size_t i = 1; i < xb_jv_count(root) && n_slices < SLICES_MAX; i++)
-		slices[n_slices++] = xb_jv_at(root, i);
-	if (xb_plan_make(xb_jv_at(root, 0), slices, n_slices, &here, &plan) || xb_plan_make_pod(xb_jv_at(root, 0), &of_pod))
+		if (xb_plan_slice_new(xb_jv_at(root, i), here.node, &slices[n_slices++]))
+			abort();
+	if (xb_plan_make(xb_jv_at(root, 0), all, n_slices, &here, &plan) || xb_plan_make_pod(xb_jv_at(root, 0), &of_pod))
 		abort();
 	check(&plan);
 	check(&of_pod);
-	xb_plan_count(xb_jv_at(root, 0), slices, n_slices, &counts);
+	xb_plan_count(xb_jv_at(root, 0), all, n_slices, &counts);
 	if (counts.ports < plan.n)
 		abort();
+	while (n_slices)
+		xb_plan_slice_free(slices[--n_slices]);
 	return 0;
 }

@@ -60,7 +60,7 @@ like "$(k logs strange 2>&1)" 'tls: failed to verify certificate: x509: ' 'a cer
 is "$(k logs unborn; echo $?)" 0 'a pod without a node has no logs yet'
 like "$(k get --raw "$CORE/pods/web/log?tailLines=x" 2>&1)" 'strconv.ParseInt' 'not a number'
 XB_EXEC=exec in_ns node "$KUBECTL" logs -f web >"$TMP/follow" & follow=$!
-busywait 5 grep -q 'line 3' "$TMP/follow"; is $? 0 'logs -f: lines come as they are written'
+busywait 20 grep -q 'line 3' "$TMP/follow"; is $? 0 'logs -f: lines come as they are written'
 kill $follow; wait $follow 2>/dev/null
 busywait 5 asked 'gone log'; is $? 0 'the client leaves: the kubelet sees it'
 
@@ -114,7 +114,7 @@ like "$(websocket nonsense 2>/dev/null)" 'malformed HTTP response: it changes t'
 
 # --- killed in the middle; from here on connections have threads of their own ---
 XB_EXEC=exec in_ns node "$KUBECTL" logs -f web >"$TMP/follow" 2>&1 & follow=$!
-busywait 5 grep -q 'line 3' "$TMP/follow"
+busywait 20 grep -q 'line 3' "$TMP/follow"
 kill -9 "$APISERVER_PID"; wait "$APISERVER_PID" 2>/dev/null
 wait $follow; is $? 1 'the API server dies: the client is told'
 busywait 5 asked 'gone log'; is $? 0 'and the kubelet'
@@ -153,7 +153,7 @@ print(got)' 71${v#1} "$1"; }
 done
 
 XB_EXEC=exec in_ns node "$KUBECTL" logs -f web >"$TMP/follow" 2>&1 & follow=$!
-busywait 5 grep -q 'line 3' "$TMP/follow"
+busywait 20 grep -q 'line 3' "$TMP/follow"
 kill -9 "$KUBELET_PID"; wait "$KUBELET_PID" 2>/dev/null
 wait $follow; is $? 1 'logs -f: the kubelet dies: the client is told'
 kubelet_start

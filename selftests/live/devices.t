@@ -4,7 +4,7 @@
 # no cgroup of the node's, so they are served on devices or not at all.
 . "$(dirname "$0")/../lib.sh"
 
-LINKS=$BPFFS/xebec/v2/links
+LINKS=$BPFFS/xebec/v3/links
 index() { in_ns node cat "/sys/class/net/$1/ifindex" 2>/dev/null || in_ns node ip -j link show dev "$1" | jq '.[0].ifindex'; }
 pins() { (cd "$LINKS" && ls) | grep "^dev$1_" | tr '\n' ' '; }
 no_pins() { [ -z "$(pins "$1")" ]; }

@@ -90,6 +90,9 @@ stop $sender
 
 # --- map
 ok 'map: how full the tables are' shows '.tables[] | select(.table == "xb_svc") | [.used, .growsAt]' '[5,511]' map
+ok 'map: kernel memory, all of it, and of that a port' shows '(([.memory[].memoryBytes] | add) == ([.tables[].memoryBytes] | add)),
+	(.memory[] | select(.per == "port of a service") | .number == 5 and .bytesEach == (.memoryBytes / 5 | floor))' 'true
+true' map
 ok 'map: flows by their heads' shows '.tables[] | select(.table == "xb_flow4") | .used >= 2' true map
 ok 'map: programs on devices' shows '[.programs[] | select(.where == "to-client" and .ours) | .program]' '["xb_ingress","xb_egress"]' map
 ok 'map: and on the cgroup' shows '[.programs[] | select(.hook == "connect4") | [.where, .ours]]' "[[\"$CG/node\",true]]" map
@@ -106,18 +109,26 @@ check >"$TMP/check"; is $? 1 'check: status 1 when something differs'
 like "$(<"$TMP/check")" "default/plain:p TCP IPv4 +external: backend $b:80 is missing +[0-9]+s" 'check: a backend that is missing, and since when'
 like "$(<"$TMP/check")" "default/plain:p TCP IPv4 +external: backend $a:80 is too much" 'check: one that is too much'
 like "$(<"$TMP/check")" 'default/six:p TCP IPv6 +is in the tables, and nothing in the API has it' 'check: a service that is gone'
-like "$(<"$TMP/check")" 'answers: no' 'check: that the agent does not answer'
+like "$(<"$TMP/check")" 'answers: no.*notCompared: what follows from the node' 'check: that the agent does not answer, and what cannot be compared then'
 kill -CONT "$PROXY_PID"
 ok 'check: all well when the agent has caught up' busywait 5 agrees
-maps=$BPFFS/xebec/v2/maps
+maps=$BPFFS/xebec/v3/maps
 for i in $(seq 0 255); do echo "map update pinned $maps/xb_fe4 key $i 0 0 0 value $(printf '0 %.0s' {1..64})"; done >"$TMP/batch"
 bpftool batch file "$TMP/batch" >/dev/null 2>&1
 like "$(check --tables-only)" 'No differences found' 'check --tables-only: a table without frontends contradicts nothing'
 check >"$TMP/check"
 like "$(<"$TMP/check")" "default/web:p TCP IPv4 +ClusterIP $web:80 is missing" 'check: a frontend that somebody removed'
+like "$(<"$TMP/check")" 'xb_fe4 192.0.2.1:0 \(address\) +is missing: no node port answers' "check: an address of the node that is missing"
 ok 'nothing answers there' bash -c "! nsenter --net=/run/netns/xb-$T-client curl -s --max-time 1 http://$plain/"
 like "$(check --fix)" 'renewed: yes.*No differences found' 'check --fix: the agent writes them anew'
 ok 'and clients are answered' ask "http://$plain/"
+bpftool map update pinned $maps/xb_node key 0 0 0 0 value $(printf '0 %.0s' {1..672})
+check >"$TMP/check"
+like "$(<"$TMP/check")" 'xb_node +masquerades as nothing, and should as 198.51.100.1' 'check: as what the node masquerades'
+like "$(<"$TMP/check")" 'xb_node +masquerades by 0 ports from 0 on, and should by [0-9]+ from [0-9]+ on' 'check: by which ports'
+like "$(<"$TMP/check")" 'xb_node +where pods are: fd00:10:244::/48 is missing' 'check: where pods are'
+like "$(<"$TMP/check")" 'xb_node +where cluster IPs are: 10.96.0.0/12 is missing' 'check: where cluster IPs are'
+like "$(check --fix)" 'renewed: yes.*No differences found' 'check --fix: and that'
 is "$(in_ns client curl -s -o /dev/null -w '%{http_code}' -X POST http://198.51.100.1:10249/renew)" 000 'nobody outside can ask for that'
 
 # --- without an agent

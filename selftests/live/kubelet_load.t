@@ -22,6 +22,8 @@ list() { # first, last, more of the container
 phases() { raw "$CORE/pods" | jq -c '[.items[] | .status.phase] | group_by(.) | map({(.[0]): length}) | add'; }
 are() { [ "$(phases)" = "$1" ]; }
 ticks() { awk '{ print $14 + $15 }' "/proc/$KUBELET_PID/stat"; }
+resident() { awk '/VmRSS/ { print $2 }' "/proc/$KUBELET_PID/status"; }
+below() { [ "$(resident)" -lt "$1" ]; }
 calls() { awk '/^syscr|^syscw/ { n += $2 } END { print n }' "/proc/$KUBELET_PID/io"; }
 
 list 1 $PODS | k create -f - >/dev/null
@@ -31,7 +33,7 @@ for p in p111 p112; do
 	becomes $p '[.phase, .reason, .message]' '["Failed","OutOfpods","Pod was rejected: Node didn'"'"'t have enough resource: pods, requested: 1, used: 110, capacity: 110"]' 'one more is refused'
 done
 is "$(raw "$CORE/pods" | jq '[.items[] | .status.podIP | select(.)] | unique | length')" $PODS 'each has an address of its own'
-note "started: $(ticks) ticks, $(awk '/VmRSS/ { print $2 }' "/proc/$KUBELET_PID/status") kB"
+note "started: $(ticks) ticks, $(resident) kB"
 n=$(calls) t=$(ticks); sleep 3
 ok 'when nothing happens nothing is read or written but the Lease and the node' test $(($(calls) - n)) -lt 60
 ok 'nor does it take processor time' test $(($(ticks) - t)) -le 3
@@ -44,6 +46,8 @@ ok '30 go and 30 come' busywait 15 are "{\"Failed\":2,\"Running\":$PODS}"
 k delete pod $(seq -f 'p%g' 201 230) --force --grace-period=0 --wait=false >/dev/null 2>&1
 list 231 260 | k create -f - >/dev/null
 ok '30 are gone by force and 30 come' busywait 15 are "{\"Failed\":2,\"Running\":$PODS}"
+ok 'what their beginnings took goes back to the system' busywait 12 below 14000
+note "resident: $(resident) kB"
 stop "$KUBELET_PID"
 is $? 0 'it leaves with 0 when it is told to'
 done_testing

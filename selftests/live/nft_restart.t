@@ -139,7 +139,7 @@ ok 'mode ebpf: the table goes' busywait 8 eval '[ "$(tables)" = "somebody " ]'
 ok 'and Services are there' is_answer "$vip" b
 stop "$PROXY_PID"
 proxy_start --proxy-mode=nftables
-ok 'mode nftables again: what was pinned goes' busywait 8 eval '[ ! -e "$BPFFS/xebec/v2/maps" ]'
+ok 'mode nftables again: what was pinned goes' busywait 8 eval '[ ! -e "$BPFFS/xebec/v3/maps" ]'
 ok 'and Services are there' is_answer "$vip" b
 # unprivileged PLACE...: kube-proxy without leave to load BPF, and without --proxy-mode
 unprivileged() {

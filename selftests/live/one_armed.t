@@ -53,7 +53,7 @@ proxy_start --cluster-cidr=10.244.0.0/16,fd00:10:244::/48 --xdp-devices=eth0
 from() { local where=$1; shift; in_ns "$where" curl -sS --max-time 3 "$@" 2>&1; }
 udp() { local where=$1; shift; in_ns "$where" python3 "$ROOT/selftests/tools/ask_udp.py" "$@"; }
 says() { [[ $(from "$1" "http://$2/") =~ $3 ]]; }
-path_of() { "$BIN/xebec" flows --bpffs-path "$BPFFS" -o json >/dev/null; bpftool map dump pinned "$BPFFS/xebec/v2/maps/xb_new" -j | jq -r '[.[] | .formatted.value | select(.seq != 0)] | max_by(.seq).path'; }
+path_of() { "$BIN/xebec" flows --bpffs-path "$BPFFS" -o json >/dev/null; bpftool map dump pinned "$BPFFS/xebec/v3/maps/xb_new" -j | jq -r '[.[] | .formatted.value | select(.seq != 0)] | max_by(.seq).path'; }
 k create -f - >/dev/null <<EOF
 {"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},"spec":{"ipFamilyPolicy":"RequireDualStack","type":"NodePort","ports":[
  {"name":"p","port":80},{"name":"u","port":80,"protocol":"UDP"}]}}

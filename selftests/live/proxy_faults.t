@@ -77,16 +77,48 @@ to "$b"
 ok 'the cgroup is removed: clients outside are served, and changes followed' busywait 5 says b
 
 # --- the BPF file system
+programs() {
+	bpftool -j cgroup show "$CG/node" | jq -c '[.[].name] | sort'
+	in_ns node bpftool -j net show | jq -c '[.[0].tc[] | [.devname, .kind, .name]] | sort'
+	for dev in uplink xbp1; do in_ns node python3 "$ROOT/selftests/tools/foreign.py" ingress $dev 2>/dev/null; done # by tcx
+}
+inside() { [[ $(get "http://$vip/") == "$1 "* ]]; }
+vip=$(cluster_ip web)
 stop "$PROXY_PID"
 start
+ok 'and a client inside' busywait 5 inside b
+XB_EXEC=exec in_ns client python3 "$ROOT/selftests/tools/traffic.py" --ask "198.51.100.1:$np" >"$TMP/asked" 2>&1 &
+asked=$!
 umount -l "$BPFFS"
+ok 'the BPF file system is unmounted: said' busywait 5 said 'the tables are pinned nowhere, and what runs ends with this process: .* is not a folder in a BPF file system'
 to "$a"
-ok 'the BPF file system is unmounted: serves on, and follows' busywait 5 says a
+ok 'it serves on, and follows' busywait 5 says a
 pod_up late
-ok 'the BPF file system is unmounted: what cannot be done is said' busywait 5 said 'xbp4: .*cannot be pinned: its folder is gone.*start it again when the BPF file system is mounted'
+ok 'what cannot be done is said' busywait 5 said 'xbp4: .*cannot be pinned: its folder is gone'
 mount -t bpf bpf "$BPFFS"
-stop "$PROXY_PID"
+ok 'mounted again: all is pinned there' busywait 5 said 'another BPF file system was mounted: tables and links are pinned in '
+ok 'the late device is served' busywait 5 said 'xbp4: all programs are in place now'
+before=$(programs)
+kills "$PROXY_PID"
+is "$(programs)" "$before" 'so that they run on without the agent'
+to "$b"
 start
-ok 'mounted again, and started: serves' busywait 5 says a
-like "$(in_ns late curl -fsS --max-time 2 "http://$(cluster_ip web)/")" '^a ' 'the late device, too'
+ok 'and the next one has them' busywait 5 says b
+is "$(programs)" "$before" 'and no others'
+# one that cannot be reached any more, and is kept all the same
+XB_EXEC=exec unshare --mount --propagation private sleep 60 & keeper=$!
+kept() { [ "$(readlink /proc/$keeper/ns/mnt)" != "$(readlink /proc/$$/ns/mnt)" ]; }
+busywait 5 kept
+kills "$PROXY_PID"
+umount -l "$BPFFS"
+mount -t bpf bpf "$BPFFS"
+to "$a"
+is "$(programs)" "$before" 'programs that no name leads to run on'
+start
+ok 'the next one serves clients inside' busywait 5 inside a
+ok 'and outside' busywait 5 says a
+is "$(programs)" "$before" 'and what ran before is detached'
+kill $keeper
+kill -TERM $asked; wait $asked
+is "$(jq -c '.asked[0] | [.requests > 20, .failed]' "$TMP/asked")" '[true,[]]' 'all the while no connection failed'
 done_testing

@@ -74,14 +74,17 @@ proxy_start --host-ports --kubeconfig="$TMP/proxy.conf"
 healthz() { [[ $(in_ns node curl -fsS --max-time 2 http://127.0.0.1:10256/healthz) == *"\"hostPortsSynced\": $1"* ]]; }
 ok 'without the right to read pods Services are served' busywait 5 is_up "$(cluster_ip beside)" b
 ok '/healthz is well, and says that pods are not known' healthz false
+synced() { in_ns node curl -fsS --max-time 2 http://127.0.0.1:10249/metrics | awk '$1 == "xebec_proxy_host_ports_synced" { print $2 }'; }
+is "$(synced)" 0 'metrics: so do they'
 lists() { in_ns node curl -fsS --max-time 2 http://127.0.0.1:10249/metrics | awk -v r="$1" '$1 == "xebec_proxy_api_lists_total{resource=\"" r "\"}" { print $2 }'; }
-is "$(lists services) $(lists pods)" '1 0' 'metrics: so do they'
+is "$(lists services) $(lists pods)" '1 0' 'metrics: Services were listed, pods were not'
 ok "an earlier run's host ports stay" is_up 192.0.2.9:8083 b
 ok 'the log names the right' grep -q '/api/v1/pods: pods is forbidden: User "system:kube-proxy" cannot list .*; trying on, hostPorts stay as they are' "$TMP/proxy.log"
 k create clusterrole xebec:host-ports --verb=get,list,watch --resource=pods >/dev/null
 k create clusterrolebinding xebec:host-ports --clusterrole=xebec:host-ports --user=system:kube-proxy >/dev/null
 ok 'with it host ports are served as well' busywait 15 is_up 192.0.2.1:8087 a
 ok '/healthz tells' healthz true
+is "$(synced)" 1 'metrics: so do they'
 stop "$PROXY_PID"
 proxy_start
 ok 'without --host-ports there are none' busywait 5 down 192.0.2.9:8083

@@ -16,7 +16,7 @@ proxy_start
 
 # fact FILTER: of the only record of xb_node. addr4 and addr6 are "192.0.2.1" and bytes; networks "address/bits", those in use
 fact() {
-	bpftool -j map dump pinned "$BPFFS/xebec/v2/maps/xb_node" | jq -rc '
+	bpftool -j map dump pinned "$BPFFS/xebec/v3/maps/xb_node" | jq -rc '
 		def num: if type == "string" then ltrimstr("0x") | explode | reduce .[] as $c (0; . * 16 + (if $c < 58 then $c - 48 else $c - 87 end)) else . end;
 		def bits: [.[] | num | while(. > 0; . / 2 | floor) | . % 2] | add // 0;
 		def addr: map(num | tostring) | join(".");
@@ -35,6 +35,9 @@ is "$(fact .masquerade_all)" 0 'and what pods send is left alone'
 like "$(cat "$TMP/proxy.log")" 'pods are in 10.244.3.0/24, fd00:10:244:3::/64, cluster IPs are in 10.96.0.0/12, .*; masquerading as 192.0.2.1, 2001:db8::1 by ports' 'the log says so'
 k create -f - >/dev/null <<<'{"apiVersion":"networking.k8s.io/v1","kind":"ServiceCIDR","metadata":{"name":"more"},"spec":{"cidrs":["10.112.0.0/16"]}}'
 ok 'another ServiceCIDR is followed' busywait 5 fact_is '.services4 | nets' '10.96.0.0/12 10.112.0.0/16'
+
+agrees() { in_ns node "$BIN/xebec" check --hostname-override=node --bpffs-path="$BPFFS" | grep -qx 'No differences found.'; }
+ok 'xebec check agrees' busywait 5 agrees
 
 # zones
 hinted() {
@@ -63,6 +66,12 @@ ok 'the Node is deleted' busywait 5 only a
 is "$(fact '.pods4 | nets')" 10.244.3.0/24 'what was known of it stays'
 
 # by flags
+k create -f - >/dev/null <<<'{"apiVersion":"v1","kind":"Node","metadata":{"name":"node"},"spec":{"podCIDR":"10.244.4.0/24"}}'
+stop "$PROXY_PID"
+proxy_start --cluster-cidr=10.244.0.0/16 --detect-local-mode=NodeCIDR --nodeport-addresses=192.0.2.1/32,2001:db8::/64 --masquerade-all
+ok '--detect-local-mode=NodeCIDR' busywait 5 fact_is '.pods4 | nets' 10.244.4.0/24
+ok 'xebec check agrees with what kube-proxy was told' busywait 5 agrees
+k delete node node >/dev/null
 stop "$PROXY_PID"
 proxy_start --cluster-cidr=10.244.0.0/16,fd00:10:244::/48 --masquerade-all
 ok '--cluster-cidr' busywait 5 fact_is '.pods4 | nets' 10.244.0.0/16

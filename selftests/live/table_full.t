@@ -32,4 +32,18 @@ like "$(cat "$TMP/proxy.log")" 'service default/big is not served in full: defau
 k delete endpointslices -l kubernetes.io/service-name=big --field-selector metadata.name!=big-1 >/dev/null
 ok 'it fits again: nothing is left out' busywait 10 metric_is xebec_proxy_unprogrammed_services 0
 ok 'and it serves' busywait 5 get "http://$vip/"
+
+# more flows are open than the tables of flows may grow for
+stop "$PROXY_PID"
+on_node "$TOOLS/tools/flow_growth" "$BPFFS" "$CG/node" fill 10000 2>"$TMP/fill.log" || bail "$(cat "$TMP/fill.log")"
+: >"$TMP/proxy.log"
+proxy_start --conntrack-max-per-core=100 --conntrack-min=8192
+ok 'more flows than --conntrack-max-per-core and --conntrack-min allow: a metric says so' busywait 5 metric_is xebec_proxy_full_flow_tables 1
+like "$(cat "$TMP/proxy.log")" 'xb_flow4 should grow beyond 8192 sets, as some [0-9]+ flows are open, and cannot: --conntrack-max-per-core' 'so does the log'
+stop "$PROXY_PID"
+: >"$TMP/proxy.log"
+proxy_start
+grown() { [ "$(metric 'xebec_proxy_table_room{table="flows4"}')" -ge 16384 ]; }
+ok 'without these limits they grow' busywait 5 grown
+ok 'and nothing is full' busywait 5 metric_is xebec_proxy_full_flow_tables 0
 done_testing

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* What flow_bench runs: one operation on many keys, on the flow table and on a map as the kernel has them. */
-#include "lib/flow_table.h"
+#include "lib/flow_insert.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

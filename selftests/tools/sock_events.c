@@ -19,7 +19,7 @@ static int table(const char *name, void *ret_mem)
 	size_t bytes;
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/xebec/v2/maps/%s", bpffs, name);
+	snprintf(path, sizeof(path), "%s/xebec/v3/maps/%s", bpffs, name);
 	fd = bpf_obj_get(path);
 	if (fd < 0 || (ret_mem && xb_bpf_mmap(fd, ret_mem, &bytes) < 0))
 		die(path);

@@ -22,13 +22,20 @@ def listen(kind, port):
         s.listen(1024)
     else:
         s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-    events.register(s, selectors.EVENT_READ, kind)
+    events.register(s, selectors.EVENT_READ, accept if kind == socket.SOCK_STREAM else serve_udp)
 
 
-def serve_tcp(s):
-    c, peer = s.accept()
+def accept(s):
+    c, _ = s.accept()
+    # one that never asks keeps no other waiting
+    events.register(c, selectors.EVENT_READ, serve_tcp)
+
+
+def serve_tcp(c):
+    events.unregister(c)
     c.settimeout(5)
     try:
+        peer = c.getpeername()
         request = c.recv(4096)
         body = answer(peer)
         if b"/big " in request:
@@ -55,4 +62,4 @@ for p in ports:
     listen(socket.SOCK_DGRAM, p)
 while True:
     for key, _ in events.select():
-        (serve_tcp if key.data == socket.SOCK_STREAM else serve_udp)(key.fileobj)
+        key.data(key.fileobj)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
 #include "hollow.h"
+#include "xb/process.h"
 #include "xb/time.h"
 
-#define VERSION "v1.33.0"
 #define NODE_IP (100u << 24 | 64u << 16 | 1)    /* of number 0: of 100.64.0.0/10, which no pod and no Service has */
 enum { LEASE_PERIODS = 4 };                     /* a kubelet's lease lasts 40 s and is renewed each 10 s */
 
@@ -199,7 +199,7 @@ void hollow_write_node(const struct hollow_options *o, unsigned number, int64_t 
 	xb_jw_end(&w);
 	xb_jw_key(&w, "nodeInfo");
 	xb_jw_raw(&w, XB_SV("{\"machineID\":\"\",\"systemUUID\":\"\",\"bootID\":\"\",\"kernelVersion\":\"6.1.0\",\"osImage\":\"hollow\","
-		"\"containerRuntimeVersion\":\"hollow://1\",\"kubeletVersion\":\"" VERSION "\",\"kubeProxyVersion\":\"" VERSION "\","
+		"\"containerRuntimeVersion\":\"hollow://1\",\"kubeletVersion\":\"" XB_PROCESS_VERSION "\",\"kubeProxyVersion\":\"" XB_PROCESS_VERSION "\","
 		"\"operatingSystem\":\"linux\",\"architecture\":\"amd64\"}"));
 	xb_jw_end(&w);
 	xb_jw_end(&w);

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The figures of the service data plane, from the API down: a service's address by each path, ours and its peers', in turns with the
 # pod's own address; what a large world costs to program, and what one change costs in it.   service.sh BIN_FOLDER [SERVICES...]
+# Beyond PEERS_MOST services the peers are left out: each takes minutes to load them.
 #
 # Four stands that differ in nothing but what their node does with services, each of three namespaces:
 #   client 198.51.100.2 -- node 198.51.100.1, 10.244.1.1 -- pod 10.244.1.2
@@ -11,7 +12,7 @@ export XB_BUILD
 . "$(dirname "$0")/../../selftests/lib.sh"
 shift
 [ $# -gt 0 ] || set -- 1 1000 10000
-POD=10.244.1.2 PORT=5201 SINK=5301 ENDPOINTS=${ENDPOINTS:-10}
+POD=10.244.1.2 PORT=5201 SINK=5301 ENDPOINTS=${ENDPOINTS:-10} PEERS_MOST=${PEERS_MOST:-30000}
 KMEM=/sys/fs/cgroup/memory
 # Both ends on one processor: whether a wake-up crosses to another one is chance, and dearer than all that is compared here.
 ONE=(taskset -c "${CPU:-0}")
@@ -80,6 +81,7 @@ to() { # NAME STAND ADDRESS:PORT [CGROUP]
 }
 # the endpoint that was added and taken away again, where nobody answers, is not chosen any more
 settled() { in_ns "$1-client" timeout 5 bash -c "for i in {1..30}; do exec 3<>/dev/tcp/$vip/$PORT || exit; done"; }
+caught_up() { [ "$(metric nft "$1")" = "$(metric node "$1")" ]; }
 # talk FILE TO...: the report of a measurement
 talk() {
 	local file=$1; shift
@@ -106,12 +108,16 @@ for n in "$@"; do
 	proxy_start
 	busywait 60 programmed node $((n + 1)) || bail 'kube-proxy did not program everything in 60 s'
 	proxy_figures node "$PROXY_PID" "$(since_ms "$start")" "$(metric node xebec_proxy_table_memory_bytes)" >"$TMP/programming"
-	start=$(date +%s%N)
-	start_nft; nft_pid=$!
-	busywait 120 programmed nft $((n + 1)) || bail "nftables mode did not program everything in 120 s: $(tail -3 "$TMP/proxy-nft.log")"
-	proxy_figures nft $nft_pid "$(since_ms "$start")" "$(kmem nft)" >>"$TMP/programming"
-	python3 "$ROOT/tools/bench/iptables_rules.py" --services "$n" --endpoints "$ENDPOINTS" --vip "$vip" --pod $POD --port $PORT >"$TMP/rules"
-	restore >>"$TMP/programming"
+	peers=()
+	if [ "$n" -le "$PEERS_MOST" ]; then
+		start=$(date +%s%N)
+		start_nft; nft_pid=$!
+		busywait 120 programmed nft $((n + 1)) || bail "nftables mode did not program everything in 120 s: $(tail -3 "$TMP/proxy-nft.log")"
+		proxy_figures nft $nft_pid "$(since_ms "$start")" "$(kmem nft)" >>"$TMP/programming"
+		python3 "$ROOT/tools/bench/iptables_rules.py" --services "$n" --endpoints "$ENDPOINTS" --vip "$vip" --pod $POD --port $PORT >"$TMP/rules"
+		restore >>"$TMP/programming"
+		peers=("$(to nftables nft "$vip:$PORT")" "$(to iptables ipt "$vip:$PORT")")
+	fi
 
 	endpoints replace $POD 10.244.1.3
 	before=$(cpu_ms "$PROXY_PID")
@@ -119,17 +125,20 @@ for n in "$@"; do
 		--metrics http://127.0.0.1:10249/metrics --name bench-1 --keep $POD --flap 10.244.1.3 --windows /dev/null
 	echo "1000 changes: $(($(cpu_ms "$PROXY_PID") - before)) ms of kube-proxy's CPU, its watch and the metrics page asked for each included"
 	endpoints replace $POD
-	busywait 20 settled nft || bail 'nftables mode does not serve'
+	if [ ${#peers[@]} -gt 0 ]; then
+		busywait 120 caught_up kubeproxy_sync_proxy_rules_endpoint_changes_total || bail 'nftables mode did not follow the changes'
+		busywait 20 settled nft || bail 'nftables mode does not serve'
+	fi
 	busywait 20 settled node || bail 'kube-proxy does not serve'
 	talk "$TMP/talk" "$(to pod bare $POD:$PORT)" "$(to socket node "$vip:$PORT" "$CG/node")" "$(to tc node "$vip:$PORT")" \
-		"$(to tc-pod node $POD:$PORT)" "$(to nftables nft "$vip:$PORT")" "$(to iptables ipt "$vip:$PORT")"
+		"$(to tc-pod node $POD:$PORT)" "${peers[@]}"
 	# what a socket's service costs, and not what it costs that the node looks at packets
 	talk "$TMP/socket" "$(to pod node $POD:$PORT "$CG/node")" "$(to socket node "$vip:$PORT" "$CG/node")"
 	talk "$TMP/stream" --kind stream --seconds "${STREAM_SECONDS:-0.3}" "$(to pod bare $POD:$SINK)" "$(to tc-pod node $POD:$SINK)"
 	jq -n --argjson n "$n" --argjson endpoints "$ENDPOINTS" --slurpfile programming "$TMP/programming" --slurpfile talk "$TMP/talk" \
 		--slurpfile stream "$TMP/stream" --slurpfile socket "$TMP/socket" \
 		'{ services: $n, endpoints: $endpoints, programming: ($programming | add), talk: ($talk[0] + $stream[0]), sameNode: $socket[0] }' >>"$TMP/figures"
-	stop "$PROXY_PID"; stop $nft_pid
+	stop "$PROXY_PID"; [ ${#peers[@]} = 0 ] || stop $nft_pid
 	on_node "$BIN/kube-proxy" --cleanup --bpffs-path="$BPFFS" 2>/dev/null
 	in_ns nft "$BIN/kube-proxy" --cleanup --bpffs-path="$TMP/bpf-nft" 2>/dev/null
 done

@@ -41,7 +41,7 @@ def panel(kind):
     for path, colour in COLOURS.items():
         if path not in worlds[0]['talk'][kind]:
             continue
-        of = [(x(w['services']), w['talk'][kind][path]['ratio']) for w in worlds]
+        of = [(x(w['services']), w['talk'][kind][path]['ratio']) for w in worlds if path in w['talk'][kind]]
         points = ' '.join(f'{at:.1f},{y(r["median"]):.1f}' for at, r in of)
         out.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
         for at, r in of:

@@ -2,7 +2,7 @@
 # bench/service.json as rows: what each path makes of the pod's own address, and what programming costs.
 def round($digits): . * pow(10; $digits) | round | . / pow(10; $digits);
 def megabytes: if . == null then "" else "\(. / 1e6 | round(1)) MB" end;
-def ratio: "\(.median | round(3)) (\(.quartiles | map(round(3) | tostring) | join("-")))";
+def ratio: if . == null then "" else "\(.median | round(3)) (\(.quartiles | map(round(3) | tostring) | join("-")))" end;
 
 [ "services", .worlds[].services ],
 ( .worlds as $worlds | $worlds[0].talk | to_entries[] | select(.value | type == "object") | .key as $kind
@@ -13,6 +13,6 @@ def ratio: "\(.median | round(3)) (\(.quartiles | map(round(3) | tostring) | joi
 ( .worlds as $worlds | $worlds[0].sameNode | to_entries[] | select(.value | type == "object") | .key as $kind
   | [ "\($kind): socket, beside the pod's own address by the same node", ($worlds[] | .sameNode[$kind].socket.ratio | ratio) ] ),
 ( .worlds as $worlds | { node: "eBPF", nft: "nftables", ipt: "iptables-restore" } | to_entries[] | .key as $mode
-  | [ "\(.value): from start to programmed; processor", ($worlds[] | .programming[$mode] | "\(.startToProgrammedMilliseconds) ms; \(.cpuMilliseconds) ms") ],
-    [ "  resident; in the kernel", ($worlds[] | .programming[$mode] | "\(.residentBytes | megabytes); \(.kernelBytes | megabytes)") ] )
+  | [ "\(.value): from start to programmed; processor", ($worlds[] | .programming[$mode] | if . == null then "" else "\(.startToProgrammedMilliseconds) ms; \(.cpuMilliseconds) ms" end) ],
+    [ "  resident; in the kernel", ($worlds[] | .programming[$mode] | if . == null then "" else "\(.residentBytes | megabytes); \(.kernelBytes | megabytes)" end) ] )
 | @tsv

@@ -12,9 +12,9 @@ struct healthz {
 
 static void answer(struct xb_http_request *r, void *arg)
 {
-	if (!xb_sv_is(xb_http_method(r), "GET") && !xb_sv_is(xb_http_method(r), "HEAD"))
-		xb_http_respond(r, 405, TEXT, XB_SV("405 method not allowed\n"));
-	else if (xb_sv_is(xb_http_path(r), "/healthz"))
+	if (!xb_http_reads(r))
+		return;
+	if (xb_sv_is(xb_http_path(r), "/healthz"))
 		xb_http_respond(r, 200, TEXT, XB_SV("ok"));
 	else
 		xb_http_respond(r, 404, TEXT, XB_SV("404 page not found\n"));

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* kubelet: runs the pods of one node. */
-#include <signal.h>
-
 #include "healthz.h"
 #include "options.h"
 #include "pods/pods.h"
 #include "server/server.h"
-#include "xb/kubeconfig.h"
 #include "xb/log.h"
+#include "xb/trim.h"
 
-#define VERSION    "v1.33.0"
-#define USER_AGENT "kubelet/" VERSION " (linux) xebec"
+#define NAME "kubelet"
 
 /* Everything there is, in the order in which it is made; it goes in the opposite one. */
 struct kubelet {
-	uv_loop_t loop;
-	uv_signal_t term, interrupt;
+	struct xb_process process;
 	const struct kubelet_options *options;
 	struct facts facts;
 	struct node_thresholds *thresholds;
@@ -31,24 +27,8 @@ struct kubelet {
 	struct node *node;
 	struct healthz *healthz;
 	struct server *server;
+	struct xb_trimmer *trimmer;
 };
-
-static int fault(int r, const char *what, const char *why)
-{
-	if (why)
-		log_err("%s: %s", what, why);
-	else
-		log_err_errno(r, "%s: %m", what);
-	return EXIT_FAILURE;
-}
-
-static void on_signal(uv_signal_t *h, int number)
-{
-	struct kubelet *k = h->data;
-
-	log_info("%s: leaving; containers run on", number == SIGTERM ? "SIGTERM" : "SIGINT");
-	uv_stop(&k->loop);
-}
 
 static int connect_api(struct kubelet *k, char **reterr_why)
 {
@@ -59,12 +39,9 @@ static int connect_api(struct kubelet *k, char **reterr_why)
 		log_info("node %s: without --kubeconfig only static pods run", k->facts.node_name);
 		return 0;
 	}
-	r = xb_kubeconfig_load(k->options->kubeconfig, NULL, NULL, &c, reterr_why);
-	if (!r)
-		r = xb_rest_new(&k->loop, &c, USER_AGENT, &k->rest, reterr_why);
+	r = xb_process_connect(&k->process, NAME, k->facts.node_name, k->options->kubeconfig, NULL, &c, &k->rest, reterr_why);
 	if (r < 0)
 		return r;
-	log_info("node %s, API server %s", k->facts.node_name, c.server);
 	k->recorder = xb_recorder_new(k->rest, k->facts.node_name);
 	return k->recorder ? 0 : -ENOMEM;
 }
@@ -74,7 +51,7 @@ static int make_runtime(struct kubelet *k, char **reterr_why)
 {
 	const struct kubelet_options *o = k->options;
 	struct runtime_config c = {
-		.loop = &k->loop, .endpoint = o->runtime_endpoint, .request_timeout_ms = (unsigned)o->runtime_request_ms,
+		.loop = &k->process.loop, .endpoint = o->runtime_endpoint, .request_timeout_ms = (unsigned)o->runtime_request_ms,
 	};
 	int r = runtime_new(&c, &k->runtime, reterr_why);
 
@@ -85,11 +62,13 @@ static int make_pods(struct kubelet *k, char **reterr_why)
 {
 	const struct kubelet_options *o = k->options;
 	struct pods_config p = {
-		.loop = &k->loop, .facts = &k->facts, .rest = k->rest, .recorder = k->recorder, .static_path = o->static_path,
+		.loop = &k->process.loop, .facts = &k->facts, .rest = k->rest, .recorder = k->recorder, .static_path = o->static_path,
 		.static_check_ms = (unsigned)o->file_check_ms,
 	};
 	struct objects_config b = { .rest = k->rest, .changed = pods_changed };
-	struct volumes_config v = { .loop = &k->loop, .rest = k->rest, .facts = &k->facts, .node = pods_node, .stale = pods_volumes_stale };
+	struct volumes_config v = {
+		.loop = &k->process.loop, .rest = k->rest, .facts = &k->facts, .node = pods_node, .stale = pods_volumes_stale,
+	};
 	int r = pods_new(&p, &k->pods);
 
 	b.arg = k->pods;
@@ -106,13 +85,13 @@ static int make_images(struct kubelet *k)
 {
 	const struct kubelet_options *o = k->options;
 	struct images_config i = {
-		.loop = &k->loop, .runtime = k->runtime, .objects = k->objects, .gc_high_percent = (unsigned)o->image_gc_high,
+		.loop = &k->process.loop, .runtime = k->runtime, .objects = k->objects, .gc_high_percent = (unsigned)o->image_gc_high,
 		.gc_low_percent = (unsigned)o->image_gc_low, .gc_min_age_ms = (uint64_t)o->image_min_age_ms,
 		.max_parallel_pulls = o->serialize_pulls ? 1 : (unsigned)o->max_parallel_pulls, .event = pods_image_event,
 		.changed = pods_changed, .in_use = pods_image_in_use, .sandbox_image = o->sandbox_image, .arg = k->pods,
 	};
 	struct probes_config p = {
-		.loop = &k->loop, .runtime = k->runtime, .user_agent = "kube-probe/1.33", .changed = pods_probe_changed,
+		.loop = &k->process.loop, .runtime = k->runtime, .user_agent = "kube-probe/1.33", .changed = pods_probe_changed,
 		.failed = pods_probe_failed, .arg = k->pods,
 	};
 	int r = images_new(&i, &k->images);
@@ -124,9 +103,10 @@ static int make_node(struct kubelet *k, char **reterr_why)
 {
 	const struct kubelet_options *o = k->options;
 	struct node_config n = {
-		.loop = &k->loop, .rest = k->rest, .recorder = k->recorder, .facts = &k->facts, .runtime = k->runtime, .images = k->images,
-		.cgroups = k->cgroups, .register_node = o->register_node, .labels = (const char *const *)o->node_labels,
-		.taints = (const char *const *)o->register_with_taints, .port = (uint16_t)o->port,
+		.loop = &k->process.loop, .rest = k->rest, .recorder = k->recorder, .facts = &k->facts, .runtime = k->runtime,
+		.images = k->images, .cgroups = k->cgroups, .register_node = o->register_node,
+		.labels = (const char *const *)o->node_labels, .taints = (const char *const *)o->register_with_taints,
+		.port = (uint16_t)o->port,
 		.lease_seconds = (unsigned)o->node_lease_s, .status_update_ms = (unsigned)o->node_status_update_ms,
 		.status_report_ms = (unsigned)o->node_status_report_ms, .thresholds = k->thresholds, .changed = pods_node_changed,
 		.each_pod = pods_each_active, .disk_usage = pods_disk_usage, .disk_excess = pods_disk_excess,
@@ -139,8 +119,8 @@ static int make_node(struct kubelet *k, char **reterr_why)
 static int make_server(struct kubelet *k, char **reterr_why)
 {
 	struct server_config c = {
-		.loop = &k->loop, .options = k->options, .facts = &k->facts, .rest = k->rest, .runtime = k->runtime, .pods = k->pods,
-		.probes = k->probes, .images = k->images, .cgroups = k->cgroups, .node = k->node,
+		.loop = &k->process.loop, .options = k->options, .facts = &k->facts, .rest = k->rest, .runtime = k->runtime,
+		.pods = k->pods, .probes = k->probes, .images = k->images, .cgroups = k->cgroups, .node = k->node,
 	};
 
 	return kubelet_server_new(&c, &k->server, reterr_why);
@@ -164,7 +144,7 @@ static int begin(struct kubelet *k, char **reterr_why)
 	if (!r)
 		r = make_node(k, reterr_why);
 	if (!r)
-		r = healthz_new(&k->loop, k->options, &k->healthz, reterr_why);
+		r = healthz_new(&k->process.loop, k->options, &k->healthz, reterr_why);
 	if (!r)
 		r = make_server(k, reterr_why);
 	if (r < 0)
@@ -173,11 +153,13 @@ static int begin(struct kubelet *k, char **reterr_why)
 		.runtime = k->runtime, .objects = k->objects, .volumes = k->volumes, .images = k->images, .probes = k->probes,
 		.cgroups = k->options->cgroups_per_qos ? k->cgroups : NULL, .node = k->node,
 	};
-	return pods_begin(k->pods, &parts, reterr_why);
+	r = pods_begin(k->pods, &parts, reterr_why);
+	return r ? r : xb_trimmer_new(&k->process.loop, &k->trimmer);
 }
 
 static void end(struct kubelet *k)
 {
+	xb_trimmer_free(k->trimmer);
 	kubelet_server_free(k->server);
 	healthz_free(k->healthz);
 	kubelet_node_free(k->node);
@@ -190,10 +172,7 @@ static void end(struct kubelet *k)
 	runtime_free(k->runtime);
 	xb_recorder_free(k->recorder);
 	xb_rest_free(k->rest);
-	uv_close((uv_handle_t *)&k->term, NULL);
-	uv_close((uv_handle_t *)&k->interrupt, NULL);
-	uv_run(&k->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&k->loop);
+	xb_process_end(&k->process);
 	node_thresholds_free(k->thresholds);
 	facts_done(&k->facts);
 }
@@ -204,29 +183,14 @@ static int run(const struct kubelet_options *o)
 	struct kubelet k = { .options = o };
 	int r;
 
-	signal(SIGPIPE, SIG_IGN);
-	uv_loop_init(&k.loop);
-	uv_signal_init(&k.loop, &k.term);
-	uv_signal_init(&k.loop, &k.interrupt);
-	k.term.data = k.interrupt.data = &k;
-	uv_signal_start(&k.term, on_signal, SIGTERM);
-	uv_signal_start(&k.interrupt, on_signal, SIGINT);
+	xb_process_begin(&k.process, "leaving; containers run on", NULL, NULL);
 	r = begin(&k, &why);
 	if (r < 0)
-		fault(r, "cannot start", why);
+		xb_process_fault(r, "cannot start", why);
 	else
-		uv_run(&k.loop, UV_RUN_DEFAULT);
+		uv_run(&k.process.loop, UV_RUN_DEFAULT);
 	end(&k);
 	return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-
-static int print_help(void)
-{
-	_cleanup_buf_ struct xb_buf text = {};
-
-	kubelet_options_help(&text);
-	fputs(text.p ? text.p : "", stdout);
-	return EXIT_SUCCESS;
 }
 
 int main(int argc, char *argv[])
@@ -235,14 +199,9 @@ int main(int argc, char *argv[])
 	_cleanup_free_ char *why = NULL;
 	int r = kubelet_options_parse(&o, argc, argv, &why);
 
-	xb_log_init("kubelet", o.verbosity, o.logging_format && !strcmp(o.logging_format, "json"));
-	if (r < 0)
-		return fault(r, "cannot start", why);
-	if (o.help)
-		return print_help();
-	if (o.version) {
-		puts("Kubernetes " VERSION);
+	if (xb_process_answered(NAME, &o.process, kubelet_options_help))
 		return EXIT_SUCCESS;
-	}
+	if (r < 0)
+		return xb_process_fault(r, "cannot start", why);
 	return run(&o);
 }

@@ -15,8 +15,6 @@
 static const struct xb_flag rows[] = {
 	FLAG(STRING, config, "config", NULL, "Misc", "A KubeletConfiguration file. Flags go before what it sets"),
 	FLAG(LIST, feature_gates, "feature-gates", NULL, "Misc", "A list of Name=true|false. There are no gates here"),
-	FLAG(BOOL, help, "help", NULL, "Misc", "Print this text and exit", .letter = 'h'),
-	FLAG(BOOL, version, "version", NULL, "Misc", "Print the version and exit"),
 
 	FLAG(STRING, kubeconfig, "kubeconfig", NULL, "Cluster", "A kubeconfig file. Without it only static pods run"),
 	FLAG(STRING, cert_dir, "cert-dir", "/var/lib/kubelet/pki", "Cluster", "Where certificates are kept that are made or asked for"),
@@ -82,9 +80,7 @@ static const struct xb_flag rows[] = {
 	FLAG(BOOL, anonymous_auth, "anonymous-auth", "true", "Serving", "Clients without credentials are system:anonymous"),
 	FLAG(BOOL, authentication_token_webhook, "authentication-token-webhook", NULL, "Serving", "The API server knows tokens"),
 	FLAG(CHOICE, authorization_mode, "authorization-mode", "AlwaysAllow", "Serving", "Who may do what", .choices = "AlwaysAllow|Webhook"),
-
-	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "text or json", .choices = "text|json"),
-	FLAG(INT, verbosity, "v", "0", "Logs", "Verbosity", .max = 10, .letter = 'v'),
+	XB_PROCESS_FLAGS(struct kubelet_options, process),
 
 	SWITCH("allow-privileged"), TAKEN("allowed-unsafe-sysctls"), TAKEN("authentication-token-webhook-cache-ttl"),
 	FLAG(STRING, accepted_text, "bootstrap-kubeconfig", NULL, "Accepted", "Of no effect: the certificate that --kubeconfig names must be there"),
@@ -252,7 +248,7 @@ int kubelet_options_parse(struct kubelet_options *o, int argc, char *const argv[
 	r = xb_flags_parse(rows, ARRAY_SIZE(rows), argc, argv, o, reterr_why);
 	if (!r && o->config)
 		r = parse_with_config(o, argc, argv, reterr_why);
-	if (r < 0 || o->help || o->version)
+	if (r < 0 || o->process.help || o->process.version)
 		return r;
 	r = check(o, reterr_why);
 	if (!r)

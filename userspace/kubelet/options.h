@@ -4,6 +4,7 @@
 /* The kubelet's command line and its --config file (KubeletConfiguration, kubelet.config.k8s.io/v1beta1). */
 #include <stdint.h>
 #include "xb/json.h"
+#include "xb/process.h"
 
 struct kubelet_options {
 	/* the cluster */
@@ -40,9 +41,7 @@ struct kubelet_options {
 	bool anonymous_auth, authentication_token_webhook;
 	/* the program */
 	char **feature_gates;
-	const char *logging_format;
-	int verbosity;
-	bool version, help;
+	struct xb_process_options process;
 
 	char *node_name;                /* hostname_override, or the host's name; lower case */
 	struct xb_json *eviction;       /* as a KubeletConfiguration's members evictionHard, ... */

@@ -10,8 +10,6 @@
 /* To add a flag: a member of struct options and a row. */
 static const struct xb_flag rows[] = {
 	FLAG(BOOL, cleanup, "cleanup", NULL, "Misc", "Remove every route, device, rule and file of ours from this node and exit"),
-	FLAG(BOOL, help, "help", NULL, "Misc", "Print this text and exit", .letter = 'h'),
-	FLAG(BOOL, version, "version", NULL, "Misc", "Print the version and exit"),
 	FLAG(STRING, kubeconfig, "kubeconfig", NULL, "API server",
 	     "A kubeconfig file. Without it and --master, the pod's service account is used"),
 	FLAG(STRING, master, "master", NULL, "API server", "The API server's URL, in place of the kubeconfig's"),
@@ -32,8 +30,7 @@ static const struct xb_flag rows[] = {
 	FLAG(STRING, cni_data_dir, "cni-data-dir", "/var/lib/cni/networks", "CNI", "Where the plugin notes addresses"),
 	FLAG(ENDPOINT, healthz, "healthz-bind-address", "127.0.0.1:10268", "Serving", "Where /healthz and /livez are served", .max = 10268),
 	FLAG(ENDPOINT, metrics, "metrics-bind-address", "127.0.0.1:10269", "Serving", "Where /metrics is served", .max = 10269),
-	FLAG(CHOICE, logging_format, "logging-format", "text", "Logs", "text or json", .choices = "text|json"),
-	FLAG(INT, verbosity, "v", "0", "Logs", "Verbosity", .max = 10, .letter = 'v'),
+	XB_PROCESS_FLAGS(struct options, process),
 };
 
 void netd_options_help(struct xb_buf *out)

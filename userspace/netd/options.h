@@ -4,14 +4,16 @@
 /* xebec-netd's command line. */
 #include <sys/socket.h>
 #include "path.h"
+#include "xb/process.h"
 
 struct options {
-	const char *kubeconfig, *master, *hostname_override, *mode, *logging_format;
+	const char *kubeconfig, *master, *hostname_override, *mode;
 	const char *cni_conf_dir, *cni_bin_dir, *cni_data_dir;
 	char **cluster_cidrs;
 	struct sockaddr_storage healthz, metrics;   /* AF_UNSPEC: not served */
-	int mtu, vni, vxlan_port, verbosity;
-	bool masquerade, cleanup, version, help;
+	int mtu, vni, vxlan_port;
+	bool masquerade, cleanup;
+	struct xb_process_options process;
 	char *node_name;                            /* hostname_override, or the host's name; lower case */
 	enum mode path_mode;
 	struct xb_net *cidrs;                       /* of cluster_cidrs */

@@ -11,21 +11,12 @@ struct serve {
 	struct xb_http_server *health, *metrics;
 };
 
-static bool readable(struct xb_http_request *r)
-{
-	if (xb_sv_is(xb_http_method(r), "GET") || xb_sv_is(xb_http_method(r), "HEAD"))
-		return true;
-	xb_http_add_header(r, "Allow", "GET, HEAD");
-	xb_http_respond(r, 405, TEXT, XB_SV("405 method not allowed\n"));
-	return false;
-}
-
 static void on_health(struct xb_http_request *r, void *arg)
 {
 	struct serve *s = arg;
 	struct xb_sv path = xb_http_path(r);
 
-	if (!readable(r))
+	if (!xb_http_reads(r))
 		return;
 	if (!xb_sv_is(path, "/healthz") && !xb_sv_is(path, "/livez"))
 		xb_http_respond(r, 404, TEXT, XB_SV("404 page not found\n"));
@@ -40,7 +31,7 @@ static void on_metrics(struct xb_http_request *r, void *arg)
 	struct serve *s = arg;
 	_cleanup_buf_ struct xb_buf body = {};
 
-	if (!readable(r))
+	if (!xb_http_reads(r))
 		return;
 	if (xb_sv_is(xb_http_path(r), "/metrics")) {
 		agent_write_metrics(s->agent, &body);
@@ -48,24 +39,6 @@ static void on_metrics(struct xb_http_request *r, void *arg)
 	} else {
 		xb_http_respond(r, 404, TEXT, XB_SV("404 page not found\n"));
 	}
-}
-
-static int serve_at(uv_loop_t *loop, const struct sockaddr_storage *at, void (*handler)(struct xb_http_request *r, void *arg),
-		    const char *flag, struct serve *s, struct xb_http_server **ret, char **reterr_why)
-{
-	struct xb_http_config c = { .loop = loop, .handler = handler, .arg = s, .max_body_bytes = 4096, .max_connections = 200 };
-	int r;
-
-	if (at->ss_family == AF_UNSPEC)
-		return 0;
-	r = xb_http_server_new(&c, ret);
-	if (!r)
-		r = xb_http_server_listen(*ret, (const struct sockaddr *)at);
-	if (r < 0) {
-		errno = -r;
-		return xb_why(reterr_why, r, "--%s: cannot listen: %m", flag);
-	}
-	return 0;
 }
 
 struct serve *serve_free(struct serve *s)
@@ -81,14 +54,16 @@ struct serve *serve_free(struct serve *s)
 int serve_new(uv_loop_t *loop, const struct options *o, const struct agent *agent, struct serve **ret, char **reterr_why)
 {
 	_cleanup_(serve_freep) struct serve *s = calloc(1, sizeof(*s));
+	struct xb_http_config health = { .loop = loop, .handler = on_health, .arg = s, .max_body_bytes = 4096, .max_connections = 200 };
+	struct xb_http_config metric = { .loop = loop, .handler = on_metrics, .arg = s, .max_body_bytes = 4096, .max_connections = 200 };
 	int r;
 
 	if (!s)
 		return -ENOMEM;
 	s->agent = agent;
-	r = serve_at(loop, &o->healthz, on_health, "healthz-bind-address", s, &s->health, reterr_why);
+	r = xb_http_server_new_at(&health, &o->healthz, "healthz-bind-address", &s->health, reterr_why);
 	if (!r)
-		r = serve_at(loop, &o->metrics, on_metrics, "metrics-bind-address", s, &s->metrics, reterr_why);
+		r = xb_http_server_new_at(&metric, &o->metrics, "metrics-bind-address", &s->metrics, reterr_why);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(s);

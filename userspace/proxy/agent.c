@@ -7,12 +7,23 @@
 
 #define UNHEALTHY_MS 60000
 
-/* What no plan reads, and makes up most of a slice: kept copies are a third without it. */
+/* What no plan reads of a Service, and what it takes for said: the copies are a third without it. */
 static const char *const leave_out[] = {
-	"metadata.managedFields", "metadata.ownerReferences", "metadata.finalizers", "metadata.generateName", "metadata.creationTimestamp",
-	"metadata.generation", "metadata.annotations.kubectl.kubernetes.io/last-applied-configuration", "spec.selector",
-	"spec.ports.targetPort", "endpoints.targetRef", NULL,
+	"apiVersion", "kind", "metadata.managedFields", "metadata.ownerReferences", "metadata.finalizers", "metadata.generateName",
+	"metadata.creationTimestamp", "metadata.generation", "metadata.labels",
+	"metadata.annotations.kubectl.kubernetes.io/last-applied-configuration", "spec.selector", "spec.ports.targetPort",
+	"spec.ports.appProtocol", "spec.ports.protocol=\"TCP\"", "spec.ipFamilies", "spec.ipFamilyPolicy", "spec.type=\"ClusterIP\"",
+	"spec.sessionAffinity=\"None\"", "spec.internalTrafficPolicy=\"Cluster\"", "spec.externalTrafficPolicy=\"Cluster\"",
+	"spec.allocateLoadBalancerNodePorts", "status.loadBalancer={}", "status.conditions", NULL,
 };
+
+/* Said twice by each server that knows more than one. */
+static const char *const leave_out_then[] = { "spec.clusterIP", NULL };
+
+static bool has_cluster_ips(struct xb_jv service)
+{
+	return xb_jv_count(xb_jv_path(service, "spec", "clusterIPs"));
+}
 
 bool agent_synced(const struct agent *a)
 {
@@ -27,24 +38,44 @@ void agent_fail(struct agent *a)
 }
 
 /* --- what comes in --- */
+static void count_event(struct agent *a, uint64_t *count)
+{
+	++*count;
+	a->metrics.last_queued_us = xb_time_now();
+	if (!a->events++)
+		a->woken_ns = xb_rest_woken_ns(a->c.rest);
+}
+
 static void on_service(void *arg, struct xb_jv old, struct xb_jv object)
 {
 	struct agent *a = arg;
 
-	a->metrics.service_changes++;
-	a->metrics.last_queued_us = xb_time_now();
+	count_event(a, &a->metrics.service_changes);
 	/* An index that missed a change would keep a view of a document that is gone. */
 	if (services_service_changed(a->services, old, object) < 0)
 		agent_fail(a);
+}
+
+/* What plans read of a slice, on a document without anything in it. */
+static int pack_slice(void *arg, struct xb_jv object, struct xb_json **ret)
+{
+	const struct agent *a = arg;
+	_cleanup_(xb_plan_slice_freep) struct xb_plan_slice *slice = NULL;
+	int r = xb_plan_slice_new(object, a->c.node_name, &slice);
+
+	if (!r)
+		r = xb_json_parse(XB_SV("{}"), NULL, ret, NULL);
+	if (!r)
+		xb_plan_slice_attach(TAKE_PTR(slice), *ret);
+	return r;
 }
 
 static void on_slice(void *arg, struct xb_jv old, struct xb_jv object)
 {
 	struct agent *a = arg;
 
-	a->metrics.endpoint_changes++;
-	a->metrics.last_queued_us = xb_time_now();
-	if (services_slice_changed(a->services, old, object) < 0)
+	count_event(a, &a->metrics.endpoint_changes);
+	if (services_slice_changed(a->services, xb_plan_slice_of(old.doc), xb_plan_slice_of(object.doc)) < 0)
 		agent_fail(a);
 }
 
@@ -142,7 +173,7 @@ static int open_tables(struct agent *a, char **reterr_why)
 {
 	struct apply_config c = {
 		.bpffs_path = a->c.bpffs_path, .cgroup_path = a->c.cgroup_path, .xdp_devices = a->c.xdp_devices,
-		.loop = xb_rest_loop(a->c.rest),
+		.loop = xb_rest_loop(a->c.rest), .flows_most = a->c.flows_most,
 	};
 	_cleanup_free_ char *why = NULL;
 	int r;
@@ -200,12 +231,13 @@ static int follow_pods(struct agent *a)
 static int start_informers(struct agent *a)
 {
 	struct xb_informer_config services = {
-		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = XB_PLAN_SELECTOR, .leave_out = leave_out,
+		.rest = a->c.rest, .path = "/api/v1/services", .label_selector = XB_PLAN_SELECTOR,
+		.leave_out = leave_out, .leave_out_then = leave_out_then, .when = has_cluster_ips,
 		.changed = on_service, .trouble = on_trouble, .arg = a,
 	};
 	struct xb_informer_config slices = {
 		.rest = a->c.rest, .path = "/apis/discovery.k8s.io/v1/endpointslices", .label_selector = XB_PLAN_SELECTOR,
-		.leave_out = leave_out, .changed = on_slice, .trouble = on_trouble, .arg = a,
+		.transform = pack_slice, .changed = on_slice, .trouble = on_trouble, .arg = a,
 	};
 	int r = xb_informer_new(&services, &a->services_informer);
 
@@ -240,6 +272,7 @@ struct agent *agent_free(struct agent *a)
 		a->c.plane->close(a->tables);
 	uv_close((uv_handle_t *)&a->before_sleep, handle_closed);
 	uv_close((uv_handle_t *)&a->retry, handle_closed);
+	uv_close((uv_handle_t *)&a->tend, handle_closed);
 	return NULL;
 }
 
@@ -271,8 +304,9 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	proxy_metrics_init(&a->metrics);
 	uv_prepare_init(loop, &a->before_sleep);
 	uv_timer_init(loop, &a->retry);
-	a->before_sleep.data = a->retry.data = a;
-	a->handles = 2;
+	uv_timer_init(loop, &a->tend);
+	a->before_sleep.data = a->retry.data = a->tend.data = a;
+	a->handles = 3;
 	a->services = services_new("services");
 	a->pods = services_new("pods");
 	a->faults = faults_new(c->rest, c->node_name);
@@ -290,6 +324,7 @@ int agent_new(const struct agent_config *c, struct agent **ret, char **reterr_wh
 	if (r < 0)
 		return r;
 	uv_prepare_start(&a->before_sleep, agent_flush);
+	uv_timer_start(&a->tend, agent_tend, 0, 0);
 	*ret = TAKE_PTR(a);
 	return 0;
 }
@@ -339,7 +374,10 @@ void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 {
 	struct metrics_now now = {
 		.synced = agent_synced(a), .services_known = services_count(a->services), .unprogrammed = faults_count(a->faults),
-		.pending = services_dirty(a->services), .host_ports = a->c.host_ports,
+		.pending = services_dirty(a->services),
+		.host_ports = a->c.host_ports, .host_ports_synced = host_ports_synced(a->host_ports),
+		.cluster_cidr = networks_cluster_cidr(a->networks), .nodeport_addresses = a->c.nodeport_addresses,
+		.masquerade_all = a->c.masquerade_all,
 	};
 
 	if (a->tables)

@@ -25,6 +25,7 @@ struct agent_config {
 	char *const *nodeport_addresses, *const *xdp_devices;
 	const char *cluster_cidr, *detect_local_mode; /* NULL: not given */
 	bool masquerade_all, host_ports;
+	unsigned flows_most;               /* as apply_config's */
 	/* Out of memory, or the tables cannot be kept: they stay as they are, and the program should end. */
 	void (*failed)(void *arg);
 	/* Not NULL: a dry run. The plane is asked once, and nothing else is touched, on the node or in the API; then this is called with

@@ -23,8 +23,9 @@ struct agent {
 	void *tables;                   /* of the data plane */
 	struct faults *faults;
 	struct metrics metrics;
+	uint64_t events, woken_ns;      /* those that are not in the tables, and when the first of them was there to be read */
 	uv_prepare_t before_sleep;
-	uv_timer_t retry;
+	uv_timer_t retry, tend;
 	bool applied;                   /* all Services have been set */
 	bool pruned;                    /* and what is not confirmed is gone */
 	bool stale;                     /* both have to be done again: the data plane lost what it knew */
@@ -41,5 +42,6 @@ void agent_flush(uv_prepare_t *h);                      /* brings what has chang
 void agent_start_anew(struct agent *a);                 /* the next flush sets all of them, and prunes */
 void agent_bring_node(struct agent *a);
 void agent_bring_devices(struct agent *a);
+void agent_tend(uv_timer_t *t);                         /* looks after the tables, and says when to do so again */
 
 #endif

@@ -6,10 +6,15 @@
 
 #define RETRY_MS 30000
 
+static bool is_port(const struct service_port *known, const struct xb_plan_port *p)
+{
+	return known->family == p->family && known->proto == p->proto && !strcmp(known->name, p->name);
+}
+
 static bool in_plan(const struct xb_plan *plan, const struct service_port *p)
 {
 	for (size_t i = 0; i < plan->n; i++)
-		if (plan->v[i].family == p->family && plan->v[i].proto == p->proto && !strcmp(plan->v[i].name, p->name))
+		if (is_port(p, &plan->v[i]))
 			return true;
 	return false;
 }
@@ -19,33 +24,33 @@ static size_t remove_vanished(struct agent *a, struct service *v, const struct x
 {
 	size_t removed = 0;
 
-	for (size_t i = v->programmed.n; i-- > 0;) {
-		struct service_port *p = &v->programmed.v[i];
-
-		if (in_plan(plan, p))
+	for (struct service_port **at = &v->programmed, *p; (p = *at);) {
+		if (in_plan(plan, p)) {
+			at = &p->next;
 			continue;
+		}
 		removed += !a->c.plane->remove(a->tables, p->name, p->family, p->proto);
-		free(p->name);
-		xb_vec_remove(&v->programmed, i);
+		*at = p->next;
+		free(p);
 	}
 	return removed;
 }
 
 static int remember(struct service *v, const struct xb_plan_port *p)
 {
-	struct service_port known = { .family = p->family, .proto = p->proto };
+	struct service_port *known = v->programmed;
+	size_t n = strlen(p->name) + 1;
 
-	for (size_t i = 0; i < v->programmed.n; i++)
-		if (v->programmed.v[i].family == p->family && v->programmed.v[i].proto == p->proto &&
-		    !strcmp(v->programmed.v[i].name, p->name))
-			return 0;
-	known.name = strdup(p->name);
-	if (!known.name)
+	while (known && !is_port(known, p))
+		known = known->next;
+	if (known)
+		return 0;
+	known = malloc(sizeof(*known) + n);
+	if (!known)
 		return -ENOMEM;
-	if (xb_vec_push(&v->programmed, known) < 0) {
-		free(known.name);
-		return -ENOMEM;
-	}
+	*known = (struct service_port){ .next = v->programmed, .family = p->family, .proto = p->proto };
+	memcpy(known->name, p->name, n);
+	v->programmed = known;
 	return 0;
 }
 
@@ -75,7 +80,7 @@ static int make_plan(const struct agent *a, const struct service *v, struct xb_p
 
 	if (!xb_jv_is(v->object))
 		return 0;
-	return v->in == a->pods ? xb_plan_make_pod(v->object, ret) : xb_plan_make(v->object, v->slices.v, v->slices.n, &here, ret);
+	return v->in == a->pods ? xb_plan_make_pod(v->object, ret) : xb_plan_make(v->object, v->slices, v->n_slices, &here, ret);
 }
 
 /* Brings in what a plan says. A fault of the tables is told before one of the health check. */
@@ -129,7 +134,7 @@ static size_t drain(struct agent *a)
 static void count_service(void *arg, struct service *v)
 {
 	if (xb_jv_is(v->object))
-		xb_plan_count(v->object, v->slices.v, v->slices.n, arg);
+		xb_plan_count(v->object, v->slices, v->n_slices, arg);
 }
 
 /* Room for the whole first list at once; what an earlier run left in the tables needs none. */
@@ -141,10 +146,12 @@ static void reserve(struct agent *a)
 
 	services_each(a->services, count_service, &want);
 	a->c.plane->stats(a->tables, &have);
-	r = a->c.plane->reserve(a->tables, want.ports - MIN(want.ports, have.ports),
-				want.frontends - MIN(want.frontends, have.frontends), want.backends - MIN(want.backends, have.backends));
+	want.ports -= MIN(want.ports, have.ports);
+	want.frontends -= MIN(want.frontends, have.frontends);
+	want.backends -= MIN(want.backends, have.backends);
+	r = a->c.plane->reserve(a->tables, &want);
 	if (r < 0)
-		log_warning_errno(r, "cannot make room for %zu ports and %zu backends at once: %m", want.ports, want.backends);
+		log_warning_errno(r, "cannot make room for %zu more ports and %zu backends at once: %m", want.ports, want.backends);
 }
 
 /* What an agent of another mode left would go on serving what has changed since. */
@@ -278,6 +285,14 @@ static void on_retry(uv_timer_t *t)
 	agent_bring_devices(a);
 }
 
+void agent_tend(uv_timer_t *t)
+{
+	struct agent *a = t->data;
+
+	if (a->tables && !a->failed && a->c.plane->tend)
+		uv_timer_start(t, agent_tend, (uint64_t)a->c.plane->tend(a->tables), 0);
+}
+
 static void end_dry_run(struct agent *a)
 {
 	struct apply_stats s;
@@ -290,6 +305,16 @@ static void end_dry_run(struct agent *a)
 static bool anything_to_do(const struct agent *a)
 {
 	return !a->applied || (!a->pruned && host_ports_settled(a->host_ports)) || services_dirty(a->services) || services_dirty(a->pods);
+}
+
+/* Each event as long as that which waited longest. The first lists are no events. */
+static void observe_events(struct agent *a, bool first)
+{
+	uint64_t now = uv_hrtime();
+
+	for (; a->events && !first; a->events--)
+		histogram_observe(&a->metrics.event, (double)(now - a->woken_ns) / 1e9);
+	a->events = 0;
 }
 
 void agent_flush(uv_prepare_t *h)
@@ -308,6 +333,8 @@ void agent_flush(uv_prepare_t *h)
 		return;
 	}
 	commit(a);
+	if (!a->stale)
+		observe_events(a, first);
 	if (first && !a->stale)
 		remove_others(a);
 	faults_tell(a->faults);

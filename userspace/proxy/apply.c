@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
-#include <search.h>
+#include <bpf/bpf.h>
 #include <string.h>
 #include "apply_state.h"
 #include "xb/why.h"
@@ -35,49 +35,51 @@ static bool key_equal(const struct xb_fe_key *a, const struct xb_fe_key *b)
 
 /* --- ports */
 
-static int port_order(const void *x, const void *y)
-{
-	const struct port *a = x, *b = y;
-	int order = strcmp(a->name, b->name);
+#define KEY_SIZE (2 + sizeof(struct xb_name))        /* at most */
 
-	if (!order)
-		order = (int)a->family - (int)b->family;
-	return order ? order : (int)a->proto - (int)b->proto;
+static struct xb_sv port_key(char *text, const char *name, enum xb_family family, enum xb_proto proto)
+{
+	size_t n = strlen(name);
+
+	text[0] = (char)family;
+	text[1] = (char)proto;
+	memcpy(text + 2, name, n + 1);
+	return (struct xb_sv){ text, n + 2 };
 }
 
 struct port *port_find(const struct apply *a, const char *name, enum xb_family family, enum xb_proto proto)
 {
-	struct port want = { .name = name, .family = family, .proto = proto };
-	struct port *const *found = tfind(&want, &a->by_name, port_order);
+	char key[KEY_SIZE];
 
-	return found ? *found : NULL;
+	return strlen(name) < sizeof(struct xb_name) ? xb_map_get(a->by_key, port_key(key, name, family, proto)) : NULL;
 }
 
 struct port *port_new(struct apply *a, const char *name, enum xb_family family, enum xb_proto proto, __u32 slot)
 {
-	size_t n = strlen(name) + 1;
-	struct port *port = calloc(1, sizeof(*port) + n);
+	struct port *port = calloc(1, sizeof(*port) + strlen(name) + 3);
 
 	if (!port)
 		return NULL;
-	*port = (struct port){ .name = memcpy(port + 1, name, n), .family = family, .proto = proto, .slot = slot };
-	if (!tsearch(port, &a->by_name, port_order)) {
-		free(port);
-		return NULL;
-	}
+	*port = (struct port){ .name = port->key + 2, .family = family, .proto = proto, .slot = slot };
+	if (xb_map_set(a->by_key, port_key(port->key, name, family, proto), port, NULL) < 0)
+		return port_free(port);
 	a->by_slot[slot] = port;
-	a->n_ports++;
 	return port;
+}
+
+struct port *port_free(struct port *port)
+{
+	free(port->frontends);
+	free(port->sources);
+	free(port);
+	return NULL;
 }
 
 static void port_forget(struct apply *a, struct port *port)
 {
-	tdelete(port, &a->by_name, port_order);
+	xb_map_del(a->by_key, (struct xb_sv){ port->key, strlen(port->name) + 2 });
 	a->by_slot[port->slot] = NULL;
-	a->n_ports--;
-	free(port->frontends);
-	free(port->sources);
-	free(port);
+	port_free(port);
 }
 
 /* --- sets of backends */
@@ -121,18 +123,26 @@ static void block_write(struct apply *a, int f, __u32 base, const struct xb_plan
 	}
 }
 
+static bool backend_at(const struct apply *a, int f, size_t i, const struct xb_plan_backend *want)
+{
+	struct xb_be6 be6;
+	struct xb_be4 be4;
+
+	if (f) {
+		be6 = be6_of(want);
+		return !memcmp((const struct xb_be6 *)a->tables->t[TABLE_BE6].mem + i, &be6, sizeof(be6));
+	}
+	be4 = be4_of(want);
+	return !memcmp((const struct xb_be4 *)a->tables->t[TABLE_BE4].mem + i, &be4, sizeof(be4));
+}
+
 static bool block_holds(const struct apply *a, int f, struct xb_set set, const struct xb_plan_set *want)
 {
 	if (set.count != want->n)
 		return false;
-	for (size_t i = 0; i < want->n; i++) {
-		struct xb_be6 be6 = be6_of(&want->backends[i]);
-		struct xb_be4 be4 = be4_of(&want->backends[i]);
-
-		if (f ? memcmp((const struct xb_be6 *)a->tables->t[TABLE_BE6].mem + set.base + i, &be6, sizeof(be6)) :
-			memcmp((const struct xb_be4 *)a->tables->t[TABLE_BE4].mem + set.base + i, &be4, sizeof(be4)))
+	for (size_t i = 0; i < want->n; i++)
+		if (!backend_at(a, f, set.base + i, &want->backends[i]))
 			return false;
-	}
 	return true;
 }
 
@@ -311,7 +321,7 @@ static void frontend_delete(struct apply *a, int f, const struct frontend *gone)
 }
 
 /* Deletes what the port has and the list has not. Returns whether there was any. */
-static bool xb_frontends_drop(struct apply *a, int f, struct port *port, struct frontend *keep, size_t n)
+static bool frontends_drop(struct apply *a, int f, struct port *port, struct frontend *keep, size_t n)
 {
 	bool any = false;
 
@@ -326,7 +336,7 @@ static bool xb_frontends_drop(struct apply *a, int f, struct port *port, struct 
 
 /* list: room for all of the plan's; filled with those that the port owns in the end, and then the port's. The first fault is
  * told, and does not keep the rest from being done. */
-static int xb_frontends_commit(struct apply *a, struct port *port, const struct xb_plan_port *p, struct frontend *list, bool *ret_dropped,
+static int frontends_commit(struct apply *a, struct port *port, const struct xb_plan_port *p, struct frontend *list, bool *ret_dropped,
 			       char **reterr_why)
 {
 	int f = family_index(port->family), worst = 0;
@@ -354,14 +364,14 @@ static int xb_frontends_commit(struct apply *a, struct port *port, const struct 
 		else if (!worst)
 			worst = r;
 	}
-	*ret_dropped = xb_frontends_drop(a, f, port, list, n);
+	*ret_dropped = frontends_drop(a, f, port, list, n);
 	free(port->frontends);
 	port->frontends = list;
 	port->n_frontends = n;
 	return worst;
 }
 
-static bool xb_frontends_same(const struct port *port, const struct xb_plan_port *p)
+static bool frontends_same(const struct port *port, const struct xb_plan_port *p)
 {
 	if (port->n_frontends != p->n_frontends)
 		return false;
@@ -433,9 +443,17 @@ static void port_abandon(struct apply *a, struct port *port)
 	port_forget(a, port);
 }
 
+static int name_store(const struct apply *a, __u32 slot, const char *text)
+{
+	struct xb_name name = {};
+
+	memcpy(name.name, text, strlen(text));
+	return bpf_map_update_elem(a->tables->t[TABLE_NAME].fd, &slot, &name, BPF_ANY) < 0 ? -errno : 0;
+}
+
 static int port_change(struct apply *a, struct port *port, const struct xb_plan_port *p, char **reterr_why)
 {
-	_cleanup_free_ struct frontend *list = calloc(p->n_frontends + 1, sizeof(*list));
+	_cleanup_free_ struct frontend *list = calloc(MAX(p->n_frontends, 1), sizeof(*list));
 	int f = family_index(port->family), r;
 	struct outside outside;
 	struct sets now, staged;
@@ -444,6 +462,8 @@ static int port_change(struct apply *a, struct port *port, const struct xb_plan_
 	if (!list)
 		return -ENOMEM;
 	r = room_for_frontends(a, f, 2 * p->n_frontends, reterr_why);
+	if (r == 0 && p->affinity_seconds)
+		r = room_for_affinity(a, reterr_why);
 	if (r < 0)
 		return r;
 	now = sets_now(a, port->slot);
@@ -459,10 +479,13 @@ static int port_change(struct apply *a, struct port *port, const struct xb_plan_
 	outside_publish(a, port, &outside);
 	sets_commit(a, port, &now, &staged, false);
 	/* before its frontends: an entry whose port has no name is an interrupted removal */
-	memcpy(name_at(a, port->slot)->name, port->name, strlen(port->name) + 1);
-	if (xb_frontends_same(port, p))
+	r = port->named ? 0 : name_store(a, port->slot, port->name);
+	if (r < 0)
+		return r;
+	port->named = true;
+	if (frontends_same(port, p))
 		return 0;
-	r = xb_frontends_commit(a, port, p, TAKE_PTR(list), &dropped, reterr_why);
+	r = frontends_commit(a, port, p, TAKE_PTR(list), &dropped, reterr_why);
 	/* UDP sockets that still send to a frontend that is gone look again */
 	if (dropped)
 		sets_commit(a, port, &staged, &staged, true);
@@ -486,7 +509,7 @@ int apply_set(struct apply *a, const struct xb_plan_port *p, char **reterr_why)
 	}
 	port->seen = true;
 	r = port_change(a, port, p, reterr_why);
-	if (r < 0 && fresh && !name_at(a, port->slot)->name[0])
+	if (r < 0 && fresh && !port->named)
 		port_abandon(a, port);
 	return r;
 }
@@ -500,7 +523,7 @@ static void port_remove(struct apply *a, struct port *port)
 		frontend_delete(a, f, &port->frontends[i]);
 	sets_commit(a, port, &now, &none, true);
 	outside_publish(a, port, &(struct outside){});
-	memset(name_at(a, port->slot), 0, sizeof(struct xb_name));
+	name_store(a, port->slot, "");
 	alloc_retire(a->slots, port->slot, 1);
 	port_forget(a, port);
 }
@@ -525,6 +548,7 @@ int apply_prune(struct apply *a)
 		port_remove(a, a->by_slot[slot]);
 		n++;
 	}
+	attach_sweep(a->attach);
 	return n;
 }
 

@@ -5,10 +5,13 @@
 #include "alloc.h"
 #include "apply.h"
 #include "attach.h"
+#include "flow_room.h"
+#include "mount_watch.h"
 #include "stale.h"
 #include "tables.h"
 #include "xb/bpfobj.h"
 #include "xb/frontends.h"
+#include "xb/map.h"
 
 struct frontend {
 	struct xb_fe_key key;
@@ -24,15 +27,17 @@ struct sources {
 };
 
 struct port {
-	const char *name;           /* with family and proto the key in by_name */
+	const char *name;           /* in key */
 	enum xb_family family;
 	enum xb_proto proto;
 	bool seen;                  /* set since apply_open() */
+	bool named;                 /* xb_name has it: it is known after a crash */
 	bool maglev_known;          /* its slice is of its set: it was not only adopted */
 	__u32 slot;                 /* in xb_svc and xb_name */
+	__u32 n_frontends;
 	struct frontend *frontends; /* those that it owns in the tables */
-	size_t n_frontends;
 	struct sources *sources;    /* NULL: the port has no such list */
+	char key[];                 /* in by_key: family, protocol, name */
 };
 
 struct apply {
@@ -48,8 +53,7 @@ struct apply {
 	__u32 last_source_id;
 	struct sources *old_sources; /* no port has them any more */
 	struct port **by_slot;      /* as long as slots */
-	void *by_name;              /* tsearch(3) tree of struct port */
-	size_t n_ports;
+	struct xb_map *by_key;      /* the same */
 	/* by family: IPv4, IPv6 */
 	struct alloc *blocks[2];
 	struct xb_frontends fe[2];
@@ -59,6 +63,14 @@ struct apply {
 	__u64 publishes;
 	struct stale *stale;        /* NULL: no loop was given */
 	bool sockets_stale;         /* there may be some: a UDP port has other backends */
+	struct mount_watch *mounts; /* NULL: no loop was given */
+	int home_fault;             /* of the last try to pin all where the path leads to now; it has been told */
+	bool unsettled;             /* some hooks run other programs than those of the tables, or other tables are pinned */
+	struct flow_room flows[2];  /* by family */
+	__u32 flow_sets_most;
+	__u64 flow_growths;
+	int tick_fd;                /* xb_tick_read() */
+	int tend_fault;             /* of the last apply_tend(); it has been told */
 };
 
 static inline int family_index(enum xb_family family)
@@ -69,15 +81,12 @@ static inline struct xb_svc *svc_at(const struct apply *a, __u32 slot)
 {
 	return (struct xb_svc *)a->tables->t[TABLE_SVC].mem + slot;
 }
-static inline struct xb_name *name_at(const struct apply *a, __u32 slot)
-{
-	return (struct xb_name *)a->tables->t[TABLE_NAME].mem + slot;
-}
 
 /* apply.c */
 struct port *port_find(const struct apply *a, const char *name, enum xb_family family, enum xb_proto proto);
-/* A port for a slot that is taken, in both indexes. NULL without memory. */
+/* A port for a slot that is taken, in both indexes. The name is as long as xb_name takes at most. NULL without memory. */
 struct port *port_new(struct apply *a, const char *name, enum xb_family family, enum xb_proto proto, __u32 slot);
+struct port *port_free(struct port *port);              /* that is in no index */
 void set_publish(struct apply *a, struct xb_set *at, struct xb_set set);
 /* A cluster IP's entry for the address alone, counted. f is the family's index. */
 int vip_ref(struct apply *a, int f, const union xb_ip6 *addr);
@@ -101,11 +110,18 @@ void outside_done(struct apply *a);
  * the tables, whose flow is taken out again. -EIO: one does not what it must. */
 int rehearse(const struct apply *a, char **reterr_why);
 
+/* flow_room.c */
+void flow_rooms_done(struct apply *a);
+
 /* room.c: each grows what it must. -ENOSPC: cannot grow; -EIO: the programs could not be moved to the new tables. */
+int room_change(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why);
+void room_sizes(const struct apply *a, __u32 ret_sizes[N_TABLES]);
+int room_settle(struct apply *a, char **reterr_why);    /* once more what -EIO was for, if anything */
 int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why);
 int room_take_block(struct apply *a, int f, __u32 count, __u32 *ret_base, char **reterr_why);
 int room_take_maglev(struct apply *a, __u32 lines, __u32 *ret_base, char **reterr_why);
 int room_for_sources(struct apply *a, size_t more, char **reterr_why);
+int room_for_affinity(struct apply *a, char **reterr_why);
 int room_for_frontends(struct apply *a, int f, size_t more, char **reterr_why);
 int room_double_frontends(struct apply *a, int f, char **reterr_why); /* keys that collide need it before half is used */
 

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include "attach.h"
 #include "places.h"
+#include "strays.h"
 #include "xb/abi/hdr.h"
 #include "xb/bpfobj.h"
 #include "xb/log.h"
@@ -18,8 +20,8 @@
 #define NAMES_MOST ((size_t)1000)    /* bytes of a log line */
 
 struct attach {
-	char maps[PATH_MAX], links[PATH_MAX];
-	char *cgroup_path;          /* in the caller's words, for sentences */
+	char root[PATH_MAX], maps[PATH_MAX], links[PATH_MAX];
+	char *bpffs_path, *cgroup_path; /* in the caller's words, for sentences */
 	int lock, cgroup;
 	__u64 cgroup_id;
 	struct devices *devices;
@@ -85,20 +87,20 @@ static int refuse_other_versions(const char *root, char **reterr_why)
 
 static int make_folders(struct attach *a, const char *bpffs_path, char **reterr_why)
 {
-	char root[PATH_MAX], version[PATH_MAX];
+	char version[PATH_MAX];
 	int r;
 
 	if (strlen(bpffs_path) > PATH_MAX - 64)
 		return -ENAMETOOLONG;
-	snprintf(root, sizeof(root), "%s/xebec", bpffs_path);
-	snprintf(version, sizeof(version), "%.*s/v%u", PATH_MAX - 32, root, XB_ABI_VERSION);
+	snprintf(a->root, sizeof(a->root), "%s/xebec", bpffs_path);
+	snprintf(version, sizeof(version), "%.*s/v%u", PATH_MAX - 32, a->root, XB_ABI_VERSION);
 	snprintf(a->maps, sizeof(a->maps), "%.*s/maps", PATH_MAX - 16, version);
 	snprintf(a->links, sizeof(a->links), "%.*s/links", PATH_MAX - 16, version);
-	r = xb_bpffs_mkdir(root);
+	r = xb_bpffs_mkdir(a->root);
 	if (r == 0)
-		r = lock_root(root, &a->lock, reterr_why);
+		r = lock_root(a->root, &a->lock, reterr_why);
 	if (r == 0)
-		r = refuse_other_versions(root, reterr_why);
+		r = refuse_other_versions(a->root, reterr_why);
 	if (r == 0)
 		r = xb_bpffs_mkdir(version);
 	if (r == 0)
@@ -116,8 +118,9 @@ int attach_open(const struct attach_config *c, struct attach **ret, char **reter
 	if (!a)
 		return -ENOMEM;
 	a->lock = a->cgroup = -1;
+	a->bpffs_path = strdup(c->bpffs_path);
 	a->cgroup_path = strdup(c->cgroup_path);
-	if (!a->cgroup_path)
+	if (!a->bpffs_path || !a->cgroup_path)
 		return -ENOMEM;
 	r = xb_bpffs_check(c->bpffs_path, reterr_why);
 	if (r == 0)
@@ -138,6 +141,7 @@ struct attach *attach_close(struct attach *a)
 		xb_closep(&a->lock);
 		xb_closep(&a->cgroup);
 		devices_free(a->devices);
+		free(a->bpffs_path);
 		free(a->cgroup_path);
 		free(a);
 	}
@@ -263,6 +267,80 @@ int attach_programs(struct attach *a, struct tables *t, char **reterr_why)
 	return 0;
 }
 
+/* --- when another BPF file system is mounted there --- */
+bool attach_is_home(const struct attach *a)
+{
+	struct stat locked, there;
+
+	return fstat(a->lock, &locked) == 0 && stat(a->root, &there) == 0 && locked.st_dev == there.st_dev && locked.st_ino == there.st_ino;
+}
+
+/* No name leads to the old folder any more, but the lock's descriptor does. */
+static int move_links(int lock, const char *to)
+{
+	char from[PATH_MAX];
+	struct dirent *e;
+	DIR *d;
+	int r = 0;
+
+	snprintf(from, sizeof(from), "/proc/self/fd/%d/v%u/links", lock, XB_ABI_VERSION);
+	d = opendir(from);
+	if (!d)
+		return -errno;
+	while (r == 0 && (e = readdir(d))) {
+		char path[PATH_MAX], next[PATH_MAX];
+		_cleanup_close_ int fd = -1;
+
+		if (e->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%.*s/%s", 64, from, e->d_name);
+		snprintf(next, sizeof(next), "%.*s/%s", PATH_MAX - 300, to, e->d_name);
+		fd = bpf_obj_get(path);
+		if (fd < 0 || bpf_obj_pin(fd, next) < 0)
+			r = -errno;
+	}
+	closedir(d);
+	return r;
+}
+
+int attach_move(struct attach *a, const struct tables *t, char **reterr_why)
+{
+	_cleanup_close_ int lock = -1;
+	struct attach next = { .lock = -1 };
+	int r = xb_bpffs_check(a->bpffs_path, reterr_why);
+
+	if (r < 0)
+		return r;
+	r = make_folders(&next, a->bpffs_path, reterr_why);
+	lock = next.lock;
+	if (r == 0 && access(next.maps, F_OK) == 0)
+		r = xb_why(reterr_why, -EEXIST, "'%s' is of another run", next.maps);
+	if (r == 0)
+		r = tables_pin(t, next.maps, reterr_why);
+	if (r < 0)
+		return r;
+	r = move_links(a->lock, next.links);
+	if (r < 0) {
+		xb_bpffs_remove(a->root);
+		return xb_why(reterr_why, r, "cannot pin the links in '%s': %s", next.links, strerror(-r));
+	}
+	xb_closep(&a->lock);
+	a->lock = TAKE_FD(lock);
+	return 0;
+}
+
+void attach_sweep(struct attach *a)
+{
+	size_t n = strays_detach(a->links, a->cgroup_id, a->devices);
+
+	if (!n)
+		return;
+	log_info("programs of an earlier run, whose pins are gone or elsewhere, were detached from %zu hooks", n);
+	/* where XDP had no place beside them */
+	devices_retry(a->devices);
+}
+
+/* --- leaving --- */
 static void detach_links(const char *folder)
 {
 	struct dirent *e;

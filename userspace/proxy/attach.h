@@ -30,6 +30,17 @@ struct devices *attach_devices(const struct attach *a);
  * tables. */
 int attach_programs(struct attach *a, struct tables *t, char **reterr_why);
 
+/* Whether the folder that is locked is still what its path leads to: another BPF file system may be mounted there, or none. */
+bool attach_is_home(const struct attach *a);
+/*
+ * Pins these tables and all links in the BPF file system that is mounted at the path now, and holds on to the lock there instead of
+ * the one that cannot be reached any more. -EEXIST: it has tables already. -EINVAL: none is mounted there. After a failure all is
+ * held where it was; when killed meanwhile the next start finds tables, and makes the links that are missing.
+ */
+int attach_move(struct attach *a, const struct tables *t, char **reterr_why);
+
+/* Detaches what an earlier run left running and no pin here holds (strays.h), which is logged. */
+void attach_sweep(struct attach *a);
 int attach_cleanup(const char *bpffs_path, char **reterr_why); /* as apply_cleanup() */
 
 #endif

@@ -12,6 +12,8 @@ static const struct field {
 } fields[] = {
 	{ "bindAddress", "bind-address", false },
 	{ "clientConnection.kubeconfig", "kubeconfig", false },
+	{ "conntrack.maxPerCore", "conntrack-max-per-core", false },
+	{ "conntrack.min", "conntrack-min", false },
 	{ "clusterCIDR", "cluster-cidr", false },
 	{ "detectLocalMode", "detect-local-mode", false },
 	{ "healthzBindAddress", "healthz-bind-address", false },
@@ -26,8 +28,8 @@ static const struct field {
 };
 static const char *const of_no_use[] = {
 	"apiVersion", "kind", "bindAddressHardFail", "clientConnection.acceptContentTypes", "clientConnection.burst",
-	"clientConnection.contentType", "clientConnection.qps", "configSyncPeriod", "conntrack.maxPerCore", "conntrack.min",
-	"conntrack.tcpBeLiberal", "conntrack.tcpCloseWaitTimeout", "conntrack.tcpEstablishedTimeout",
+	"clientConnection.contentType", "clientConnection.qps", "configSyncPeriod", "conntrack.tcpBeLiberal",
+	"conntrack.tcpCloseWaitTimeout", "conntrack.tcpEstablishedTimeout",
 	"conntrack.udpStreamTimeout", "conntrack.udpTimeout", "detectLocal.bridgeInterface", "detectLocal.interfaceNamePrefix",
 	"enableProfiling", "featureGates", "iptables.localhostNodePorts", "iptables.masqueradeBit", "iptables.minSyncPeriod",
 	"iptables.syncPeriod", "ipvs.excludeCIDRs", "ipvs.minSyncPeriod", "ipvs.scheduler", "ipvs.strictARP", "ipvs.syncPeriod",

@@ -42,9 +42,9 @@ static void ebpf_close(void *tables)
 	apply_close(tables);
 }
 
-static int ebpf_reserve(void *tables, size_t ports, size_t frontends, size_t backends)
+static int ebpf_reserve(void *tables, const struct xb_plan_counts *more)
 {
-	return apply_reserve(tables, ports, frontends, backends);
+	return apply_reserve(tables, more);
 }
 
 static int ebpf_set(void *tables, const struct xb_plan_port *p, char **reterr_why)
@@ -83,6 +83,11 @@ static int ebpf_commit(void *tables, char **reterr_why)
 	return 0;
 }
 
+static int ebpf_tend(void *tables)
+{
+	return apply_tend(tables);
+}
+
 static int ebpf_cleanup(const char *bpffs_path, char **reterr_why)
 {
 	return xb_bpffs_check(bpffs_path, reterr_why) < 0 ? -ENOENT : apply_cleanup(bpffs_path, reterr_why);
@@ -110,6 +115,7 @@ const struct data_plane data_plane_ebpf = {
 	.set_node = ebpf_set_node,
 	.set_devices = ebpf_set_devices,
 	.commit = ebpf_commit,
+	.tend = ebpf_tend,
 	.stats = ebpf_stats,
 	.reasons = ebpf_reasons,
 	.cleanup = ebpf_cleanup,

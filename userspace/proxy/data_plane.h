@@ -12,7 +12,7 @@ struct data_plane {
 	/* tables: what open gave, and close takes back */
 	int (*open)(const struct apply_config *c, void **ret_tables, char **reterr_why);
 	void (*close)(void *tables);
-	int (*reserve)(void *tables, size_t ports, size_t frontends, size_t backends);
+	int (*reserve)(void *tables, const struct xb_plan_counts *more);
 	/* May gather changes until commit. */
 	int (*set)(void *tables, const struct xb_plan_port *p, char **reterr_why);
 	int (*remove)(void *tables, const char *name, int family, enum xb_proto proto);
@@ -26,6 +26,7 @@ struct data_plane {
 	 * holds something else than was known; the tables are adopted anew, and every port must be set again, and prune
 	 * called. What the kernel refuses then is the fault of the port that set is called for. */
 	int (*commit)(void *tables, char **reterr_why);
+	int (*tend)(void *tables);  /* NULL: there is nothing to look after */
 	void (*stats)(const void *tables, struct apply_stats *ret);
 	int (*reasons)(const void *tables, __u64 ret[XB_REASONS]); /* NULL: it does not count */
 	/* Removes all of it from this node: an agent of another mode is there, or none will be. 0 also when there was nothing;

@@ -290,6 +290,24 @@ static void place_new(struct devices *d)
 			 names.n > NAMES_MOST ? "..." : "");
 }
 
+bool devices_have(const struct devices *d, const struct bpf_link_info *link)
+{
+	return places_have(&d->places, link) && find(d, link->xdp.ifindex);
+}
+
+bool devices_settled(const struct devices *d)
+{
+	for (size_t i = 0; i < d->all.n; i++)
+		if (d->all.v[i].placed != d->generation || (d->all.v[i].fault && d->all.v[i].fault != -EBUSY))
+			return false;
+	return d->told;
+}
+
+void devices_retry(struct devices *d)
+{
+	place_new(d);
+}
+
 int devices_set(struct devices *d, const struct xb_link *links, size_t n)
 {
 	struct device_list next = {}, was;

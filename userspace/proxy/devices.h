@@ -7,6 +7,7 @@
 #include "xb/macro.h"
 #include "xb/netlink.h"
 
+struct bpf_link_info;
 struct devices;
 /* links: the folder in which links are pinned. xdp: names, ended by NULL; may be NULL. Borrows xdp. */
 int devices_new(const char *links, char *const *xdp, struct devices **ret);
@@ -22,6 +23,11 @@ int devices_use(struct devices *d, const struct programs *p, char **reterr_why);
 /* These are all devices there are: new ones get the programs, and of those that are gone nothing stays. How many lack a program, which
  * is logged once for each and tried again by the next call; -ENOMEM. Costs some 40 us for each new device. */
 int devices_set(struct devices *d, const struct xb_link *links, size_t n);
+/* Whether all devices are known, and each runs the latest programs, or, for XDP, another's. */
+bool devices_settled(const struct devices *d);
+void devices_retry(struct devices *d);                  /* those that lack a program */
+/* Whether a link is of one of the devices: others of the same index are in other network namespaces. */
+bool devices_have(const struct devices *d, const struct bpf_link_info *link);
 
 struct devices_stats {
 	size_t devices, faulty;     /* with programs; where one could not be put in place */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* kube-proxy: keeps the data plane of one node equal to the cluster's Services. */
-#include <signal.h>
 #include <sys/resource.h>
 
 #include "agent.h"
@@ -8,35 +7,17 @@
 #include "options.h"
 #include "serve.h"
 #include "xb/log.h"
+#include "xb/trim.h"
 
-#define VERSION "v1.33.0"
-
+#define NAME "kube-proxy"
 #define EXIT_DIFFERENT 2            /* of --dry-run */
 
 struct program {
-	uv_loop_t loop;
-	uv_signal_t term, interrupt;
+	struct xb_process process;
 	bool failed;
 	bool compared;              /* a dry run came to its end */
 	__u64 changes;
 };
-
-static int fault(int r, const char *what, const char *why)
-{
-	if (why)
-		log_err("%s: %s", what, why);
-	else
-		log_err_errno(r, "%s: %m", what);
-	return EXIT_FAILURE;
-}
-
-static void on_signal(uv_signal_t *h, int number)
-{
-	struct program *p = h->data;
-
-	log_info("%s: leaving; programs and tables stay and serve on", number == SIGTERM ? "SIGTERM" : "SIGINT");
-	uv_stop(&p->loop);
-}
 
 static void on_failure(void *arg)
 {
@@ -44,7 +25,7 @@ static void on_failure(void *arg)
 
 	log_err("out of memory; leaving: programs and tables stay as they are");
 	p->failed = true;
-	uv_stop(&p->loop);
+	uv_stop(&p->process.loop);
 }
 
 static void on_compared(void *arg, __u64 changes)
@@ -53,28 +34,23 @@ static void on_compared(void *arg, __u64 changes)
 
 	p->compared = true;
 	p->changes = changes;
-	uv_stop(&p->loop);
+	uv_stop(&p->process.loop);
 }
 
 static int connect_api(struct program *p, const struct options *o, struct xb_rest **ret)
 {
 	_cleanup_kubeconfig_ struct xb_kubeconfig k = {};
 	_cleanup_free_ char *why = NULL;
-	int r = o->kubeconfig || o->master ? xb_kubeconfig_load(o->kubeconfig, NULL, o->master, &k, &why) :
-					     xb_kubeconfig_in_cluster(NULL, &k, &why);
+	int r = xb_process_connect(&p->process, NAME, o->node_name, o->kubeconfig, o->master, &k, ret, &why);
 
-	if (!r)
-		r = xb_rest_new(&p->loop, &k, "kube-proxy/" VERSION " (linux) xebec", ret, &why);
-	if (r < 0)
-		return fault(r, "cannot use the API server's configuration", why);
-	log_info("node %s, API server %s", o->node_name, k.server);
-	return EXIT_SUCCESS;
+	return r < 0 ? xb_process_fault(r, "cannot use the API server's configuration", why) : EXIT_SUCCESS;
 }
 
 static int serve_until_told(struct program *p, const struct options *o, struct xb_rest *rest)
 {
 	_cleanup_(agent_freep) struct agent *agent = NULL;
 	_cleanup_(serve_freep) struct serve *serve = NULL;
+	_cleanup_(xb_trimmer_freep) struct xb_trimmer *trimmer = NULL;
 	_cleanup_free_ char *why = NULL;
 	struct agent_config c = {
 		.rest = rest, .node_name = o->node_name,
@@ -82,7 +58,8 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 		.fallback = o->proxy_mode && !o->replaced_mode ? NULL : &data_plane_nftables, .bpffs_path = o->bpffs_path,
 		.cgroup_path = o->cgroup2, .nodeport_addresses = o->nodeport_addresses, .xdp_devices = o->xdp_devices,
 		.cluster_cidr = o->cluster_cidr, .detect_local_mode = o->detect_local_mode,
-		.masquerade_all = o->masquerade_all, .host_ports = o->host_ports, .failed = on_failure, .arg = p,
+		.masquerade_all = o->masquerade_all, .host_ports = o->host_ports,
+		.flows_most = proxy_options_flows(o, sysconf(_SC_NPROCESSORS_ONLN)), .failed = on_failure, .arg = p,
 	};
 	int r;
 
@@ -93,15 +70,18 @@ static int serve_until_told(struct program *p, const struct options *o, struct x
 	}
 	r = agent_new(&c, &agent, &why);
 	if (r < 0)
-		return fault(r, "cannot start", why);
+		return xb_process_fault(r, "cannot start", why);
 	if (o->dry_run) {
-		uv_run(&p->loop, UV_RUN_DEFAULT);
+		uv_run(&p->process.loop, UV_RUN_DEFAULT);
 		return !p->compared ? EXIT_FAILURE : p->changes ? EXIT_DIFFERENT : EXIT_SUCCESS;
 	}
-	r = serve_new(&p->loop, &o->healthz, &o->metrics, agent, &serve, &why);
+	r = serve_new(&p->process.loop, &o->healthz, &o->metrics, agent, &serve, &why);
 	if (r < 0)
-		return fault(r, "cannot serve", why);
-	uv_run(&p->loop, UV_RUN_DEFAULT);
+		return xb_process_fault(r, "cannot serve", why);
+	r = xb_trimmer_new(&p->process.loop, &trimmer);
+	if (r < 0)
+		return xb_process_fault(r, "cannot start", NULL);
+	uv_run(&p->process.loop, UV_RUN_DEFAULT);
 	return p->failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
@@ -113,21 +93,12 @@ static int run(const struct options *o)
 
 	if (o->replaced_mode)
 		log_warning("there is no mode %s here: %s stands in for it", o->replaced_mode, o->proxy_mode);
-	signal(SIGPIPE, SIG_IGN);
-	uv_loop_init(&p.loop);
-	uv_signal_init(&p.loop, &p.term);
-	uv_signal_init(&p.loop, &p.interrupt);
-	p.term.data = p.interrupt.data = &p;
-	uv_signal_start(&p.term, on_signal, SIGTERM);
-	uv_signal_start(&p.interrupt, on_signal, SIGINT);
+	xb_process_begin(&p.process, "leaving; programs and tables stay and serve on", NULL, NULL);
 	code = connect_api(&p, o, &rest);
 	if (code == EXIT_SUCCESS)
 		code = serve_until_told(&p, o, rest);
 	xb_rest_free(rest);
-	uv_close((uv_handle_t *)&p.term, NULL);
-	uv_close((uv_handle_t *)&p.interrupt, NULL);
-	uv_run(&p.loop, UV_RUN_DEFAULT);
-	uv_loop_close(&p.loop);
+	xb_process_end(&p.process);
 	return code;
 }
 
@@ -140,18 +111,9 @@ static int clean_up(const struct options *o)
 		int r = data_planes[i]->cleanup(o->bpffs_path, &why);
 
 		if (r < 0)
-			code = fault(r, "cannot clean up", why);
+			code = xb_process_fault(r, "cannot clean up", why);
 	}
 	return code;
-}
-
-static int print_help(void)
-{
-	_cleanup_buf_ struct xb_buf text = {};
-
-	proxy_options_help(&text);
-	fputs(text.p ? text.p : "", stdout);
-	return EXIT_SUCCESS;
 }
 
 int main(int argc, char *argv[])
@@ -160,14 +122,9 @@ int main(int argc, char *argv[])
 	_cleanup_free_ char *why = NULL;
 	int r = proxy_options_parse(&o, argc, argv, &why);
 
-	xb_log_init("kube-proxy", o.verbosity, o.logging_format && !strcmp(o.logging_format, "json"));
-	if (r < 0)
-		return fault(r, "cannot start", why);
-	if (o.help)
-		return print_help();
-	if (o.version) {
-		puts("Kubernetes " VERSION);
+	if (xb_process_answered(NAME, &o.process, proxy_options_help))
 		return EXIT_SUCCESS;
-	}
+	if (r < 0)
+		return xb_process_fault(r, "cannot start", why);
 	return o.cleanup ? clean_up(&o) : run(&o);
 }

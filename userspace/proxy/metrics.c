@@ -9,6 +9,10 @@
 /* Upstream's buckets: pkg/proxy/metrics/metrics.go. */
 #define SYNC_BUCKETS 15
 static double sync_bounds[SYNC_BUCKETS];                /* 1 ms doubled 14 times */
+static const double event_bounds[] = {
+	50e-6, 100e-6, 150e-6, 200e-6, 300e-6, 400e-6, 600e-6, 800e-6,
+	0.001, 0.0015, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.256, 1
+};
 static double programming_bounds[2 + 59 + 12 + 7];      /* 0.25, 0.5, 1 to 59 by 1, 60 to 115 by 5, 120 to 300 by 30 */
 
 _Static_assert(ARRAY_SIZE(programming_bounds) <= METRICS_BUCKETS, "a histogram has room for them");
@@ -30,6 +34,8 @@ void proxy_metrics_init(struct metrics *m)
 		programming_bounds[n++] = s;
 	m->sync.bounds = sync_bounds;
 	m->sync.n = SYNC_BUCKETS;
+	m->event.bounds = event_bounds;
+	m->event.n = ARRAY_SIZE(event_bounds);
 	m->programming.bounds = programming_bounds;
 	m->programming.n = n;
 }
@@ -102,13 +108,31 @@ static void write_informers(const struct metrics_now *now, struct xb_buf *out)
 	}
 }
 
+/* For whoever compares: flags that were found to be networks, so nothing is to be escaped. */
+static void write_settings(const struct metrics_now *now, struct xb_buf *out)
+{
+	xb_prom_head(out, "xebec_proxy_settings", "gauge", "What it was told of networks, in labels; always 1");
+	xb_buf_addf(out, "xebec_proxy_settings{cluster_cidr=\"%s\",nodeport_addresses=\"", now->cluster_cidr);
+	for (char *const *one = now->nodeport_addresses; one && *one; one++)
+		xb_buf_addf(out, "%s%s", one == now->nodeport_addresses ? "" : ",", *one);
+	xb_buf_addf(out, "\",masquerade_all=\"%s\"} 1\n", now->masquerade_all ? "true" : "false");
+}
+
 static void write_ours(const struct metrics *m, const struct metrics_now *now, struct xb_buf *out)
 {
 	double unsynced = now->synced ? 0 : (double)(xb_time_now() - m->start_us) / 1e6;
 
+	write_histogram(out, "xebec_proxy_event_duration_seconds",
+			"Time from an event of the API server being there to be read to what it changes being in the tables", &m->event);
 	write_table(out, "ports", now->tables.ports, now->tables.ports_size);
 	write_table(out, "frontends", now->tables.frontends, now->tables.frontends_size);
 	write_table(out, "backends", now->tables.backends, now->tables.backends_size);
+	write_table(out, "flows4", now->tables.flows[0].open, now->tables.flows[0].size);
+	write_table(out, "flows6", now->tables.flows[1].open, now->tables.flows[1].size);
+	xb_prom_one(out, "xebec_proxy_flow_growths_total", "counter", "Larger tables of flows that took the place of smaller ones",
+		    (double)now->tables.flow_growths);
+	xb_prom_one(out, "xebec_proxy_full_flow_tables", "gauge", "Tables of flows that should be larger and cannot",
+		    now->tables.flows[0].full + now->tables.flows[1].full);
 	xb_prom_one(out, "xebec_proxy_table_memory_bytes", "gauge", "Kernel memory of the tables", (double)now->tables.memory);
 	xb_prom_one(out, "xebec_proxy_stale_sockets_destroyed_total", "counter", "UDP sockets that were connected to backends that are gone",
 		    (double)now->tables.sockets_destroyed);
@@ -119,10 +143,14 @@ static void write_ours(const struct metrics *m, const struct metrics_now *now, s
 	    (double)now->unprogrammed);
 	xb_prom_one(out, "xebec_proxy_faults_total", "counter", "Ports that could not be brought into the tables", (double)m->faults);
 	xb_prom_one(out, "xebec_proxy_unsynced_seconds", "gauge", "Time without a complete list since the start; 0 once there was one", unsynced);
+	if (now->host_ports)
+		xb_prom_one(out, "xebec_proxy_host_ports_synced", "gauge", "Whether this node's pods are known, for their hostPorts",
+			    now->host_ports_synced);
 	xb_prom_one(out, "xebec_proxy_devices", "gauge", "Devices with programs of ours", (double)now->tables.devices.devices);
 	xb_prom_one(out, "xebec_proxy_faulty_devices", "gauge", "Devices where a program could not be put in place",
 		    (double)now->tables.devices.faulty);
 	xb_prom_one(out, "xebec_proxy_foreign_programs", "gauge", "Programs of others found on those devices", (double)now->tables.devices.others);
+	write_settings(now, out);
 	if (now->counted)
 		write_reasons(now, out);
 	write_informers(now, out);

@@ -16,7 +16,7 @@ struct histogram {
 void histogram_observe(struct histogram *h, double value);
 
 struct metrics {
-	struct histogram sync, programming; /* seconds */
+	struct histogram sync, programming, event; /* seconds */
 	uint64_t service_changes, endpoint_changes, faults;
 	uint64_t healthz_ok, healthz_unavailable, livez_ok, livez_unavailable;
 	int64_t last_sync_us, last_queued_us; /* wall clock; 0: never */
@@ -28,8 +28,12 @@ void proxy_metrics_init(struct metrics *m);
 struct metrics_now {
 	struct apply_stats tables;
 	struct xb_informer_stats services, slices, pods;
-	bool synced, host_ports;        /* the latter: pods are there */
+	bool synced;
+	bool host_ports, host_ports_synced; /* are they served; are the node's pods known */
 	size_t services_known, unprogrammed, pending;
+	const char *cluster_cidr;       /* what it was told of networks */
+	char *const *nodeport_addresses; /* NULL: nothing */
+	bool masquerade_all;
 	bool counted;                   /* reasons hold */
 	__u64 reasons[XB_REASONS];
 };

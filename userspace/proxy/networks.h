@@ -24,17 +24,8 @@ int networks_new(const struct networks_config *c, struct networks **ret, char **
 struct networks *networks_free(struct networks *n);
 XB_DEFINE_CLEANUP(struct networks *, networks_free)
 bool networks_synced(const struct networks *n);         /* all that it goes by is known, or known not to be there */
+const char *networks_cluster_cidr(const struct networks *n); /* as it was given; "": pods are where the Node's podCIDRs say */
 void networks_get(const struct networks *n, struct xb_plan_node *ret);
 void networks_describe(const struct xb_plan_node *node, struct xb_buf *out); /* in a line, for the log */
-
-/* --- the rules, without a server or a kernel --- */
-/* The first that the Node object calls InternalIP and this machine has, else of the machine's global ones that on the first
- * device, loopback last. All zero: none. */
-struct xb_plan_addr networks_source(int family, struct xb_jv node, const struct xb_addr *addrs, size_t n_addrs);
-/* The longest range of unprivileged ports that neither sockets without a port of their own nor node ports are in. Where fewer
- * than 1024 are left of them, sockets' are used as well (false). */
-bool networks_ports(int local_first, int local_last, __u16 *ret_first, __u16 *ret_count);
-/* Adds comma-separated networks. -EINVAL: one is none; -E2BIG: more than XB_PLAN_NETS_MAX of a family. */
-int networks_add(struct xb_sv list, struct xb_plan_nets by_family[2]);
 
 #endif

@@ -1,14 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "node.h"
 #include "xb/informer.h"
-#include "xb/ip.h"
 #include "xb/vec.h"
 #include "xb/why.h"
-
-struct addrs {
-	struct xb_plan_addr *v;
-	size_t n, cap;
-};
 
 struct node {
 	struct node_config c;
@@ -16,87 +10,23 @@ struct node {
 	struct xb_informer *informer;
 	struct xb_jv object;            /* the Node, {} while not known; its document is ours, too */
 	char *zone;
-	bool primary;
-	XB_VEC(struct xb_net) networks;
-	struct addrs addrs[2];          /* IPv4, IPv6 */
+	struct xb_plan_port_networks networks;
+	struct xb_plan_addrs addrs[2];  /* IPv4, IPv6 */
 };
-
-static int index_of(int family)
-{
-	return family == AF_INET6;
-}
-
-static bool wanted(const struct node *n, const struct xb_addr *a)
-{
-	struct xb_ip ip = { .family = a->family };
-
-	memcpy(ip.b, a->b, sizeof(ip.b));
-	for (size_t i = 0; i < n->networks.n; i++)
-		if (xb_net_contains(&n->networks.v[i], &ip))
-			return true;
-	return !n->networks.n;
-}
-
-static int compare(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct xb_plan_addr));
-}
-
-static void sort_and_unique(struct addrs *a)
-{
-	size_t n = 0;
-
-	if (a->n)
-		qsort(a->v, a->n, sizeof(*a->v), compare);
-	for (size_t i = 0; i < a->n; i++)
-		if (!n || compare(&a->v[n - 1], &a->v[i]))
-			a->v[n++] = a->v[i];
-	a->n = n;
-}
-
-static int add_internal_ips(const struct node *n, struct addrs found[2])
-{
-	for (struct xb_jit it = xb_jv_iter(xb_jv_path(n->object, "status", "addresses")); xb_jit_next(&it);) {
-		struct xb_plan_addr a;
-		struct xb_ip ip;
-
-		if (!xb_jv_streq(xb_jv_get(it.value, "type"), XB_SV("InternalIP")) ||
-		    xb_ip_parse(xb_jv_text(xb_jv_get(it.value, "address")), &ip) < 0)
-			continue;
-		memcpy(a.b, ip.b, sizeof(a.b));
-		if (xb_vec_push(&found[index_of(ip.family)], a) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
-
-static int add_kernel_addrs(const struct node *n, struct addrs found[2])
-{
-	const struct xb_addr *all;
-	size_t count = xb_addrs_get(n->kernel, &all);
-
-	for (size_t i = 0; i < count; i++) {
-		struct xb_plan_addr a;
-
-		memcpy(a.b, all[i].b, sizeof(a.b));
-		if (wanted(n, &all[i]) && xb_vec_push(&found[index_of(all[i].family)], a) < 0)
-			return -ENOMEM;
-	}
-	return 0;
-}
 
 /* Keeps the old addresses without memory for the new. Returns whether they changed. */
 static bool refresh(struct node *n)
 {
-	struct addrs found[2] = {};
+	struct xb_plan_addrs found[2] = {};
+	const struct xb_addr *all;
+	size_t count = xb_addrs_get(n->kernel, &all);
 	bool differ = false;
-	int r = n->primary && xb_jv_is(n->object) ? add_internal_ips(n, found) : add_kernel_addrs(n, found);
+	int r = xb_plan_port_addrs(n->object, all, count, &n->networks, found);
 
 	for (int i = 0; i < 2; i++) {
-		sort_and_unique(&found[i]);
 		if (!r && (found[i].n != n->addrs[i].n ||
 			   (found[i].n && memcmp(found[i].v, n->addrs[i].v, found[i].n * sizeof(*found[i].v))))) {
-			struct addrs old = n->addrs[i];
+			struct xb_plan_addrs old = n->addrs[i];
 
 			n->addrs[i] = found[i];
 			found[i] = old;
@@ -137,20 +67,16 @@ static void on_object(void *arg, struct xb_jv old, struct xb_jv object)
 	xb_json_ref(object.doc);
 	xb_json_unref((struct xb_json *)n->object.doc);
 	n->object = object;
-	n->c.changed(n->c.arg, NODE_FACTS | (refresh_zone(n) ? NODE_ZONE : 0) | (n->primary && refresh(n) ? NODE_PORT_ADDRS : 0));
+	n->c.changed(n->c.arg, NODE_FACTS | (refresh_zone(n) ? NODE_ZONE : 0) | (n->networks.primary && refresh(n) ? NODE_PORT_ADDRS : 0));
 }
 
 static int parse_network(struct node *n, const char *text, char **reterr_why)
 {
-	struct xb_net net;
+	int r = xb_plan_port_networks_add(&n->networks, text);
 
-	if (!strcmp(text, "primary")) {
-		n->primary = true;
-		return 0;
-	}
-	if (xb_net_parse(xb_sv(text), &net) < 0)
-		return xb_why(reterr_why, -EINVAL, "--nodeport-addresses: \"%s\" is neither a network (10.0.0.0/8) nor \"primary\"", text);
-	return xb_vec_push(&n->networks, net);
+	if (r == -EINVAL)
+		return xb_why(reterr_why, r, "--nodeport-addresses: \"%s\" is neither a network (10.0.0.0/8) nor \"primary\"", text);
+	return r;
 }
 
 static void on_trouble(void *arg, const char *path, const char *why)
@@ -179,7 +105,7 @@ struct node *node_free(struct node *n)
 		return NULL;
 	xb_informer_free(n->informer);
 	xb_addrs_free(n->kernel);
-	xb_vec_done(&n->networks);
+	xb_plan_port_networks_done(&n->networks);
 	xb_json_unref((struct xb_json *)n->object.doc);
 	free(n->zone);
 	xb_vec_done(&n->addrs[0]);
@@ -200,7 +126,7 @@ int node_new(const struct node_config *c, struct node **ret, char **reterr_why)
 		r = parse_network(n, c->networks[i], reterr_why);
 	if (r < 0)
 		return r;
-	if (n->primary && n->networks.n)
+	if (n->networks.primary && n->networks.n)
 		return xb_why(reterr_why, -EINVAL, "--nodeport-addresses: \"primary\" must be the only value");
 	r = xb_addrs_new(xb_rest_loop(c->rest), on_kernel_change, n, &n->kernel);
 	if (r < 0) {
@@ -217,7 +143,7 @@ int node_new(const struct node_config *c, struct node **ret, char **reterr_why)
 
 size_t node_addrs(const struct node *n, int family, const struct xb_plan_addr **ret)
 {
-	const struct addrs *a = &n->addrs[index_of(family)];
+	const struct xb_plan_addrs *a = &n->addrs[family == AF_INET6];
 
 	*ret = a->v;
 	return a->n;
@@ -225,7 +151,7 @@ size_t node_addrs(const struct node *n, int family, const struct xb_plan_addr **
 
 bool node_addrs_are_all(const struct node *n)
 {
-	return !n->primary && !n->networks.n;
+	return !n->networks.primary && !n->networks.n;
 }
 
 bool node_synced(const struct node *n)

@@ -3,8 +3,7 @@
 #define PROXY_NODE_H
 /* This node, by its Node object and its kernel: the addresses at which node ports answer, its zone, and whether load balancers
  * should send it new traffic. One thread. */
-#include "xb/plan.h"
-#include "xb/addrs.h"
+#include "xb/plan_node.h"
 #include "xb/rest.h"
 
 enum node_change {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <bpf/libbpf.h>
-#include <search.h>
 #include <stdio.h>
 #include <string.h>
 #include "apply_state.h"
@@ -35,9 +34,12 @@ static int reserve_blocks(struct apply *a, const struct xb_svc *svc)
 
 static int adopt_ports(struct apply *a, char **reterr_why)
 {
+	struct xb_name *names = a->tables->t[TABLE_NAME].mem;
+
 	for (__u32 slot = 1; slot < a->tables->t[TABLE_SVC].size; slot++) {
-		struct xb_name *name = name_at(a, slot);
+		struct xb_name *name = names + slot;
 		struct xb_svc *svc = svc_at(a, slot);
+		struct port *port;
 		int r;
 
 		if (!name->name[0]) {
@@ -58,7 +60,10 @@ static int adopt_ports(struct apply *a, char **reterr_why)
 			r = outside_reserve(a, svc);
 		if (r == 0)
 			r = alloc_reserve(a->slots, slot, 1);
-		if (r == 0 && !port_new(a, name->name, svc->family, svc->proto, slot))
+		port = r == 0 ? port_new(a, name->name, svc->family, svc->proto, slot) : NULL;
+		if (port)
+			port->named = true;
+		else if (r == 0)
 			r = -ENOMEM;
 		if (r == -EEXIST || r == -ERANGE)
 			return xb_why(reterr_why, -EUCLEAN, "the backends of '%s' in the pinned tables are damaged; kube-proxy --cleanup removes them",
@@ -149,7 +154,10 @@ static int adopt(struct apply *a, char **reterr_why)
 	int r = alloc_reserve(a->slots, 0, 1);
 
 	if (r == 0)
+		r = tables_map(a->tables, TABLE_NAME);
+	if (r == 0)
 		r = adopt_ports(a, reterr_why);
+	tables_unmap(a->tables, TABLE_NAME);
 	for (int f = 0; f < 2 && r == 0; f++) {
 		struct adoption ad = { .a = a, .f = f };
 
@@ -182,8 +190,10 @@ static int open_tables(struct apply *a, char **reterr_why)
 {
 	_cleanup_(tables_freep) struct tables *pinned = NULL;
 	__u32 sizes[N_TABLES];
-	int r = tables_adopt(attach_maps_folder(a->attach), &pinned, reterr_why);
+	int r = tables_sweep(attach_maps_folder(a->attach));
 
+	if (r == 0)
+		r = tables_adopt(attach_maps_folder(a->attach), &pinned, reterr_why);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	for (int i = 0; i < N_TABLES; i++)
@@ -209,6 +219,16 @@ static int make_indexes(struct apply *a)
 	return r < 0 ? r : xb_frontends_init(&a->fe[1], t[TABLE_FE6].mem, t[TABLE_FE6].size, XB_IPV6, seed, t[TABLE_OVF6].fd);
 }
 
+static int open_tick(struct apply *a)
+{
+	int fd = xb_tick_open();
+
+	if (fd < 0)
+		return fd;
+	a->tick_fd = fd;
+	return 0;
+}
+
 static int start(struct apply *a, const struct apply_config *c, char **reterr_why)
 {
 	struct attach_config ac = { .bpffs_path = c->bpffs_path, .cgroup_path = c->cgroup_path, .xdp_devices = c->xdp_devices };
@@ -218,6 +238,8 @@ static int start(struct apply *a, const struct apply_config *c, char **reterr_wh
 		r = open_tables(a, reterr_why);
 	if (r == 0)
 		r = xb_grace_open(&a->grace);
+	if (r == 0)
+		r = open_tick(a);
 	if (r == 0)
 		r = make_indexes(a);
 	if (r == 0)
@@ -229,6 +251,39 @@ static int start(struct apply *a, const struct apply_config *c, char **reterr_wh
 	if (r == 0)
 		r = rehearse(a, reterr_why);
 	return r < 0 ? r : attach_programs(a->attach, a->tables, reterr_why);
+}
+
+/* As soon as the BPF file system is there again: what is pinned nowhere ends with this process. */
+static void on_mounts(void *arg)
+{
+	struct apply *a = arg;
+	_cleanup_free_ char *why = NULL;
+	int r;
+
+	if (attach_is_home(a->attach))
+		return;
+	r = attach_move(a->attach, a->tables, &why);
+	if (r == 0)
+		log_info("another BPF file system was mounted: tables and links are pinned in '%s'", attach_maps_folder(a->attach));
+	if (r == 0)
+		devices_retry(attach_devices(a->attach));
+	else if (r != a->home_fault)
+		log_warning("the tables are pinned nowhere, and what runs ends with this process: %s", why ? why : strerror(-r));
+	a->home_fault = r;
+}
+
+static int follow_mounts(struct apply *a, uv_loop_t *loop)
+{
+	return loop ? mount_watch_new(loop, on_mounts, a, &a->mounts) : 0;
+}
+
+static __u32 sets_for(__u32 flows)
+{
+	__u32 sets = 1;
+
+	while (sets < flows && sets < 1u << 30)
+		sets *= 2;
+	return flows ? sets : 1u << 30;
 }
 
 int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_why)
@@ -246,11 +301,16 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 		a->objects |= 1u << OBJECT_XDP;
 	a->primary = !c->n_node_addrs4 && c->n_node_addrs6;
 	a->size_most = c->table_size_most ? c->table_size_most : 1u << 28;
+	a->flow_sets_most = sets_for(c->flows_most);
+	a->tick_fd = -1;
 	/* what an earlier run removed last, and what was removed while none ran */
 	a->sockets_stale = true;
+	a->by_key = xb_map_new(XB_MAP_BORROW);
 	if (c->loop)
 		a->stale = stale_new(c->loop);
-	r = c->loop && !a->stale ? -ENOMEM : start(a, c, &why);
+	r = !a->by_key || (c->loop && !a->stale) ? -ENOMEM : start(a, c, &why);
+	if (r == 0)
+		r = follow_mounts(a, c->loop);
 	if (r < 0) {
 		apply_close(a);
 		if (!why)
@@ -264,21 +324,15 @@ int apply_open(const struct apply_config *c, struct apply **ret, char **reterr_w
 	return 0;
 }
 
-static void forget_port(void *p)
-{
-	struct port *port = p;
-
-	free(port->frontends);
-	free(port->sources);
-	free(port);
-}
-
 struct apply *apply_close(struct apply *a)
 {
 	if (!a)
 		return NULL;
+	mount_watch_free(a->mounts);
 	stale_free(a->stale);
-	tdestroy(a->by_name, forget_port);
+	for (struct xb_map_it it = {}; a->by_key && xb_map_next(a->by_key, &it);)
+		port_free(it.value);
+	xb_map_free(a->by_key);
 	outside_done(a);
 	for (int f = 0; f < 2; f++) {
 		xb_frontends_done(&a->fe[f]);
@@ -288,6 +342,7 @@ struct apply *apply_close(struct apply *a)
 	alloc_free(a->slots);
 	alloc_free(a->maglev);
 	free(a->by_slot);
+	flow_rooms_done(a);
 	xb_grace_done(&a->grace);
 	tables_free(a->tables);
 	attach_close(a->attach);
@@ -332,7 +387,7 @@ int apply_set_devices(struct apply *a, const struct xb_link *links, size_t n)
 void apply_stats(const struct apply *a, struct apply_stats *ret)
 {
 	*ret = (struct apply_stats){
-		.ports = a->n_ports,
+		.ports = xb_map_count(a->by_key),
 		.frontends = a->fe[0].used + a->fe[1].used,
 		.backends = alloc_used(a->blocks[0]) + alloc_used(a->blocks[1]),
 		.ports_size = alloc_size(a->slots) - 1,
@@ -341,7 +396,13 @@ void apply_stats(const struct apply *a, struct apply_stats *ret)
 		.publishes = a->publishes,
 		.sockets_destroyed = a->stale ? stale_destroyed(a->stale) : 0,
 		.memory = tables_memory(a->tables),
+		.flow_growths = a->flow_growths,
 	};
+	for (int f = 0; f < 2; f++) {
+		ret->flows[f].open = (size_t)(a->flows[f].load.open / FLOW_ENTRIES_A_SET);
+		ret->flows[f].size = a->tables->t[f ? TABLE_FLOW6 : TABLE_FLOW4].size;
+		ret->flows[f].full = a->flows[f].full;
+	}
 	devices_stats(attach_devices(a->attach), &ret->devices);
 }
 

@@ -22,8 +22,6 @@ static const struct xb_flag rows[] = {
 	FLAG("dry-run", BOOL, dry_run, NULL, "Misc",
 	     "Print what would be changed in the eBPF tables of this node, change nothing, and exit: with 0 when nothing would, with 2 when something would"),
 	FLAG("feature-gates", STRING, feature_gates, NULL, "Misc", "Accepted; there is nothing here to switch"),
-	FLAG("help", BOOL, help, NULL, "Misc", "Print this text and exit", .letter = 'h'),
-	FLAG("version", BOOL, version, NULL, "Misc", "Print the version and exit"),
 	FLAG("kubeconfig", STRING, kubeconfig, NULL, "API server",
 	     "A kubeconfig file. Without it and --master, the pod's service account is used"),
 	FLAG("master", STRING, master, NULL, "API server", "The API server's URL, in place of the kubeconfig's"),
@@ -49,20 +47,21 @@ static const struct xb_flag rows[] = {
 	FLAG("host-ports", BOOL, host_ports, NULL, "Data plane", "Serve the hostPorts of this node's pods. Needs list and watch on pods"),
 	FLAG("xdp-devices", LIST, xdp_devices, NULL, "Data plane",
 	     "Network devices (eth0,eth1) whose packets are served by XDP, before the kernel looks at them"),
+	FLAG("conntrack-max-per-core", INT, flows_per_core, "32768", "Data plane",
+	     "How many open flows, for each processor, the tables of flows grow for, of each IP family; a flow is a connection that no socket of "
+	     "this node's pods began. 0: as many as memory takes. Of mode ebpf alone", .max = 1 << 24),
+	FLAG("conntrack-min", INT, flows_min, "131072", "Data plane", "As many at least, unless --conntrack-max-per-core is 0", .max = 1 << 30),
 	FLAG("cgroup-path", STRING, cgroup_path, NULL, "Data plane",
 	     "The cgroup-v2 folder whose sockets are served. Default: where cgroup2 is mounted"),
 	FLAG("bpffs-path", STRING, bpffs_path, "/sys/fs/bpf", "Data plane", "The BPF file system: tables are pinned below"),
-	FLAG("logging-format", CHOICE, logging_format, "text", "Logs", "text or json", .choices = "text|json"),
-	FLAG("v", INT, verbosity, "0", "Logs", "Verbosity", .max = 10, .letter = 'v'),
+	XB_PROCESS_FLAGS(struct options, process),
 	ACCEPTED_SWITCH("bind-address-hard-fail", "A port that cannot be bound is always an error"),
 	ACCEPTED("config-sync-period", "Changes are watched for, not asked for"),
-	ACCEPTED("conntrack-max-per-core", "Connections to Services are not tracked by the kernel"),
-	ACCEPTED("conntrack-min", "As --conntrack-max-per-core"),
-	ACCEPTED_SWITCH("conntrack-tcp-be-liberal", "As --conntrack-max-per-core"),
-	ACCEPTED("conntrack-tcp-timeout-close-wait", "As --conntrack-max-per-core"),
-	ACCEPTED("conntrack-tcp-timeout-established", "As --conntrack-max-per-core"),
-	ACCEPTED("conntrack-udp-timeout", "As --conntrack-max-per-core"),
-	ACCEPTED("conntrack-udp-timeout-stream", "As --conntrack-max-per-core"),
+	ACCEPTED_SWITCH("conntrack-tcp-be-liberal", "Connections to Services are not tracked by the kernel"),
+	ACCEPTED("conntrack-tcp-timeout-close-wait", "As --conntrack-tcp-be-liberal"),
+	ACCEPTED("conntrack-tcp-timeout-established", "As --conntrack-tcp-be-liberal"),
+	ACCEPTED("conntrack-udp-timeout", "As --conntrack-tcp-be-liberal"),
+	ACCEPTED("conntrack-udp-timeout-stream", "As --conntrack-tcp-be-liberal"),
 	ACCEPTED_SWITCH("iptables-localhost-nodeports", "Node ports answer at localhost"),
 	ACCEPTED("iptables-masquerade-bit", "No mark is used"),
 	ACCEPTED("iptables-min-sync-period", "A change is made at once"),
@@ -92,6 +91,13 @@ void proxy_options_help(struct xb_buf *out)
 {
 	xb_flags_help(rows, ARRAY_SIZE(rows), "kube-proxy",
 		      "Watches Services and EndpointSlices and keeps the eBPF tables of this node equal to them.", out);
+}
+
+unsigned proxy_options_flows(const struct options *o, long processors)
+{
+	int64_t flows = MAX((int64_t)o->flows_min, (int64_t)o->flows_per_core * MAX(processors, 1));
+
+	return o->flows_per_core ? (unsigned)MIN(flows, 1 << 30) : 0;
 }
 
 void proxy_options_done(struct options *o)

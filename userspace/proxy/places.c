@@ -97,12 +97,17 @@ static bool has_id(const struct ids *there, __u32 id)
 	return false;
 }
 
+static __u32 link_type(enum place place)
+{
+	return place == PLACE_XDP ? BPF_LINK_TYPE_XDP : LINK_TYPE_TCX;
+}
+
 /* The pinned link, when it is on this device still and not on one that has gone to another network namespace. */
 static int link_open(const struct places *p, uint32_t ifindex, enum place place, const struct ids *there, __u32 *ret_program)
 {
 	char path[PATH_MAX];
 	struct bpf_link_info info = {};
-	__u32 n = sizeof(info), type = place == PLACE_XDP ? BPF_LINK_TYPE_XDP : LINK_TYPE_TCX;
+	__u32 n = sizeof(info);
 	_cleanup_close_ int fd = -1;
 
 	pin_path(p, ifindex, place, path);
@@ -110,10 +115,23 @@ static int link_open(const struct places *p, uint32_t ifindex, enum place place,
 	if (fd < 0)
 		return -ENOENT;
 	/* info.tcx begins as info.xdp does */
-	if (bpf_obj_get_info_by_fd(fd, &info, &n) < 0 || info.type != type || info.xdp.ifindex != ifindex || !has_id(there, info.prog_id))
+	if (bpf_obj_get_info_by_fd(fd, &info, &n) < 0 || info.type != link_type(place) || info.xdp.ifindex != ifindex ||
+	    !has_id(there, info.prog_id))
 		return -ENOENT;
 	*ret_program = info.prog_id;
 	return TAKE_FD(fd);
+}
+
+bool places_have(const struct places *p, const struct bpf_link_info *link)
+{
+	for (enum place place = 0; place < N_PLACES; place++) {
+		struct ids there;
+
+		if (link->type == link_type(place) && programs_there(p, link->xdp.ifindex, place, &there) == 0 &&
+		    has_id(&there, link->prog_id))
+			return true;
+	}
+	return false;
 }
 
 static int link_make(uint32_t ifindex, enum place place, int program_fd, __u32 flags)

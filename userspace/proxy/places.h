@@ -18,6 +18,7 @@ enum place {
 	N_PLACES
 };
 
+struct bpf_link_info;
 struct places {
 	char folder[PATH_MAX];      /* where links are pinned: "dev<ifindex>_ingress" and so on */
 	struct xb_netlink *netlink;
@@ -33,6 +34,8 @@ void places_done(struct places *p);
 int place_put(const struct places *p, uint32_t ifindex, enum place place, int program_fd, char **reterr_why);
 /* Nothing of ours runs there any more, also when the device has gone to another network namespace. */
 void place_clear(const struct places *p, uint32_t ifindex, enum place place);
+/* Whether a link is at a place of a device of this network namespace: its index alone may be another's. */
+bool places_have(const struct places *p, const struct bpf_link_info *link);
 /* How many programs of others are there; each is named in out. */
 size_t place_others(const struct places *p, const struct xb_link *device, enum place place, struct xb_buf *out);
 /* Clears each place that a link is pinned for and that is not to be kept. */

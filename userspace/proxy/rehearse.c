@@ -202,6 +202,8 @@ static int rehearse_service(const struct apply *a, const struct bpf_object *o, c
 
 	if (r == 0)
 		r = forget(&a->tables->t[in.v4 ? TABLE_FLOW4 : TABLE_FLOW6], in.v4);
+	if (r == 0)
+		r = forget(&a->tables->t[in.v4 ? TABLE_FLOW4_OLD : TABLE_FLOW6_OLD], in.v4);
 	if (r < 0)
 		return xb_why(reterr_why, r, "cannot try xb_egress out: %s", strerror(-r));
 	if (says == TC_ACT_SHOT)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "services.h"
 #include "xb/time.h"
-#include "xb/vec.h"
 
 struct services {
 	const char *resource;
@@ -24,10 +23,11 @@ struct services *services_new(const char *resource)
 
 static void service_free(struct service *v)
 {
-	for (size_t i = 0; i < v->programmed.n; i++)
-		free(v->programmed.v[i].name);
-	xb_vec_done(&v->programmed);
-	xb_vec_done(&v->slices);
+	for (struct service_port *p = v->programmed, *next; p; p = next) {
+		next = p->next;
+		free(p);
+	}
+	free(v->slices);
 	free(v->fault_why);
 	free(v);
 }
@@ -44,18 +44,11 @@ struct services *services_free(struct services *s)
 }
 
 /* --- finding --- */
-static int obtain(struct services *s, struct xb_sv namespace_, struct xb_sv name, struct service **ret)
+static int obtain(struct services *s, struct xb_sv key, struct service **ret)
 {
-	_cleanup_buf_ struct xb_buf key = {};
-	struct service *v;
+	struct service *v = xb_map_get(s->by_key, key);
 	int r;
 
-	xb_buf_addsv(&key, namespace_);
-	xb_buf_addc(&key, '/');
-	xb_buf_addsv(&key, name);
-	if (key.err)
-		return key.err;
-	v = xb_map_get(s->by_key, xb_buf_sv(&key));
 	if (!v) {
 		v = calloc(1, sizeof(*v) + key.n + 1);
 		if (!v)
@@ -70,17 +63,6 @@ static int obtain(struct services *s, struct xb_sv namespace_, struct xb_sv name
 	}
 	*ret = v;
 	return 0;
-}
-
-static struct xb_sv meta_text(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
-/* The Service that a slice belongs to (KEP-0752); {} for none. */
-static struct xb_sv owner(struct xb_jv slice)
-{
-	return xb_jv_text(xb_jv_path(slice, "metadata", "labels", "kubernetes.io/service-name"));
 }
 
 /* --- changes --- */
@@ -99,10 +81,15 @@ void services_mark(struct service *v)
 
 int services_service_changed(struct services *s, struct xb_jv old, struct xb_jv object)
 {
-	struct xb_jv either = xb_jv_is(object) ? object : old;
+	struct xb_jv metadata = xb_jv_get(xb_jv_is(object) ? object : old, "metadata");
+	_cleanup_buf_ struct xb_buf key = {};
 	struct service *v = NULL;
-	int r = obtain(s, meta_text(either, "namespace"), meta_text(either, "name"), &v);
+	int r;
 
+	xb_buf_addsv(&key, xb_jv_text(xb_jv_get(metadata, "namespace")));
+	xb_buf_addc(&key, '/');
+	xb_buf_addsv(&key, xb_jv_text(xb_jv_get(metadata, "name")));
+	r = key.err ? key.err : obtain(s, xb_buf_sv(&key), &v);
 	if (r < 0)
 		return r;
 	v->object = object;
@@ -110,65 +97,69 @@ int services_service_changed(struct services *s, struct xb_jv old, struct xb_jv 
 	return 0;
 }
 
-static void note_trigger(struct service *v, struct xb_jv slice)
+static void note_trigger(struct service *v, int64_t us)
 {
-	struct xb_jv text = xb_jv_path(slice, "metadata", "annotations", "endpoints.kubernetes.io/last-change-trigger-time");
-	int64_t us;
-
-	if (!xb_time_parse(xb_jv_text(text), &us) && (!v->trigger_us || us < v->trigger_us))
+	if (us && (!v->trigger_us || us < v->trigger_us))
 		v->trigger_us = us;
 }
 
-static size_t slice_at(const struct service *v, struct xb_jv slice)
+static size_t slice_at(const struct service *v, const struct xb_plan_slice *slice)
 {
 	size_t i = 0;
 
-	while (i < v->slices.n && (v->slices.v[i].doc != slice.doc || v->slices.v[i].at != slice.at))
+	while (i < v->n_slices && v->slices[i] != slice)
 		i++;
 	return i;
 }
 
-static int drop_slice(struct services *s, struct xb_jv slice)
+static int drop_slice(struct services *s, const struct xb_plan_slice *slice)
 {
 	struct service *v = NULL;
 	size_t i;
-	int r = obtain(s, meta_text(slice, "namespace"), owner(slice), &v);
+	int r = obtain(s, xb_plan_slice_service(slice), &v);
 
 	if (r < 0)
 		return r;
 	i = slice_at(v, slice);
-	if (i < v->slices.n)
-		xb_vec_remove(&v->slices, i);
+	if (i < v->n_slices)
+		memmove(&v->slices[i], &v->slices[i + 1], (--v->n_slices - i) * sizeof(*v->slices));
 	services_mark(v);
 	return 0;
 }
 
-static int put_slice(struct services *s, struct xb_jv old, struct xb_jv object)
+static int put_slice(struct services *s, const struct xb_plan_slice *old, const struct xb_plan_slice *slice)
 {
 	struct service *v = NULL;
 	size_t i;
-	int r = obtain(s, meta_text(object, "namespace"), owner(object), &v);
+	int r = obtain(s, xb_plan_slice_service(slice), &v);
 
 	if (r < 0)
 		return r;
-	note_trigger(v, object);
+	note_trigger(v, xb_plan_slice_trigger_us(slice));
 	services_mark(v);
 	i = slice_at(v, old);
-	if (i == v->slices.n)
-		return xb_vec_push(&v->slices, object);
-	v->slices.v[i] = object;
+	if (i == v->n_slices) {
+		const struct xb_plan_slice **more = reallocarray(v->slices, i + 1, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		v->slices = more;
+		v->n_slices++;
+	}
+	v->slices[i] = slice;
 	return 0;
 }
 
-int services_slice_changed(struct services *s, struct xb_jv old, struct xb_jv object)
+int services_slice_changed(struct services *s, const struct xb_plan_slice *old, const struct xb_plan_slice *slice)
 {
-	struct xb_sv before = owner(old), after = owner(object);
+	struct xb_sv before = old ? xb_plan_slice_service(old) : (struct xb_sv){};
+	struct xb_sv after = slice ? xb_plan_slice_service(slice) : (struct xb_sv){};
 	int r = 0;
 
 	if (before.n && !xb_sv_eq(before, after))
 		r = drop_slice(s, old);
 	if (after.n && !r)
-		r = put_slice(s, old, object);
+		r = put_slice(s, old, slice);
 	return r;
 }
 
@@ -199,7 +190,7 @@ size_t services_dirty(const struct services *s)
 
 void services_forget(struct service *v)
 {
-	if (xb_jv_is(v->object) || v->slices.n || v->programmed.n || v->dirty_since_ms)
+	if (xb_jv_is(v->object) || v->n_slices || v->programmed || v->dirty_since_ms)
 		return;
 	xb_map_del(v->in->by_key, xb_sv(v->key));
 	service_free(v);

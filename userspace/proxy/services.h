@@ -2,8 +2,8 @@
 #ifndef PROXY_SERVICES_H
 #define PROXY_SERVICES_H
 /*
- * The index between the informers' documents and the plans: which EndpointSlices belong to which Service, and which Services
- * changed since they were programmed last. It holds views, no copies: the informers own the documents. One thread.
+ * The index between the informers' copies and the plans: which EndpointSlices belong to which Service, and which Services
+ * changed since they were programmed last. It holds views, no copies: the informers own what they show. One thread.
  */
 #include "xb/plan.h"
 #include "xb/map.h"
@@ -12,9 +12,10 @@ struct services;
 
 /* A port that is in the tables. */
 struct service_port {
-	char *name;
+	struct service_port *next;
 	int family;
 	enum xb_proto proto;
+	char name[];
 };
 
 /* A Service, or what is left or already known of one: slices may come first and ports may remain to be removed. Or, in an index of
@@ -22,22 +23,17 @@ struct service_port {
 struct service {
 	struct services *in;
 	struct xb_jv object;              /* {} when there is no such Service */
-	struct {
-		struct xb_jv *v;
-		size_t n, cap;
-	} slices;
-	struct {
-		struct service_port *v;
-		size_t n, cap;
-	} programmed;                     /* the agent's; freed with the service */
-	int fault;                        /* 0, or the -errno of programming it last; this and the next three: faults.c's */
-	char *fault_why;                  /* freed with the service */
+	const struct xb_plan_slice **slices; /* mostly there is one */
+	struct service_port *programmed;  /* the agent's; freed with the service */
+	char *fault_why;                  /* this and the others of a fault are faults.c's; freed with the service */
 	const char *fault_reason;         /* of the Event about it, static; NULL: none */
-	bool fault_told;                  /* logged */
 	int64_t trigger_us;               /* wall clock of the oldest endpoint change that is not programmed, 0 for none */
-	bool zoned, checked;              /* the agent's: this node's zone matters to its plan; it has a healthCheckNodePort */
 	int64_t dirty_since_ms;           /* monotonic; 0 while clean */
 	struct service *next_dirty;       /* private */
+	unsigned n_slices;
+	int fault;                        /* 0, or the -errno of programming it last */
+	bool fault_told;                  /* logged */
+	bool zoned, checked;              /* the agent's: this node's zone matters to its plan; it has a healthCheckNodePort */
 	char key[];                       /* "namespace/name" */
 };
 
@@ -45,9 +41,9 @@ struct services *services_new(const char *resource);    /* "services", "pods": s
 struct services *services_free(struct services *s);
 XB_DEFINE_CLEANUP(struct services *, services_free)
 
-/* As an informer reports: old {} for an addition, object {} for a deletion. Marks what it touches dirty. 0 or -ENOMEM. */
+/* As an informer reports: old {} or NULL for an addition, object or slice for a deletion. Marks what it touches dirty. 0 or -ENOMEM. */
 int services_service_changed(struct services *s, struct xb_jv old, struct xb_jv object);
-int services_slice_changed(struct services *s, struct xb_jv old, struct xb_jv object);
+int services_slice_changed(struct services *s, const struct xb_plan_slice *old, const struct xb_plan_slice *slice);
 
 void services_mark(struct service *v);                  /* dirty */
 /* Takes the service out of the dirty ones that is among them longest; NULL when none is. It stays valid until

@@ -29,6 +29,8 @@ static const char *const names[N_TABLES] = {
 	[TABLE_METRICS] = "xb_metrics",
 	[TABLE_FLOW4] = "xb_flow4",
 	[TABLE_FLOW6] = "xb_flow6",
+	[TABLE_FLOW4_OLD] = "xb_flow4_old",
+	[TABLE_FLOW6_OLD] = "xb_flow6_old",
 	[TABLE_FRAG] = "xb_frag",
 	[TABLE_NODE] = "xb_node",
 	[TABLE_SRC] = "xb_src",
@@ -40,20 +42,20 @@ static const char *const names[N_TABLES] = {
 	[TABLE_CURSOR] = "xb_cursor",
 };
 
-/* What the agent reads or writes. The others are programs' and observers', and the kernel fills in a mapping at once. */
+/* What the agent reads or writes all the time. The others are programs' and observers', and the kernel fills in a mapping at once: of
+ * names, that are written once, 6 MB with 30,000 ports. */
 static const bool mapped[N_TABLES] = {
 	[TABLE_HDR] = true,
 	[TABLE_FE4] = true,
 	[TABLE_FE6] = true,
 	[TABLE_SVC] = true,
-	[TABLE_NAME] = true,
 	[TABLE_BE4] = true,
 	[TABLE_BE6] = true,
 	[TABLE_NODE] = true,
 	[TABLE_MAG] = true,
 };
 
-/* For a small cluster: about 3 MB. Most of it is flows, xb_rev and xb_aff, whose size goes with connections and not with services;
+/* For a small cluster: about 7 MB. Most of it is flows and xb_rev, whose size goes with connections and not with services;
  * the backends have room for many changes between two waits for a grace period. Those of what few have are next to nothing. */
 const __u32 tables_start_sizes[N_TABLES] = {
 	[TABLE_HDR] = 1,
@@ -66,10 +68,12 @@ const __u32 tables_start_sizes[N_TABLES] = {
 	[TABLE_BE4] = 16384,
 	[TABLE_BE6] = 4096,
 	[TABLE_REV] = 8192,
-	[TABLE_AFF] = 4096,
+	[TABLE_AFF] = 64,
 	[TABLE_METRICS] = 1,
 	[TABLE_FLOW4] = 8192,
 	[TABLE_FLOW6] = 1024,
+	[TABLE_FLOW4_OLD] = 1,
+	[TABLE_FLOW6_OLD] = 1,
 	[TABLE_FRAG] = 1024,
 	[TABLE_NODE] = 1,
 	[TABLE_SRC] = 64,
@@ -117,6 +121,22 @@ static struct bpf_map *map_of(const struct programs *programs, int i)
 static int table_map(struct table *t, int i)
 {
 	return mapped[i] ? xb_bpf_mmap(t->fd, &t->mem, &t->bytes) : 0;
+}
+
+int tables_map(struct tables *t, enum table_id id)
+{
+	struct table *one = &t->t[id];
+
+	return one->mem ? 0 : xb_bpf_mmap(one->fd, &one->mem, &one->bytes);
+}
+
+void tables_unmap(struct tables *t, enum table_id id)
+{
+	struct table *one = &t->t[id];
+
+	if (one->mem)
+		munmap(one->mem, one->bytes);
+	one->mem = NULL;
 }
 
 static bool same_shape(const struct bpf_map_info *info, const struct bpf_map *map)
@@ -197,6 +217,8 @@ static int configure(const struct programs *programs, const __u32 sizes[N_TABLES
 		{ "rev_mask", sizes[TABLE_REV] - 1 },
 		{ "flow4_mask", sizes[TABLE_FLOW4] - 1 },
 		{ "flow6_mask", sizes[TABLE_FLOW6] - 1 },
+		{ "flow4_old_mask", sizes[TABLE_FLOW4_OLD] - 1 },
+		{ "flow6_old_mask", sizes[TABLE_FLOW6_OLD] - 1 },
 		{ "drop_mask", sizes[TABLE_DROP] - 1 },
 		{ "new_mask", sizes[TABLE_NEW] - 1 },
 		{ "jiffies_per_second", xb_jiffies_per_second() },
@@ -207,32 +229,44 @@ static int configure(const struct programs *programs, const __u32 sizes[N_TABLES
 	return r < 0 ? r : programs_set(programs, settings, ARRAY_SIZE(settings));
 }
 
+/* The map that from has for a table of a generation; -1: it is a new one. */
+static int known_map(const struct tables *from, const __u32 sizes[N_TABLES], int i)
+{
+	int of = i == TABLE_FLOW4_OLD ? TABLE_FLOW4 : i == TABLE_FLOW6_OLD ? TABLE_FLOW6 : -1;
+
+	if (!from)
+		return -1;
+	if (of >= 0 && sizes[i] == from->t[of].size && sizes[of] != from->t[of].size)
+		return from->t[of].fd;
+	return sizes[i] == from->t[i].size ? from->t[i].fd : -1;
+}
+
 /* The first object that has a map makes it, unless from has it; the others get the same. */
 static int load_object(struct tables *t, enum object_id object, const struct tables *from, const __u32 sizes[N_TABLES], char **reterr_why)
 {
+	struct bpf_map *maps[N_TABLES];
 	int r = 0;
 
+	/* all at first: a map that is another's has the name that it had there */
+	for (int i = 0; i < N_TABLES; i++)
+		maps[i] = programs_map(&t->programs, object, names[i]);
 	for (int i = 0; i < N_TABLES && r == 0; i++) {
-		struct bpf_map *map = programs_map(&t->programs, object, names[i]);
+		int known = t->t[i].fd >= 0 ? t->t[i].fd : known_map(from, sizes, i);
 
-		if (!map)
+		if (!maps[i])
 			continue;
-		if (t->t[i].fd >= 0)
-			r = bpf_map__reuse_fd(map, t->t[i].fd);
-		else if (from && from->t[i].size == sizes[i])
-			r = bpf_map__reuse_fd(map, from->t[i].fd);
+		if (known >= 0)
+			r = bpf_map__reuse_fd(maps[i], known);
 		else
-			r = bpf_map__set_max_entries(map, sizes[i]);
+			r = bpf_map__set_max_entries(maps[i], sizes[i]);
 	}
 	if (r == 0)
 		r = programs_load(&t->programs, object, reterr_why);
 	for (int i = 0; i < N_TABLES && r == 0; i++) {
-		const struct bpf_map *map = programs_map(&t->programs, object, names[i]);
-
-		if (!map || t->t[i].fd >= 0)
+		if (!maps[i] || t->t[i].fd >= 0)
 			continue;
 		t->t[i].size = sizes[i];
-		t->t[i].fd = fcntl(bpf_map__fd(map), F_DUPFD_CLOEXEC, 0);
+		t->t[i].fd = fcntl(bpf_map__fd(maps[i]), F_DUPFD_CLOEXEC, 0);
 		r = t->t[i].fd < 0 ? -errno : table_map(&t->t[i], i);
 	}
 	return r;
@@ -258,20 +292,34 @@ int tables_load(const struct tables *from, unsigned objects, const __u32 sizes[N
 	if (r < 0)
 		return r;
 	hdr = t->t[TABLE_HDR].mem;
-	*hdr = (struct xb_hdr){ .version = XB_ABI_VERSION, .agent_pid = (__u32)getpid(), .hash_seed = seed };
+	hdr->version = XB_ABI_VERSION;
+	hdr->agent_pid = (__u32)getpid();
+	hdr->hash_seed = seed;
 	*ret = TAKE_PTR(t);
 	return 0;
+}
+
+/* No dot in the name: the BPF file system has none. */
+static int next_folder(const char *folder, char ret[PATH_MAX])
+{
+	return snprintf(ret, PATH_MAX, "%s_next", folder) >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+int tables_sweep(const char *folder)
+{
+	char next[PATH_MAX];
+	int r = next_folder(folder, next);
+
+	return r < 0 ? r : xb_bpffs_remove(next);
 }
 
 int tables_pin(const struct tables *t, const char *folder, char **reterr_why)
 {
 	char next[PATH_MAX], path[PATH_MAX];
-	int r;
+	int r = next_folder(folder, next);
 
-	/* no dot in the name: the BPF file system has none */
-	if ((size_t)snprintf(next, sizeof(next), "%s_next", folder) >= sizeof(next))
-		return -ENAMETOOLONG;
-	r = xb_bpffs_remove(next);
+	if (r == 0)
+		r = xb_bpffs_remove(next);
 	if (r == 0)
 		r = xb_bpffs_mkdir(next);
 	for (int i = 0; r == 0 && i < N_TABLES; i++) {

@@ -13,8 +13,8 @@
 
 enum table_id {
 	TABLE_HDR, TABLE_FE4, TABLE_FE6, TABLE_OVF4, TABLE_OVF6, TABLE_SVC, TABLE_NAME, TABLE_BE4, TABLE_BE6, TABLE_REV,
-	TABLE_AFF, TABLE_SKU, TABLE_METRICS, TABLE_FLOW4, TABLE_FLOW6, TABLE_FRAG, TABLE_NODE, TABLE_SRC, TABLE_MAG, TABLE_REASON,
-	TABLE_RATE, TABLE_DROP, TABLE_NEW, TABLE_CURSOR, N_TABLES
+	TABLE_AFF, TABLE_SKU, TABLE_METRICS, TABLE_FLOW4, TABLE_FLOW6, TABLE_FLOW4_OLD, TABLE_FLOW6_OLD, TABLE_FRAG, TABLE_NODE, TABLE_SRC,
+	TABLE_MAG, TABLE_REASON, TABLE_RATE, TABLE_DROP, TABLE_NEW, TABLE_CURSOR, N_TABLES
 };
 
 struct table {
@@ -36,11 +36,16 @@ extern const __u32 tables_start_sizes[N_TABLES];
 int tables_adopt(const char *folder, struct tables **ret, char **reterr_why);
 /*
  * Maps, and the programs of some objects (a bit for each). from: tables of the same size are the same maps; may be NULL. A map of
- * another size is new and zeroed: the caller fills it before the programs are attached.
+ * another size is new and zeroed: the caller fills it before the programs are attached. Only, when an old table of flows gets the
+ * size that the table had, and that another one, it is that map.
  */
 int tables_load(const struct tables *from, unsigned objects, const __u32 sizes[N_TABLES], struct tables **ret, char **reterr_why);
 /* Pins all maps in a folder, in place of what is pinned there, at once: after a crash it is the old set or the new. */
 int tables_pin(const struct tables *t, const char *folder, char **reterr_why);
+int tables_sweep(const char *folder);                   /* unpins what a tables_pin() that was killed left beside the folder */
+/* One that is an array and not mapped all the time. */
+int tables_map(struct tables *t, enum table_id id);
+void tables_unmap(struct tables *t, enum table_id id);
 struct tables *tables_free(struct tables *t);
 XB_DEFINE_CLEANUP(struct tables *, tables_free)
 

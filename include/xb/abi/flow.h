@@ -20,7 +20,7 @@
 #define XB_FLOW_WAYS 7
 /* The tag of a way: upper bits of the key's hash, and these two. 0: free */
 #define XB_FLOW_BUSY 1u             /* is being written, not to be read */
-#define XB_FLOW_ASSURED 2u         /* it is XB_FLOW_OPEN: does not give way to others */
+#define XB_FLOW_ASSURED 2u         /* it is XB_FLOW_OPEN: gives way to nobody. With XB_FLOW_BUSY: what is being copied was removed */
 #define XB_FLOW_SLACK 2u            /* ticks after which an expired entry is not even refreshed by a program that ran slowly */
 
 enum xb_flow_state {
@@ -47,6 +47,17 @@ struct xb_tuple {
 	__u8 pad[2];
 };
 
+/*
+ * Tables grow while they are used. Then xb_flow4 is the new one, still empty, and xb_flow4_old the one that it takes the place of, of
+ * whatever size; else the old one has one set, which nobody looks at. Nobody inserts a key that is in either. Each step is one word
+ * of xb_hdr, and a wait until every program that has read the word before has returned.
+ */
+enum xb_flow_growth {
+	XB_FLOW_TO_OLD,             /* all are in the old table, and new ones go there: programs that do not know the new one agree */
+	XB_FLOW_TO_NEW,             /* they are in either; new ones go to the new table, where the agent copies the others */
+	XB_FLOW_MOVED,              /* all are in the new one, and nobody looks at the old one: programs that do not know it agree */
+};
+
 struct xb_flow_way {
 	__u32 tag;
 	__u32 expires;              /* tick */
@@ -64,7 +75,7 @@ struct xb_flow4 {
 	enum xb_proto proto;
 	enum xb_flow_direction direction;
 	enum xb_flow_state state;
-	__u8 pad;
+	__u8 copied;                    /* 1: it was in the table that this one took the place of */
 	union xb_ip4 new_src, new_dst;  /* as it goes on */
 	__u16 new_sport, new_dport;
 	__u32 svc;                      /* index in xb_svc */
@@ -81,7 +92,7 @@ struct xb_flow6 {
 	enum xb_proto proto;
 	enum xb_flow_direction direction;
 	enum xb_flow_state state;
-	__u8 pad;
+	__u8 copied;                    /* 1: it was in the table that this one took the place of */
 	union xb_ip6 new_src, new_dst;
 	__u16 new_sport, new_dport;
 	__u32 svc;

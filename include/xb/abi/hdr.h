@@ -8,7 +8,8 @@ struct xb_hdr {
 	__u32 version;              /* XB_ABI_VERSION */
 	__u32 agent_pid;            /* who writes the tables, in its own PID namespace; it holds a lock on the folder too */
 	__u64 hash_seed;            /* of xb_fe_hash() */
+	__u64 flow4_growth, flow6_growth; /* enum xb_flow_growth */
 };
-_Static_assert(sizeof(struct xb_hdr) == 16, "no hidden padding");
+_Static_assert(sizeof(struct xb_hdr) == 32, "no hidden padding");
 
 #endif

@@ -17,7 +17,7 @@ struct xb_peer {
 struct xb_aff_key {
 	union xb_ip6 client;
 	__u32 svc;
-	__u32 pad;
+	__u32 scope;                /* 0: the choice for every scope; else enum xb_scope + 1, of one whose set lacks that backend */
 };
 struct xb_aff {
 	struct xb_peer backend;

@@ -8,7 +8,7 @@
  */
 #include <linux/types.h>
 
-#define XB_ABI_VERSION 2
+#define XB_ABI_VERSION 3
 
 /* IANA protocol numbers. A socket's zero-initialised protocol field is XB_PROTO_NONE. */
 enum xb_proto {

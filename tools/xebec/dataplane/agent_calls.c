@@ -63,9 +63,27 @@ static double metric(const char *text, const char *name)
 	return 0;
 }
 
+/* A label of a metric's first line; NULL when it is not there. Ours hold no character that would be escaped. */
+static char *label(const char *text, const char *name, const char *key)
+{
+	_cleanup_free_ char *begin = xprintf("\n%s{", name), *before = xprintf("%s=\"", key);
+	const char *line = strstr(text, begin), *end = line ? strchr(line + 1, '\n') : NULL, *value = end ? strstr(line, before) : NULL;
+
+	if (!value || value > end)
+		return NULL;
+	value += strlen(before);
+	return xalloc(strndup(value, strcspn(value, "\"\n")));
+}
+
+void agent_says_done(struct agent_says *a)
+{
+	free(a->cluster_cidr);
+	free(a->nodeport_addresses);
+}
+
 void agent_ask(const char *address, struct agent_says *ret)
 {
-	_cleanup_free_ char *text = NULL;
+	_cleanup_free_ char *text = NULL, *all = NULL;
 
 	*ret = (struct agent_says){ .answers = ask(address, "GET", "/metrics", ASK_MS, &text) == 200 };
 	if (!ret->answers)
@@ -74,6 +92,10 @@ void agent_ask(const char *address, struct agent_says *ret)
 	ret->pending = metric(text, "kubeproxy_sync_proxy_rules_service_changes_pending");
 	ret->unprogrammed = metric(text, "xebec_proxy_unprogrammed_services");
 	ret->silence_seconds = metric(text, "xebec_proxy_api_silence_seconds");
+	ret->cluster_cidr = label(text, "xebec_proxy_settings", "cluster_cidr");
+	ret->nodeport_addresses = label(text, "xebec_proxy_settings", "nodeport_addresses");
+	all = label(text, "xebec_proxy_settings", "masquerade_all");
+	ret->masquerade_all = all && !strcmp(all, "true");
 }
 
 int agent_renew_tables(const char *address, char **reterr_why)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <time.h>
 
-#include "agent_calls.h"
 #include "findings.h"
+#include "node_view.h"
 #include "target.h"
-#include "../cluster/api.h"
 #include "xb/map.h"
 #include "xb/rest.h"
 #include "xb/time.h"
@@ -42,7 +41,7 @@ struct cluster_view {
 	struct xb_map *services;        /* "namespace/name" -> struct check_service */
 	XB_VEC(struct xb_json *) lists; /* what they are views into */
 	XB_VEC(struct xb_jv) pods;
-	char *node, *zone;
+	struct node_view node;
 };
 
 static void view_done(struct cluster_view *v)
@@ -58,8 +57,7 @@ static void view_done(struct cluster_view *v)
 		xb_json_unref(v->lists.v[i]);
 	xb_vec_done(&v->lists);
 	xb_vec_done(&v->pods);
-	free(v->node);
-	free(v->zone);
+	node_view_done(&v->node);
 }
 
 static struct check_service *obtain(struct cluster_view *v, struct xb_jv object, struct xb_sv name)
@@ -124,32 +122,13 @@ static char *selected(const char *path, const char *key, const char *selector)
 	return xalloc(xb_buf_steal(&query));
 }
 
-static int read_node(struct api *a, struct cluster_view *v, char **reterr_why)
-{
-	_cleanup_free_ char *path = xprintf("/api/v1/nodes/%s", v->node);
-	_cleanup_(xb_json_unrefp) struct xb_json *node = NULL;
-	_cleanup_free_ char *why = NULL;
-	struct xb_jv labels;
-	int r = api_get(a, path, &node, &why);
-
-	if (r == 404)
-		return xb_why(reterr_why, -ENOENT, "there is no Node \"%s\": --hostname-override says which this is", v->node);
-	if (r != 200) {
-		*reterr_why = TAKE_PTR(why);
-		return r < 0 ? r : -EIO;
-	}
-	labels = xb_jv_path(xb_json_root(node), "metadata", "labels");
-	v->zone = xb_jv_dup(xb_jv_get(labels, "topology.kubernetes.io/zone"));
-	return 0;
-}
-
 /* Slices first: what a Service's slices lack then has not been there for the Service either. */
-static int view_read(struct api *a, struct cluster_view *v, char **reterr_why)
+static int view_read(struct api *a, const char *node, const struct agent_says *says, struct cluster_view *v, char **reterr_why)
 {
 	_cleanup_free_ char *slices = selected("/apis/discovery.k8s.io/v1/endpointslices", "labelSelector", XB_PLAN_SELECTOR);
 	_cleanup_free_ char *services = selected("/api/v1/services", "labelSelector", XB_PLAN_SELECTOR);
-	_cleanup_free_ char *here = xprintf("spec.nodeName=%s", v->node), *pods = selected("/api/v1/pods", "fieldSelector", here);
-	int r = read_node(a, v, reterr_why);
+	_cleanup_free_ char *here = xprintf("spec.nodeName=%s", node), *pods = selected("/api/v1/pods", "fieldSelector", here);
+	int r = node_view_read(a, node, says, &v->node, reterr_why);
 
 	if (!r)
 		r = api_list(a, slices, add_slices, v, reterr_why);
@@ -163,13 +142,14 @@ struct look {
 	const struct options *o;
 	struct api *api;                /* NULL: the tables alone */
 	char *node;
+	struct agent_says says;         /* at the last look */
 	size_t ports, frontends;
 };
 
-static void compare(const struct tables *t, const struct index *x, const struct cluster_view *v, struct findings *f)
+static void compare(const struct look *l, const struct tables *t, const struct index *x, const struct cluster_view *v, struct findings *f)
 {
 	_cleanup_free_ bool *matched = xalloc(calloc(t->t[TABLE_SVC].size, sizeof(*matched)));
-	const struct xb_plan_here here = { .node = v->node, .zone = v->zone ? v->zone : "" };
+	const struct xb_plan_here here = { .node = l->node, .zone = v->node.zone };
 
 	for (struct xb_map_it it = {}; xb_map_next(v->services, &it);) {
 		const struct check_service *s = it.value;
@@ -180,15 +160,21 @@ static void compare(const struct tables *t, const struct index *x, const struct 
 	for (size_t i = 0; i < v->pods.n; i++)
 		check_pod(t, x, v->pods.v[i], matched, f);
 	check_unmatched(x, matched, f);
+	if (v->node.told)
+		check_node(t, x, &v->node.facts, &v->node.port_networks, f);
 }
 
 static int look_once(struct look *l, struct findings *f, char **reterr_why)
 {
 	_cleanup_(tables_freep) struct tables *t = NULL;
-	_cleanup_(view_done) struct cluster_view v = { .services = xalloc(xb_map_new(XB_MAP_COPY)), .node = xprintf("%s", l->node) };
+	_cleanup_(view_done) struct cluster_view v = { .services = xalloc(xb_map_new(XB_MAP_COPY)) };
 	_cleanup_index_ struct index x = {};
-	int r = l->api ? view_read(l->api, &v, reterr_why) : 0;
+	int r = 0;
 
+	agent_says_done(&l->says);
+	agent_ask(l->o->agent, &l->says);
+	if (l->api)
+		r = view_read(l->api, l->node, &l->says, &v, reterr_why);
 	if (!r)
 		r = target_tables(&l->o->target, &t, reterr_why);
 	if (r)
@@ -198,7 +184,7 @@ static int look_once(struct look *l, struct findings *f, char **reterr_why)
 	l->frontends = x.frontends.n;
 	check_tables(t, &x, f);
 	if (l->api)
-		compare(t, &x, &v, f);
+		compare(l, t, &x, &v, f);
 	return 0;
 }
 
@@ -218,18 +204,15 @@ static int look(struct look *l, struct findings *f, char **reterr_why)
 }
 
 /* --- saying it --- */
-static void print_agent(struct printer *p, const struct options *o)
+static void print_agent(struct printer *p, const struct agent_says *a)
 {
-	struct agent_says a;
-
-	agent_ask(o->agent, &a);
 	print_group(p, "agent");
-	print_string(p, "answers", a.answers ? "yes" : "no");
-	if (a.answers) {
-		print_string(p, "lastBroughtChanges", a.last_sync_us ? xb_time_format(a.last_sync_us).s : "never");
-		print_number(p, "secondsSinceAPIServerWasHeard", (uint64_t)a.silence_seconds);
-		print_number(p, "changesPending", (uint64_t)a.pending);
-		print_number(p, "servicesItCannotBringIn", (uint64_t)a.unprogrammed);
+	print_string(p, "answers", a->answers ? "yes" : "no");
+	if (a->answers) {
+		print_string(p, "lastBroughtChanges", a->last_sync_us ? xb_time_format(a->last_sync_us).s : "never");
+		print_number(p, "secondsSinceAPIServerWasHeard", (uint64_t)a->silence_seconds);
+		print_number(p, "changesPending", (uint64_t)a->pending);
+		print_number(p, "servicesItCannotBringIn", (uint64_t)a->unprogrammed);
 	}
 	print_group_end(p);
 }
@@ -268,10 +251,12 @@ static int check(struct look *l, struct printer *p, char **reterr_why)
 	}
 	if (r)
 		return r;
-	print_agent(p, l->o);
+	print_agent(p, &l->says);
 	print_number(p, "ports", l->ports);
 	print_number(p, "frontends", l->frontends);
 	print_string(p, "compared", l->api ? "with the API server and with themselves" : "with themselves");
+	if (l->api && !l->says.cluster_cidr)
+		print_string(p, "notCompared", "what follows from the node: kube-proxy, which knows its flags, does not answer");
 	if (fixed)
 		print_string(p, "renewed", "yes");
 	print_findings(p, &f);
@@ -304,7 +289,9 @@ static int run(const void *options, struct printer *p, char **reterr_why)
 	if (r)
 		return r;
 	l.api = api;
-	return check(&l, p, reterr_why);
+	r = check(&l, p, reterr_why);
+	agent_says_done(&l.says);
+	return r;
 }
 
 const struct command check_command = {

@@ -229,11 +229,18 @@ static void match_plan(const struct tables *t, const struct index *x, const stru
 void check_service(const struct tables *t, const struct index *x, const struct check_service *s, const struct xb_plan_here *here,
 		   bool *matched, struct findings *f)
 {
+	struct xb_plan_slice **slices = xalloc(calloc(s->slices.n + 1, sizeof(*slices)));
 	_cleanup_(xb_plan_done) struct xb_plan plan = {};
 
-	if (xb_plan_make(s->object, s->slices.v, s->slices.n, here, &plan))
+	for (size_t i = 0; i < s->slices.n; i++)
+		if (xb_plan_slice_new(s->slices.v[i], here->node, &slices[i]))
+			xalloc(NULL);
+	if (xb_plan_make(s->object, (const struct xb_plan_slice *const *)slices, s->slices.n, here, &plan))
 		xalloc(NULL);
 	match_plan(t, x, &plan, since(s), true, matched, f);
+	for (size_t i = 0; i < s->slices.n; i++)
+		xb_plan_slice_free(slices[i]);
+	free(slices);
 }
 
 void check_pod(const struct tables *t, const struct index *x, struct xb_jv pod, bool *matched, struct findings *f)

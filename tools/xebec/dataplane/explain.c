@@ -209,11 +209,30 @@ static void explain_set(const struct question *q)
 	     q->a.set.count, all.n ? ": " : "", all.n ? all.p : "");
 }
 
+static bool set_has(const struct question *q, const struct xb_peer *backend)
+{
+	for (__u32 i = 0; i < q->a.set.count; i++) {
+		struct xb_peer here;
+
+		if (backend_at(q->t, q->packet.family, q->a.set.base + i, &here) && here.port == backend->port &&
+		    !memcmp(&here.addr, &backend->addr, sizeof(here.addr)))
+			return true;
+	}
+	return false;
+}
+
+/* As affinity_pick() in bpf/lib/backend.h: the choice for all scopes, or where this one has not that backend its own. */
 static bool had_backend(const struct question *q, struct xb_aff *ret)
 {
 	struct xb_aff_key key = { .client = q->packet.src, .svc = q->a.svc };
+	int fd = q->t->t[TABLE_AFF].fd;
 
-	return !q->by_socket && q->t->t[TABLE_AFF].fd >= 0 && !bpf_map_lookup_elem(q->t->t[TABLE_AFF].fd, &key, ret);
+	if (q->by_socket || fd < 0 || bpf_map_lookup_elem(fd, &key, ret))
+		return false;
+	if (set_has(q, &ret->backend))
+		return true;
+	key.scope = q->a.scope + 1;
+	return !bpf_map_lookup_elem(fd, &key, ret) && set_has(q, &ret->backend);
 }
 
 static void explain_choice(const struct question *q)

@@ -4,7 +4,7 @@
 /* What "xebec check" finds wrong with a node's tables: by themselves, and beside what the API server has. */
 #include "index.h"
 #include "xb/json.h"
-#include "xb/plan.h"
+#include "xb/plan_node.h"
 #include "xb/str.h"
 
 struct finding {
@@ -35,6 +35,9 @@ void check_service(const struct tables *t, const struct index *x, const struct c
 		   bool *matched, struct findings *f);
 /* The host ports of a pod of the node: only those that are in the tables, as the agent may be told to leave them to others. */
 void check_pod(const struct tables *t, const struct index *x, struct xb_jv pod, bool *matched, struct findings *f);
+/* What follows from the node: its addresses in the frontend tables, and xb_node. */
+void check_node(const struct tables *t, const struct index *x, const struct xb_plan_node_facts *facts,
+		const struct xb_plan_port_networks *networks, struct findings *f);
 /* After all of them: ports that none has. */
 void check_unmatched(const struct index *x, const bool *matched, struct findings *f);
 

@@ -48,13 +48,12 @@ static const struct xb_flow_head *head_at(const struct tables *t, enum table_id 
 
 static bool lives(__u32 tag, __u32 expires, __u32 now)
 {
-	return tag > XB_FLOW_BUSY && (__s32)(expires - now) >= 0;
+	return tag && !(tag & XB_FLOW_BUSY) && (__s32)(expires - now) >= 0;
 }
 
 /* Tag, entry, tag again. */
-static bool read_way(const struct tables *t, bool v4, __u32 set, int way, __u32 now, struct flow_row *ret)
+static bool read_way(const struct xb_flow_head *head, bool v4, int way, __u32 now, struct flow_row *ret)
 {
-	const struct xb_flow_head *head = head_at(t, v4 ? TABLE_FLOW4 : TABLE_FLOW6, set);
 	__u32 tag = __atomic_load_n(&head->way[way].tag, __ATOMIC_ACQUIRE), expires = head->way[way].expires;
 	struct xb_flow6 entry;
 
@@ -85,15 +84,16 @@ static int compare(const void *a, const void *b)
 	return flow_compare(a, b);
 }
 
-/* The second entry of a flow, into the first: the younger state of the two, as one may have been written after the other was read. */
+/* Another entry of a flow, into the first: the younger state of the two, as one may have been written after the other was read. A copy of
+ * an entry counts on. */
 static void merge(struct flow_row *into, const struct flow_row *other)
 {
 	for (int d = 0; d < 2; d++) {
 		if (!other->seen[d])
 			continue;
 		into->seen[d] = true;
-		into->packets[d] = other->packets[d];
-		into->bytes[d] = other->bytes[d];
+		into->packets[d] = MAX(into->packets[d], other->packets[d]);
+		into->bytes[d] = MAX(into->bytes[d], other->bytes[d]);
 	}
 	into->state = MAX(into->state, other->state);
 	if ((__s32)(other->expires - into->expires) > 0)
@@ -113,21 +113,30 @@ static void join(struct flow_list *l)
 	l->rows.n = n;
 }
 
-void flow_list_read(const struct tables *t, __u32 now, struct flow_list *ret)
+static void read_table(const struct tables *t, enum table_id id, bool v4, __u32 now, struct flow_list *l)
 {
-	static const enum table_id ids[] = { TABLE_FLOW4, TABLE_FLOW6 };
-	struct flow_list l = {};
+	for (__u32 set = 0; t->t[id].mem && set < t->t[id].size; set++) {
+		for (int way = 0; way < XB_FLOW_WAYS; way++) {
+			struct flow_row row;
 
-	for (size_t f = 0; f < ARRAY_SIZE(ids); f++) {
-		for (__u32 set = 0; t->t[ids[f]].mem && set < t->t[ids[f]].size; set++) {
-			for (int way = 0; way < XB_FLOW_WAYS; way++) {
-				struct flow_row row;
-
-				if (read_way(t, ids[f] == TABLE_FLOW4, set, way, now, &row))
-					xalloc(xb_vec_push(&l.rows, row) ? NULL : l.rows.v);
-			}
+			if (read_way(head_at(t, id, set), v4, way, now, &row))
+				xalloc(xb_vec_push(&l->rows, row) ? NULL : l->rows.v);
 		}
 	}
+}
+
+void flow_list_read(const struct tables *t, __u32 now, struct flow_list *ret)
+{
+	const struct xb_hdr *hdr = t->t[TABLE_HDR].mem;
+	struct flow_list l = {};
+
+	read_table(t, TABLE_FLOW4, true, now, &l);
+	read_table(t, TABLE_FLOW6, false, now, &l);
+	/* what is left there when all has been moved is of the past */
+	if (hdr && hdr->flow4_growth != XB_FLOW_MOVED)
+		read_table(t, TABLE_FLOW4_OLD, true, now, &l);
+	if (hdr && hdr->flow6_growth != XB_FLOW_MOVED)
+		read_table(t, TABLE_FLOW6_OLD, false, now, &l);
 	if (l.rows.n)
 		qsort(l.rows.v, l.rows.n, sizeof(*l.rows.v), compare);
 	join(&l);
@@ -145,7 +154,7 @@ void flow_usage_read(const struct tables *t, enum table_id id, __u32 now, struct
 			__u32 tag = head->way[way].tag;
 
 			u.live += lives(tag, head->way[way].expires, now);
-			u.expired += tag > XB_FLOW_BUSY && !lives(tag, head->way[way].expires, now);
+			u.expired += tag && !(tag & XB_FLOW_BUSY) && !lives(tag, head->way[way].expires, now);
 		}
 		u.spilling += head->spilled_until && (__s32)(head->spilled_until - now) >= 0;
 	}

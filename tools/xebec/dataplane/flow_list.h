@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #ifndef XEBEC_FLOW_LIST_H
 #define XEBEC_FLOW_LIST_H
-/* The flows of both tables, each once: its two entries are brought together. */
+/* The flows of both families, each once: its two entries are brought together, and their copies where a table grows. */
 #include "tables.h"
 #include "xb/vec.h"
 
@@ -25,7 +25,7 @@ void flow_list_done(struct flow_list *l);
 
 /* The order: 0 for the same flow. */
 int flow_compare(const struct flow_row *a, const struct flow_row *b);
-/* Ways in use and expired ones, by the heads of the sets alone. id: TABLE_FLOW4 or TABLE_FLOW6. */
+/* Ways in use and expired ones, by the heads of the sets alone. id: TABLE_FLOW4, TABLE_FLOW6, or what either takes the place of. */
 struct flow_usage {
 	__u64 live, expired, spilling;  /* spilling: sets of which some flows lie elsewhere */
 };

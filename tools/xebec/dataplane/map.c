@@ -25,6 +25,12 @@ static const struct column table_columns[] = {
 	COLUMN("MEMORY", "memoryBytes"),
 	COLUMN("WHAT", "what"),
 };
+static const struct column share_columns[] = {
+	COLUMN("PER", "per"),
+	COLUMN("NUMBER", "number"),
+	COLUMN("MEMORY", "memoryBytes"),
+	COLUMN("EACH", "bytesEach"),
+};
 static const struct column hook_columns[] = {
 	COLUMN("HOOK", "hook"),
 	COLUMN("WHERE", "where"),
@@ -44,36 +50,43 @@ enum counting {
 	COUNT_RANGES,
 	COUNT_MAGLEV,
 	COUNT_REVERSE,
-	COUNT_FLOWS,
+	COUNT_FLOWS,            /* at as many open ones as it has sets */
+	COUNT_OLD_FLOWS,
 };
+/* What there is more of where the table is larger. */
+enum share { OF_NODE, OF_PORTS, OF_BACKENDS, N_SHARES };
+static const char *const share_texts[N_SHARES] = { "node", "port of a service", "backend of a port" };
 static const struct {
 	enum counting counting;
 	const char *what;
+	enum share share;
 } about[N_TABLES] = {
-	[TABLE_HDR] = { COUNT_NOTHING, "what the tables are" },
-	[TABLE_FE4] = { COUNT_FRONTENDS, "addresses and ports of services, IPv4" },
-	[TABLE_FE6] = { COUNT_FRONTENDS, "addresses and ports of services, IPv6" },
-	[TABLE_OVF4] = { COUNT_OVERFLOW, "those of xb_fe4 that found no place there" },
-	[TABLE_OVF6] = { COUNT_OVERFLOW, "those of xb_fe6 that found no place there" },
-	[TABLE_SVC] = { COUNT_NAMES, "ports of services" },
-	[TABLE_NAME] = { COUNT_NAMES, "their names" },
-	[TABLE_BE4] = { COUNT_BLOCKS, "backends, IPv4, in blocks of powers of two" },
-	[TABLE_BE6] = { COUNT_BLOCKS, "backends, IPv6, in blocks of powers of two" },
-	[TABLE_SRC] = { COUNT_RANGES, "loadBalancerSourceRanges" },
-	[TABLE_MAG] = { COUNT_MAGLEV, "Maglev tables, in lines" },
-	[TABLE_REV] = { COUNT_REVERSE, "what TCP sockets connected to, for getpeername()" },
-	[TABLE_AFF] = { COUNT_KEYS, "session affinity: who got which backend" },
-	[TABLE_SKU] = { COUNT_NOTHING, "what UDP sockets send to; goes with the socket" },
-	[TABLE_FLOW4] = { COUNT_FLOWS, "flows by packets, IPv4: two entries each" },
-	[TABLE_FLOW6] = { COUNT_FLOWS, "flows by packets, IPv6: two entries each" },
-	[TABLE_FRAG] = { COUNT_KEYS, "ports of fragmented datagrams" },
-	[TABLE_NODE] = { COUNT_NOTHING, "what programs know of the node" },
-	[TABLE_METRICS] = { COUNT_NOTHING, "counters of sockets" },
-	[TABLE_REASON] = { COUNT_NOTHING, "counters by reason" },
-	[TABLE_RATE] = { COUNT_NOTHING, "how many flows each processor made this second" },
-	[TABLE_DROP] = { COUNT_NOTHING, "the latest drops" },
-	[TABLE_NEW] = { COUNT_NOTHING, "the latest new flows" },
-	[TABLE_CURSOR] = { COUNT_NOTHING, "how many there were of both" },
+	[TABLE_HDR] = { COUNT_NOTHING, "what the tables are", OF_NODE },
+	[TABLE_FE4] = { COUNT_FRONTENDS, "addresses and ports of services, IPv4", OF_PORTS },
+	[TABLE_FE6] = { COUNT_FRONTENDS, "addresses and ports of services, IPv6", OF_PORTS },
+	[TABLE_OVF4] = { COUNT_OVERFLOW, "those of xb_fe4 that found no place there", OF_PORTS },
+	[TABLE_OVF6] = { COUNT_OVERFLOW, "those of xb_fe6 that found no place there", OF_PORTS },
+	[TABLE_SVC] = { COUNT_NAMES, "ports of services", OF_PORTS },
+	[TABLE_NAME] = { COUNT_NAMES, "their names", OF_PORTS },
+	[TABLE_BE4] = { COUNT_BLOCKS, "backends, IPv4, in blocks of powers of two", OF_BACKENDS },
+	[TABLE_BE6] = { COUNT_BLOCKS, "backends, IPv6, in blocks of powers of two", OF_BACKENDS },
+	[TABLE_SRC] = { COUNT_RANGES, "loadBalancerSourceRanges", OF_PORTS },
+	[TABLE_MAG] = { COUNT_MAGLEV, "Maglev tables, in lines", OF_PORTS },
+	[TABLE_REV] = { COUNT_REVERSE, "what TCP sockets connected to, for getpeername()", OF_NODE },
+	[TABLE_AFF] = { COUNT_KEYS, "session affinity: who got which backend", OF_NODE },
+	[TABLE_SKU] = { COUNT_NOTHING, "what UDP sockets send to; goes with the socket", OF_NODE },
+	[TABLE_FLOW4] = { COUNT_FLOWS, "flows by packets, IPv4: two entries each; open ones make it grow", OF_NODE },
+	[TABLE_FLOW6] = { COUNT_FLOWS, "flows by packets, IPv6: two entries each; open ones make it grow", OF_NODE },
+	[TABLE_FLOW4_OLD] = { COUNT_OLD_FLOWS, "what xb_flow4 takes the place of, while it grows", OF_NODE },
+	[TABLE_FLOW6_OLD] = { COUNT_OLD_FLOWS, "what xb_flow6 takes the place of, while it grows", OF_NODE },
+	[TABLE_FRAG] = { COUNT_KEYS, "ports of fragmented datagrams", OF_NODE },
+	[TABLE_NODE] = { COUNT_NOTHING, "what programs know of the node", OF_NODE },
+	[TABLE_METRICS] = { COUNT_NOTHING, "counters of sockets", OF_NODE },
+	[TABLE_REASON] = { COUNT_NOTHING, "counters by reason", OF_NODE },
+	[TABLE_RATE] = { COUNT_NOTHING, "how many flows each processor made this second", OF_NODE },
+	[TABLE_DROP] = { COUNT_NOTHING, "the latest drops", OF_NODE },
+	[TABLE_NEW] = { COUNT_NOTHING, "the latest new flows", OF_NODE },
+	[TABLE_CURSOR] = { COUNT_NOTHING, "how many there were of both", OF_NODE },
 };
 
 struct usage {
@@ -157,20 +170,24 @@ static struct usage count(const struct tables *t, const struct index *x, __u32 t
 	case COUNT_REVERSE:
 		return (struct usage){ count_reverse(t), size * XB_REV_WAYS, 0 };
 	case COUNT_FLOWS:
+	case COUNT_OLD_FLOWS:
 		flow_usage_read(t, id, tick, &flows);
-		return (struct usage){ flows.live, size * XB_FLOW_WAYS, 0 };
+		return (struct usage){ flows.live, size * XB_FLOW_WAYS, about[id].counting == COUNT_FLOWS ? size * 2 : 0 };
 	case COUNT_NOTHING:
 		break;
 	}
 	return (struct usage){ 0, size, 0 };
 }
 
-static void print_one(struct printer *p, const struct tables *t, const struct index *x, __u32 tick, enum table_id id)
+/* memory: to which the table's is added */
+static void print_one(struct printer *p, const struct tables *t, const struct index *x, __u32 tick, enum table_id id,
+		      __u64 memory[N_SHARES])
 {
 	struct usage u = count(t, x, tick, id);
 	__u64 bytes = 0;
 
 	xb_bpf_memory(t->t[id].fd, &bytes);
+	memory[about[id].share] += bytes;
 	print_cell(p, "%s", table_name(id));
 	if (about[id].counting == COUNT_NOTHING)
 		print_cell_none(p);
@@ -183,6 +200,24 @@ static void print_one(struct printer *p, const struct tables *t, const struct in
 		print_cell_none(p);
 	print_cell_bytes(p, bytes);
 	print_cell(p, "%s", about[id].what);
+}
+
+/* What a table has room for beyond what is used is shared out as well. */
+static void print_shares(struct printer *p, const struct tables *t, const struct index *x, const __u64 memory[N_SHARES])
+{
+	const __u64 numbers[N_SHARES] = { 1, x->slots.n, count_blocks(t, x, XB_IPV4) + count_blocks(t, x, XB_IPV6) };
+
+	print_table(p, "memory", share_columns, ARRAY_SIZE(share_columns));
+	for (int i = 0; i < N_SHARES; i++) {
+		print_cell(p, "%s", share_texts[i]);
+		print_cell_number(p, numbers[i]);
+		print_cell_bytes(p, memory[i]);
+		if (numbers[i])
+			print_cell_bytes(p, memory[i] / numbers[i]);
+		else
+			print_cell_none(p);
+	}
+	print_table_end(p);
 }
 
 static void print_hooks(struct printer *p, const struct hooks *h)
@@ -205,6 +240,7 @@ static int run(const void *options, struct printer *p, char **reterr_why)
 	_cleanup_index_ struct index x = {};
 	_cleanup_hooks_ struct hooks h = {};
 	_cleanup_free_ char *links = NULL;
+	__u64 memory[N_SHARES] = {};
 	struct ticks ticks;
 	int r = target_tables(&o->target, &t, reterr_why);
 
@@ -222,8 +258,9 @@ static int run(const void *options, struct printer *p, char **reterr_why)
 	print_table(p, "tables", table_columns, ARRAY_SIZE(table_columns));
 	for (int i = 0; i < N_TABLES; i++)
 		if (t->t[i].fd >= 0)
-			print_one(p, t, &x, ticks.now, i);
+			print_one(p, t, &x, ticks.now, i, memory);
 	print_table_end(p);
+	print_shares(p, t, &x, memory);
 	print_hooks(p, &h);
 	return 0;
 }
@@ -231,7 +268,8 @@ static int run(const void *options, struct printer *p, char **reterr_why)
 const struct command map_command = {
 	.object = "map", .summary = "how full a node's tables are, and which programs run where",
 	.purpose = "Shows of each pinned table how much of it is used, of what size it is (in entries), how much in use makes kube-proxy double it, "
-		   "and its memory; and the BPF programs at the data plane's hooks: ours, which pinned links hold, and those of others.",
+		   "and its memory; what of that a port of a service and a backend take, each with its share of what is free; and the BPF "
+		   "programs at the data plane's hooks: ours, which pinned links hold, and those of others.",
 	.rows = rows, .n_rows = ARRAY_SIZE(rows), .options_size = sizeof(struct options),
 	.run = run,
 };

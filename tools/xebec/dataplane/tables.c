@@ -36,6 +36,8 @@ static const struct row {
 	[TABLE_SKU] = { "xb_sku", sizeof(struct xb_sku), false },
 	[TABLE_FLOW4] = { "xb_flow4", sizeof(struct xb_flow4_set), true },
 	[TABLE_FLOW6] = { "xb_flow6", sizeof(struct xb_flow6_set), true },
+	[TABLE_FLOW4_OLD] = { "xb_flow4_old", sizeof(struct xb_flow4_set), true },
+	[TABLE_FLOW6_OLD] = { "xb_flow6_old", sizeof(struct xb_flow6_set), true },
 	[TABLE_FRAG] = { "xb_frag", sizeof(struct xb_frag), false },
 	[TABLE_NODE] = { "xb_node", sizeof(struct xb_node), true },
 	[TABLE_METRICS] = { "xb_metrics", sizeof(struct xb_metrics), false },

@@ -15,8 +15,8 @@
 
 enum table_id {
 	TABLE_HDR, TABLE_FE4, TABLE_FE6, TABLE_OVF4, TABLE_OVF6, TABLE_SVC, TABLE_NAME, TABLE_BE4, TABLE_BE6, TABLE_SRC, TABLE_MAG,
-	TABLE_REV, TABLE_AFF, TABLE_SKU, TABLE_FLOW4, TABLE_FLOW6, TABLE_FRAG, TABLE_NODE, TABLE_METRICS, TABLE_REASON, TABLE_RATE,
-	TABLE_DROP, TABLE_NEW, TABLE_CURSOR, N_TABLES
+	TABLE_REV, TABLE_AFF, TABLE_SKU, TABLE_FLOW4, TABLE_FLOW6, TABLE_FLOW4_OLD, TABLE_FLOW6_OLD, TABLE_FRAG, TABLE_NODE,
+	TABLE_METRICS, TABLE_REASON, TABLE_RATE, TABLE_DROP, TABLE_NEW, TABLE_CURSOR, N_TABLES
 };
 
 struct table {
@@ -26,7 +26,7 @@ struct table {
 	size_t bytes;
 };
 struct tables {
-	char *folder;           /* "/sys/fs/bpf/xebec/v2/maps" */
+	char *folder;           /* "/sys/fs/bpf/xebec/v3/maps" */
 	unsigned long folder_inode;
 	struct table t[N_TABLES];
 	struct xb_frontends fe[2]; /* IPv4, IPv6 */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <inttypes.h>
-#include <malloc.h>
 #include <stdio.h>
 #include "inner.h"
 #include "xb/log.h"
@@ -224,8 +223,6 @@ static void on_tick(uv_timer_t *t)
 	if (!n->looked || n->fault)
 		next = MIN(next, xb_time_ms() - n->began_ms < EAGER_FOR_MS ? EAGER_MS : PATIENT_MS);
 	uv_timer_start(t, on_tick, next, 0);
-	/* malloc would keep what many pods at once took */
-	malloc_trim(0);
 	look(n);
 	pressure_check(n);
 	limits_check(n);

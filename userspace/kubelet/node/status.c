@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <stdio.h>
 #include "status.h"
-#include "xb/program.h"
+#include "xb/process.h"
 #include "xb/quantity.h"
 #include "xb/time.h"
 
@@ -89,7 +89,7 @@ static void write_info(const struct node_view *v, struct xb_jw *w)
 	xb_jw_kstr(w, "kernelVersion", m->kernel);
 	xb_jw_kstr(w, "osImage", m->os_image);
 	xb_jw_kstr(w, "containerRuntimeVersion", v->runtime_version);
-	xb_jw_kstr(w, "kubeletVersion", XB_PROGRAM_VERSION);
+	xb_jw_kstr(w, "kubeletVersion", XB_PROCESS_VERSION);
 	xb_jw_kstr(w, "kubeProxyVersion", "");
 	xb_jw_kstr(w, "operatingSystem", "linux");
 	xb_jw_kstr(w, "architecture", m->architecture);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* The set of pods: made, poked, woken, freed; what the runtime hints at; what is left of pods that nobody knows. */
-#include <malloc.h>
 #include "pod.h"
 #include "logs.h"
 #include "source.h"
 #include "xb/log.h"
 #include "xb/time.h"
+#include "xb/trim.h"
 
 #define BLIND_MS  1000                  /* upstream's generic PLEG */
 #define RELIST_MS (5 * 60 * 1000)       /* hints may be lost */
-#define TRIM_MS   10000                 /* after something was done */
+#define TRIM_MS   5000                  /* after something was done */
 
 int64_t pod_now_ms(void)
 {
@@ -88,9 +88,7 @@ static void trim(struct pods *s, int64_t now)
 {
 	if (s->trim_ms && s->trim_ms <= now) {
 		s->trim_ms = 0;
-		while (xb_arena_trim())
-			;
-		malloc_trim(0);
+		xb_trim();
 	} else if (s->trim_ms) {
 		arm(s, s->trim_ms);
 	}

@@ -25,19 +25,32 @@ __u32 xb_tick_shift(void)
 }
 
 /* No clock that user space can read counts jiffies: they stand still where CLOCK_MONOTONIC is slewed, and run on where it is not. */
-int xb_tick_now(__u32 *ret)
+int xb_tick_open(void)
 {
 	const struct bpf_insn code[] = {
 		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_jiffies64 },
 		{ .code = BPF_ALU64 | BPF_RSH | BPF_K, .dst_reg = BPF_REG_0, .imm = (__s32)xb_tick_shift() },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "xb_tick", "Dual BSD/GPL", code, ARRAY_SIZE(code), NULL);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int xb_tick_read(int fd, __u32 *ret)
+{
 	char packet[64] = {};
-	_cleanup_close_ int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "xb_tick", "Dual BSD/GPL", code, ARRAY_SIZE(code), NULL);
 	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = packet, .data_size_in = sizeof(packet));
 
-	if (fd < 0 || bpf_prog_test_run_opts(fd, &run) < 0)
+	if (bpf_prog_test_run_opts(fd, &run) < 0)
 		return -errno;
 	*ret = run.retval;
 	return 0;
+}
+
+int xb_tick_now(__u32 *ret)
+{
+	_cleanup_close_ int fd = xb_tick_open();
+
+	return fd < 0 ? fd : xb_tick_read(fd, ret);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "xb/bpfobj.h"
 #include "xb/macro.h"
 
-static int map_memory(int map_fd, int protection, void **ret, size_t *ret_bytes)
+static int map_memory(int map_fd, int protection, __u32 elements, void **ret, size_t *ret_bytes)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE), bytes;
 	struct bpf_map_info info = {};
@@ -17,7 +18,7 @@ static int map_memory(int map_fd, int protection, void **ret, size_t *ret_bytes)
 
 	if (bpf_obj_get_info_by_fd(map_fd, &info, &n) < 0)
 		return -errno;
-	bytes = (size_t)info.max_entries * ((info.value_size + 7) & ~7u);
+	bytes = (size_t)MIN(info.max_entries, elements) * ((info.value_size + 7) & ~7u);
 	bytes = (bytes + page - 1) & ~(page - 1);
 	p = mmap(NULL, bytes, protection, MAP_SHARED, map_fd, 0);
 	if (p == MAP_FAILED)
@@ -29,13 +30,18 @@ static int map_memory(int map_fd, int protection, void **ret, size_t *ret_bytes)
 
 int xb_bpf_mmap(int map_fd, void **ret, size_t *ret_bytes)
 {
-	return map_memory(map_fd, PROT_READ | PROT_WRITE, ret, ret_bytes);
+	return map_memory(map_fd, PROT_READ | PROT_WRITE, UINT32_MAX, ret, ret_bytes);
 }
 
 int xb_bpf_mmap_ro(int map_fd, const void **ret, size_t *ret_bytes)
 {
+	return xb_bpf_mmap_first(map_fd, UINT32_MAX, ret, ret_bytes);
+}
+
+int xb_bpf_mmap_first(int map_fd, __u32 elements, const void **ret, size_t *ret_bytes)
+{
 	void *p;
-	int r = map_memory(map_fd, PROT_READ, &p, ret_bytes);
+	int r = map_memory(map_fd, PROT_READ, elements, &p, ret_bytes);
 
 	if (r == 0)
 		*ret = p;

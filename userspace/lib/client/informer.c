@@ -16,17 +16,17 @@ struct xb_informer {
 	struct xb_reflector *reflector;
 	struct xb_map *items;
 	struct xb_index *indexes;
-	XB_VEC(struct xb_json *) listed;  /* objects of the pages so far: nothing is shown before the list is whole */
+	XB_VEC(struct item *) listed;     /* objects of the pages so far: nothing is shown before the list is whole */
 	bool synced, troubled;
-	uint64_t lists;                   /* number of the list that replaced the items last */
+	uint32_t lists;                   /* number of the list that replaced the items last */
 	size_t bytes;
 };
 
 /* --- documents --- */
 static const struct xb_json_limits limits = { .max_bytes = 1 << 28 };
 
-/* Into a member; true: a path ends with it. */
-static bool descend(const struct trail *t, struct xb_sv name, struct trail *ret)
+/* Into a member; true: a path ends with it, or with it and its value. */
+static bool descend(const struct trail *t, struct xb_sv name, struct xb_jv value, struct trail *ret)
 {
 	ret->n = 0;
 	for (unsigned i = 0; i < t->n; i++) {
@@ -38,6 +38,8 @@ static bool descend(const struct trail *t, struct xb_sv name, struct trail *ret)
 			return true;
 		if (path[name.n] == '.')
 			ret->v[ret->n++] = path + name.n + 1;
+		if (path[name.n] == '=' && xb_sv_eq(xb_sv(path + name.n + 1), xb_jv_bytes(value)))
+			return true;
 	}
 	return false;
 }
@@ -69,7 +71,7 @@ static void write_rest(struct xb_buf *out, struct xb_jv v, const struct trail *t
 	}
 	xb_buf_addc(out, object ? '{' : '[');
 	for (struct xb_jit it = xb_jv_iter(v); xb_jit_next(&it);) {
-		if (object ? descend(t, it.key, &further) : is_named(t, it.value))
+		if (object ? descend(t, it.key, it.value, &further) : is_named(t, it.value))
 			continue;
 		if (!first)
 			xb_buf_addc(out, ',');
@@ -83,12 +85,14 @@ static void write_rest(struct xb_buf *out, struct xb_jv v, const struct trail *t
 	xb_buf_addc(out, object ? '}' : ']');
 }
 
-/* The object as a document of its own. */
+/* What is kept of the object, as a document of its own. */
 static int own_document(const struct xb_informer *i, struct xb_jv object, struct xb_json **ret)
 {
 	const struct trail *t = i->c.when && i->c.when(object) ? &i->leave_out_then : &i->leave_out;
 	_cleanup_buf_ struct xb_buf text = {};
 
+	if (i->c.transform)
+		return i->c.transform(i->c.arg, object, ret);
 	if (!t->n)
 		return xb_json_parse(xb_jv_bytes(object), &limits, ret, NULL);
 	xb_buf_reserve(&text, xb_jv_bytes(object).n);
@@ -121,124 +125,134 @@ static uint64_t version_number(struct xb_sv text)
 	return xb_sv_u64(text, &v) < 0 ? 0 : v;
 }
 
-static void hold(struct xb_informer *i, struct item *it, struct xb_jv object)
+static struct item *item_free(struct item *it)
 {
-	it->object = object;
-	it->version = version_number(version_text(object));
-	i->bytes += xb_json_memory(object.doc);
+	if (it)
+		xb_json_unref(it->doc);
+	free(it);
+	return NULL;
 }
+XB_DEFINE_CLEANUP(struct item *, item_free)
 
-static void release(struct xb_informer *i, struct xb_jv object)
+static int item_new(const struct xb_informer *i, struct xb_jv object, struct item **ret)
 {
-	i->bytes -= xb_json_memory(object.doc);
-	xb_json_unref((struct xb_json *)object.doc);
-}
+	_cleanup_(item_freep) struct item *it = NULL;
+	_cleanup_buf_ struct xb_buf key = {};
+	int r = key_of(object, &key);
 
-static int add_item(struct xb_informer *i, struct xb_sv key, struct xb_jv object)
-{
-	struct item *it = calloc(1, sizeof(*it) + key.n);
-	int r;
-
+	if (r < 0)
+		return r;
+	it = calloc(1, sizeof(*it) + key.n);
 	if (!it)
 		return -ENOMEM;
-	it->key_n = key.n;
+	it->key_n = (uint32_t)key.n;
 	memcpy(it->key, key.p, key.n);
-	r = xb_map_set(i->items, (struct xb_sv){ it->key, key.n }, it, NULL);
-	if (r < 0) {
-		free(it);
-		return r;
-	}
-	xb_json_ref(object.doc);
-	hold(i, it, object);
-	it->list = i->lists;
-	r = index_item(i->indexes, it);
-	i->c.changed(i->c.arg, (struct xb_jv){}, object);
+	it->version = version_number(version_text(object));
+	it->uid = xb_hash(xb_jv_text(xb_jv_path(object, "metadata", "uid")));
+	r = own_document(i, object, &it->doc);
+	if (!r)
+		*ret = TAKE_PTR(it);
 	return r;
 }
 
-static int change_item(struct xb_informer *i, struct item *it, struct xb_jv object)
+static struct xb_sv item_key(const struct item *it)
 {
-	struct xb_jv old = it->object;
+	return (struct xb_sv){ it->key, it->key_n };
+}
+
+/* The next three take what is new. */
+static int add_item(struct xb_informer *i, struct item *it)
+{
+	int r = xb_map_set(i->items, item_key(it), it, NULL);
+
+	if (r < 0) {
+		item_free(it);
+		return r;
+	}
+	i->bytes += xb_json_memory(it->doc);
+	it->list = i->lists;
+	r = index_item(i->indexes, it);
+	i->c.changed(i->c.arg, (struct xb_jv){}, xb_json_root(it->doc));
+	return r;
+}
+
+static int change_item(struct xb_informer *i, struct item *it, struct item *newer)
+{
+	struct xb_json *old = it->doc;
 	int r;
 
-	xb_json_ref(object.doc);
-	hold(i, it, object);
+	it->doc = TAKE_PTR(newer->doc);
+	it->version = newer->version;
+	item_free(newer);
+	i->bytes += xb_json_memory(it->doc);
 	unindex_item(it);
 	r = index_item(i->indexes, it);
-	i->c.changed(i->c.arg, old, object);
-	release(i, old);
+	i->c.changed(i->c.arg, xb_json_root(old), xb_json_root(it->doc));
+	i->bytes -= xb_json_memory(old);
+	xb_json_unref(old);
 	return r;
 }
 
 static void delete_item(struct xb_informer *i, struct item *it)
 {
-	xb_map_del(i->items, (struct xb_sv){ it->key, it->key_n });
+	xb_map_del(i->items, item_key(it));
 	unindex_item(it);
-	i->c.changed(i->c.arg, it->object, (struct xb_jv){});
-	release(i, it->object);
-	free(it);
-}
-
-static bool is_same(const struct item *it, struct xb_jv object)
-{
-	return xb_sv_eq(xb_jv_text(xb_jv_path(it->object, "metadata", "uid")), xb_jv_text(xb_jv_path(object, "metadata", "uid")));
+	i->c.changed(i->c.arg, xb_json_root(it->doc), (struct xb_jv){});
+	i->bytes -= xb_json_memory(it->doc);
+	item_free(it);
 }
 
 /* it: what has the key so far, may be NULL. */
-static int put_item(struct xb_informer *i, struct item *it, struct xb_sv key, struct xb_jv object)
+static int put_item(struct xb_informer *i, struct item *it, struct item *newer)
 {
-	if (it && is_same(it, object))
-		return change_item(i, it, object);
+	if (it && it->uid == newer->uid)
+		return change_item(i, it, newer);
 	if (it)
 		delete_item(i, it);
-	return add_item(i, key, object);
+	return add_item(i, newer);
 }
 
 /* --- list --- */
 static void drop_list(struct xb_informer *i)
 {
 	for (size_t k = 0; k < i->listed.n; k++)
-		xb_json_unref(i->listed.v[k]);
+		item_free(i->listed.v[k]);
 	xb_vec_done(&i->listed);
 }
 
 static int on_listed(void *arg, struct xb_jv object)
 {
 	struct xb_informer *i = arg;
-	struct xb_json *own = NULL;
-	int r = own_document(i, object, &own);
+	struct item *it = NULL;
+	int r = item_new(i, object, &it);
 
 	if (r >= 0)
-		r = xb_vec_push(&i->listed, own);
+		r = xb_vec_push(&i->listed, it);
 	if (r < 0)
-		xb_json_unref(own);
+		item_free(it);
 	return r;
 }
 
-static int show(struct xb_informer *i, struct xb_json *doc, struct xb_buf *key)
+/* Takes the item. */
+static int show(struct xb_informer *i, struct item *listed)
 {
-	struct xb_jv object = xb_json_root(doc);
-	struct item *it;
-	int r = key_of(object, key);
+	struct item *it = xb_map_get(i->items, item_key(listed));
 
-	if (r < 0)
-		return r;
-	it = xb_map_get(i->items, xb_buf_sv(key));
 	if (it)
 		it->list = i->lists;
-	if (it && version_text(object).n && xb_sv_eq(version_text(it->object), version_text(object)))
+	if (it && listed->version && it->version == listed->version) {
+		item_free(listed);
 		return 0;
-	return put_item(i, it, xb_buf_sv(key), object);
+	}
+	return put_item(i, it, listed);
 }
 
 /* The list is whole: what it shows becomes the copy. */
 static int replace(struct xb_informer *i)
 {
-	_cleanup_buf_ struct xb_buf key = {};
-
 	i->lists++;
 	for (size_t k = 0; k < i->listed.n; k++) {
-		int r = show(i, i->listed.v[k], &key);
+		int r = show(i, TAKE_PTR(i->listed.v[k]));
 
 		if (r < 0)
 			return r;
@@ -270,9 +284,8 @@ static int on_list_end(void *arg, bool whole)
 static int on_event(void *arg, struct xb_jv object, bool deleted)
 {
 	struct xb_informer *i = arg;
-	_cleanup_(xb_json_unrefp) struct xb_json *own = NULL;
 	_cleanup_buf_ struct xb_buf key = {};
-	struct item *it;
+	struct item *it, *newer = NULL;
 	uint64_t version = version_number(version_text(object));
 	int r = key_of(object, &key);
 
@@ -286,10 +299,8 @@ static int on_event(void *arg, struct xb_jv object, bool deleted)
 		delete_item(i, it);
 		return 0;
 	}
-	r = own_document(i, object, &own);
-	if (r < 0)
-		return r;
-	return put_item(i, it, xb_buf_sv(&key), xb_json_root(own));
+	r = item_new(i, object, &newer);
+	return r < 0 ? r : put_item(i, it, newer);
 }
 
 /* --- the informer --- */
@@ -311,9 +322,8 @@ struct xb_informer *xb_informer_free(struct xb_informer *i)
 	for (struct xb_map_it it = {}; i->items && xb_map_next(i->items, &it);) {
 		struct item *item = it.value;
 
-		release(i, item->object);
 		unindex_item(item);
-		free(item);
+		item_free(item);
 	}
 	xb_map_free(i->items);
 	indexes_free(i->indexes);
@@ -386,7 +396,7 @@ struct xb_jv xb_informer_get(const struct xb_informer *i, const char *namespace_
 
 	xb_buf_addf(&key, "%s/%s", namespace_ ? namespace_ : "", name);
 	it = key.err ? NULL : xb_map_get(i->items, xb_buf_sv(&key));
-	return it ? it->object : (struct xb_jv){};
+	return it ? xb_json_root(it->doc) : (struct xb_jv){};
 }
 
 struct xb_index *xb_informer_index(struct xb_informer *i, xb_index_keys *keys)
@@ -407,7 +417,7 @@ size_t xb_informer_count(const struct xb_informer *i)
 void xb_informer_each(const struct xb_informer *i, void (*each)(void *arg, struct xb_jv object), void *arg)
 {
 	for (struct xb_map_it it = {}; xb_map_next(i->items, &it);)
-		each(arg, ((struct item *)it.value)->object);
+		each(arg, xb_json_root(((struct item *)it.value)->doc));
 }
 
 void xb_informer_stats(const struct xb_informer *i, struct xb_informer_stats *ret)

@@ -114,7 +114,7 @@ int index_item(struct xb_index *list, struct item *it)
 	struct xb_index_entry e = { .item = it };
 
 	for (e.index = list; e.index; e.index = e.index->next)
-		e.index->keys(it->object, &e);
+		e.index->keys(xb_json_root(it->doc), &e);
 	return e.error;
 }
 
@@ -149,6 +149,6 @@ bool xb_index_next(const struct xb_index *x, struct xb_sv key, struct xb_index_i
 		m = m ? LIST_NEXT(m, link) : NULL;
 	it->begun = true;
 	it->at = m;
-	it->object = m ? m->item->object : (struct xb_jv){};
+	it->object = m ? xb_json_root(m->item->doc) : (struct xb_jv){};
 	return m;
 }

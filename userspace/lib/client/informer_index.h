@@ -6,11 +6,12 @@
 
 struct membership;
 struct item {
-	struct xb_jv object;        /* the root of a document of ours */
+	struct xb_json *doc;        /* of ours: the object, or what it was transformed to */
 	uint64_t version;           /* resourceVersion as a number, 0 when it is none */
-	uint64_t list;              /* the list that last showed it */
+	uint64_t uid;               /* a hash of it */
 	struct membership *in;      /* of what keys, in all indexes */
-	size_t key_n;
+	uint32_t list;              /* the list that last showed it */
+	uint32_t key_n;
 	char key[];                 /* "namespace/name", "/name" without a namespace */
 };
 

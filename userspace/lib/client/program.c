@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <signal.h>
-#include <stdio.h>
 #include "xb/kinds.h"
 #include "xb/log.h"
 #include "xb/program.h"
@@ -10,27 +8,17 @@
 struct running {
 	const struct xb_program_config *config;
 	struct xb_program program;
-	uv_loop_t loop;
-	uv_signal_t term, interrupt;
+	struct xb_process process;
 	struct xb_kubeconfig kubeconfig;
 	struct xb_lease *lease;         /* NULL: without election */
 	bool stopping;
 	int code;
 };
 
-int xb_program_fault(int r, const char *what, const char *why)
-{
-	if (why)
-		log_err("%s: %s", what, why);
-	else
-		log_err_errno(r, "%s: %m", what);
-	return EXIT_FAILURE;
-}
-
 static void end(struct running *p, int code)
 {
 	p->code = code;
-	uv_stop(&p->loop);
+	uv_stop(&p->process.loop);
 }
 
 static void start(struct running *p)
@@ -90,11 +78,10 @@ static int begin(struct running *p)
 }
 
 /* --- the process --- */
-static void on_signal(uv_signal_t *h, int number)
+static void on_told(void *arg)
 {
-	struct running *p = h->data;
+	struct running *p = arg;
 
-	log_info("%s: leaving", number == SIGTERM ? "SIGTERM" : "SIGINT");
 	p->config->stop(p->config->arg);
 	if (p->stopping || !p->lease)
 		end(p, EXIT_SUCCESS);
@@ -118,22 +105,12 @@ static int connect_api(struct running *p)
 {
 	const struct xb_program_options *o = p->config->options;
 	_cleanup_free_ char *why = NULL;
-	_cleanup_buf_ struct xb_buf agent = {};
-	int r = o->kubeconfig || o->master ? xb_kubeconfig_load(o->kubeconfig, NULL, o->master, &p->kubeconfig, &why) :
-					     xb_kubeconfig_in_cluster(NULL, &p->kubeconfig, &why);
+	int r = xb_process_connect(&p->process, p->config->name, NULL, o->kubeconfig, o->master, &p->kubeconfig, &p->program.rest, &why);
 
-	xb_buf_addf(&agent, "%s/" XB_PROGRAM_VERSION " (linux) xebec", p->config->name);
-	if (!r)
-		r = agent.err;
-	if (!r)
-		r = xb_rest_new(&p->loop, &p->kubeconfig, agent.p, &p->program.rest, &why);
 	if (r < 0)
-		return xb_program_fault(r, "cannot use the API server's configuration", why);
+		return xb_process_fault(r, "cannot use the API server's configuration", why);
 	p->program.recorder = xb_recorder_new(p->program.rest, NULL);
-	if (!p->program.recorder)
-		return xb_program_fault(-ENOMEM, "cannot start", NULL);
-	log_info("API server %s", p->kubeconfig.server);
-	return EXIT_SUCCESS;
+	return p->program.recorder ? EXIT_SUCCESS : xb_process_fault(-ENOMEM, "cannot start", NULL);
 }
 
 static int work(struct running *p)
@@ -141,26 +118,19 @@ static int work(struct running *p)
 	_cleanup_(xb_serve_freep) struct xb_serve *serve = NULL;
 	_cleanup_free_ char *why = NULL;
 	struct xb_serve_config c = {
-		.loop = &p->loop, .options = &p->config->options->serve, .program = p->config->name,
+		.loop = &p->process.loop, .options = &p->config->options->serve, .program = p->config->name,
 		.write_metrics = write_metrics, .arg = p,
 	};
 	int r = xb_serve_new(&c, &serve, &why);
 
 	if (r)
-		return xb_program_fault(r, "cannot serve", why);
+		return xb_process_fault(r, "cannot serve", why);
 	r = begin(p);
 	if (r)
-		return xb_program_fault(r, "cannot start", NULL);
+		return xb_process_fault(r, "cannot start", NULL);
 	if (p->code == EXIT_SUCCESS)
-		uv_run(&p->loop, UV_RUN_DEFAULT);
+		uv_run(&p->process.loop, UV_RUN_DEFAULT);
 	return p->code;
-}
-
-static void watch_signal(struct running *p, uv_signal_t *h, int number)
-{
-	uv_signal_init(&p->loop, h);
-	h->data = p;
-	uv_signal_start(h, on_signal, number);
 }
 
 int xb_program_run(const struct xb_program_config *c)
@@ -168,12 +138,9 @@ int xb_program_run(const struct xb_program_config *c)
 	struct running p = { .config = c };
 	int code;
 
-	signal(SIGPIPE, SIG_IGN);
-	uv_loop_init(&p.loop);
-	p.program.loop = &p.loop;
+	xb_process_begin(&p.process, "leaving", on_told, &p);
+	p.program.loop = &p.process.loop;
 	p.program.kubeconfig = &p.kubeconfig;
-	watch_signal(&p, &p.term, SIGTERM);
-	watch_signal(&p, &p.interrupt, SIGINT);
 	code = connect_api(&p);
 	if (code == EXIT_SUCCESS)
 		code = work(&p);
@@ -181,10 +148,7 @@ int xb_program_run(const struct xb_program_config *c)
 	xb_lease_free(p.lease);
 	xb_recorder_free(p.program.recorder);
 	xb_rest_free(p.program.rest);
-	uv_close((uv_handle_t *)&p.term, NULL);
-	uv_close((uv_handle_t *)&p.interrupt, NULL);
-	uv_run(&p.loop, UV_RUN_DEFAULT);
-	uv_loop_close(&p.loop);
+	xb_process_end(&p.process);
 	xb_kubeconfig_done(&p.kubeconfig);
 	return code;
 }
@@ -199,18 +163,4 @@ int xb_program_check(const struct xb_program_options *o, char **reterr_why)
 	if (!r && o->lease.leader_elect)
 		r = xb_lease_check(&o->lease, reterr_why);
 	return r;
-}
-
-bool xb_program_answered(const char *name, const struct xb_program_options *o, void (*help)(struct xb_buf *out))
-{
-	_cleanup_buf_ struct xb_buf text = {};
-
-	xb_log_init(name, o->verbosity, o->logging_format && !strcmp(o->logging_format, "json"));
-	if (o->help) {
-		help(&text);
-		fputs(text.p ? text.p : "", stdout);
-	} else if (o->version) {
-		puts("Kubernetes " XB_PROGRAM_VERSION);
-	}
-	return o->help || o->version;
 }

@@ -4,6 +4,7 @@
 #include <time.h>
 #include "lib/model_packet.h"
 #include "lib/decide.h"
+#include "lib/flow_copy.h"
 #include "lib/udp_flow.h"
 #include "model_map.h"
 #include "xb/bpfobj.h"
@@ -12,17 +13,20 @@
 
 #define DEFAULT_SIZE 64
 
-#define MAP(x) { &x, { .name = #x, .type = sizeof(*x.type) / sizeof(int), .fd = -1, \
-		       .key_size = sizeof(*x.key), .value_size = sizeof(*x.value) } }
+#define MAP_OF(x, default_size) { &x, default_size, { .name = #x, .type = sizeof(*x.type) / sizeof(int), .fd = -1, \
+				  .key_size = sizeof(*x.key), .value_size = sizeof(*x.value) } }
+#define MAP(x) MAP_OF(x, DEFAULT_SIZE)
 static struct {
 	void *definition;
+	__u32 default_size;
 	struct model_map map;
 } maps[] = {
 	MAP(xb_hdr), MAP(xb_fe4), MAP(xb_fe6), MAP(xb_ovf4), MAP(xb_ovf6), MAP(xb_svc), MAP(xb_name), MAP(xb_be4), MAP(xb_be6), MAP(xb_rev),
-	MAP(xb_aff), MAP(xb_metrics), MAP(xb_flow4), MAP(xb_flow6), MAP(xb_frag), MAP(xb_node), MAP(xb_src), MAP(xb_mag), MAP(xb_reason),
-	MAP(xb_rate), MAP(xb_drop), MAP(xb_new), MAP(xb_cursor),
+	MAP(xb_aff), MAP(xb_metrics), MAP(xb_flow4), MAP(xb_flow6), MAP_OF(xb_flow4_old, 1), MAP_OF(xb_flow6_old, 1), MAP(xb_frag),
+	MAP(xb_node), MAP(xb_src), MAP(xb_mag), MAP(xb_reason), MAP(xb_rate), MAP(xb_drop), MAP(xb_new), MAP(xb_cursor),
 	/* by the address of a socket, and of this process: nobody else's sockets are here */
-	{ &xb_sku, { .name = "xb_sku", .type = BPF_MAP_TYPE_HASH, .key_size = sizeof(void *), .value_size = sizeof(struct xb_sku), .fd = -1 } },
+	{ &xb_sku, DEFAULT_SIZE, { .name = "xb_sku", .type = BPF_MAP_TYPE_HASH, .key_size = sizeof(void *),
+				   .value_size = sizeof(struct xb_sku), .fd = -1 } },
 };
 
 static bool pinned;
@@ -110,30 +114,34 @@ static void configure(__u64 seed, __u64 netns)
 		__u32 *mask;
 	} masks[] = {
 		{ &xb_fe4, &fe4_mask }, { &xb_fe6, &fe6_mask }, { &xb_rev, &rev_mask }, { &xb_flow4, &flow4_mask },
-		{ &xb_flow6, &flow6_mask }, { &xb_drop, &drop_mask }, { &xb_new, &new_mask },
+		{ &xb_flow6, &flow6_mask }, { &xb_flow4_old, &flow4_old_mask }, { &xb_flow6_old, &flow6_old_mask },
+		{ &xb_drop, &drop_mask }, { &xb_new, &new_mask },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(masks); i++)
-		*masks[i].mask = map_of(masks[i].map)->size - 1;
+	for (size_t i = 0; i < ARRAY_SIZE(masks); i++) {
+		const struct model_map *m = map_of(masks[i].map);
+
+		*masks[i].mask = m ? m->size - 1 : 0;
+	}
 	fe_seed = seed;
 	node_netns = netns;
 	jiffies_per_second = xb_jiffies_per_second();
 	tick_shift = xb_tick_shift();
 }
 
-static __u32 size_of(const struct xb_model_size *sizes, const char *table)
+static __u32 size_of(const struct xb_model_size *sizes, size_t i)
 {
 	for (; sizes && sizes->table; sizes++)
-		if (!strcmp(sizes->table, table))
+		if (!strcmp(sizes->table, maps[i].map.name))
 			return sizes->size;
-	return DEFAULT_SIZE;
+	return maps[i].default_size;
 }
 
 int xb_model_new(const struct xb_model_size *sizes)
 {
 	xb_model_close();
 	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
-		if (model_map_new(&maps[i].map, size_of(sizes, maps[i].map.name)) < 0) {
+		if (model_map_new(&maps[i].map, size_of(sizes, i)) < 0) {
 			xb_model_close();
 			return -ENOMEM;
 		}
@@ -141,6 +149,16 @@ int xb_model_new(const struct xb_model_size *sizes)
 	}
 	configure(1, 0);
 	return 0;
+}
+
+static void use(void *definition, void *mem, __u32 size)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
+		if (maps[i].definition != definition)
+			continue;
+		model_map_use(&maps[i].map, mem, size);
+		set_map(definition, &maps[i].map);
+	}
 }
 
 static int open_all(const char *folder, char **reterr_why)
@@ -227,6 +245,41 @@ __u64 xb_model_counted(enum xb_reason reason)
 	const __u64 *counter = lookup(&xb_reason, reason);
 
 	return counter ? *counter : 0;
+}
+
+/* --- a table of flows that grows */
+
+void xb_model_flows_open(const struct xb_model_flows *f, __u32 tick)
+{
+	bool v4 = f->family == XB_IPV4;
+
+	xb_model_close();
+	use(v4 ? (void *)&xb_flow4 : &xb_flow6, f->table, f->sets);
+	use(v4 ? (void *)&xb_flow4_old : &xb_flow6_old, f->old, f->old_sets);
+	configure(f->seed, 0);
+	for (__u32 i = 0; i < f->sets; i++)
+		flow_copy_mend(v4 ? lookup(&xb_flow4, i) : lookup(&xb_flow6, i), tick);
+}
+
+int xb_model_flows_copy(enum xb_family family, __u32 tick, __u32 first, __u32 n, __u32 *ret_refused)
+{
+	bool v4 = family == XB_IPV4;
+	__u32 refused = 0;
+
+	xb_model_set_jiffies((__u64)tick << tick_shift);
+	for (__u32 i = first; i < first + n; i++) {
+		struct xb_flow_head *head = v4 ? lookup(&xb_flow4_old, i) : lookup(&xb_flow6_old, i);
+
+		for (__u32 way = 0; head && way < XB_FLOW_WAYS; way++) {
+			int r = flow_copy_way(head, way, v4, tick);
+
+			if (r == -EAGAIN)
+				return r;
+			refused += r < 0;
+		}
+	}
+	*ret_refused = refused;
+	return 0;
 }
 
 /* --- questions */

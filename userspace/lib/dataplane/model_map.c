@@ -169,6 +169,15 @@ int model_map_new(struct model_map *m, __u32 size)
 	return 0;
 }
 
+void model_map_use(struct model_map *m, void *mem, __u32 size)
+{
+	lists_init(m);
+	m->fd = -1;
+	m->mem = mem;
+	m->size = size;
+	m->borrowed = true;
+}
+
 void model_map_forget(struct model_map *m)
 {
 	while (!TAILQ_EMPTY(&m->ages))
@@ -180,10 +189,11 @@ void model_map_done(struct model_map *m)
 	model_map_forget(m);
 	if (m->fd >= 0 && m->mem)
 		munmap(m->mem, m->bytes);
-	else
+	else if (!m->borrowed)
 		free(m->mem);
 	m->mem = NULL;
 	m->size = 0;
+	m->borrowed = false;
 	xb_closep(&m->fd);
 }
 

@@ -25,6 +25,7 @@ struct model_map {
 	__u32 size;                     /* elements */
 	__u8 *mem;                      /* of arrays; of those that are pinned, not to be written */
 	size_t bytes;
+	bool borrowed;                  /* mem is the caller's */
 	int fd;                         /* -1: in memory */
 	__u32 used;
 	struct model_ages ages;
@@ -37,6 +38,7 @@ static inline size_t model_round(__u32 size)
 }
 
 int model_map_new(struct model_map *m, __u32 size);                     /* in memory */
+void model_map_use(struct model_map *m, void *mem, __u32 size);         /* an array in memory of the caller's */
 int model_map_open(struct model_map *m, const char *folder, char **reterr_why);
 void model_map_forget(struct model_map *m);                             /* the copies of a pinned map */
 void model_map_done(struct model_map *m);

@@ -7,14 +7,6 @@
 
 #define AFFINITY_SECONDS 10800 /* core/v1 DefaultClientIPServiceAffinitySeconds */
 
-/* An endpoint that serves the port under consideration. */
-struct candidate {
-	struct xb_plan_backend b;
-	bool ready;
-	bool draining;          /* terminating but still serving: used when nothing is ready (KEP-1669) */
-	bool zone_hints, node_hints; /* says for which (KEP-2433, KEP-3015) */
-	bool for_zone, for_node;     /* and this is one of them */
-};
 struct candidates {
 	struct candidate *v;
 	size_t n, cap;
@@ -98,7 +90,8 @@ enum xb_proto xb_plan_read_proto(struct xb_jv v)
 
 static bool has_vip(struct xb_jv service)
 {
-	struct xb_jv spec = xb_jv_get(service, "spec"), ip = xb_jv_get(spec, "clusterIP");
+	struct xb_jv spec = xb_jv_get(service, "spec"), ips = xb_jv_get(spec, "clusterIPs");
+	struct xb_jv ip = xb_jv_count(ips) ? xb_jv_at(ips, 0) : xb_jv_get(spec, "clusterIP");
 
 	return !xb_jv_streq(xb_jv_get(spec, "type"), XB_SV("ExternalName")) && xb_jv_text(ip).n && !xb_jv_streq(ip, XB_SV("None"));
 }
@@ -132,54 +125,20 @@ static __u32 affinity(struct xb_jv spec)
 }
 
 /* --- endpoints --- */
-static bool same_port(struct xb_jv slice_port, struct xb_jv service_port)
+static bool same_port(const struct plan_slice_port *slice_port, struct xb_jv service_port)
 {
-	struct xb_sv a = xb_jv_text(xb_jv_get(slice_port, "name")), b = xb_jv_text(xb_jv_get(service_port, "name"));
-
-	return xb_sv_eq(a, b) && xb_plan_read_proto(xb_jv_get(slice_port, "protocol")) == xb_plan_read_proto(xb_jv_get(service_port, "protocol"));
+	return xb_sv_eq(slice_port->name, xb_jv_text(xb_jv_get(service_port, "name"))) &&
+	       slice_port->proto == xb_plan_read_proto(xb_jv_get(service_port, "protocol"));
 }
 
-static bool slice_has_family(struct xb_jv slice, int family)
+static int add_endpoints(struct candidates *c, const struct xb_plan_slice *slice, __u16 port, const struct xb_plan_here *here)
 {
-	return xb_jv_streq(xb_jv_get(slice, "addressType"), family == AF_INET ? XB_SV("IPv4") : XB_SV("IPv6"));
-}
+	struct candidate e;
 
-/* A condition that is not said: ready and serving count as true, terminating as false (discovery/v1 EndpointConditions). */
-static bool condition(struct xb_jv endpoint, const char *name, bool unsaid)
-{
-	struct xb_jv v = xb_jv_path(endpoint, "conditions", name);
-
-	return xb_jv_type(v) == XB_JSON_BOOL ? xb_jv_true(v) : unsaid;
-}
-
-/* Whether a hint of the endpoint's names what is asked for; and whether there are any at all. */
-static bool hinted(struct xb_jv endpoint, const char *kind, const char *name, bool *ret_any)
-{
-	struct xb_jv hints = xb_jv_path(endpoint, "hints", kind);
-
-	*ret_any = xb_jv_count(hints);
-	for (struct xb_jit it = xb_jv_iter(hints); xb_jit_next(&it);)
-		if (*name && xb_jv_streq(xb_jv_get(it.value, "name"), xb_sv(name)))
-			return true;
-	return false;
-}
-
-static int add_endpoints(struct candidates *c, struct xb_jv slice, int family, __u16 port, const struct xb_plan_here *here)
-{
-	for (struct xb_jit it = xb_jv_iter(xb_jv_get(slice, "endpoints")); xb_jit_next(&it);) {
-		struct candidate e = {
-			.b.port = port,
-			.b.local = xb_jv_streq(xb_jv_get(it.value, "nodeName"), xb_sv(here->node)),
-			.ready = condition(it.value, "ready", true),
-		};
+	for (struct plan_slice_it it = {}; plan_slice_next_endpoint(slice, here->zone, &it, &e);) {
 		int r;
 
-		e.draining = condition(it.value, "serving", true) && condition(it.value, "terminating", false);
-		/* The addresses of one endpoint are interchangeable: the first is used. */
-		if ((!e.ready && !e.draining) || !xb_plan_read_addr(xb_jv_at(xb_jv_get(it.value, "addresses"), 0), family, &e.b.addr))
-			continue;
-		e.for_zone = hinted(it.value, "forZones", here->zone, &e.zone_hints);
-		e.for_node = hinted(it.value, "forNodes", here->node, &e.node_hints);
+		e.b.port = port;
 		r = xb_vec_push(c, e);
 		if (r < 0)
 			return r;
@@ -217,16 +176,16 @@ static void sort_and_merge(struct candidates *c)
 	c->n = n;
 }
 
-static int gather(struct xb_jv service_port, int family, const struct xb_jv *slices, size_t n_slices, const struct xb_plan_here *here,
-		  struct candidates *c)
+static int gather(struct xb_jv service_port, int family, const struct xb_plan_slice *const *slices, size_t n_slices,
+		  const struct xb_plan_here *here, struct candidates *c)
 {
 	for (size_t i = 0; i < n_slices; i++) {
-		if (!slice_has_family(slices[i], family))
+		struct plan_slice_port port;
+
+		if (plan_slice_family(slices[i]) != family)
 			continue;
-		for (struct xb_jit it = xb_jv_iter(xb_jv_get(slices[i], "ports")); xb_jit_next(&it);) {
-			__u16 port = xb_plan_read_port(xb_jv_get(it.value, "port"));
-			int r = port && same_port(it.value, service_port) ?
-				add_endpoints(c, slices[i], family, port, here) : 0;
+		for (struct plan_slice_it it = {}; plan_slice_next_port(slices[i], &it, &port);) {
+			int r = same_port(&port, service_port) ? add_endpoints(c, slices[i], port.port, here) : 0;
 
 			if (r < 0)
 				return r;
@@ -303,9 +262,9 @@ static void add_frontend(struct xb_plan_port *p, enum xb_frontend_kind kind, str
 	p->frontends[p->n_frontends++] = (struct xb_plan_frontend){ .kind = kind, .addr = addr, .port = port };
 }
 
-static size_t most_frontends(struct xb_jv service)
+static size_t most_frontends(struct xb_jv service, struct xb_jv service_port)
 {
-	return 2 + xb_jv_count(xb_jv_path(service, "spec", "externalIPs")) +
+	return 1 + xb_jv_is(xb_jv_get(service_port, "nodePort")) + xb_jv_count(xb_jv_path(service, "spec", "externalIPs")) +
 	       xb_jv_count(xb_jv_path(service, "status", "loadBalancer", "ingress"));
 }
 
@@ -315,7 +274,7 @@ static int add_frontends(struct xb_plan_port *p, struct xb_jv service, struct xb
 	__u16 port = xb_plan_read_port(xb_jv_get(service_port, "port")), node_port = xb_plan_read_port(xb_jv_get(service_port, "nodePort"));
 	struct xb_plan_addr addr;
 
-	p->frontends = malloc(most_frontends(service) * sizeof(*p->frontends));
+	p->frontends = malloc(most_frontends(service, service_port) * sizeof(*p->frontends));
 	if (!p->frontends)
 		return -ENOMEM;
 	add_frontend(p, XB_FRONTEND_CLUSTER_IP, cluster, port);
@@ -415,7 +374,7 @@ static int make_port(struct xb_plan_port *p, struct xb_jv service, struct xb_jv 
 }
 
 static int add_port(struct xb_plan *plan, struct xb_jv service, struct xb_jv service_port, int family, struct xb_plan_addr cluster,
-		    const struct xb_jv *slices, size_t n_slices, const struct xb_plan_here *here)
+		    const struct xb_plan_slice *const *slices, size_t n_slices, const struct xb_plan_here *here)
 {
 	_cleanup_(xb_plan_port_done) struct xb_plan_port p = { .family = family };
 	_cleanup_(candidates_done) struct candidates c = {};
@@ -438,15 +397,16 @@ static int add_port(struct xb_plan *plan, struct xb_jv service, struct xb_jv ser
 
 /* --- healthCheckNodePort --- */
 /* Draining ones do not count: the load balancer is to look elsewhere while they serve on. */
-static int local_ready(const struct xb_jv *slices, size_t n_slices, int family, const struct xb_plan_here *here, unsigned *ret)
+static int local_ready(const struct xb_plan_slice *const *slices, size_t n_slices, int family, const struct xb_plan_here *here,
+		       unsigned *ret)
 {
 	_cleanup_(candidates_done) struct candidates c = {};
 	unsigned n = 0;
 	int r = 0;
 
 	for (size_t i = 0; !r && i < n_slices; i++)
-		if (slice_has_family(slices[i], family))
-			r = add_endpoints(&c, slices[i], family, 0, here);
+		if (plan_slice_family(slices[i]) == family)
+			r = add_endpoints(&c, slices[i], 0, here);
 	if (r < 0)
 		return r;
 	sort_and_merge(&c);
@@ -456,7 +416,7 @@ static int local_ready(const struct xb_jv *slices, size_t n_slices, int family, 
 	return 0;
 }
 
-static int plan_health(struct xb_plan *plan, struct xb_jv spec, const struct xb_jv *slices, size_t n_slices,
+static int plan_health(struct xb_plan *plan, struct xb_jv spec, const struct xb_plan_slice *const *slices, size_t n_slices,
 		       const struct xb_plan_here *here)
 {
 	unsigned n4 = 0, n6 = 0;
@@ -473,7 +433,8 @@ static int plan_health(struct xb_plan *plan, struct xb_jv spec, const struct xb_
 	return r;
 }
 
-int xb_plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, const struct xb_plan_here *here, struct xb_plan *ret)
+int xb_plan_make(struct xb_jv service, const struct xb_plan_slice *const *slices, size_t n_slices, const struct xb_plan_here *here,
+		 struct xb_plan *ret)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	_cleanup_(xb_plan_done) struct xb_plan plan = {};
@@ -499,19 +460,20 @@ int xb_plan_make(struct xb_jv service, const struct xb_jv *slices, size_t n_slic
 	return 0;
 }
 
-void xb_plan_count(struct xb_jv service, const struct xb_jv *slices, size_t n_slices, struct xb_plan_counts *counts)
+void xb_plan_count(struct xb_jv service, const struct xb_plan_slice *const *slices, size_t n_slices, struct xb_plan_counts *counts)
 {
 	struct xb_jv spec = xb_jv_get(service, "spec");
-	size_t families = xb_jv_count(xb_jv_get(spec, "clusterIPs")), ports = xb_jv_count(xb_jv_get(spec, "ports"));
+	size_t families = MAX(xb_jv_count(xb_jv_get(spec, "clusterIPs")), 1);
 	/* a second set where one policy is Local; where both are, that is the same for both */
 	size_t sets = is_local(spec, "internalTrafficPolicy") || is_local(spec, "externalTrafficPolicy") ? 2 : 1;
 
 	if (!has_vip(service))
 		return;
-	ports *= MAX(families, 1);
-	counts->ports += ports;
-	counts->frontends += ports * most_frontends(service);
+	counts->affinity |= affinity(spec) != 0;
+	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "ports")); xb_jit_next(&it);) {
+		counts->ports += families;
+		counts->frontends += families * most_frontends(service, it.value);
+	}
 	for (size_t i = 0; i < n_slices; i++)
-		counts->backends += sets * xb_jv_count(xb_jv_get(slices[i], "endpoints")) *
-				    xb_jv_count(xb_jv_get(slices[i], "ports"));
+		counts->backends += sets * plan_slice_most_backends(slices[i]);
 }

@@ -38,7 +38,7 @@ struct xb_sv xb_json_bytes(const struct xb_json *d)
 
 size_t xb_json_memory(const struct xb_json *d)
 {
-	return malloc_usable_size((void *)d);
+	return malloc_usable_size((void *)d) + (d->extra ? d->extra->bytes : 0);
 }
 
 struct xb_jv xb_json_root(const struct xb_json *d)

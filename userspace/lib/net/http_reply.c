@@ -90,6 +90,15 @@ void xb_http_respond(struct xb_http_request *r, int code, const char *content_ty
 	r->reply->end(r);
 }
 
+bool xb_http_reads(struct xb_http_request *r)
+{
+	if (xb_sv_is(xb_http_method(r), "GET") || xb_sv_is(xb_http_method(r), "HEAD"))
+		return true;
+	xb_http_add_header(r, "Allow", "GET, HEAD");
+	xb_http_respond(r, 405, "text/plain; charset=utf-8", XB_SV("405 method not allowed\n"));
+	return false;
+}
+
 void reply_fault(struct xb_http_request *r, int code, const char *message)
 {
 	const struct xb_http_config *config = &r->conn->server->config;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "http_relay.h"
+#include "xb/why.h"
 
 #define ACCEPTS_PER_TURN 64
 #define ACCEPT_PAUSE_MS 100
@@ -178,6 +179,27 @@ int xb_http_server_listen(struct xb_http_server *s, const struct sockaddr *addr)
 	while (*last)
 		last = &(*last)->next;
 	*last = TAKE_PTR(l);
+	return 0;
+}
+
+int xb_http_server_new_at(const struct xb_http_config *c, const struct sockaddr_storage *at, const char *flag, struct xb_http_server **ret,
+			  char **reterr_why)
+{
+	struct xb_http_server *s;
+	int r;
+
+	if (at->ss_family == AF_UNSPEC)
+		return 0;
+	r = xb_http_server_new(c, &s);
+	if (r < 0)
+		return r;
+	r = xb_http_server_listen(s, (const struct sockaddr *)at);
+	if (r < 0) {
+		xb_http_server_free(s);
+		errno = -r;
+		return xb_why(reterr_why, r, "--%s: cannot listen: %m", flag);
+	}
+	*ret = s;
 	return 0;
 }
 

@@ -32,10 +32,9 @@ static void on_request(struct xb_http_request *r, void *arg)
 {
 	struct xb_sv path = xb_http_path(r);
 
-	if (!xb_sv_is(xb_http_method(r), "GET") && !xb_sv_is(xb_http_method(r), "HEAD")) {
-		xb_http_add_header(r, "Allow", "GET, HEAD");
-		xb_http_respond(r, 405, TEXT, XB_SV("405 method not allowed\n"));
-	} else if (xb_sv_is(path, "/healthz") || xb_sv_is(path, "/livez") || xb_sv_is(path, "/readyz")) {
+	if (!xb_http_reads(r))
+		return;
+	if (xb_sv_is(path, "/healthz") || xb_sv_is(path, "/livez") || xb_sv_is(path, "/readyz")) {
 		xb_http_respond(r, 200, TEXT, XB_SV("ok"));
 	} else if (xb_sv_is(path, "/metrics")) {
 		answer_metrics(arg, r);

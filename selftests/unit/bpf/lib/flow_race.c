@@ -17,6 +17,8 @@
 static void turn(void);
 #define WORD_POINT() turn()
 #include "flows.h"
+#include "lib/flow_copy.h"
+#include "xb/macro.h"
 #include "xb/model.h"
 
 #define THREADS 4
@@ -40,9 +42,12 @@ static void turn(void)
 		sched_yield();
 }
 
-static void tables(void)
+/* old 1: the tables do not grow. */
+static void tables(__u32 sets, __u32 old)
 {
-	const struct xb_model_size sizes[] = { { "xb_flow4", 2 }, { "xb_flow6", 2 }, {} };
+	const struct xb_model_size sizes[] = {
+		{ "xb_flow4", sets }, { "xb_flow6", sets }, { "xb_flow4_old", old }, { "xb_flow6_old", old }, {},
+	};
 
 	assert_int_equal(xb_model_new(sizes), 0);
 	tick_shift = 0;
@@ -105,22 +110,81 @@ static void *claims(void *arg)
 		refresh(n, n & 1, XB_FLOW_OPEN, 50);
 		if (left_of(n, n & 1, NULL) < 0)
 			atomic_fetch_add(&faults, 1);
+		atomic_fetch_add(&progress[self], 1);
 	}
 	for (int i = 0; i < HELD; i++)
 		if (held[i] != NONE)
 			claim_or_leave(self, &held[i]);
+	atomic_fetch_add(&progress[self], steps);
 	return NULL;
 }
 
 static void test_two_never_hold_one_key(void **state)
 {
-	tables();
+	tables(2, 1);
 	start(claims);
 	assert_int_equal(atomic_load(&faults), 0);
 	assert_true(atomic_load(&made) > steps / 100);
 	assert_true(atomic_load(&refused) > 0);
 	for (__u32 n = 0; n < KEYS; n++)
 		assert_int_equal(copies_of(n, n & 1), 0);
+}
+
+/* Until what each thread did when it was called, and a little more, is done. */
+static void wait_for_all(void)
+{
+	long seen[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		seen[i] = MIN(atomic_load(&progress[i]), steps);
+	for (int i = 0; i < THREADS; i++)
+		while (atomic_load(&progress[i]) < seen[i] + 5)
+			sched_yield();
+}
+
+static void copy_all(bool v4)
+{
+	for (__u32 i = 0; i <= (v4 ? flow4_old_mask : flow6_old_mask); i++)
+		for (__u32 way = 0; way < XB_FLOW_WAYS; way++)
+			while (flow_copy_way(v4 ? lookup(&xb_flow4_old, i) : lookup(&xb_flow6_old, i), way, v4, flow_tick()))
+				sched_yield();
+}
+
+/* What the agent does, over and over. */
+static void *grows(void *arg)
+{
+	struct xb_hdr *hdr = lookup(&xb_hdr, 0);
+
+	for (__u64 g = XB_FLOW_TO_NEW; g <= XB_FLOW_MOVED; g++) {
+		wait_for_all();
+		store_word(&hdr->flow4_growth, g);
+		store_word(&hdr->flow6_growth, g);
+		wait_for_all();
+		for (int v4 = 0; v4 < 2 && g == XB_FLOW_TO_NEW; v4++)
+			copy_all(v4);
+	}
+	return NULL;
+}
+
+/* Sixteen sets, for nothing that is copied may find them full. */
+static void test_so_it_is_while_the_tables_grow(void **state)
+{
+	long all = steps;
+	pthread_t thread;
+
+	steps /= ROUNDS;
+	for (int round = 0; round < ROUNDS; round++) {
+		tables(16, 2);
+		for (int i = 0; i < THREADS; i++)
+			atomic_store(&progress[i], 0);
+		assert_int_equal(pthread_create(&thread, NULL, grows, NULL), 0);
+		start(claims);
+		pthread_join(thread, NULL);
+		assert_int_equal(atomic_load(&faults), 0);
+		for (__u32 n = 0; n < KEYS; n++)
+			assert_int_equal(copies_of(n, n & 1), 0);
+	}
+	steps = all;
 }
 
 /* Everything at once, with flows that give way and expire. What is read must be one flow's own numbers. */
@@ -183,7 +247,7 @@ static void test_anything_at_once(void **state)
 {
 	pthread_t clock;
 
-	tables();
+	tables(2, 1);
 	for (int round = 0; round < ROUNDS; round++) {
 		for (int i = 0; i < THREADS; i++)
 			atomic_store(&progress[i], 0);
@@ -211,6 +275,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_two_never_hold_one_key),
+		cmocka_unit_test(test_so_it_is_while_the_tables_grow),
 		cmocka_unit_test(test_anything_at_once),
 	};
 	const char *n = getenv("FLOW_RACE_STEPS");

@@ -2,7 +2,7 @@
 #ifndef FLOWS_H
 #define FLOWS_H
 /* Keys and flows for tests of the flow table, by number. */
-#include "lib/flow_table.h"
+#include "lib/flow_insert.h"
 
 static inline struct xb_tuple key_of(__u32 n, bool v4)
 {
@@ -93,7 +93,7 @@ static inline int copies_left(__u32 n, bool v4, __s32 more)
 			union flow_way u = { .way = head->way[k] };
 
 			copies += flow_tagged(u, &w) && flow_left(u, flow_tick()) > more &&
-				  flow_key_at(flow_entry(head, k, v4), &w);
+				  flow_key_at(flow_entry(head, k, v4), &w, v4);
 		}
 	}
 	return copies;

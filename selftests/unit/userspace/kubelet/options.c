@@ -72,7 +72,7 @@ static void a_file_as_kubeadm_writes_it(void **state)
 	assert_string_equal(o.authorization_mode, "Webhook");
 	assert_string_equal(o.system_reserved[0], "cpu=100m");
 	assert_string_equal(o.register_with_taints[0], "k=v:NoSchedule");
-	assert_int_equal(o.verbosity, 3);
+	assert_int_equal(o.process.verbosity, 3);
 	assert_non_null(strstr(xb_json_bytes(o.eviction).p, "\"evictionHard\":{\"memory.available\":\"200Mi\",\"nodefs.available\":\"5%\"}"));
 	kubelet_options_done(&o);
 	unlink(path);

@@ -50,13 +50,23 @@ static void text_is_prometheus(void **state)
 		"\nkubeproxy_network_programming_duration_seconds_bucket{le=\"0.25\"} 0\n",
 		"\nkubeproxy_network_programming_duration_seconds_bucket{le=\"300\"} 1\n",
 		"\nkubeproxy_sync_proxy_rules_service_changes_total 7\n",
+		"\nxebec_proxy_event_duration_seconds_bucket{le=\"0.0001\"} 0\n",
+		"\nxebec_proxy_event_duration_seconds_bucket{le=\"0.001\"} 1\n",
 		"\nxebec_proxy_table_entries{table=\"backends\"} 5\n",
+		"\nxebec_proxy_table_entries{table=\"flows4\"} 7\n",
+		"\nxebec_proxy_table_room{table=\"flows6\"} 1024\n",
+		"\nxebec_proxy_full_flow_tables 1\n",
+		"\nxebec_proxy_flow_growths_total 2\n",
 		"\nxebec_proxy_decisions_total{reason=\"dropped-flows-full\"} 9\n",
 		"\nxebec_proxy_api_lists_total{resource=\"endpointslices\"} 3\n",
+		"\nxebec_proxy_host_ports_synced 0\n",
+		"\nxebec_proxy_settings{cluster_cidr=\"10.244.0.0/16,fd00::/48\",nodeport_addresses=\"192.0.2.0/24,fd01::/64\",masquerade_all=\"false\"} 1\n",
 		"\nprocess_resident_memory_bytes ",
 	};
 	struct metrics_now now = {
-		.tables = { .backends = 5 }, .slices = { .lists = 3 }, .synced = true, .counted = true,
+		.tables = { .backends = 5, .flows = { { .open = 7, .full = true }, { .size = 1024 } }, .flow_growths = 2 },
+		.slices = { .lists = 3 }, .synced = true, .counted = true, .host_ports = true,
+		.cluster_cidr = "10.244.0.0/16,fd00::/48", .nodeport_addresses = (char *[]){ "192.0.2.0/24", "fd01::/64", NULL },
 		.reasons = { [XB_DROPPED_FLOWS_FULL] = 9 },
 	};
 	_cleanup_buf_ struct xb_buf out = {};
@@ -68,6 +78,7 @@ static void text_is_prometheus(void **state)
 	histogram_observe(&m.sync, 0.0005);
 	histogram_observe(&m.sync, 0.003);
 	histogram_observe(&m.programming, 299);
+	histogram_observe(&m.event, 0.00011);
 	proxy_metrics_write(&m, &now, &out);
 	assert_int_equal(out.err, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(some); i++)

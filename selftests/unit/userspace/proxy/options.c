@@ -115,7 +115,7 @@ static void config_file_sets_what_flags_set(void **state)
 	assert_string_equal(o.node_name, "from-flag");
 	assert_string_equal(o.cgroup2, "/cg");
 	assert_string_equal(o.cluster_cidr, "10.244.0.0/16");
-	assert_int_equal(o.verbosity, 3);
+	assert_int_equal(o.process.verbosity, 3);
 	assert_int_equal(port_of(&o.healthz), 1256);
 	assert_int_equal(port_of(&o.metrics), 10249);
 	assert_string_equal(o.nodeport_addresses[0], "10.0.0.0/8");
@@ -241,12 +241,35 @@ static void flags_of_another_mode_are_accepted(void **state)
 	proxy_options_done(&o);
 }
 
+static void flows_to_make_room_for(void **state)
+{
+	struct options o;
+	char *path = write_config("kind: KubeProxyConfiguration\napiVersion: kubeproxy.config.k8s.io/v1alpha1\nconntrack: {maxPerCore: 1000, min: 5000}\n");
+	char flag[128], *why = NULL;
+
+	assert_int_equal(parse(&o, &why, "--v=0"), 0);
+	assert_int_equal(proxy_options_flows(&o, 2), 131072);
+	assert_int_equal(proxy_options_flows(&o, 8), 8 * 32768);
+	proxy_options_done(&o);
+	assert_int_equal(parse(&o, &why, "--conntrack-max-per-core=0", "--conntrack-min=7"), 0);
+	assert_int_equal(proxy_options_flows(&o, 8), 0);
+	proxy_options_done(&o);
+	snprintf(flag, sizeof(flag), "--config=%s", path);
+	assert_int_equal(parse(&o, &why, flag, "--conntrack-min=7"), 0);
+	assert_int_equal(proxy_options_flows(&o, 2), 5000);
+	assert_int_equal(proxy_options_flows(&o, 64), 64000);
+	proxy_options_done(&o);
+	unlink(path);
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_upstreams), cmocka_unit_test(node_name_is_lower_case), cmocka_unit_test(faults_name_the_flag),
 		cmocka_unit_test(config_file_sets_what_flags_set), cmocka_unit_test(bad_config_files_are_refused),
 		cmocka_unit_test(every_field_is_known), cmocka_unit_test(flags_of_another_mode_are_accepted),
+		cmocka_unit_test(flows_to_make_room_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 
 #define NOW 1000u
 
-static const __u32 sizes[N_TABLES] = { [TABLE_FLOW4] = 4, [TABLE_FLOW6] = 2 };
+static const __u32 sizes[N_TABLES] = { [TABLE_FLOW4] = 4, [TABLE_FLOW6] = 2, [TABLE_FLOW4_OLD] = 2, [TABLE_HDR] = 1 };
 
 static union xb_ip4 ip4(const char *text)
 {
@@ -33,13 +33,18 @@ static struct xb_flow4 reply4(void)
 	};
 }
 
-static void put4(struct tables *t, __u32 set, int way, __u32 tag, __u32 expires, struct xb_flow4 e)
+static void put4_in(struct tables *t, enum table_id id, __u32 set, int way, __u32 tag, __u32 expires, struct xb_flow4 e)
 {
-	struct xb_flow4_set *s = element(t, TABLE_FLOW4, set);
+	struct xb_flow4_set *s = element(t, id, set);
 
 	s->head.way[way].tag = tag;
 	s->head.way[way].expires = expires;
 	s->way[way] = e;
+}
+
+static void put4(struct tables *t, __u32 set, int way, __u32 tag, __u32 expires, struct xb_flow4 e)
+{
+	put4_in(t, TABLE_FLOW4, set, way, tag, expires, e);
 }
 
 static void two_entries_are_one_flow(void **state)
@@ -48,7 +53,7 @@ static void two_entries_are_one_flow(void **state)
 	_cleanup_flow_list_ struct flow_list l = {};
 	const struct flow_row *f;
 
-	put4(t, 3, 6, 99, NOW + 20, reply4());
+	put4(t, 3, 6, 96, NOW + 20, reply4());
 	put4(t, 0, 0, 42, NOW + 30, forward4());
 	flow_list_read(t, NOW, &l);
 	assert_int_equal(l.rows.n, 1);
@@ -69,7 +74,7 @@ static void one_entry_is_a_flow_too(void **state)
 	_cleanup_(tables_freep) struct tables *t = memory_tables(sizes);
 	_cleanup_flow_list_ struct flow_list l = {};
 
-	put4(t, 1, 1, 99, NOW, reply4());
+	put4(t, 1, 1, 96, NOW, reply4());
 	flow_list_read(t, NOW, &l);
 	assert_int_equal(l.rows.n, 1);
 	assert_string_equal(endpoint_text(&l.rows.v[0].was.src, l.rows.v[0].was.sport).s, "198.51.100.9:40000");
@@ -83,7 +88,7 @@ static void what_does_not_live_is_not_shown(void **state)
 	struct flow_usage u;
 
 	put4(t, 0, 0, 0, NOW + 30, forward4());                 /* free */
-	put4(t, 0, 1, XB_FLOW_BUSY, NOW + 30, forward4());      /* being written */
+	put4(t, 0, 1, 42 | XB_FLOW_BUSY, NOW + 30, forward4()); /* being written */
 	put4(t, 0, 2, 42, NOW - 1, forward4());                 /* expired */
 	put4(t, 0, 3, 42, NOW + 1, forward4());
 	((struct xb_flow4_set *)element(t, TABLE_FLOW4, 2))->head.spilled_until = NOW + 4;
@@ -115,7 +120,7 @@ static void both_families(void **state)
 	struct xb_flow6_set *s = element(t, TABLE_FLOW6, 1);
 
 	put4(t, 0, 0, 42, NOW + 30, forward4());
-	s->head.way[2].tag = 43;
+	s->head.way[2].tag = 44;
 	s->head.way[2].expires = NOW + 9;
 	s->way[2] = (struct xb_flow6){
 		.src = address("2001:db8::9"), .sport = 1, .dst = address("fd00:10:96::5"), .dport = 53, .proto = XB_PROTO_UDP,
@@ -125,6 +130,29 @@ static void both_families(void **state)
 	assert_int_equal(l.rows.n, 2);
 	assert_string_equal(endpoint_text(&l.rows.v[1].now.dst, l.rows.v[1].now.dport).s, "[fd00:10:244::7]:5353");
 	assert_int_equal(l.rows.v[1].was.family, XB_IPV6);
+}
+
+/* A flow of which one entry has been copied, and counted on; and, when all is in the new table, what is left in the old one. */
+static void while_a_table_grows(void **state)
+{
+	_cleanup_(tables_freep) struct tables *t = memory_tables(sizes);
+	_cleanup_flow_list_ struct flow_list l = {}, moved = {};
+	struct xb_flow4 copy = forward4();
+
+	put4_in(t, TABLE_FLOW4_OLD, 1, 3, 42, NOW + 30, forward4());
+	put4_in(t, TABLE_FLOW4_OLD, 0, 0, 96, NOW + 30, reply4());
+	copy.packets = 15;
+	copy.bytes = 1500;
+	put4(t, 2, 0, 42, NOW + 40, copy);
+	flow_list_read(t, NOW, &l);
+	assert_int_equal(l.rows.n, 1);
+	assert_int_equal(l.rows.v[0].packets[XB_FLOW_FORWARD], 15);
+	assert_int_equal(l.rows.v[0].bytes[XB_FLOW_REPLY], 9000);
+	assert_int_equal(l.rows.v[0].expires, NOW + 40);
+	((struct xb_hdr *)element(t, TABLE_HDR, 0))->flow4_growth = XB_FLOW_MOVED;
+	flow_list_read(t, NOW, &moved);
+	assert_int_equal(moved.rows.n, 1);
+	assert_false(moved.rows.v[0].seen[XB_FLOW_REPLY]);
 }
 
 static void tables_that_are_not_there(void **state)
@@ -142,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(two_entries_are_one_flow), cmocka_unit_test(one_entry_is_a_flow_too),
 		cmocka_unit_test(what_does_not_live_is_not_shown), cmocka_unit_test(ticks_wrap), cmocka_unit_test(both_families),
+		cmocka_unit_test(while_a_table_grows),
 		cmocka_unit_test(tables_that_are_not_there),
 	};
 

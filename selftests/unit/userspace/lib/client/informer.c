@@ -129,7 +129,8 @@ static bool is_running(struct xb_jv object)
 
 static void start_with(struct test *t, bool may_lack)
 {
-	static const char *const leave_out[] = { "metadata.managedFields", "endpoints.targetRef", "spec.ports.name", NULL };
+	static const char *const leave_out[] = { "metadata.managedFields", "endpoints.targetRef", "spec.ports.name",
+						 "spec.kind=\"none\"", "spec.of={}", "spec.ports.names=2", NULL };
 	static const char *const leave_out_then[] = { "spec.image", "conditions.[Ready]", "conditions.[Old].a", "conditions.[]", NULL };
 	struct xb_informer_config c = {
 		.leave_out = leave_out, .leave_out_then = leave_out_then, .when = is_running,
@@ -528,12 +529,14 @@ static void what_may_lack_is_gone_when_it_goes(void **state)
 	assert_int_equal(xb_informer_count(t->informer), 0);
 }
 
-/* Only members of the paths go: a label of that name stays, and so does what merely begins like one. */
+/* Only members of the paths go, and with a value only those of just that one: a label of that name stays, and so does what merely begins
+ * like one. */
 #define FAT "{\"metadata\":{\"name\":\"fat\",\"managedFields\":[{\"a\":[1]}],\"labels\":{\"managedFields\":\"x\",\"spec.ports.name\":\"y\"}," \
-	    "\"namespace\":\"ns\",\"resourceVersion\":\"%s\"},\"spec\":{\"name\":1,\"ports\":[{\"name\":\"a\",\"names\":2},{\"name\":\"b\"}]}," \
+	    "\"namespace\":\"ns\",\"resourceVersion\":\"%s\"},\"spec\":{\"name\":1,\"kind\":\"none\",\"of\":{\"kind\":\"none\"}," \
+	    "\"ports\":[{\"name\":\"a\",\"names\":2},{\"name\":\"b\",\"names\":22}]}," \
 	    "\"endpoints\":[{\"targetRef\":{\"kind\":\"Pod\"},\"k\\u0041\":\"\\n\"},{},null]}"
 #define LEAN "{\"metadata\":{\"name\":\"fat\",\"labels\":{\"managedFields\":\"x\",\"spec.ports.name\":\"y\"}," \
-	     "\"namespace\":\"ns\",\"resourceVersion\":\"%s\"},\"spec\":{\"name\":1,\"ports\":[{\"names\":2},{}]}," \
+	     "\"namespace\":\"ns\",\"resourceVersion\":\"%s\"},\"spec\":{\"name\":1,\"of\":{\"kind\":\"none\"},\"ports\":[{},{\"names\":22}]}," \
 	     "\"endpoints\":[{\"k\\u0041\":\"\\n\"},{},null]}"
 
 static void list_fat(struct test *t, struct fake_conn *c, const char *path)
@@ -592,6 +595,54 @@ static void what_nobody_reads_then_is_not_kept_then(void **state)
 	tell_phase(t, "14", "Failed");
 	snprintf(text, sizeof(text), IN_PHASE, "", "14", "Failed", "\"image\":\"i\",", "{\"type\":\"Ready\"},");
 	assert_true(xb_sv_is(xb_jv_bytes(xb_informer_get(t->informer, "ns", "a")), text));
+}
+
+/* Kept is the number alone: neither name nor version. */
+static int keep_number(void *arg, struct xb_jv object, struct xb_json **ret)
+{
+	return xb_json_parse(xb_jv_bytes(xb_jv_get(object, "number")), NULL, ret, NULL);
+}
+
+static void on_number(void *arg, struct xb_jv old, struct xb_jv object)
+{
+	struct test *t = arg;
+
+	xb_buf_addf(&t->told, "%.*s>%.*s ", XB_SV_ARG(xb_jv_bytes(old)), XB_SV_ARG(xb_jv_bytes(object)));
+}
+
+#define NUMBERED(name, uid, version, number) "{\"metadata\":{\"name\":\"" name "\",\"namespace\":\"ns\",\"uid\":\"" uid "\"," \
+	"\"resourceVersion\":\"" version "\"},\"number\":" number "}"
+
+static void list_numbered(struct test *t, struct fake_conn *c, const char *path)
+{
+	fake_reply(c, 200, t->lists == 1 ?
+		   "{\"metadata\":{\"resourceVersion\":\"9\"},\"items\":[" NUMBERED("a", "1", "1", "1") "," NUMBERED("b", "2", "2", "2") "]}" :
+		   "{\"metadata\":{\"resourceVersion\":\"30\"},\"items\":[" NUMBERED("a", "1", "10", "6") "," NUMBERED("b", "3", "20", "7") "]}");
+}
+
+static void what_is_kept_may_be_made_of_the_object(void **state)
+{
+	struct test *t = *state;
+	struct xb_informer_config c = {
+		.rest = t->rest, .path = "/api/v1/services", .transform = keep_number, .changed = on_number, .arg = t,
+		.backoff_min_ms = 10, .backoff_max_ms = 40,
+	};
+	struct xb_informer_stats s;
+	char line[512];
+
+	t->on_list = list_numbered;
+	assert_int_equal(xb_informer_new(&c, &t->informer), 0);
+	run_until(&t->loop, t->watches == 1);
+	fake_chunk(t->watch, "{\"type\":\"MODIFIED\",\"object\":" NUMBERED("a", "1", "1", "5") "}\n");
+	fake_chunk(t->watch, "{\"type\":\"MODIFIED\",\"object\":" NUMBERED("a", "1", "10", "6") "}\n");
+	fake_chunk(t->watch, "{\"type\":\"DELETED\",\"object\":" NUMBERED("none", "8", "11", "8") "}\n");
+	snprintf(line, sizeof(line), "{\"type\":\"ERROR\",\"object\":%s}\n", gone);
+	fake_chunk(t->watch, line);
+	run_until(&t->loop, t->watches == 2);
+	assert_string_equal(t->told.p, ">1 >2 1>6 2> >7 ");
+	assert_true(xb_sv_is(xb_jv_bytes(xb_informer_get(t->informer, "ns", "b")), "7"));
+	xb_informer_stats(t->informer, &s);
+	assert_true(s.bytes > 0 && s.bytes < 200);
 }
 
 static void say_nothing(struct test *t, struct fake_conn *c, const char *path)
@@ -676,6 +727,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(lists_then_watches), T(events_may_come_in_pieces), T(repeated_and_old_events_are_ignored), T(resumes_where_it_was),
+		T(what_is_kept_may_be_made_of_the_object),
 		T(bookmarks_move_the_version), T(error_410_lists_anew_and_tells_the_difference), T(watch_refused_with_410_lists_anew),
 		T(bookmarks_move_the_version), T(one_made_anew_by_the_same_name_is_another), T(watch_refused_with_410_lists_anew),
 		T(unavailable_server_is_asked_again_without_a_list), T(refusal_that_takes_long_is_trouble_too),

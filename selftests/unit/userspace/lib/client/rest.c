@@ -17,6 +17,7 @@ struct test {
 	int done, code, retry_after;
 	char got[512], reason[64], message[512], lines[512];
 	struct xb_rest_call *call, *cancel_at_line;
+	uint64_t woken_ns;              /* of the line before */
 };
 
 static void on_request(struct fake_conn *c, const char *method, const char *path, const char *headers, const char *body)
@@ -50,6 +51,8 @@ static void on_line(void *arg, struct xb_sv line)
 	size_t n = strlen(t->lines);
 
 	snprintf(t->lines + n, sizeof(t->lines) - n, "[%.*s]", XB_SV_ARG(line));
+	assert_in_range(xb_rest_woken_ns(t->rest), MAX(t->woken_ns, 1), uv_hrtime());
+	t->woken_ns = xb_rest_woken_ns(t->rest);
 	if (t->cancel_at_line)
 		xb_rest_cancel(t->cancel_at_line);
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <arpa/inet.h>
+#include <stdio.h>
 #include "xb/plan.h"
 
 #define NODE "here"
@@ -335,27 +336,36 @@ static void print_plan(struct xb_buf *out, const struct xb_plan *plan)
 		xb_buf_addf(out, " check %u/%u", plan->health_port, plan->local_ready);
 }
 
+static struct xb_plan_slice *slice_of(const char *text, const char *node)
+{
+	struct xb_plan_slice *slice = NULL;
+	struct xb_buf json = {};
+	struct xb_json *doc;
+
+	xb_buf_adds(&json, text);
+	doc = parse(&json);
+	assert_int_equal(xb_plan_slice_new(xb_json_root(doc), node, &slice), 0);
+	xb_json_unref(doc);
+	return slice;
+}
+
 static void check_at(const struct test_case *c, const struct xb_plan_here *here)
 {
-	struct xb_json *service = service_of(c->spec), *docs[ARRAY_SIZE(c->slices)] = {};
-	struct xb_jv slices[ARRAY_SIZE(c->slices)] = {};
+	struct xb_plan_slice *slices[ARRAY_SIZE(c->slices)] = {};
+	const struct xb_plan_slice *const *all = (const struct xb_plan_slice *const *)slices;
+	struct xb_json *service = service_of(c->spec);
 	struct xb_buf text = {};
 	struct xb_plan plan = {};
 	struct xb_plan_counts counts = {};
 	size_t n = 0, frontends = 0, backends = 0;
 
-	for (; n < ARRAY_SIZE(c->slices) && c->slices[n]; n++) {
-		struct xb_buf json = {};
-
-		xb_buf_adds(&json, c->slices[n]);
-		docs[n] = parse(&json);
-		slices[n] = xb_json_root(docs[n]);
-	}
-	assert_int_equal(xb_plan_make(xb_json_root(service), slices, n, here, &plan), 0);
+	for (; n < ARRAY_SIZE(c->slices) && c->slices[n]; n++)
+		slices[n] = slice_of(c->slices[n], here->node);
+	assert_int_equal(xb_plan_make(xb_json_root(service), all, n, here, &plan), 0);
 	print_plan(&text, &plan);
 	if (strcmp(text.p ? text.p : "", c->plan))
 		fail_msg("%s:\n  expected %s\n  got      %s", c->name, c->plan, text.p ? text.p : "");
-	xb_plan_count(xb_json_root(service), slices, n, &counts);
+	xb_plan_count(xb_json_root(service), all, n, &counts);
 	for (size_t i = 0; i < plan.n; i++) {
 		frontends += plan.v[i].n_frontends;
 		for (int s = 0; s < XB_SCOPES; s++) {
@@ -371,7 +381,7 @@ static void check_at(const struct test_case *c, const struct xb_plan_here *here)
 	xb_plan_done(&plan);
 	xb_json_unref(service);
 	while (n)
-		xb_json_unref(docs[--n]);
+		xb_plan_slice_free(slices[--n]);
 }
 
 static void check(const struct test_case *c)
@@ -416,22 +426,49 @@ static void says_when_the_zone_matters(void **state)
 		{ SLICE4(P, EP("10.1.0.1")), false }, { SLICE4(P, EP_FOR("10.1.0.1", "a", NODE_HINT("a"))), false },
 		{ SLICE4(P, EP("10.1.0.1") "," EP_FOR("10.1.0.2", "b", ZONE_HINT("z2"))), true },
 	};
+	static const struct xb_plan_here here = { .node = NODE, .zone = "" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct xb_buf json = {};
+		struct xb_plan_slice *slice = slice_of(rows[i].slice, NODE);
+		const struct xb_plan_slice *one = slice;
+		struct xb_json *service = service_of(SPEC());
 		struct xb_plan plan = {};
-		struct xb_json *service = service_of(SPEC()), *slice;
-		struct xb_jv root;
 
-		xb_buf_adds(&json, rows[i].slice);
-		slice = parse(&json);
-		root = xb_json_root(slice);
-		assert_int_equal(xb_plan_make(xb_json_root(service), &root, 1,
-					      &(struct xb_plan_here){ .node = NODE, .zone = "" }, &plan), 0);
+		assert_int_equal(xb_plan_make(xb_json_root(service), &one, 1, &here, &plan), 0);
 		assert_int_equal(plan.zoned, rows[i].zoned);
 		xb_plan_done(&plan);
 		xb_json_unref(service);
-		xb_json_unref(slice);
+		xb_plan_slice_free(slice);
+	}
+}
+
+static void slice_knows_its_service_and_its_time(void **state)
+{
+	static const struct {
+		const char *metadata, *service;
+		int64_t trigger_us;
+	} rows[] = {
+		{ "{'namespace':'ns','labels':{'kubernetes.io/service-name':'web'}}", "ns/web", 0 },
+		{ "{'namespace':'ns','labels':{}}", "", 0 }, { "{}", "", 0 }, { "null", "", 0 },
+		{ "{'namespace':'ns','labels':{'kubernetes.io/service-name':'web'},"
+		  "'annotations':{'endpoints.kubernetes.io/last-change-trigger-time':'1970-01-01T00:00:02Z'}}", "ns/web", 2000000 },
+		{ "{'annotations':{'endpoints.kubernetes.io/last-change-trigger-time':'now'}}", "", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct xb_plan_slice *slice;
+		struct xb_json *doc = NULL;
+		char text[512];
+
+		snprintf(text, sizeof(text), "{'addressType':'FQDN','ports':[" P "],'metadata':%s}", rows[i].metadata);
+		slice = slice_of(text, NODE);
+		assert_true(xb_sv_is(xb_plan_slice_service(slice), rows[i].service));
+		assert_int_equal(xb_plan_slice_trigger_us(slice), rows[i].trigger_us);
+		assert_int_equal(xb_json_parse(XB_SV("{}"), NULL, &doc, NULL), 0);
+		assert_null(xb_plan_slice_of(doc));
+		xb_plan_slice_attach(slice, doc);
+		assert_ptr_equal(xb_plan_slice_of(doc), slice);
+		xb_json_unref(doc);
 	}
 }
 
@@ -440,6 +477,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_case), cmocka_unit_test(order_of_slices_does_not_matter),
 		cmocka_unit_test(node_without_a_zone), cmocka_unit_test(says_when_the_zone_matters),
+		cmocka_unit_test(slice_knows_its_service_and_its_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
