@@ -112,7 +112,7 @@ static bool next_is(struct xb_jit *it, const char *key)
 	return xb_jit_next(it) && xb_sv_is(it->key, key);
 }
 
-/* Of one who has written alone, and wrote this before, managedFields tell nothing new but the time. Entries are in managed_write's order. */
+/* Of one who wrote alone, and wrote this before, managedFields tell nothing new but the time. Entries are in managed_write's order. */
 static bool is_by_its_only_manager(struct request *q, struct xb_jv managed, const char *renewed, struct xb_json_change *ret)
 {
 	struct managed_entry me = managed_identity(q, false);
