@@ -237,7 +237,7 @@ static void of_parts(struct request *q, const struct xb_sv *part, unsigned n, st
 		of_collection(q, t);
 }
 
-int authz_attributes(struct request *q, struct attributes *ret)
+static int read_attributes(struct request *q, struct attributes *ret)
 {
 	struct xb_sv method = xb_http_method(q->http), part[ROUTE_SEGMENTS], rest;
 	struct attributes t = { .user = q->user };
@@ -262,6 +262,24 @@ int authz_attributes(struct request *q, struct attributes *ret)
 	t.version = part[at];
 	of_parts(q, part + at + 1, n - at - 1, &t);
 	*ret = t;
+	return 0;
+}
+
+int authz_attributes(struct request *q, struct attributes *ret)
+{
+	struct attributes *t;
+	int r;
+
+	if (!q->attributes) {
+		t = xb_arena_alloc(q->arena, sizeof(*t));
+		r = t ? read_attributes(q, t) : -ENOMEM;
+		if (r)
+			return r;
+		q->attributes = t;
+	}
+	*ret = *q->attributes;
+	/* who it is may change after the first question, by impersonation */
+	ret->user = q->user;
 	return 0;
 }
 

@@ -350,6 +350,13 @@ void request_warn(struct request *q, struct xb_sv text)
 		xb_http_add_header(q->http, "Warning", value.p);
 }
 
+void request_forget(struct request *q, struct xb_arena_mark mark)
+{
+	while (q->n_documents)
+		xb_json_unref(q->documents[--q->n_documents]);
+	xb_arena_release(q->arena, mark);
+}
+
 bool request_selects(const struct request *q, struct xb_jv object)
 {
 	if (q->labels && !xb_selector_matches(q->labels, xb_jv_path(object, "metadata", "labels")))

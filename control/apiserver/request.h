@@ -15,6 +15,7 @@
 #include "xb/http_server.h"
 #include "xb/selector.h"
 
+struct attributes;
 struct flow_seat;
 struct path_row;
 struct server;
@@ -33,6 +34,7 @@ struct request {
 	struct xb_sv path;                 /* not decoded */
 	struct route route;                /* for an object's path */
 	struct query query;
+	const struct attributes *attributes; /* what it wants, once that was asked (authz_attributes) */
 	struct encoding encoding;          /* the form of the answer */
 	struct xb_selector *labels;        /* of list, watch, deletecollection; NULL: all */
 	struct xb_field_selector *fields;
@@ -108,6 +110,8 @@ void request_warn(struct request *q, struct xb_sv text);
 
 /* Takes doc: it lives as long as the request. -ENOMEM (and doc is gone) when it keeps too many. */
 int request_keep(struct request *q, struct xb_json *doc);
+/* The trees made since the mark, and what they were made from, are not needed while the request waits: the next one has their memory. */
+void request_forget(struct request *q, struct xb_arena_mark mark);
 /* Does the object pass the request's selectors? */
 bool request_selects(const struct request *q, struct xb_jv object);
 /* "pods", or "pods/status"; in the arena. NULL without memory. */

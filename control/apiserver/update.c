@@ -150,17 +150,21 @@ int update_handler(struct request *q)
 {
 	struct store_object *head;
 	struct xb_node *object, *old;
+	struct xb_arena_mark mark;
 	int r;
 
 	r = query_check_write(q->arena, &q->query, "UpdateOptions", &q->fault);
 	if (!r)
 		r = write_init(q);
+	mark = xb_arena_mark(q->arena);
 	if (!r)
 		r = decode_body(q, &object);
 	if (!r)
 		r = check_names(q, object);
 	if (!r)
 		r = renew_object(q, object);
+	if (!r)
+		request_forget(q, mark);
 	if (r != -ENOTSUP)
 		return r;
 	r = write_read(q, &head, &old);

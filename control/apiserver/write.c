@@ -207,11 +207,15 @@ static int answer_dry(struct request *q, uint64_t expect, struct xb_node *object
 
 typedef int queue_fn(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 
-static bool is_patient(const struct write *w)
+static bool is_patient(const struct request *q, const char *key, const struct xb_node *object)
 {
-	enum patience p = strategy_of(w->kind)->patience;
+	const struct strategy *s = strategy_of(q->write.kind);
+	const struct store_object *head;
 
-	return p == PATIENT_ALWAYS || (p == PATIENT_STATUS && write_is_status(w));
+	if (s->patient || !s->is_heartbeat || !write_is_status(&q->write))
+		return s->patient;
+	head = store_head(q->server->store, key);
+	return head && s->is_heartbeat(xb_json_root(head->doc), object);
 }
 
 static void goes_to_store(struct request *q, int code)
@@ -244,13 +248,13 @@ static int queue(struct request *q, queue_fn *fn, uint64_t expect, struct xb_nod
 	}
 	goes_to_store(q, code);
 	r = key ? stored_value(q->arena, object, &bytes, &value) : -ENOMEM;
-	value.patient = is_patient(&q->write);
+	value.patient = !r && is_patient(q, key, object);
 	return went_to_store(q, r ? r : fn(q->server->store, key, expect, &value, written, q));
 }
 
 int write_amend(struct request *q, const char *key, uint64_t expect, struct store_amendment *a)
 {
-	a->patient = is_patient(&q->write);
+	a->patient = is_patient(q, key, NULL);
 	goes_to_store(q, 200);
 	return went_to_store(q, store_amend(q->server->store, key, expect, a, written, q));
 }

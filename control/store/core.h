@@ -58,7 +58,8 @@ void store_write_collect(uv_async_t *h);
 void store_write_tick(uv_timer_t *h);
 void store_write_no_longer(uv_timer_t *h); /* patience is over */
 void store_write_drain(struct store *s);
-void store_write_commit(struct store *s, struct store_object *o); /* the version is durable: show it, note the change */
+/* The version, of that slot's key, is durable: show it, note the change. */
+void store_write_commit(struct store *s, struct store_slot *slot, struct store_object *o);
 
 bool store_is_relaxed(const struct store *s, const char *key); /* is it under one of the prefixes? */
 void store_prefixes_done(struct store *s);

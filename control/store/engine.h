@@ -15,6 +15,8 @@ struct store_write {
 	void *arg;
 	bool relaxed;                 /* its answer does not wait for the disk (store_relax) */
 	bool patient;                 /* it may wait for others to share the commit */
+	struct store_slot *slot;      /* write.c's: the key's, while the tree has this shape */
+	uint64_t shape;
 };
 struct store_part;
 struct store_batch {

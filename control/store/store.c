@@ -60,7 +60,7 @@ static int load_row(void *arg, const struct store_row *row)
 	r = store_history_reserve(&s->history, 1);
 	if (r)
 		return r;
-	store_write_commit(s, o);
+	store_write_commit(s, slot, o);
 	store_history_trim(&s->history, row->revision > s->loaded ? s->max_bytes : 0, 0);
 	return 0;
 }

@@ -129,9 +129,14 @@ static size_t memory(const struct store_object *o)
 	return o ? store_object_memory(o) : 0;
 }
 
-void store_write_commit(struct store *s, struct store_object *o)
+/* A slot stays where it is while the tree has the same shape. */
+static struct store_slot *slot_of(const struct store *s, const struct store_write *w)
 {
-	struct store_slot *slot = store_tree_find(&s->tree, o->key);
+	return w->shape == s->tree.version ? w->slot : store_tree_find(&s->tree, w->object->key);
+}
+
+void store_write_commit(struct store *s, struct store_slot *slot, struct store_object *o)
+{
 	struct store_object *previous = slot->committed, *head = slot->head;
 	struct store_object *now = o->deleted ? NULL : o;
 
@@ -216,7 +221,7 @@ static void succeeded(struct store *s, struct store_write *writes)
 	for (end = &writes; *end; end = &(*end)->next) {
 		if (!(*end)->object)
 			continue;
-		store_write_commit(s, (*end)->object);
+		store_write_commit(s, slot_of(s, *end), (*end)->object);
 		n++;
 	}
 	take_barriers(s, end);
@@ -381,11 +386,11 @@ static int check(const struct store *s, const struct store_object *head, uint64_
 }
 
 /* The document, which has the next revision in it, becomes the key's head. */
-static int add_version(struct store *s, const char *key, bool deleted, bool patient, struct xb_json *doc, store_done done, void *arg)
+static int add_version(struct store *s, const char *key, const struct store_object *head, bool deleted, bool patient, struct xb_json *doc,
+		       store_done done, void *arg)
 {
 	_cleanup_(store_object_unrefp) struct store_object *o = NULL;
 	_cleanup_(free_writep) struct store_write *w = NULL;
-	const struct store_object *head = store_head(s, key);
 	uint64_t revision = s->assigned + 1;
 	struct store_slot *slot;
 	int r;
@@ -405,6 +410,8 @@ static int add_version(struct store *s, const char *key, bool deleted, bool pati
 		return -ENOMEM;
 	store_object_unref(slot->head);
 	slot->head = store_object_ref(o);
+	w->slot = slot;
+	w->shape = s->tree.version;
 	s->assigned = revision;
 	enqueue(s, TAKE_PTR(w));
 	return 0;
@@ -414,7 +421,8 @@ static int write_one(struct store *s, const char *key, uint64_t expect, bool del
 		     store_done done, void *arg)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
-	int r = check(s, store_head(s, key), expect, deleted);
+	const struct store_object *head = store_head(s, key);
+	int r = check(s, head, expect, deleted);
 
 	if (r)
 		return r;
@@ -423,7 +431,7 @@ static int write_one(struct store *s, const char *key, uint64_t expect, bool del
 	if (!*key || v->hole >= v->bytes.n)
 		return -EINVAL;
 	r = fill(s, v, s->assigned + 1, &doc);
-	return r ? r : add_version(s, key, deleted, v->patient, doc, done, arg);
+	return r ? r : add_version(s, key, head, deleted, v->patient, doc, done, arg);
 }
 
 int store_put(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg)
@@ -449,7 +457,7 @@ int store_amend(struct store *s, const char *key, uint64_t expect, const struct 
 	r = xb_json_with(head->doc, all, a->n + 1, &doc);
 	if (!r)
 		r = store_uses_share(head->doc, doc);
-	return r ? r : add_version(s, key, false, a->patient, doc, done, arg);
+	return r ? r : add_version(s, key, head, false, a->patient, doc, done, arg);
 }
 
 int store_delete(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg)

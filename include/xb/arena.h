@@ -15,6 +15,13 @@ char *xb_arena_strn(struct xb_arena *a, struct xb_sv s);/* zero-terminated copy 
 struct xb_sv xb_arena_sv(struct xb_arena *a, struct xb_sv s);
 char *xb_arena_join(struct xb_arena *a, const struct xb_sv *texts, unsigned n); /* one after the other, zero-terminated */
 char *xb_arena_printf(struct xb_arena *a, const char *fmt, ...) _printf_(2, 3);
+/* Lets go of all that was allocated since the mark. Marks are released the newest first. */
+struct xb_arena_mark {
+	void *chunk;            /* private */
+	size_t in_chunk, used;
+};
+struct xb_arena_mark xb_arena_mark(const struct xb_arena *a);
+void xb_arena_release(struct xb_arena *a, struct xb_arena_mark m);
 size_t xb_arena_used(const struct xb_arena *a);
 /*
  * This thread keeps up to 32 MiB of what its arenas let go of for those to come. Gives back to the system what was not used since the

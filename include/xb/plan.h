@@ -124,6 +124,7 @@ void xb_plan_done(struct xb_plan *p);
 /* No fewer than a plan has, found without making it; added to *counts. */
 struct xb_plan_counts {
 	size_t ports, frontends, backends;
+	bool affinity;              /* some have session affinity */
 };
 void xb_plan_count(struct xb_jv service, const struct xb_plan_slice *const *slices, size_t n_slices, struct xb_plan_counts *counts);
 

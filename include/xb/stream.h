@@ -26,6 +26,7 @@ struct xb_stream_ops {
 	void (*drained)(struct xb_stream *s);
 	/*
 	 * Over, once: 0 when both sides have ended, else a negative errno (-ETIMEDOUT, -ECONNRESET, -ESHUTDOWN: the server stops).
+	 * What came before a reset, or before it was found that nothing can be sent, is received first.
 	 * s is still to be freed, and good for nothing else but xb_stream_why.
 	 */
 	void (*closed)(struct xb_stream *s, int error);

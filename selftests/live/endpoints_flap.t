@@ -59,7 +59,7 @@ metrics >"$TMP/metrics-2"
 read -r median most n <<<"$(quantiles "$TMP/metrics-1" "$TMP/metrics-2")"
 note "$(tail -1 "$TMP/done"): half within $median us, 99 % within $most us; $used ms of the agent's processor time"
 is "$n" 5000 '1,000 a second: each is measured'
-ok '1,000 a second: 99 % of them within a millisecond' [ "$most" -le 1000 ]
+ok '1,000 a second: 99 % of them within two milliseconds' [ "$most" -le 2000 ]
 ok '1,000 a second: at most 500 us of processor time an event' [ $used -le 2500 ]
 
 order 3 last

@@ -60,7 +60,7 @@ XB_EXEC=exec in_ns node "$KUBECTL" attach -i chat <"$TMP/stdin" >"$TMP/attached"
 exec 9>"$TMP/stdin"
 ok 'attach' busywait 5 eval 'echo you >&9; grep -q "heard you" "$TMP/attached"'
 exec 9>&-
-kill $attached; wait $attached 2>/dev/null
+kill $attached 2>/dev/null; wait $attached 2>/dev/null
 memory() { awk '/^RssAnon/ { print $2 }' "/proc/$KUBELET_PID/status"; }
 k exec web -- head -c 2000000 /dev/zero >/dev/null
 before=$(memory)

@@ -71,10 +71,13 @@ ingress web 203.0.113.99
 ok 'source ranges: who is not in them is not answered' busywait 5 silent client http://203.0.113.99/
 patch web '"loadBalancerSourceRanges":["10.0.0.0/8","198.51.100.0/24"]'
 ok 'who is, is' busywait 5 says client 203.0.113.99 '^(b|r) '
+clients_most() { "$BIN/xebec" map -o json --bpffs-path="$BPFFS" | jq '.tables[] | select(.table == "xb_aff") | .size'; }
+few=$(clients_most)
 patch web '"type":"NodePort","loadBalancerSourceRanges":null,"sessionAffinity":"ClientIP"'
 slice web 8080 "$a" "$b" "$r" | k apply -f - >/dev/null 2>&1
 sticks() { [ "$(spread client "198.51.100.1:$np" | wc -w)" = 1 ]; }
 ok 'session affinity: by the client'"'"'s address' busywait 5 sticks
+is "$few $(clients_most)" '64 65536' 'there is room for many clients once a Service has it'
 
 PROTO=UDP SPEC='"type":"NodePort",' service dns 53:8080 "$a"
 unp=$(node_port dns)

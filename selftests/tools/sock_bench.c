@@ -287,7 +287,7 @@ static void changes(int services)
 
 	printf("%d services x 10 backends\n  opened in %.1f ms of processor time", services, processor_ms() - start);
 	start = processor_ms();
-	apply_reserve(a, (size_t)services, (size_t)services, (size_t)services * 10);
+	apply_reserve(a, &(struct xb_plan_counts){ (size_t)services, (size_t)services, (size_t)services * 10, false });
 	reserved = processor_ms();
 	set_all(a, services);
 	all = processor_ms();

@@ -146,10 +146,12 @@ static void reserve(struct agent *a)
 
 	services_each(a->services, count_service, &want);
 	a->c.plane->stats(a->tables, &have);
-	r = a->c.plane->reserve(a->tables, want.ports - MIN(want.ports, have.ports),
-				want.frontends - MIN(want.frontends, have.frontends), want.backends - MIN(want.backends, have.backends));
+	want.ports -= MIN(want.ports, have.ports);
+	want.frontends -= MIN(want.frontends, have.frontends);
+	want.backends -= MIN(want.backends, have.backends);
+	r = a->c.plane->reserve(a->tables, &want);
 	if (r < 0)
-		log_warning_errno(r, "cannot make room for %zu ports and %zu backends at once: %m", want.ports, want.backends);
+		log_warning_errno(r, "cannot make room for %zu more ports and %zu backends at once: %m", want.ports, want.backends);
 }
 
 /* What an agent of another mode left would go on serving what has changed since. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <string.h>
 #include "apply_state.h"
 #include "xb/why.h"
@@ -320,7 +321,7 @@ static void frontend_delete(struct apply *a, int f, const struct frontend *gone)
 }
 
 /* Deletes what the port has and the list has not. Returns whether there was any. */
-static bool xb_frontends_drop(struct apply *a, int f, struct port *port, struct frontend *keep, size_t n)
+static bool frontends_drop(struct apply *a, int f, struct port *port, struct frontend *keep, size_t n)
 {
 	bool any = false;
 
@@ -335,7 +336,7 @@ static bool xb_frontends_drop(struct apply *a, int f, struct port *port, struct 
 
 /* list: room for all of the plan's; filled with those that the port owns in the end, and then the port's. The first fault is
  * told, and does not keep the rest from being done. */
-static int xb_frontends_commit(struct apply *a, struct port *port, const struct xb_plan_port *p, struct frontend *list, bool *ret_dropped,
+static int frontends_commit(struct apply *a, struct port *port, const struct xb_plan_port *p, struct frontend *list, bool *ret_dropped,
 			       char **reterr_why)
 {
 	int f = family_index(port->family), worst = 0;
@@ -363,14 +364,14 @@ static int xb_frontends_commit(struct apply *a, struct port *port, const struct 
 		else if (!worst)
 			worst = r;
 	}
-	*ret_dropped = xb_frontends_drop(a, f, port, list, n);
+	*ret_dropped = frontends_drop(a, f, port, list, n);
 	free(port->frontends);
 	port->frontends = list;
 	port->n_frontends = n;
 	return worst;
 }
 
-static bool xb_frontends_same(const struct port *port, const struct xb_plan_port *p)
+static bool frontends_same(const struct port *port, const struct xb_plan_port *p)
 {
 	if (port->n_frontends != p->n_frontends)
 		return false;
@@ -442,6 +443,14 @@ static void port_abandon(struct apply *a, struct port *port)
 	port_forget(a, port);
 }
 
+static int name_store(const struct apply *a, __u32 slot, const char *text)
+{
+	struct xb_name name = {};
+
+	memcpy(name.name, text, strlen(text));
+	return bpf_map_update_elem(a->tables->t[TABLE_NAME].fd, &slot, &name, BPF_ANY) < 0 ? -errno : 0;
+}
+
 static int port_change(struct apply *a, struct port *port, const struct xb_plan_port *p, char **reterr_why)
 {
 	_cleanup_free_ struct frontend *list = calloc(MAX(p->n_frontends, 1), sizeof(*list));
@@ -453,6 +462,8 @@ static int port_change(struct apply *a, struct port *port, const struct xb_plan_
 	if (!list)
 		return -ENOMEM;
 	r = room_for_frontends(a, f, 2 * p->n_frontends, reterr_why);
+	if (r == 0 && p->affinity_seconds)
+		r = room_for_affinity(a, reterr_why);
 	if (r < 0)
 		return r;
 	now = sets_now(a, port->slot);
@@ -468,10 +479,13 @@ static int port_change(struct apply *a, struct port *port, const struct xb_plan_
 	outside_publish(a, port, &outside);
 	sets_commit(a, port, &now, &staged, false);
 	/* before its frontends: an entry whose port has no name is an interrupted removal */
-	memcpy(name_at(a, port->slot)->name, port->name, strlen(port->name) + 1);
-	if (xb_frontends_same(port, p))
+	r = port->named ? 0 : name_store(a, port->slot, port->name);
+	if (r < 0)
+		return r;
+	port->named = true;
+	if (frontends_same(port, p))
 		return 0;
-	r = xb_frontends_commit(a, port, p, TAKE_PTR(list), &dropped, reterr_why);
+	r = frontends_commit(a, port, p, TAKE_PTR(list), &dropped, reterr_why);
 	/* UDP sockets that still send to a frontend that is gone look again */
 	if (dropped)
 		sets_commit(a, port, &staged, &staged, true);
@@ -495,7 +509,7 @@ int apply_set(struct apply *a, const struct xb_plan_port *p, char **reterr_why)
 	}
 	port->seen = true;
 	r = port_change(a, port, p, reterr_why);
-	if (r < 0 && fresh && !name_at(a, port->slot)->name[0])
+	if (r < 0 && fresh && !port->named)
 		port_abandon(a, port);
 	return r;
 }
@@ -509,7 +523,7 @@ static void port_remove(struct apply *a, struct port *port)
 		frontend_delete(a, f, &port->frontends[i]);
 	sets_commit(a, port, &now, &none, true);
 	outside_publish(a, port, &(struct outside){});
-	memset(name_at(a, port->slot), 0, sizeof(struct xb_name));
+	name_store(a, port->slot, "");
 	alloc_retire(a->slots, port->slot, 1);
 	port_forget(a, port);
 }

@@ -30,7 +30,7 @@ struct apply *apply_close(struct apply *a);              /* leaves everything pi
 int apply_cleanup(const char *bpffs_path, char **reterr_why);
 
 /* Room for this many more, all told: grows the tables at once rather than step by step while a first list is applied. */
-int apply_reserve(struct apply *a, size_t ports, size_t frontends, size_t backends);
+int apply_reserve(struct apply *a, const struct xb_plan_counts *more);
 
 /* Makes the tables hold this port just so; does nothing when they already do. Readers see the old set of backends or the
  * new one, never a mix, and no removed backend after the return. -ENOSPC: full and cannot grow (nothing was changed);

@@ -31,6 +31,7 @@ struct port {
 	enum xb_family family;
 	enum xb_proto proto;
 	bool seen;                  /* set since apply_open() */
+	bool named;                 /* xb_name has it: it is known after a crash */
 	bool maglev_known;          /* its slice is of its set: it was not only adopted */
 	__u32 slot;                 /* in xb_svc and xb_name */
 	__u32 n_frontends;
@@ -80,10 +81,6 @@ static inline struct xb_svc *svc_at(const struct apply *a, __u32 slot)
 {
 	return (struct xb_svc *)a->tables->t[TABLE_SVC].mem + slot;
 }
-static inline struct xb_name *name_at(const struct apply *a, __u32 slot)
-{
-	return (struct xb_name *)a->tables->t[TABLE_NAME].mem + slot;
-}
 
 /* apply.c */
 struct port *port_find(const struct apply *a, const char *name, enum xb_family family, enum xb_proto proto);
@@ -124,6 +121,7 @@ int room_take_slot(struct apply *a, __u32 *ret_slot, char **reterr_why);
 int room_take_block(struct apply *a, int f, __u32 count, __u32 *ret_base, char **reterr_why);
 int room_take_maglev(struct apply *a, __u32 lines, __u32 *ret_base, char **reterr_why);
 int room_for_sources(struct apply *a, size_t more, char **reterr_why);
+int room_for_affinity(struct apply *a, char **reterr_why);
 int room_for_frontends(struct apply *a, int f, size_t more, char **reterr_why);
 int room_double_frontends(struct apply *a, int f, char **reterr_why); /* keys that collide need it before half is used */
 

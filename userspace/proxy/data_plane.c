@@ -42,9 +42,9 @@ static void ebpf_close(void *tables)
 	apply_close(tables);
 }
 
-static int ebpf_reserve(void *tables, size_t ports, size_t frontends, size_t backends)
+static int ebpf_reserve(void *tables, const struct xb_plan_counts *more)
 {
-	return apply_reserve(tables, ports, frontends, backends);
+	return apply_reserve(tables, more);
 }
 
 static int ebpf_set(void *tables, const struct xb_plan_port *p, char **reterr_why)

@@ -12,7 +12,7 @@ struct data_plane {
 	/* tables: what open gave, and close takes back */
 	int (*open)(const struct apply_config *c, void **ret_tables, char **reterr_why);
 	void (*close)(void *tables);
-	int (*reserve)(void *tables, size_t ports, size_t frontends, size_t backends);
+	int (*reserve)(void *tables, const struct xb_plan_counts *more);
 	/* May gather changes until commit. */
 	int (*set)(void *tables, const struct xb_plan_port *p, char **reterr_why);
 	int (*remove)(void *tables, const char *name, int family, enum xb_proto proto);

@@ -92,10 +92,13 @@ static int read_frontends(struct dry *d, enum table_id table, enum table_id over
 
 static int read_tables(struct dry *d)
 {
-	const struct xb_name *names = d->t->t[TABLE_NAME].mem;
 	__u32 n = d->t->t[TABLE_SVC].size;
-	int r;
+	const struct xb_name *names;
+	int r = tables_map(d->t, TABLE_NAME);
 
+	if (r < 0)
+		return r;
+	names = d->t->t[TABLE_NAME].mem;
 	d->v = calloc(n, sizeof(*d->v));
 	if (!d->v)
 		return -ENOMEM;
@@ -310,7 +313,7 @@ static int dry_open(const struct apply_config *c, void **ret_tables, char **rete
 	return 0;
 }
 
-static int dry_reserve(void *tables, size_t ports, size_t frontends, size_t backends)
+static int dry_reserve(void *tables, const struct xb_plan_counts *more)
 {
 	return 0;
 }

@@ -34,9 +34,12 @@ static int reserve_blocks(struct apply *a, const struct xb_svc *svc)
 
 static int adopt_ports(struct apply *a, char **reterr_why)
 {
+	struct xb_name *names = a->tables->t[TABLE_NAME].mem;
+
 	for (__u32 slot = 1; slot < a->tables->t[TABLE_SVC].size; slot++) {
-		struct xb_name *name = name_at(a, slot);
+		struct xb_name *name = names + slot;
 		struct xb_svc *svc = svc_at(a, slot);
+		struct port *port;
 		int r;
 
 		if (!name->name[0]) {
@@ -57,7 +60,10 @@ static int adopt_ports(struct apply *a, char **reterr_why)
 			r = outside_reserve(a, svc);
 		if (r == 0)
 			r = alloc_reserve(a->slots, slot, 1);
-		if (r == 0 && !port_new(a, name->name, svc->family, svc->proto, slot))
+		port = r == 0 ? port_new(a, name->name, svc->family, svc->proto, slot) : NULL;
+		if (port)
+			port->named = true;
+		else if (r == 0)
 			r = -ENOMEM;
 		if (r == -EEXIST || r == -ERANGE)
 			return xb_why(reterr_why, -EUCLEAN, "the backends of '%s' in the pinned tables are damaged; kube-proxy --cleanup removes them",
@@ -148,7 +154,10 @@ static int adopt(struct apply *a, char **reterr_why)
 	int r = alloc_reserve(a->slots, 0, 1);
 
 	if (r == 0)
+		r = tables_map(a->tables, TABLE_NAME);
+	if (r == 0)
 		r = adopt_ports(a, reterr_why);
+	tables_unmap(a->tables, TABLE_NAME);
 	for (int f = 0; f < 2 && r == 0; f++) {
 		struct adoption ad = { .a = a, .f = f };
 

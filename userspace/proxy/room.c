@@ -2,7 +2,11 @@
 #include <bpf/bpf.h>
 #include <string.h>
 #include "apply_state.h"
+#include "xb/abi/socket.h"
 #include "xb/why.h"
+
+/* As many as nftables' sets have by themselves: 8 MB, for those who have a Service with session affinity. */
+#define AFFINITY_CLIENTS 65536U
 
 static const enum table_id fe_tables[2] = { TABLE_FE4, TABLE_FE6 };
 static const enum table_id overflow_tables[2] = { TABLE_OVF4, TABLE_OVF6 }, be_tables[2] = { TABLE_BE4, TABLE_BE6 };
@@ -24,16 +28,33 @@ static int release_retired(struct apply *a)
 	return 0;
 }
 
+static void fill_array(const struct tables *from, struct tables *next, enum table_id id)
+{
+	const struct table *old = &from->t[id];
+
+	if (next->t[id].size != old->size)
+		memcpy(next->t[id].mem, old->mem, old->bytes);
+}
+
 static void fill_arrays(const struct tables *from, struct tables *next)
 {
-	static const enum table_id arrays[] = { TABLE_SVC, TABLE_NAME, TABLE_BE4, TABLE_BE6, TABLE_MAG };
+	static const enum table_id arrays[] = { TABLE_SVC, TABLE_BE4, TABLE_BE6, TABLE_MAG };
 
-	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++) {
-		const struct table *old = &from->t[arrays[i]];
+	for (size_t i = 0; i < ARRAY_SIZE(arrays); i++)
+		fill_array(from, next, arrays[i]);
+}
 
-		if (next->t[arrays[i]].size != old->size)
-			memcpy(next->t[arrays[i]].mem, old->mem, old->bytes);
-	}
+static int fill_names(struct tables *from, struct tables *next)
+{
+	int r = tables_map(from, TABLE_NAME);
+
+	if (r == 0)
+		r = tables_map(next, TABLE_NAME);
+	if (r == 0)
+		fill_array(from, next, TABLE_NAME);
+	tables_unmap(from, TABLE_NAME);
+	tables_unmap(next, TABLE_NAME);
+	return r;
 }
 
 static int fill_sources(const struct tables *from, const struct tables *next)
@@ -48,6 +69,21 @@ static int fill_sources(const struct tables *from, const struct tables *next)
 		if (bpf_map_lookup_elem(old, &key, &value) < 0 || bpf_map_update_elem(new, &key, &value, BPF_NOEXIST) < 0)
 			return -errno;
 	return errno == ENOENT ? 0 : -errno;
+}
+
+/* Programs write here, and entries come and go: one that is missed is a client that chooses anew. */
+static void fill_affinity(const struct tables *from, const struct tables *next)
+{
+	const struct table *old = &from->t[TABLE_AFF], *new = &next->t[TABLE_AFF];
+	struct xb_aff_key key;
+	struct xb_aff value;
+	const void *last = NULL;
+
+	if (new->size == old->size)
+		return;
+	for (__u32 i = 0; i < old->size && bpf_map_get_next_key(old->fd, last, &key) == 0; i++, last = &key)
+		if (bpf_map_lookup_elem(old->fd, &key, &value) == 0)
+			bpf_map_update_elem(new->fd, &key, &value, BPF_NOEXIST);
 }
 
 /* The indexes follow the tables. A table that is larger than its index does no harm, so a failure here is only that. */
@@ -168,12 +204,15 @@ int room_change(struct apply *a, const __u32 sizes[N_TABLES], char **reterr_why)
 		r = fill_frontends(a, next, f, &fe[f]);
 	if (r == 0)
 		r = fill_sources(a->tables, next);
+	if (r == 0)
+		r = fill_names(a->tables, next);
 	if (r < 0) {
 		for (int f = 0; f < 2; f++)
 			xb_frontends_done(&fe[f]);
 		return full(a, sizes, why ? why : strerror(-r), reterr_why);
 	}
 	fill_arrays(a->tables, next);
+	fill_affinity(a->tables, next);
 	tables_free(a->tables);
 	a->tables = TAKE_PTR(next);
 	for (int f = 0; f < 2; f++)
@@ -297,17 +336,30 @@ int room_for_frontends(struct apply *a, int f, size_t more, char **reterr_why)
 	return sizes[fe_tables[f]] == fe->n_buckets ? 0 : room_change(a, sizes, reterr_why);
 }
 
-int apply_reserve(struct apply *a, size_t ports, size_t frontends, size_t backends)
+int room_for_affinity(struct apply *a, char **reterr_why)
+{
+	__u32 sizes[N_TABLES];
+
+	room_sizes(a, sizes);
+	if (sizes[TABLE_AFF] >= AFFINITY_CLIENTS)
+		return 0;
+	sizes[TABLE_AFF] = AFFINITY_CLIENTS;
+	return room_change(a, sizes, reterr_why);
+}
+
+int apply_reserve(struct apply *a, const struct xb_plan_counts *more)
 {
 	__u32 sizes[N_TABLES], now[N_TABLES];
 	int f = a->primary;
 
 	room_sizes(a, now);
 	room_sizes(a, sizes);
-	enlarge(a, &sizes[TABLE_SVC], alloc_used(a->slots) + ports);
+	enlarge(a, &sizes[TABLE_SVC], alloc_used(a->slots) + more->ports);
 	sizes[TABLE_NAME] = sizes[TABLE_SVC];
 	/* a cluster IP has an entry of its own; a block of backends is up to twice as long as they are */
-	enlarge_frontends(a, sizes, f, a->fe[f].used + frontends + ports);
-	enlarge(a, &sizes[be_tables[f]], alloc_used(a->blocks[f]) + 2 * backends);
+	enlarge_frontends(a, sizes, f, a->fe[f].used + more->frontends + more->ports);
+	enlarge(a, &sizes[be_tables[f]], alloc_used(a->blocks[f]) + 2 * more->backends);
+	if (more->affinity)
+		sizes[TABLE_AFF] = MAX(sizes[TABLE_AFF], AFFINITY_CLIENTS);
 	return memcmp(sizes, now, sizeof(now)) ? room_change(a, sizes, NULL) : 0;
 }

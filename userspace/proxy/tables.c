@@ -42,20 +42,20 @@ static const char *const names[N_TABLES] = {
 	[TABLE_CURSOR] = "xb_cursor",
 };
 
-/* What the agent reads or writes. The others are programs' and observers', and the kernel fills in a mapping at once. */
+/* What the agent reads or writes all the time. The others are programs' and observers', and the kernel fills in a mapping at once: of
+ * names, that are written once, 6 MB with 30,000 ports. */
 static const bool mapped[N_TABLES] = {
 	[TABLE_HDR] = true,
 	[TABLE_FE4] = true,
 	[TABLE_FE6] = true,
 	[TABLE_SVC] = true,
-	[TABLE_NAME] = true,
 	[TABLE_BE4] = true,
 	[TABLE_BE6] = true,
 	[TABLE_NODE] = true,
 	[TABLE_MAG] = true,
 };
 
-/* For a small cluster: about 3 MB. Most of it is flows, xb_rev and xb_aff, whose size goes with connections and not with services;
+/* For a small cluster: about 7 MB. Most of it is flows and xb_rev, whose size goes with connections and not with services;
  * the backends have room for many changes between two waits for a grace period. Those of what few have are next to nothing. */
 const __u32 tables_start_sizes[N_TABLES] = {
 	[TABLE_HDR] = 1,
@@ -68,7 +68,7 @@ const __u32 tables_start_sizes[N_TABLES] = {
 	[TABLE_BE4] = 16384,
 	[TABLE_BE6] = 4096,
 	[TABLE_REV] = 8192,
-	[TABLE_AFF] = 4096,
+	[TABLE_AFF] = 64,
 	[TABLE_METRICS] = 1,
 	[TABLE_FLOW4] = 8192,
 	[TABLE_FLOW6] = 1024,
@@ -121,6 +121,22 @@ static struct bpf_map *map_of(const struct programs *programs, int i)
 static int table_map(struct table *t, int i)
 {
 	return mapped[i] ? xb_bpf_mmap(t->fd, &t->mem, &t->bytes) : 0;
+}
+
+int tables_map(struct tables *t, enum table_id id)
+{
+	struct table *one = &t->t[id];
+
+	return one->mem ? 0 : xb_bpf_mmap(one->fd, &one->mem, &one->bytes);
+}
+
+void tables_unmap(struct tables *t, enum table_id id)
+{
+	struct table *one = &t->t[id];
+
+	if (one->mem)
+		munmap(one->mem, one->bytes);
+	one->mem = NULL;
 }
 
 static bool same_shape(const struct bpf_map_info *info, const struct bpf_map *map)

@@ -43,6 +43,9 @@ int tables_load(const struct tables *from, unsigned objects, const __u32 sizes[N
 /* Pins all maps in a folder, in place of what is pinned there, at once: after a crash it is the old set or the new. */
 int tables_pin(const struct tables *t, const char *folder, char **reterr_why);
 int tables_sweep(const char *folder);                   /* unpins what a tables_pin() that was killed left beside the folder */
+/* One that is an array and not mapped all the time. */
+int tables_map(struct tables *t, enum table_id id);
+void tables_unmap(struct tables *t, enum table_id id);
 struct tables *tables_free(struct tables *t);
 XB_DEFINE_CLEANUP(struct tables *, tables_free)
 

@@ -54,7 +54,7 @@ const struct strategy lease_strategy = {
 	.validate = validate,
 	.renewed = "renewTime",
 	.create_on_update = true,
-	.patience = PATIENT_ALWAYS,
+	.patient = true,
 	COLUMNS(columns),
 	.row = row,
 };

@@ -177,6 +177,18 @@ static void row(struct table_row *r, struct xb_jv object)
 	cell_text(r, xb_jv_get(host, "containerRuntimeVersion"), "<unknown>");
 }
 
+/* No condition is another than it was. */
+static bool is_heartbeat(struct xb_jv old, const struct xb_node *object)
+{
+	struct xb_jit it = xb_jv_iter(xb_jv_path(old, "status", "conditions"));
+
+	xb_tree_each(c, xb_tree_path(object, "status", "conditions"))
+		if (!xb_jit_next(&it) || !xb_jv_streq(xb_jv_get(it.value, "type"), xb_tree_gettext(c, "type")) ||
+		    !xb_jv_streq(xb_jv_get(it.value, "status"), xb_tree_gettext(c, "status")))
+			return false;
+	return true;
+}
+
 const struct strategy node_strategy = {
 	.group = "", .kind = "Node",
 	.name = xb_check_dns1123_subdomain,
@@ -186,7 +198,7 @@ const struct strategy node_strategy = {
 	.validate_update = validate_update,
 	.validate_status = validate_status,
 	.unconditional_update = true,
-	.patience = PATIENT_STATUS,
+	.is_heartbeat = is_heartbeat,
 	COLUMNS(columns),
 	.row = row,
 };

@@ -57,9 +57,6 @@ struct strategy_part {
 	void (*validate)(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e);
 };
 
-/* Which writes may wait a moment for others to share a commit (store_value.patient): those that many nodes make, and nobody waits for. */
-enum patience { PATIENT_NEVER, PATIENT_STATUS, PATIENT_ALWAYS };
-
 struct strategy {
 	const char *group, *kind;
 	xb_check_fn *name;                 /* metadata.name's rule: the verbs check metadata, the hooks below the rest */
@@ -89,7 +86,9 @@ struct strategy {
 	bool unconditional_update;         /* a PUT may come without resourceVersion */
 	bool create_on_update;             /* a PUT of a missing name creates it */
 	bool expires;                      /* goes --event-ttl after its last write */
-	enum patience patience;
+	bool patient;                      /* its writes may wait a moment for others to share a commit (store_value.patient) */
+	/* Does a write to status say no more than that its object is well, so that it is patient, too? NULL: no. */
+	bool (*is_heartbeat)(struct xb_jv old, const struct xb_node *object);
 	bool relaxed;                      /* its writes do not wait for the disk: a power failure may take the newest */
 	bool returns_deleted;              /* DELETE answers with the object that went (pods, service accounts), not with a Status */
 	const char *default_propagation;   /* "Orphan" for replication controllers (core v1), else NULL: Background */

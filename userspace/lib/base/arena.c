@@ -101,6 +101,25 @@ struct xb_arena *xb_arena_free(struct xb_arena *a)
 	return NULL;
 }
 
+struct xb_arena_mark xb_arena_mark(const struct xb_arena *a)
+{
+	return (struct xb_arena_mark){ a->newest, a->newest ? a->newest->used : 0, a->used };
+}
+
+void xb_arena_release(struct xb_arena *a, struct xb_arena_mark m)
+{
+	while (a->newest != m.chunk) {
+		struct chunk *c = a->newest;
+
+		a->newest = c->older;
+		a->held -= c->size;
+		chunk_free(c);
+	}
+	if (a->newest)
+		a->newest->used = m.in_chunk;
+	a->used = m.used;
+}
+
 static struct chunk *chunk_add(struct xb_arena *a, size_t n)
 {
 	size_t size = a->newest ? PAGES_CHUNK - sizeof(struct chunk) : FIRST_CHUNK;

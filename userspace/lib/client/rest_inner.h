@@ -5,9 +5,9 @@
  * The inside of the API client: rest.c has clients, rest_call.c calls from beginning to end, rest_request.c what one asks of curl,
  * rest_drive.c curl in the loop and the calls that wait for it.
  *
- * Curl gets one call at a time that has no connection yet, and never more than one connection carries: the others wait here. What is to
- * wait by curl's own rules (7.88) waits without a time-out until it is woken, and once a server is known to do HTTP/2 it gives a request
- * to a connection that is still being made, to be sent before there is TLS.
+ * Curl gets one call at a time that has no connection yet, and never more than one connection carries: the others wait here. What waits
+ * by curl's own rules (7.88) has no time-out and is woken one by one; and where it waits for none, beside a connection that is full or
+ * being left, each call makes one for itself.
  */
 #include <curl/curl.h>
 #include <sys/queue.h>

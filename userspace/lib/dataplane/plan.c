@@ -469,6 +469,7 @@ void xb_plan_count(struct xb_jv service, const struct xb_plan_slice *const *slic
 
 	if (!has_vip(service))
 		return;
+	counts->affinity |= affinity(spec) != 0;
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(spec, "ports")); xb_jit_next(&it);) {
 		counts->ports += families;
 		counts->frontends += families * most_frontends(service, it.value);

@@ -86,7 +86,7 @@ static void soon(struct xb_stream *s)
 /* That no event of the socket tells of. */
 static bool has_news(const struct xb_stream *s)
 {
-	return s->unread.n || s->transport.more || (s->eof && !s->eof_told) || (s->out.pending && !s->blocked);
+	return s->unread.n || s->transport.more || (s->eof && !s->eof_told) || (s->broken && !s->eof) || (s->out.pending && !s->blocked);
 }
 
 static void arm_timer(struct xb_stream *s)
@@ -122,6 +122,27 @@ static bool is_done(const struct xb_stream *s)
 	return s->eof_told && s->ended;
 }
 
+/* A peer that closes before it has read all resets the connection: its last words are here already. */
+static void broken(struct xb_stream *s, int error)
+{
+	if (s->left || s->broken || s->eof) {
+		stream_fail(s, s->broken ? s->broken : error);
+		return;
+	}
+	s->broken = error;
+	s->blocked = false;
+	s->ending = s->ended = true;
+	http_out_drop(&s->out);
+	if (s->poll)
+		uv_poll_stop(s->poll);
+	if (s->paused)
+		s->leaving_at = uv_now(s->loop) + LEAVING_MS;
+	if (s->paused)
+		arm_timer(s);
+	else
+		soon(s);
+}
+
 static int wanted(const struct xb_stream *s)
 {
 	int events = s->blocked || s->transport.recv_wants_write ? UV_WRITABLE : 0;
@@ -142,9 +163,11 @@ void stream_arm(struct xb_stream *s)
 	if (s->over || !s->poll)
 		return;
 	if (is_done(s)) {
-		stream_fail(s, 0);
+		stream_fail(s, s->broken);
 		return;
 	}
+	if (s->broken)
+		return;
 	events = wanted(s);
 	if (events == s->events)
 		return;
@@ -210,10 +233,10 @@ static void read_socket(struct xb_stream *s)
 
 	do {
 		n = s->transport.ops->recv(&s->transport, scratch, sizeof(scratch));
-		if (n == -EAGAIN)
+		if (n == -EAGAIN && !s->broken)
 			return;
 		if (n < 0) {
-			stream_fail(s, n == -EPROTO ? -ECONNRESET : (int)n);
+			stream_fail(s, s->broken ? s->broken : n == -EPROTO ? -ECONNRESET : (int)n);
 			return;
 		}
 		s->eof = !n;
@@ -227,7 +250,7 @@ static void send_on(struct xb_stream *s)
 	int r = flush(s);
 
 	if (r)
-		stream_fail(s, r);
+		broken(s, r);
 	else if (!s->out.pending && !s->left && s->ops->drained)
 		s->ops->drained(s);
 }
@@ -270,7 +293,7 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 		if (s->dial)
 			dial_failed(s, socket_error(s));
 		else
-			stream_fail(s, socket_error(s));
+			broken(s, socket_error(s));
 		return;
 	}
 	if (events & UV_DISCONNECT && s->paused) {
@@ -378,7 +401,7 @@ void xb_stream_writev(struct xb_stream *s, const struct iovec *iov, int n)
 	if (!r && s->out.pending && !s->dial)
 		r = flush(s);
 	if (r)
-		stream_fail(s, r);
+		broken(s, r);
 	else
 		stream_arm(s);
 }
@@ -405,7 +428,7 @@ void xb_stream_end(struct xb_stream *s)
 	s->ending = true;
 	r = s->dial ? 0 : flush(s);
 	if (r)
-		stream_fail(s, r);
+		broken(s, r);
 	else if (!s->running)
 		stream_arm(s);
 }

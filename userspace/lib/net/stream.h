@@ -19,6 +19,7 @@ struct xb_stream {
 	uint64_t deadline, leaving_at;  /* by uv_now; 0: none. leaving_at: the peer has closed while paused */
 	int events;
 	int error;                      /* it is over; closed is to be called, or was */
+	int broken;                     /* nothing can be sent any more; what the other side had sent before is still read. 0: not so */
 	uint8_t handles;                /* of libuv, still open */
 	bool paused, blocked, eof, eof_told;
 	bool ending, ended;             /* asked to end its side; done */

@@ -545,7 +545,7 @@ static int nft_commit(void *tables, char **reterr_why)
 	return -ESTALE;
 }
 
-static int nft_reserve(void *tables, size_t ports, size_t frontends, size_t backends)
+static int nft_reserve(void *tables, const struct xb_plan_counts *more)
 {
 	return 0;
 }

@@ -46,6 +46,30 @@ static void addresses_differ(void **state)
 		"status.addresses[1]: Duplicate value: \"1.1.1.1\"");
 }
 
+static void a_heartbeat_changes_no_condition(void **state)
+{
+	static const char old[] = "{'status':{'conditions':[{'type':'Ready','status':'False','reason':'a'},{'type':'DiskPressure','status':'False'}]}}";
+	static const struct {
+		const char *conditions;
+		bool is;
+	} rows[] = {
+		{ "[{'type':'Ready','status':'False','reason':'b'},{'type':'DiskPressure','status':'False'}]", true },
+		{ "[{'type':'Ready','status':'True','reason':'a'},{'type':'DiskPressure','status':'False'}]", false },
+		{ "[{'type':'DiskPressure','status':'False'},{'type':'Ready','status':'False'}]", false },
+		{ "[{'type':'Ready','status':'False'},{'type':'DiskPressure','status':'False'},{'type':'New','status':'False'}]", false },
+	};
+	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
+
+	assert_int_equal(xb_json_parse(xb_sv(quoted(old)), NULL, &doc, NULL), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct xb_node *object = xb_tree_object(arena), *status = xb_tree_object(arena);
+
+		xb_tree_setc(status, "conditions", xb_tree_parse(arena, quoted(rows[i].conditions)));
+		xb_tree_setc(object, "status", status);
+		assert_int_equal(node_strategy.is_heartbeat(xb_json_root(doc), object), rows[i].is);
+	}
+}
+
 static void rows(void **state)
 {
 	static const struct example examples[] = {
@@ -68,6 +92,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(bad_nodes, setup, teardown),
 		cmocka_unit_test_setup_teardown(some_fields_stay, setup, teardown),
 		cmocka_unit_test_setup_teardown(addresses_differ, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_heartbeat_changes_no_condition, setup, teardown),
 		cmocka_unit_test_setup_teardown(rows, setup, teardown),
 	};
 

@@ -49,6 +49,31 @@ static void keeps_its_limit(void **state)
 	assert_null(xb_arena_alloc(a, SIZE_MAX - 3));
 }
 
+static void lets_go_of_what_came_since_a_mark(void **state)
+{
+	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(200000);
+	struct xb_arena_mark empty = xb_arena_mark(a), one;
+	static const char zero[3000];
+	char *kept, *p;
+
+	kept = xb_arena_strn(a, XB_SV("kept"));
+	one = xb_arena_mark(a);
+	for (int round = 0; round < 100; round++) {
+		for (size_t n = 0; n < 5; n++) {
+			p = xb_arena_alloc(a, 3000);
+			assert_memory_equal(p, zero, 3000);
+			memset(p, 0xff, 3000);
+		}
+		assert_true(xb_arena_used(a) > 15000);
+		xb_arena_release(a, one);
+	}
+	assert_string_equal(kept, "kept");
+	assert_int_equal(xb_arena_used(a), 8);
+	xb_arena_release(a, empty);
+	assert_int_equal(xb_arena_used(a), 0);
+	assert_non_null(xb_arena_alloc(a, 199000));
+}
+
 static void use(unsigned n)
 {
 	struct xb_arena *a[8];
@@ -86,6 +111,7 @@ int main(void)
 		cmocka_unit_test(gives_zeroed_aligned_memory),
 		cmocka_unit_test(copies),
 		cmocka_unit_test(keeps_its_limit),
+		cmocka_unit_test(lets_go_of_what_came_since_a_mark),
 		cmocka_unit_test(gives_back_what_is_not_used_again),
 	};
 
