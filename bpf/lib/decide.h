@@ -361,16 +361,19 @@ static __always_inline int insert_pair(const struct packet *p, struct flow *f)
 	return r == -EEXIST ? -EALREADY : r;
 }
 
-/* From another port. The entry for the answer is the claim to it. */
+/* From another port. The entry for the answer is the claim to it. One that others have is rare: a compiler that takes it for usual lays the
+ * loop out so that its end runs into its beginning, which Linux 6.1 refuses. */
 static __always_inline int insert_at_port(const struct packet *p, const struct xb_node *node, struct flow *f)
 {
 	__u32 h = tuple_hash(&p->t, fe_seed);
 	int r = -EEXIST;
 
-	for (int i = 0; i < NAT_PORTS_TRIED && r == -EEXIST; i++) {
+	for (int i = 0; i < NAT_PORTS_TRIED; i++) {
+		h = h * 0x9e3779b1u + 0x7f4a7c15u;
 		f->now.sport = node->nat_first + (h * (__u64)node->nat_count >> 32);
 		r = insert_pair(p, f);
-		h = h * 0x9e3779b1u + 0x7f4a7c15u;
+		if (__builtin_expect(r != -EEXIST, 1))
+			break;
 	}
 	return r;
 }

@@ -121,9 +121,10 @@ static __always_inline int flow_take(struct flow_claim *c, const struct flow_wan
 		head = c->second;
 		c->which |= FLOW_SECOND;
 	}
-	c->way = place.way;
-	if (c->way >= XB_FLOW_WAYS)
+	if (place.way >= XB_FLOW_WAYS)
 		return -ENOSPC;
+	/* Linux 6.1 knows of what is put on the stack only what it knew when it was */
+	c->way = masked(place.way, 7);
 	if (head == c->second && !flow_spill(c->first, now, until))
 		return -EEXIST;
 	if (cas_word(&head->way[c->way], place.was.word, busy.word) != place.was.word)

@@ -98,6 +98,71 @@ static int stack_of(const struct code *c, size_t start)
 	return (own + FRAME_UNIT - 1) / FRAME_UNIT * FRAME_UNIT + deepest;
 }
 
+/* How far Linux up to 6.7 is with an instruction on its way through the branches (check_cfg() in kernel/bpf/verifier.c). */
+enum { FALLTHROUGH = 1, BRANCH = 2, DISCOVERED = 16, EXPLORED = 32 };
+
+struct walk {
+	const struct code *c;
+	unsigned char *state;
+	size_t *stack, n;
+	bool failed;
+};
+
+/* An edge from the instruction on top; true: follow it first. Only a jump may lead back into a loop that is not explored yet. */
+static bool push(struct walk *w, size_t to, int edge, bool loop_ok)
+{
+	size_t from = w->stack[w->n - 1];
+
+	if (w->state[from] >= (DISCOVERED | edge))
+		return false;
+	if (w->state[to] && !(w->state[to] & EXPLORED)) {
+		if (!loop_ok)
+			printf("# instruction %zu runs into %zu\n", from, to);
+		w->failed |= !loop_ok;
+		return false;
+	}
+	w->state[from] = (unsigned char)(DISCOVERED | edge);
+	if (w->state[to])
+		return false;
+	w->state[to] = DISCOVERED;
+	w->stack[w->n++] = to;
+	return true;
+}
+
+static bool visit(struct walk *w)
+{
+	size_t t = w->stack[w->n - 1];
+	const struct bpf_insn *insn = &w->c->insns[t];
+	bool jump = BPF_CLASS(insn->code) == BPF_JMP || BPF_CLASS(insn->code) == BPF_JMP32;
+	__u8 op = BPF_OP(insn->code);
+
+	if (callee(w->c, t))
+		return push(w, t + 1, FALLTHROUGH, false) || push(w, callee(w->c, t), BRANCH, op != BPF_CALL);
+	if (!jump || op == BPF_CALL)
+		return push(w, t + 1, FALLTHROUGH, false);
+	if (op == BPF_EXIT)
+		return false;
+	if (op == BPF_JA)
+		return push(w, t + 1 + (size_t)insn->off, FALLTHROUGH, true);
+	return push(w, t + 1, FALLTHROUGH, true) || push(w, t + 1 + (size_t)insn->off, BRANCH, true);
+}
+
+/* Whether Linux 6.1 takes the loops as they are laid out: one that is entered in its middle may not lead there without a jump. */
+static bool loops_are_jumps(const struct code *c)
+{
+	struct walk w = { .c = c, .state = calloc(c->n, 1), .stack = calloc(c->n, sizeof(size_t)), .n = 1 };
+
+	w.failed = !w.state || !w.stack;
+	for (; !w.failed && w.n; ) {
+		if (visit(&w))
+			continue;
+		w.state[w.stack[--w.n]] = EXPLORED;
+	}
+	free(w.state);
+	free(w.stack);
+	return !w.failed;
+}
+
 static void check(const struct bpf_program *program)
 {
 	struct code code = { bpf_program__insns(program), bpf_program__insn_cnt(program) };
@@ -110,6 +175,7 @@ static void check(const struct bpf_program *program)
 		"%s takes at most half of what the verifier looks at", name))
 		printf("# %m\n");
 	ok(stack <= STACK_MAX, "%s has enough stack", name);
+	ok(loops_are_jumps(&code), "%s has no loop that is entered in its middle", name);
 	printf("# %-13s %6u instructions verified, %5u in the program, %5u bytes of machine code, %3d of stack\n", name, info.verified_insns,
 	       info.xlated_prog_len / (__u32)sizeof(struct bpf_insn), info.jited_prog_len, stack);
 }

@@ -7,6 +7,7 @@
 #include "xb/log.h"
 #include "xb/model.h"
 #include "xb/time.h"
+#include "xb/why.h"
 
 #define SAMPLE 256                  /* sets, of one hash: as good as any others */
 #define LEAD_S 2                    /* what a growth takes, about */
@@ -172,6 +173,8 @@ static int copy_some(struct apply *a, int f, __u32 tick)
 	e = set_growth(a, f, XB_FLOW_MOVED);
 	if (e < 0)
 		return e;
+	a->flow_growths++;
+	log_info("%s has grown to %u sets", tables_name(table_ids[f]), a->tables->t[table_ids[f]].size);
 	if (r->refused)
 		log_warning("%s: %u entries found no room in the larger table: their flows begin anew", tables_name(table_ids[f]), r->refused);
 	copy_end(r);
@@ -205,27 +208,6 @@ static int finish(struct apply *a, char **reterr_why)
 	return room_change(a, sizes, reterr_why);
 }
 
-/* The next step of a growth that is under way. 1: none is. After each the state is in the pinned tables alone, so that the next start
- * goes on from there. */
-static int step(struct apply *a, __u32 tick, char **reterr_why)
-{
-	for (int f = 0; f < 2; f++) {
-		if (has_old(a, f) && *growth_of(a, f) == XB_FLOW_TO_OLD)
-			return set_growth(a, f, XB_FLOW_TO_NEW);
-		if (has_old(a, f) && *growth_of(a, f) == XB_FLOW_TO_NEW)
-			return copy_some(a, f, tick);
-	}
-	if (has_old(a, 0) || has_old(a, 1))
-		return finish(a, reterr_why);
-	for (int f = 0; f < 2; f++)
-		if (*growth_of(a, f) != XB_FLOW_TO_OLD) {
-			a->flow_growths++;
-			log_info("%s has grown to %u sets", tables_name(table_ids[f]), a->tables->t[table_ids[f]].size);
-			return set_growth(a, f, XB_FLOW_TO_OLD);
-		}
-	return 1;
-}
-
 /* Told once, until there is room again. */
 static void note_full(struct apply *a, int f, const char *why)
 {
@@ -237,36 +219,91 @@ static void note_full(struct apply *a, int f, const char *why)
 	r->full = true;
 }
 
+/* Whether all devices run the programs of the tables: until then one may run those that know another table alone. */
+static bool devices_ready(struct apply *a, const bool wants[2])
+{
+	_cleanup_free_ char *why = NULL;
+	struct devices_stats stats;
+
+	if (devices_settled(attach_devices(a->attach)))
+		return true;
+	devices_stats(attach_devices(a->attach), &stats);
+	if (stats.faulty)
+		xb_why(&why, -EBUSY, "programs could not be put in place on %zu devices", stats.faulty);
+	for (int f = 0; f < 2 && stats.faulty; f++)
+		if (wants[f])
+			note_full(a, f, why ? why : strerror(ENOMEM));
+	return false;
+}
+
+/* The next step of a growth that is under way. After each the state is in the pinned tables, so that the next start goes on from there. */
+static int step(struct apply *a, __u32 tick, char **reterr_why)
+{
+	if (!devices_ready(a, (bool[2]){ has_old(a, 0), has_old(a, 1) }))
+		return RARELY_MS;
+	for (int f = 0; f < 2; f++) {
+		if (has_old(a, f) && *growth_of(a, f) == XB_FLOW_TO_OLD)
+			return set_growth(a, f, XB_FLOW_TO_NEW);
+		if (has_old(a, f) && *growth_of(a, f) == XB_FLOW_TO_NEW)
+			return copy_some(a, f, tick);
+	}
+	if (has_old(a, 0) || has_old(a, 1))
+		return finish(a, reterr_why);
+	for (int f = 0; f < 2; f++) {
+		int r = *growth_of(a, f) == XB_FLOW_TO_OLD ? 0 : set_growth(a, f, XB_FLOW_TO_OLD);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int look_at_both(struct apply *a, __u32 tick, __u32 ret_wanted[2])
+{
+	for (int f = 0; f < 2; f++) {
+		struct flow_room *room = &a->flows[f];
+		int r = look(a, f, tick);
+
+		if (r < 0)
+			return r;
+		ret_wanted[f] = flow_sets_wanted(&room->load);
+		room->full &= room->load.open > (double)room->load.sets * FLOW_ENTRIES_A_SET * 7 / 8;
+		if (ret_wanted[f] <= a->flow_sets_most || ret_wanted[f] == room->load.sets)
+			continue;
+		ret_wanted[f] = MAX(a->flow_sets_most, room->load.sets);
+		if (ret_wanted[f] == room->load.sets)
+			note_full(a, f, "--conntrack-max-per-core and --conntrack-min allow no more");
+	}
+	return 0;
+}
+
 static int look_and_begin(struct apply *a, __u32 tick)
 {
 	_cleanup_free_ char *why = NULL;
-	bool wants = false, half = false;
+	bool wants[2], half = false;
 	__u32 wanted[2];
-	int r = 0;
+	int r = look_at_both(a, tick, wanted);
 
+	if (r < 0)
+		return r;
 	for (int f = 0; f < 2; f++) {
-		struct flow_room *room = &a->flows[f];
+		const struct flow_load *l = &a->flows[f].load;
 
-		r = look(a, f, tick);
-		if (r < 0)
-			return r;
-		wanted[f] = flow_sets_wanted(&room->load);
-		half |= room->load.open > (double)room->load.sets * FLOW_ENTRIES_A_SET / 2;
-		room->full &= room->load.open > (double)room->load.sets * FLOW_ENTRIES_A_SET * 7 / 8;
-		if (wanted[f] > a->flow_sets_most && wanted[f] != room->load.sets) {
-			wanted[f] = MAX(a->flow_sets_most, room->load.sets);
-			if (wanted[f] == room->load.sets)
-				note_full(a, f, "--conntrack-max-per-core and --conntrack-min allow no more");
-		}
-		wants |= wanted[f] != room->load.sets;
+		wants[f] = wanted[f] != l->sets;
+		half |= l->open > (double)l->sets * FLOW_ENTRIES_A_SET / 2;
 	}
-	if (!wants)
+	if ((!wants[0] && !wants[1]) || !devices_ready(a, wants))
 		return half ? OFTEN_MS : RARELY_MS;
 	r = begin(a, wanted, &why);
 	for (int f = 0; f < 2 && r < 0; f++)
-		if (wanted[f] != a->flows[f].load.sets)
+		if (wants[f])
 			note_full(a, f, why ? why : strerror(-r));
 	return r < 0 ? RETRY_MS : 0;
+}
+
+static bool is_growing(const struct apply *a)
+{
+	return has_old(a, 0) || has_old(a, 1) || *growth_of(a, 0) != XB_FLOW_TO_OLD || *growth_of(a, 1) != XB_FLOW_TO_OLD;
 }
 
 int apply_tend(struct apply *a)
@@ -275,15 +312,10 @@ int apply_tend(struct apply *a)
 	__u32 tick;
 	int r = room_settle(a, &why);
 
-	/* a device may run programs that know no other table than the old one */
-	if (r == 0 && !devices_settled(attach_devices(a->attach)))
-		return RARELY_MS;
 	if (r == 0)
 		r = xb_tick_read(a->tick_fd, &tick);
 	if (r == 0)
-		r = step(a, tick, &why);
-	if (r == 1)
-		r = look_and_begin(a, tick);
+		r = is_growing(a) ? step(a, tick, &why) : look_and_begin(a, tick);
 	if (r < 0 && r != a->tend_fault)
 		log_warning("tables of flows cannot be looked after: %s", why ? why : strerror(-r));
 	a->tend_fault = MIN(r, 0);
