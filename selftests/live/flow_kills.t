@@ -5,7 +5,7 @@
 #   STEP=1: at each call that changes the kernel
 . "$(dirname "$0")/../lib.sh"
 
-STEP=${STEP:-55}
+STEP=${STEP:-140}
 FLOWS=10000
 flows() { on_node "$TOOLS/tools/flow_growth" "$BPFFS" "$CG/node" "$@" 2>>"$TMP/log"; }
 killed_at() { on_node "$TOOLS/tools/kill_at" --changes "$1" "$TOOLS/tools/flow_growth" "$BPFFS" "$CG/node" grow 530 >>"$TMP/log" 2>&1; }
@@ -31,5 +31,5 @@ for ((at = STEP; ; at += STEP)); do
 	points=$((points + 1))
 done
 is "$wrong" 0 "killed at $points points: all flows are there, before and after the next start has made the tables whole"
-ok 'those were enough points' [ $points -ge $((200 / STEP)) ]
+ok 'those were enough points' [ $points -ge $((500 / STEP)) ]
 done_testing
