@@ -263,6 +263,37 @@ static void nothing_is_held_back(void **state)
 	}
 }
 
+/* --- what is packed --- */
+static void answer_packed(struct xb_http_request *r, unsigned seed, size_t n)
+{
+	_cleanup_buf_ struct xb_buf body = {};
+
+	xb_buf_addc(&body, '[');
+	while (body.n < n) {
+		seed = seed * 1664525 + 1013904223;
+		xb_buf_addf(&body, "{\"name\":\"service-%u\",\"address\":\"10.%u.%u.%u\"},", seed >> 8, seed >> 24, seed >> 16 & 255, seed >> 8 & 255);
+	}
+	xb_buf_adds(&body, "0]");
+	xb_http_respond_buf(r, 200, "application/json", &body);
+}
+
+/* Two lists at once, page by page: what comes is less than what it is unpacked to, and some of it is nothing yet. */
+static void packed_pages_are_whole_at_once(void **state)
+{
+	struct test *t = *state;
+
+	for (unsigned n = 0; n < 150; n++) {
+		t->done = 0;
+		send_calls(t, 2, NULL);
+		run_until(&t->loop, t->n_open == 2);
+		answer_packed(t->open[0], n, 150000 + n % 37 * 16001);
+		answer_packed(t->open[1], n * 7, 200000 + n % 53 * 9001);
+		t->n_open = 0;
+		run_until(&t->loop, t->done == 2);
+		assert_int_equal(t->failed, 0);
+	}
+}
+
 int main(void)
 {
 #define t(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -273,6 +304,7 @@ int main(void)
 		t(when_the_one_that_connects_is_cancelled_the_next_does),
 		t(the_hasty_one_leaves_alone),
 		t(nothing_is_held_back),
+		t(packed_pages_are_whole_at_once),
 	};
 #undef t
 
