@@ -36,7 +36,7 @@ static int namespace_lifecycle(struct attempt *t)
 	return -EACCES;
 }
 
-static bool tolerates(const struct xb_node *tolerations, const char *key)
+static bool tolerates(const struct xb_tree *tolerations, const char *key)
 {
 	xb_tree_each(t, tolerations) {
 		struct xb_sv name = xb_tree_gettext(t, "key"), effect = xb_tree_gettext(t, "effect");
@@ -58,7 +58,7 @@ static int default_toleration_seconds(struct attempt *t)
 	if (!t->object || !admission_is(t, "", "pods"))
 		return 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
-		struct xb_node *spec = edit_obtain(w, t->object, "spec"), *one = xb_tree_object(w->arena);
+		struct xb_tree *spec = edit_obtain(w, t->object, "spec"), *one = xb_tree_object(w->arena);
 
 		if (tolerates(xb_tree_get(spec, "tolerations"), keys[i]))
 			continue;
@@ -77,7 +77,7 @@ static int default_toleration_seconds(struct attempt *t)
 static int taint_nodes_by_condition(struct attempt *t)
 {
 	static const char key[] = "node.kubernetes.io/not-ready";
-	struct xb_node *taints;
+	struct xb_tree *taints;
 	struct write *w = t->write;
 
 	if (!admission_creates(t) || !admission_is(t, "", "nodes"))
@@ -90,7 +90,7 @@ static int taint_nodes_by_condition(struct attempt *t)
 	return w->no_memory ? -ENOMEM : 0;
 }
 
-static bool has_text(const struct xb_node *array, const struct xb_node *text)
+static bool has_text(const struct xb_tree *array, const struct xb_tree *text)
 {
 	xb_tree_each(one, array)
 		if (xb_tree_equal(one, text))
@@ -101,7 +101,7 @@ static bool has_text(const struct xb_node *array, const struct xb_node *text)
 /* Whoever may write a Service could draw the traffic for any address to it (CVE-2020-8554); addresses that it has may stay. */
 static int deny_service_external_ips(struct attempt *t)
 {
-	const struct xb_node *before = xb_tree_path(t->old, "spec", "externalIPs");
+	const struct xb_tree *before = xb_tree_path(t->old, "spec", "externalIPs");
 
 	if (!t->object || !admission_is(t, "", "services"))
 		return 0;
@@ -178,7 +178,7 @@ static bool runs(const struct apiserver_options *o, const struct plugin *p)
 	return !p->on_demand || listed(o->enable_admission_plugins, p->name);
 }
 
-int admission_run(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old)
+int admission_run(struct request *q, struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	const struct apiserver_options *o = q->server->options;
 	enum metrics_operation op = !object ? OPERATION_DELETE : old ? OPERATION_UPDATE : OPERATION_CREATE;

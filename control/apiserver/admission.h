@@ -9,7 +9,7 @@
 #include "request.h"
 
 /* object is NULL at a deletion, old is NULL at a creation. Returns 0, or -errno with q->fault. */
-int admission_run(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old);
+int admission_run(struct request *q, struct write *w, struct xb_tree *object, const struct xb_tree *old);
 /* Is that plugin, which another place calls, to be run? */
 bool admission_runs(const struct request *q, const char *name);
 /* Is there a plugin of that name? */

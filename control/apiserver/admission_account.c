@@ -12,7 +12,7 @@ static int refuse(struct request *q, const struct write *w, const char *why)
 }
 
 /* A mirror pod stands for what a kubelet runs without the API: it has no account. */
-static int check_mirror(struct request *q, const struct write *w, const struct xb_node *spec)
+static int check_mirror(struct request *q, const struct write *w, const struct xb_tree *spec)
 {
 	if (xb_tree_gettext(spec, "serviceAccountName").n)
 		return refuse(q, w, "a mirror pod may not reference service accounts");
@@ -26,7 +26,7 @@ static int check_mirror(struct request *q, const struct write *w, const struct x
 	return 0;
 }
 
-static int find_account(struct request *q, struct write *w, struct xb_node *spec, struct xb_jv *ret)
+static int find_account(struct request *q, struct write *w, struct xb_tree *spec, struct xb_jv *ret)
 {
 	const struct xb_kind *kind = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("serviceaccounts"));
 	_cleanup_buf_ struct xb_buf why = {};
@@ -54,9 +54,9 @@ static int find_account(struct request *q, struct write *w, struct xb_node *spec
 }
 
 /* The pod's word counts before the account's. */
-static bool wants_token(const struct xb_node *spec, struct xb_jv account)
+static bool wants_token(const struct xb_tree *spec, struct xb_jv account)
 {
-	const struct xb_node *said = xb_tree_get(spec, "automountServiceAccountToken");
+	const struct xb_tree *said = xb_tree_get(spec, "automountServiceAccountToken");
 	struct xb_jv allowed = xb_jv_get(account, "automountServiceAccountToken");
 
 	if (said)
@@ -64,7 +64,7 @@ static bool wants_token(const struct xb_node *spec, struct xb_jv account)
 	return !xb_jv_is(allowed) || xb_jv_true(allowed);
 }
 
-static bool has_mount(const struct xb_node *container)
+static bool has_mount(const struct xb_tree *container)
 {
 	xb_tree_each(m, xb_tree_get(container, "volumeMounts"))
 		if (xb_tree_is(xb_tree_get(m, "mountPath"), MOUNT_PATH))
@@ -72,12 +72,12 @@ static bool has_mount(const struct xb_node *container)
 	return false;
 }
 
-static bool mount(struct write *w, struct xb_node *containers, const char *volume)
+static bool mount(struct write *w, struct xb_tree *containers, const char *volume)
 {
 	bool any = false;
 
 	xb_tree_each(c, containers) {
-		struct xb_node *m = has_mount(c) ? NULL : xb_tree_object(w->arena);
+		struct xb_tree *m = has_mount(c) ? NULL : xb_tree_object(w->arena);
 
 		if (!m)
 			continue;
@@ -90,14 +90,14 @@ static bool mount(struct write *w, struct xb_node *containers, const char *volum
 	return any;
 }
 
-static void add_volume(struct write *w, struct xb_node *spec, const char *name)
+static void add_volume(struct write *w, struct xb_tree *spec, const char *name)
 {
 	static const char projected[] =
 		"{\"defaultMode\":420,\"sources\":["
 		"{\"serviceAccountToken\":{\"expirationSeconds\":3607,\"path\":\"token\"}},"
 		"{\"configMap\":{\"items\":[{\"key\":\"ca.crt\",\"path\":\"ca.crt\"}],\"name\":\"kube-root-ca.crt\"}},"
 		"{\"downwardAPI\":{\"items\":[{\"fieldRef\":{\"apiVersion\":\"v1\",\"fieldPath\":\"metadata.namespace\"},\"path\":\"namespace\"}]}}]}";
-	struct xb_node *volume = xb_tree_object(w->arena);
+	struct xb_tree *volume = xb_tree_object(w->arena);
 
 	if (!volume) {
 		w->no_memory = true;
@@ -108,7 +108,7 @@ static void add_volume(struct write *w, struct xb_node *spec, const char *name)
 	edit_append(w, edit_obtain_array(w, spec, "volumes"), volume);
 }
 
-static void add_pull_secrets(struct write *w, struct xb_node *spec, struct xb_jv account)
+static void add_pull_secrets(struct write *w, struct xb_tree *spec, struct xb_jv account)
 {
 	struct xb_jv secrets = xb_jv_get(account, "imagePullSecrets");
 
@@ -122,7 +122,7 @@ int admission_service_account(struct attempt *t)
 {
 	struct request *q = t->request;
 	struct write *w = t->write;
-	struct xb_node *spec = xb_tree_get(t->object, "spec");
+	struct xb_tree *spec = xb_tree_get(t->object, "spec");
 	char suffix[6], *volume;
 	struct xb_jv account;
 	int r;

@@ -67,7 +67,7 @@ int admission_certificate_approval(struct attempt *t)
 
 int admission_certificate_signing(struct attempt *t)
 {
-	const struct xb_node *status, *old;
+	const struct xb_tree *status, *old;
 
 	if (!is_request(t, "status"))
 		return 0;
@@ -80,7 +80,7 @@ int admission_certificate_signing(struct attempt *t)
 int admission_certificate_subject_restriction(struct attempt *t)
 {
 	_cleanup_csr_ struct xb_csr request = {};
-	const struct xb_node *spec;
+	const struct xb_tree *spec;
 	const char *fault;
 	bool masters = false;
 	int r;

@@ -30,7 +30,7 @@ static int set_default(struct attempt *t, const struct classes *c)
 {
 	_cleanup_(store_walk_freep) struct store_walk *walk = NULL;
 	_cleanup_(xb_json_unrefp) struct xb_json *found = NULL;
-	struct xb_node *spec = edit_obtain(t->write, t->object, "spec");
+	struct xb_tree *spec = edit_obtain(t->write, t->object, "spec");
 	struct store_object *o;
 	struct write *w = t->write;
 	int r;

@@ -28,10 +28,10 @@ static void add_note(struct xb_buf *notes, struct xb_sv set, const char *what, s
 		xb_buf_addf(notes, "%s%.*s %s for container %.*s", notes->n ? "; " : "", XB_SV_ARG(set), what, XB_SV_ARG(container));
 }
 
-static void fill(struct write *w, struct xb_node *resources, const char *key, struct xb_jv defaults, struct xb_buf *set)
+static void fill(struct write *w, struct xb_tree *resources, const char *key, struct xb_jv defaults, struct xb_buf *set)
 {
 	for (struct xb_jit it = xb_jv_iter(defaults); xb_jit_next(&it);) {
-		struct xb_node *list = edit_obtain(w, resources, key);
+		struct xb_tree *list = edit_obtain(w, resources, key);
 
 		if (xb_tree_getsv(list, it.key))
 			continue;
@@ -40,10 +40,10 @@ static void fill(struct write *w, struct xb_node *resources, const char *key, st
 	}
 }
 
-static void fill_containers(struct write *w, struct xb_node *containers, struct xb_jv limit, struct xb_buf *notes)
+static void fill_containers(struct write *w, struct xb_tree *containers, struct xb_jv limit, struct xb_buf *notes)
 {
 	xb_tree_each(c, containers) {
-		struct xb_node *resources = edit_obtain(w, c, "resources");
+		struct xb_tree *resources = edit_obtain(w, c, "resources");
 		_cleanup_buf_ struct xb_buf requests = {}, limits = {};
 
 		fill(w, resources, "requests", xb_jv_get(limit, "defaultRequest"), &requests);
@@ -55,7 +55,7 @@ static void fill_containers(struct write *w, struct xb_node *containers, struct 
 
 static int set_defaults(struct attempt *t, struct xb_jv range)
 {
-	struct xb_node *spec = edit_obtain(t->write, t->object, "spec");
+	struct xb_tree *spec = edit_obtain(t->write, t->object, "spec");
 	_cleanup_buf_ struct xb_buf notes = {}, text = {};
 	struct write *w = t->write;
 
@@ -79,7 +79,7 @@ static int set_defaults(struct attempt *t, struct xb_jv range)
 /* --- constraints */
 
 /* The amount of that name in a list of resources: its text, or false. */
-static bool amount(const struct xb_node *list, struct xb_sv name, struct xb_sv *ret_text, struct xb_quantity *ret)
+static bool amount(const struct xb_tree *list, struct xb_sv name, struct xb_sv *ret_text, struct xb_quantity *ret)
 {
 	*ret_text = xb_tree_text(xb_tree_getsv(list, name));
 	return ret_text->n && !xb_quantity_parse(*ret_text, ret);
@@ -113,8 +113,8 @@ static void check_ratio(struct breaches *b, const char *what, struct xb_sv name,
 }
 
 /* rule: "min", "max" or "maxLimitRequestRatio". limited: a maximum demands a limit; a claim for a volume has requests only. */
-static void check(struct breaches *b, struct xb_jv limit, const char *rule, const char *what, const struct xb_node *requests,
-		  const struct xb_node *limits, bool limited)
+static void check(struct breaches *b, struct xb_jv limit, const char *rule, const char *what, const struct xb_tree *requests,
+		  const struct xb_tree *limits, bool limited)
 {
 	bool is_min = !strcmp(rule, "min");
 	const char *word = is_min ? "minimum" : "maximum";
@@ -144,7 +144,7 @@ static void check(struct breaches *b, struct xb_jv limit, const char *rule, cons
 
 static const char *const rules[] = { "min", "max", "maxLimitRequestRatio" };
 
-static void check_all(struct breaches *b, struct xb_jv limit, const char *what, const struct xb_node *resources, bool limited)
+static void check_all(struct breaches *b, struct xb_jv limit, const char *what, const struct xb_tree *resources, bool limited)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(rules); i++)
 		check(b, limit, rules[i], what, xb_tree_get(resources, "requests"), xb_tree_get(resources, "limits"), limited);
@@ -152,7 +152,7 @@ static void check_all(struct breaches *b, struct xb_jv limit, const char *what, 
 
 /* What a pod has of one resource: its containers and sidecars together, or an init container and the sidecars before it that
  * need more. Who does not say it asks for none; false: nobody says it. */
-static bool pod_amount(const struct xb_node *spec, const char *key, struct xb_sv name, struct xb_quantity *ret)
+static bool pod_amount(const struct xb_tree *spec, const char *key, struct xb_sv name, struct xb_quantity *ret)
 {
 	struct xb_quantity total = {}, sidecars = {}, most = {}, one = { .nano = -1 };
 	struct xb_sv said;
@@ -175,7 +175,7 @@ static bool pod_amount(const struct xb_node *spec, const char *key, struct xb_sv
 }
 
 /* Of the resources that a rule is about. */
-static void add_sums(struct write *w, struct xb_node *sum, const char *key, const struct xb_node *spec, struct xb_jv rule)
+static void add_sums(struct write *w, struct xb_tree *sum, const char *key, const struct xb_tree *spec, struct xb_jv rule)
 {
 	for (struct xb_jit it = xb_jv_iter(rule); xb_jit_next(&it);) {
 		_cleanup_buf_ struct xb_buf text = {};
@@ -191,7 +191,7 @@ static void add_sums(struct write *w, struct xb_node *sum, const char *key, cons
 static void check_pod(struct attempt *t, struct xb_jv limit, struct breaches *b)
 {
 	static const char *const keys[] = { "requests", "limits" };
-	struct xb_node *spec = xb_tree_get(t->object, "spec"), *sum = xb_tree_object(t->write->arena);
+	struct xb_tree *spec = xb_tree_get(t->object, "spec"), *sum = xb_tree_object(t->write->arena);
 
 	if (xb_jv_streq(xb_jv_get(limit, "type"), XB_SV("Container")))
 		xb_tree_each(c, xb_tree_get(spec, "containers"))

@@ -10,7 +10,7 @@
 struct restriction {
 	struct request *request;
 	struct write *write;
-	const struct xb_node *object, *old;
+	const struct xb_tree *object, *old;
 	struct xb_sv node, name;
 };
 
@@ -47,7 +47,7 @@ static int find(struct restriction *n, const char *plural, struct xb_sv namespac
 
 static int check_owner(struct restriction *n)
 {
-	const struct xb_node *owners = xb_tree_path(n->object, "metadata", "ownerReferences"), *owner = owners ? owners->first : NULL;
+	const struct xb_tree *owners = xb_tree_path(n->object, "metadata", "ownerReferences"), *owner = owners ? owners->first : NULL;
 	struct store_object *node;
 	struct xb_sv uid;
 	int r;
@@ -82,7 +82,7 @@ static void note_first(void *arg, const char *plural, struct xb_sv name)
 /* What a pod mentions its node may read (authz_node.c), so a pod of the node's own making mentions nothing. */
 static int check_mentions(struct restriction *n)
 {
-	const struct xb_node *spec = xb_tree_get(n->object, "spec");
+	const struct xb_tree *spec = xb_tree_get(n->object, "spec");
 	_cleanup_(xb_json_unrefp) struct xb_json *pod = NULL;
 	_cleanup_buf_ struct xb_buf bytes = {};
 	const char *mentioned = NULL;
@@ -166,10 +166,10 @@ static bool may_set_label(struct xb_sv key)
 	return false;
 }
 
-static int check_labels(struct restriction *n, const struct xb_node *from, const struct xb_node *to)
+static int check_labels(struct restriction *n, const struct xb_tree *from, const struct xb_tree *to)
 {
 	xb_tree_each(l, from) {
-		const struct xb_node *other = xb_tree_getsv(to, l->key);
+		const struct xb_tree *other = xb_tree_getsv(to, l->key);
 
 		if (!xb_tree_equal(l, other) && !may_set_label(l->key))
 			return refuse(n, "is not allowed to modify labels: %.*s", XB_SV_ARG(l->key));
@@ -177,16 +177,16 @@ static int check_labels(struct restriction *n, const struct xb_node *from, const
 	return 0;
 }
 
-static bool same_owners(const struct xb_node *object, const struct xb_node *old)
+static bool same_owners(const struct xb_tree *object, const struct xb_tree *old)
 {
-	const struct xb_node *now = xb_tree_path(object, "metadata", "ownerReferences"), *before = xb_tree_path(old, "metadata", "ownerReferences");
+	const struct xb_tree *now = xb_tree_path(object, "metadata", "ownerReferences"), *before = xb_tree_path(old, "metadata", "ownerReferences");
 
 	return (edit_is_empty(now) && edit_is_empty(before)) || xb_tree_equal(now, before);
 }
 
 static int nodes(struct restriction *n)
 {
-	const struct xb_node *labels = xb_tree_path(n->object, "metadata", "labels"), *old = xb_tree_path(n->old, "metadata", "labels");
+	const struct xb_tree *labels = xb_tree_path(n->object, "metadata", "labels"), *old = xb_tree_path(n->old, "metadata", "labels");
 	int r;
 
 	if (!xb_sv_eq(n->name, n->node))
@@ -208,10 +208,10 @@ static int nodes(struct restriction *n)
 /* --- the rest --- */
 
 /* All but what a kubelet reports of a claim, and what every write changes. */
-static struct xb_node *rest_of_claim(struct restriction *n, const struct xb_node *claim)
+static struct xb_tree *rest_of_claim(struct restriction *n, const struct xb_tree *claim)
 {
 	static const char *const reported[] = { "capacity", "conditions", "allocatedResources", "allocatedResourceStatuses" };
-	struct xb_node *copy = xb_tree_copy(n->write->arena, claim), *status = xb_tree_get(copy, "status");
+	struct xb_tree *copy = xb_tree_copy(n->write->arena, claim), *status = xb_tree_get(copy, "status");
 
 	for (unsigned i = 0; i < ARRAY_SIZE(reported); i++)
 		xb_tree_del(status, reported[i]);
@@ -224,7 +224,7 @@ static struct xb_node *rest_of_claim(struct restriction *n, const struct xb_node
 
 static int claims(struct restriction *n)
 {
-	struct xb_node *rest, *old;
+	struct xb_tree *rest, *old;
 
 	if (!n->object || !sub_is(n, "status"))
 		return refuse(n, "node \"%.*s\" may only update the status of persistentvolumeclaims", XB_SV_ARG(n->node));
@@ -239,7 +239,7 @@ static int claims(struct restriction *n)
 /* A token is for a pod that runs here, and ends with it. */
 static int tokens(struct restriction *n)
 {
-	const struct xb_node *ref = xb_tree_path(n->object, "spec", "boundObjectRef");
+	const struct xb_tree *ref = xb_tree_path(n->object, "spec", "boundObjectRef");
 	struct xb_sv uid = xb_tree_gettext(ref, "uid"), name = xb_tree_gettext(ref, "name");
 	struct store_object *pod;
 	int r;

@@ -7,8 +7,8 @@
 struct attempt {
 	struct request *request;
 	struct write *write;
-	struct xb_node *object;            /* NULL at a deletion */
-	const struct xb_node *old;         /* NULL at a creation */
+	struct xb_tree *object;            /* NULL at a deletion */
+	const struct xb_tree *old;         /* NULL at a creation */
 };
 /* 0, or -errno with request->fault: the write ends. */
 typedef int admission_plugin(struct attempt *t);

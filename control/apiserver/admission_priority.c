@@ -43,7 +43,7 @@ static int find_class(struct attempt *t, struct xb_sv name, struct xb_json **ret
 				   XB_SV_ARG(name));
 }
 
-static int apply_class(struct attempt *t, struct xb_node *spec, struct xb_jv class)
+static int apply_class(struct attempt *t, struct xb_tree *spec, struct xb_jv class)
 {
 	struct xb_status *fault = &t->request->fault;
 	struct write *w = t->write;
@@ -71,7 +71,7 @@ static int admit_pod(struct attempt *t)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *class = NULL;
 	struct write *w = t->write;
-	struct xb_node *spec = edit_obtain(w, t->object, "spec");
+	struct xb_tree *spec = edit_obtain(w, t->object, "spec");
 	struct xb_sv name = xb_tree_gettext(spec, "priorityClassName");
 	struct xb_jv found = {};
 	int r;

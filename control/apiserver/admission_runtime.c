@@ -8,7 +8,7 @@ static int refuse(struct attempt *t, const char *why)
 	return xb_status_forbidden(&t->request->fault, "", "pods", t->write->name, "pod rejected: %s", why);
 }
 
-static int find_class(struct attempt *t, struct xb_sv name, const struct xb_node **ret)
+static int find_class(struct attempt *t, struct xb_sv name, const struct xb_tree **ret)
 {
 	struct xb_json *object;
 	int r;
@@ -26,9 +26,9 @@ static int find_class(struct attempt *t, struct xb_sv name, const struct xb_node
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int set_overhead(struct attempt *t, struct xb_node *spec, const struct xb_node *class)
+static int set_overhead(struct attempt *t, struct xb_tree *spec, const struct xb_tree *class)
 {
-	const struct xb_node *fixed = xb_tree_path(class, "overhead", "podFixed"), *said = xb_tree_get(spec, "overhead");
+	const struct xb_tree *fixed = xb_tree_path(class, "overhead", "podFixed"), *said = xb_tree_get(spec, "overhead");
 	struct write *w = t->write;
 
 	if (!xb_tree_get(class, "overhead"))
@@ -40,12 +40,12 @@ static int set_overhead(struct attempt *t, struct xb_node *spec, const struct xb
 	return 0;
 }
 
-static int merge_selector(struct attempt *t, struct xb_node *spec, const struct xb_node *selector)
+static int merge_selector(struct attempt *t, struct xb_tree *spec, const struct xb_tree *selector)
 {
 	struct write *w = t->write;
 
 	xb_tree_each(label, selector) {
-		struct xb_node *own = edit_obtain(w, spec, "nodeSelector"), *said = xb_tree_getsv(own, label->key);
+		struct xb_tree *own = edit_obtain(w, spec, "nodeSelector"), *said = xb_tree_getsv(own, label->key);
 
 		if (said && !xb_sv_eq(said->text, label->text))
 			return xb_status_forbidden(&t->request->fault, "", "pods", w->name,
@@ -56,7 +56,7 @@ static int merge_selector(struct attempt *t, struct xb_node *spec, const struct 
 	return 0;
 }
 
-static bool has(const struct xb_node *list, const struct xb_node *entry)
+static bool has(const struct xb_tree *list, const struct xb_tree *entry)
 {
 	xb_tree_each(n, list)
 		if (xb_tree_equal(n, entry))
@@ -64,7 +64,7 @@ static bool has(const struct xb_node *list, const struct xb_node *entry)
 	return false;
 }
 
-static void merge_tolerations(struct write *w, struct xb_node *spec, const struct xb_node *tolerations)
+static void merge_tolerations(struct write *w, struct xb_tree *spec, const struct xb_tree *tolerations)
 {
 	xb_tree_each(toleration, tolerations)
 		if (!has(xb_tree_get(spec, "tolerations"), toleration))
@@ -73,8 +73,8 @@ static void merge_tolerations(struct write *w, struct xb_node *spec, const struc
 
 int admission_runtime_class(struct attempt *t)
 {
-	const struct xb_node *class = NULL;
-	struct xb_node *spec;
+	const struct xb_tree *class = NULL;
+	struct xb_tree *spec;
 	int r;
 
 	if (!admission_creates(t) || !admission_is(t, "", "pods"))

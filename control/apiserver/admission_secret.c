@@ -7,7 +7,7 @@
 #define NAME "kubernetes.io/service-account.name"
 #define UID "kubernetes.io/service-account.uid"
 
-static void set_default(struct write *w, struct xb_node *data, const char *key, struct xb_sv bytes)
+static void set_default(struct write *w, struct xb_tree *data, const char *key, struct xb_sv bytes)
 {
 	if (bytes.n && !xb_tree_gettext(data, key).n)
 		edit_str(w, data, key, keys_encode(w->arena, bytes));
@@ -17,7 +17,7 @@ static int fill(struct attempt *t, struct sa_claims *c)
 {
 	struct sa_tokens *tokens = t->request->server->tokens;
 	struct write *w = t->write;
-	struct xb_node *data = edit_obtain(w, t->object, "data");
+	struct xb_tree *data = edit_obtain(w, t->object, "data");
 	_cleanup_buf_ struct xb_buf token = {};
 	int r = 0;
 
@@ -36,7 +36,7 @@ static int fill(struct attempt *t, struct sa_claims *c)
  * controller's. */
 int admission_token_secret(struct attempt *t)
 {
-	const struct xb_node *notes = xb_tree_path(t->object, "metadata", "annotations");
+	const struct xb_tree *notes = xb_tree_path(t->object, "metadata", "annotations");
 	struct sa_claims c = { .namespace_ = t->write->namespace_, .secret.name = t->write->name };
 	_cleanup_(xb_json_unrefp) struct xb_json *account = NULL;
 	struct xb_sv name = xb_tree_gettext(notes, NAME), uid = xb_tree_gettext(notes, UID);

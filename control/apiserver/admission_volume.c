@@ -4,9 +4,9 @@
 #include "registry/edit.h"
 #include "xb/quantity.h"
 
-static void add_finalizer(struct write *w, struct xb_node *object, const char *finalizer)
+static void add_finalizer(struct write *w, struct xb_tree *object, const char *finalizer)
 {
-	struct xb_node *list = edit_obtain_array(w, edit_obtain(w, object, "metadata"), "finalizers");
+	struct xb_tree *list = edit_obtain_array(w, edit_obtain(w, object, "metadata"), "finalizers");
 
 	xb_tree_each(f, list)
 		if (xb_tree_is(f, finalizer))
@@ -28,14 +28,14 @@ int admission_storage_protection(struct attempt *t)
 	return w->no_memory ? -ENOMEM : 0;
 }
 
-static struct xb_sv class_of(const struct xb_node *claim)
+static struct xb_sv class_of(const struct xb_tree *claim)
 {
-	const struct xb_node *note = xb_tree_path(claim, "metadata", "annotations", "volume.beta.kubernetes.io/storage-class");
+	const struct xb_tree *note = xb_tree_path(claim, "metadata", "annotations", "volume.beta.kubernetes.io/storage-class");
 
 	return xb_tree_text(note ? note : xb_tree_path(claim, "spec", "storageClassName"));
 }
 
-static bool grows(const struct xb_node *claim, const struct xb_node *old)
+static bool grows(const struct xb_tree *claim, const struct xb_tree *old)
 {
 	struct xb_quantity now, before;
 

@@ -13,9 +13,9 @@
 
 /* --- the configuration */
 
-static int check_config(struct request *q, struct expected want, const struct xb_node *config)
+static int check_config(struct request *q, struct expected want, const struct xb_tree *config)
 {
-	const struct xb_node *meta = xb_tree_get(config, "metadata");
+	const struct xb_tree *meta = xb_tree_get(config, "metadata");
 	struct xb_sv version = xb_tree_gettext(config, "apiVersion"), kind = xb_tree_gettext(config, "kind");
 	struct xb_sv name = xb_tree_gettext(meta, "name");
 
@@ -28,16 +28,16 @@ static int check_config(struct request *q, struct expected want, const struct xb
 }
 
 /* What this path does not write, it does not own. */
-static void leave_rest(const struct write *w, struct xb_node *config)
+static void leave_rest(const struct write *w, struct xb_tree *config)
 {
-	struct xb_node *next;
+	struct xb_tree *next;
 
 	if (!write_is_status(w)) {
 		if (xb_kind_subresource(w->kind, XB_SV("status")))
 			xb_tree_del(config, "status");
 		return;
 	}
-	for (struct xb_node *n = config->first; n; n = next) {
+	for (struct xb_tree *n = config->first; n; n = next) {
 		next = n->next;
 		if (!xb_sv_is(n->key, "apiVersion") && !xb_sv_is(n->key, "kind") && !xb_sv_is(n->key, "metadata") &&
 		    !xb_sv_is(n->key, "status"))
@@ -45,7 +45,7 @@ static void leave_rest(const struct write *w, struct xb_node *config)
 	}
 }
 
-static int read_claim(struct request *q, struct expected want, const struct xb_node *config, struct xb_node **ret)
+static int read_claim(struct request *q, struct expected want, const struct xb_tree *config, struct xb_tree **ret)
 {
 	_cleanup_buf_ struct xb_buf why = {};
 	int r;
@@ -58,9 +58,9 @@ static int read_claim(struct request *q, struct expected want, const struct xb_n
 			     why.p ? why.p : "");
 }
 
-static int read_config(struct request *q, struct expected want, struct xb_node **ret_config, struct xb_node **ret_claim)
+static int read_config(struct request *q, struct expected want, struct xb_tree **ret_config, struct xb_tree **ret_claim)
 {
-	struct xb_node *config, *claim;
+	struct xb_tree *config, *claim;
 	int r;
 
 	r = patch_read(q, &config);
@@ -81,7 +81,7 @@ static int read_config(struct request *q, struct expected want, struct xb_node *
 
 struct conflict {
 	const struct managed_entry *with;
-	struct xb_node *fields;
+	struct xb_tree *fields;
 };
 struct conflicts {
 	struct conflict *at;
@@ -169,10 +169,10 @@ static int by_manager(const void *x, const void *y)
  * What kubectl's client-side apply set and nobody changed since: kubectl may take it over without a conflict. *ret is NULL
  * when there is nothing of the kind.
  */
-static int allowed_to_kubectl(struct request *q, struct expected want, const struct xb_node *live, struct xb_node **ret)
+static int allowed_to_kubectl(struct request *q, struct expected want, const struct xb_tree *live, struct xb_tree **ret)
 {
 	struct xb_sv text = xb_tree_gettext(xb_tree_path(live, "metadata", "annotations"), LAST_APPLIED);
-	struct xb_node *config, *fields, *changed, *removed;
+	struct xb_tree *config, *fields, *changed, *removed;
 	_cleanup_buf_ struct xb_buf why = {};
 	int r;
 
@@ -194,8 +194,8 @@ static int allowed_to_kubectl(struct request *q, struct expected want, const str
 }
 
 /* Does the change touch what others own? */
-static int check_conflicts(struct request *q, const struct managed *m, const struct managed_entry *mine, const struct xb_node *changed,
-			   const struct xb_node *allowed)
+static int check_conflicts(struct request *q, const struct managed *m, const struct managed_entry *mine, const struct xb_tree *changed,
+			   const struct xb_tree *allowed)
 {
 	struct conflicts c = { .reterr = &q->fault };
 	int r;
@@ -227,10 +227,10 @@ static int check_conflicts(struct request *q, const struct managed *m, const str
 /* --- applying */
 
 /* An object that nobody owned yet is owned by all who were before. */
-static int own_before(struct request *q, struct expected want, const struct xb_node *live, struct managed *m)
+static int own_before(struct request *q, struct expected want, const struct xb_tree *live, struct managed *m)
 {
 	struct managed_entry before = managed_identity(q, false), *e;
-	struct xb_node *nothing = managed_nothing(q->arena, want.type), *changed, *removed;
+	struct xb_tree *nothing = managed_nothing(q->arena, want.type), *changed, *removed;
 	int r;
 
 	before.manager = XB_SV(BEFORE_FIRST_APPLY);
@@ -243,9 +243,9 @@ static int own_before(struct request *q, struct expected want, const struct xb_n
 	return xb_field_set_add(q->arena, e->fields, changed);
 }
 
-static int all_owned(struct xb_arena *a, const struct managed *m, struct xb_node **ret)
+static int all_owned(struct xb_arena *a, const struct managed *m, struct xb_tree **ret)
 {
-	struct xb_node *all = xb_tree_object(a);
+	struct xb_tree *all = xb_tree_object(a);
 	int r = all ? 0 : -ENOMEM;
 
 	for (unsigned i = 0; !r && i < m->n; i++)
@@ -256,11 +256,11 @@ static int all_owned(struct xb_arena *a, const struct managed *m, struct xb_node
 }
 
 /* live, in the request's version, becomes what the configuration makes of it, in *ret; m what then is owned. */
-static int apply_config(struct request *q, struct expected want, const struct xb_node *live, const struct xb_node *config,
-			struct xb_node *claim, struct managed *m, struct xb_node **ret)
+static int apply_config(struct request *q, struct expected want, const struct xb_tree *live, const struct xb_tree *config,
+			struct xb_tree *claim, struct managed *m, struct xb_tree **ret)
 {
 	const struct managed_entry me = managed_identity(q, true);
-	struct xb_node *object = xb_tree_copy(q->arena, live), *last, *owned, *changed, *removed, *allowed = NULL;
+	struct xb_tree *object = xb_tree_copy(q->arena, live), *last, *owned, *changed, *removed, *allowed = NULL;
 	struct managed_entry *mine = me.manager.p ? managed_obtain(q->arena, m, me) : NULL;
 	int r;
 
@@ -292,9 +292,9 @@ static int apply_config(struct request *q, struct expected want, const struct xb
 }
 
 /* kubectl's client-side apply goes on where server-side apply left off. config is used up. */
-static void renew_last_applied(struct write *w, struct xb_node *object, struct xb_node *config)
+static void renew_last_applied(struct write *w, struct xb_tree *object, struct xb_tree *config)
 {
-	struct xb_node *notes = xb_tree_path(object, "metadata", "annotations");
+	struct xb_tree *notes = xb_tree_path(object, "metadata", "annotations");
 	_cleanup_buf_ struct xb_buf text = {};
 
 	if (!xb_tree_gettext(notes, LAST_APPLIED).n)
@@ -308,10 +308,10 @@ static void renew_last_applied(struct write *w, struct xb_node *object, struct x
 		edit_entry(w, notes, XB_SV(LAST_APPLIED), xb_arena_sv(w->arena, xb_buf_sv(&text)));
 }
 
-static int apply_over(struct request *q, struct expected want, struct store_object *head, const struct xb_node *old,
-		      struct xb_node *config, struct xb_node *claim)
+static int apply_over(struct request *q, struct expected want, struct store_object *head, const struct xb_tree *old,
+		      struct xb_tree *config, struct xb_tree *claim)
 {
-	struct xb_node *live = xb_tree_copy(q->arena, old), *object;
+	struct xb_tree *live = xb_tree_copy(q->arena, old), *object;
 	struct managed m;
 	int r;
 
@@ -335,11 +335,11 @@ static int apply_over(struct request *q, struct expected want, struct store_obje
 }
 
 /* An apply of what is not there makes it, under the URL's name. */
-static int apply_new(struct request *q, struct expected want, struct xb_node *config, struct xb_node *claim)
+static int apply_new(struct request *q, struct expected want, struct xb_tree *config, struct xb_tree *claim)
 {
 	struct managed_entry me = managed_identity(q, true);
 	struct managed m = { .at = &me, .n = 1, .room = 1 };
-	struct xb_node *meta;
+	struct xb_tree *meta;
 	int r;
 
 	me.fields = claim;
@@ -358,7 +358,7 @@ static int apply_new(struct request *q, struct expected want, struct xb_node *co
 int apply_handler(struct request *q)
 {
 	struct expected want = expected_of(&q->route);
-	struct xb_node *config, *claim, *old = NULL;
+	struct xb_tree *config, *claim, *old = NULL;
 	struct store_object *head;
 	int r;
 

@@ -259,10 +259,10 @@ static bool is_public(struct xb_sv path)
 }
 
 /* A token of the file is for this API. */
-static int add_audiences(const struct authn *a, struct xb_arena *arena, char *const *wanted, struct xb_node **ret)
+static int add_audiences(const struct authn *a, struct xb_arena *arena, char *const *wanted, struct xb_tree **ret)
 {
 	char *const *own = a->tokens ? sa_tokens_audiences(a->tokens) : (char *const[]){ NULL };
-	struct xb_node *both = xb_tree_array(arena);
+	struct xb_tree *both = xb_tree_array(arena);
 
 	for (char *const *w = wanted ? wanted : own; both && *w; w++) {
 		char *const *o = own;
@@ -270,7 +270,7 @@ static int add_audiences(const struct authn *a, struct xb_arena *arena, char *co
 		while (*o && strcmp(*o, *w))
 			o++;
 		if (*o) {
-			struct xb_node *one = xb_tree_str(arena, xb_sv(*w));
+			struct xb_tree *one = xb_tree_str(arena, xb_sv(*w));
 
 			if (!one)
 				return -ENOMEM;
@@ -282,7 +282,7 @@ static int add_audiences(const struct authn *a, struct xb_arena *arena, char *co
 }
 
 int authn_token(struct authn *a, struct xb_arena *arena, struct xb_sv token, char *const *wanted, const struct user **ret,
-		struct xb_node **ret_audiences, struct xb_buf *why)
+		struct xb_tree **ret_audiences, struct xb_buf *why)
 {
 	unsigned char key[DIGEST_BYTES];
 	const struct user *u = NULL;
@@ -312,7 +312,7 @@ int authn_user(struct authn *a, struct xb_arena *arena, const struct xb_http_req
 {
 	const struct xb_tls_peer *peer = xb_http_peer_cert(r);
 	struct xb_sv token = bearer_token(r);
-	struct xb_node *audiences;
+	struct xb_tree *audiences;
 	int error = -EACCES;
 
 	if (peer) {

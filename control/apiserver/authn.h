@@ -31,6 +31,6 @@ int authn_user(struct authn *a, struct xb_arena *arena, const struct xb_http_req
 /* Whose token it is, and for which of the wanted audiences (NULL-terminated; NULL: this API's), as an array of strings. -EACCES:
  * nobody's, or for others: why says so; -ENOMEM. */
 int authn_token(struct authn *a, struct xb_arena *arena, struct xb_sv token, char *const *wanted, const struct user **ret,
-		struct xb_node **ret_audiences, struct xb_buf *why);
+		struct xb_tree **ret_audiences, struct xb_buf *why);
 
 #endif

@@ -331,13 +331,13 @@ enum decision rbac_decide(struct rbac *b, const struct attributes *t, struct xb_
 
 struct gather {
 	struct xb_arena *arena;
-	struct xb_node *rules;
+	struct xb_tree *rules;
 };
 
 static bool gather_rule(void *arg, const struct rbac_grant *grant)
 {
 	struct gather *g = arg;
-	struct xb_node *rule = xb_tree_from(g->arena, grant->rule, NULL, NULL);
+	struct xb_tree *rule = xb_tree_from(g->arena, grant->rule, NULL, NULL);
 
 	if (rule)
 		xb_tree_append(g->rules, rule);
@@ -346,7 +346,7 @@ static bool gather_rule(void *arg, const struct rbac_grant *grant)
 	return rule;
 }
 
-struct xb_node *rbac_rules_of(struct rbac *b, struct xb_arena *a, const struct user *u, struct xb_sv namespace_)
+struct xb_tree *rbac_rules_of(struct rbac *b, struct xb_arena *a, const struct user *u, struct xb_sv namespace_)
 {
 	struct gather g = { .arena = a, .rules = xb_tree_array(a) };
 

@@ -25,7 +25,7 @@ struct rbac_grant {
 void rbac_visit(struct rbac *b, const struct user *u, struct xb_sv namespace_, bool (*fn)(void *arg, const struct rbac_grant *g),
 		void *arg, struct xb_buf *errors);
 /* The user's rules as an array of rules, in a. NULL without memory. */
-struct xb_node *rbac_rules_of(struct rbac *b, struct xb_arena *a, const struct user *u, struct xb_sv namespace_);
+struct xb_tree *rbac_rules_of(struct rbac *b, struct xb_arena *a, const struct user *u, struct xb_sv namespace_);
 
 /* The role that a binding in that namespace refers to, as committed or as the head has it; borrowed. NULL: not there. */
 struct store_object *rbac_role(struct store *store, struct xb_sv kind, struct xb_sv namespace_, struct xb_sv name, bool head);

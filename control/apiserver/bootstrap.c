@@ -37,9 +37,9 @@ static void answer(struct request *q, const struct xb_json *doc)
 	request_free(q);
 }
 
-static int correct(struct request *q, const struct bootstrap_object *want, struct xb_node *object)
+static int correct(struct request *q, const struct bootstrap_object *want, struct xb_tree *object)
 {
-	struct xb_node *member = want->member ? xb_tree_get(object, want->member) : NULL, *old, *changed;
+	struct xb_tree *member = want->member ? xb_tree_get(object, want->member) : NULL, *old, *changed;
 	struct store_object *head;
 	int r;
 
@@ -60,7 +60,7 @@ static int correct(struct request *q, const struct bootstrap_object *want, struc
 
 static int make(struct request *q, const struct bootstrap_object *want)
 {
-	struct xb_node *object = xb_tree_parse(q->arena, want->json);
+	struct xb_tree *object = xb_tree_parse(q->arena, want->json);
 	struct store_object *there;
 	const char *key;
 	int r;

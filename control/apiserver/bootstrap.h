@@ -15,7 +15,7 @@ struct bootstrap_object {
 	const char *json;
 	const char *member;                     /* kept as in json when the object is there; NULL: the object is left alone, but for */
 	/* this, which may be NULL: completes an object that is there by what is wanted. Was anything changed? */
-	bool (*reconcile)(struct xb_arena *a, struct xb_node *object, const struct xb_node *wanted);
+	bool (*reconcile)(struct xb_arena *a, struct xb_tree *object, const struct xb_tree *wanted);
 };
 
 /* Marks the addresses and ports of stored Services as taken. Before the first write. */

@@ -10,7 +10,7 @@
 #define NAME_TRIES 8 /* RetryGenerateName */
 
 /* Of some thousand names with the same beginning two are the same: another one is tried, as upstream does. */
-static int settle_name(struct request *q, struct xb_node *object)
+static int settle_name(struct request *q, struct xb_tree *object)
 {
 	struct write *w = &q->write;
 	const char *key = write_key(q, w);
@@ -22,7 +22,7 @@ static int settle_name(struct request *q, struct xb_node *object)
 	return key && !w->no_memory ? 0 : -ENOMEM;
 }
 
-int create_object(struct request *q, struct xb_node *object)
+int create_object(struct request *q, struct xb_tree *object)
 {
 	struct write *w = &q->write;
 	const struct strategy *s = strategy_of(w->kind);
@@ -62,7 +62,7 @@ int create_object(struct request *q, struct xb_node *object)
 
 int create_handler(struct request *q)
 {
-	struct xb_node *object;
+	struct xb_tree *object;
 	int r;
 
 	r = query_check_write(q->arena, &q->query, "CreateOptions", &q->fault);

@@ -109,7 +109,7 @@ static const char *version_text(struct xb_arena *a, struct expected e)
 	return *e.group ? xb_arena_join(a, texts, ARRAY_SIZE(texts)) : e.version;
 }
 
-static int check_kind(struct request *q, struct expected want, const struct xb_node *object)
+static int check_kind(struct request *q, struct expected want, const struct xb_tree *object)
 {
 	struct expected is = claimed_kind(xb_tree_gettext(object, "apiVersion"), xb_tree_gettext(object, "kind"), want, q->arena);
 	const char *version;
@@ -170,7 +170,7 @@ static int parse(struct request *q, struct xb_sv bytes, bool yaml, struct xb_jso
 	return r;
 }
 
-int decode_bytes(struct request *q, struct xb_sv bytes, bool yaml, struct xb_node **ret, struct xb_buf *retwhy)
+int decode_bytes(struct request *q, struct xb_sv bytes, bool yaml, struct xb_tree **ret, struct xb_buf *retwhy)
 {
 	struct findings f = { .request = q, .text = &q->strict };
 	struct xb_json *doc = NULL;
@@ -186,7 +186,7 @@ int decode_bytes(struct request *q, struct xb_sv bytes, bool yaml, struct xb_nod
 	return *ret ? 0 : -ENOMEM;
 }
 
-static const char *go_type_name(const struct xb_node *n)
+static const char *go_type_name(const struct xb_tree *n)
 {
 	switch (n->type) {
 	case XB_JSON_ARRAY:
@@ -203,7 +203,7 @@ static const char *go_type_name(const struct xb_node *n)
 }
 
 /* Upstream reads apiVersion and kind first, into a struct of Go: its texts for a body that does not fit it. */
-static int check_shape(struct request *q, struct expected want, const struct xb_node *n)
+static int check_shape(struct request *q, struct expected want, const struct xb_tree *n)
 {
 	static const char *const members[] = { "apiVersion", "kind" };
 	const char *prefix = "couldn't get version/kind; json parse error: json: cannot unmarshal ", *is = go_type_name(n);
@@ -212,7 +212,7 @@ static int check_shape(struct request *q, struct expected want, const struct xb_
 		return unrecognized(q, want, prefix, xb_sv(xb_arena_printf(q->arena,
 			"%s into Go value of type struct { APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }", is)));
 	for (unsigned i = 0; i < ARRAY_SIZE(members); i++) {
-		const struct xb_node *m = xb_tree_get(n, members[i]);
+		const struct xb_tree *m = xb_tree_get(n, members[i]);
 
 		if (m && m->type != XB_JSON_STRING && m->type != XB_JSON_NULL)
 			return unrecognized(q, want, prefix, xb_sv(xb_arena_printf(q->arena, "%s into Go struct field .%s of type string",
@@ -231,10 +231,10 @@ static int cannot_handle(struct request *q, struct expected want, const char *wh
 }
 
 /* The body may go with its connection while the request still waits for the store; the tree may not. */
-static int decode_protobuf(struct request *q, struct expected want, struct xb_node **ret)
+static int decode_protobuf(struct request *q, struct expected want, struct xb_tree **ret)
 {
 	struct xb_sv body = xb_arena_sv(q->arena, xb_http_body(q->http));
-	struct xb_node *object = xb_tree_object(q->arena), *version, *kind;
+	struct xb_tree *object = xb_tree_object(q->arena), *version, *kind;
 	_cleanup_buf_ struct xb_buf why = {};
 	struct xb_protobuf_envelope e;
 	int r;
@@ -264,12 +264,12 @@ static int decode_protobuf(struct request *q, struct expected want, struct xb_no
 	return 0;
 }
 
-int decode_tree(struct request *q, struct expected want, bool empty_allowed, struct xb_node **ret)
+int decode_tree(struct request *q, struct expected want, bool empty_allowed, struct xb_tree **ret)
 {
 	enum body_type type = negotiate_body(xb_http_header(q->http, "content-type"));
 	struct xb_sv body = xb_http_body(q->http);
 	_cleanup_buf_ struct xb_buf why = {};
-	struct xb_node *n = NULL;
+	struct xb_tree *n = NULL;
 	int r;
 
 	if (empty_allowed && !xb_sv_trim(body).n) {
@@ -301,11 +301,11 @@ int decode_tree(struct request *q, struct expected want, bool empty_allowed, str
 	return 0;
 }
 
-static int stamp_kind(struct request *q, struct expected want, struct xb_node *object)
+static int stamp_kind(struct request *q, struct expected want, struct xb_tree *object)
 {
 	const char *version = version_text(q->arena, want);
-	struct xb_node *v = version ? xb_tree_str(q->arena, xb_sv(version)) : NULL;
-	struct xb_node *k = xb_tree_str(q->arena, xb_sv(want.kind));
+	struct xb_tree *v = version ? xb_tree_str(q->arena, xb_sv(version)) : NULL;
+	struct xb_tree *k = xb_tree_str(q->arena, xb_sv(want.kind));
 
 	if (!v || !k)
 		return -ENOMEM;
@@ -314,7 +314,7 @@ static int stamp_kind(struct request *q, struct expected want, struct xb_node *o
 	return 0;
 }
 
-int decode_fields(struct request *q, struct expected want, struct xb_node *object, struct xb_buf *retwhy)
+int decode_fields(struct request *q, struct expected want, struct xb_tree *object, struct xb_buf *retwhy)
 {
 	const struct strategy *s = strategy_of(q->route.kind);
 	struct findings f = { .request = q, .text = &q->strict };
@@ -347,7 +347,7 @@ int decode_fields(struct request *q, struct expected want, struct xb_node *objec
 	return q->write.no_memory ? -ENOMEM : 0;
 }
 
-int decode_object(struct request *q, struct expected want, struct xb_node *object)
+int decode_object(struct request *q, struct expected want, struct xb_tree *object)
 {
 	_cleanup_buf_ struct xb_buf why = {};
 	int r = decode_fields(q, want, object, &why);
@@ -355,7 +355,7 @@ int decode_object(struct request *q, struct expected want, struct xb_node *objec
 	return r == -EBADMSG ? cannot_handle(q, want, why.p) : r;
 }
 
-int decode_body(struct request *q, struct xb_node **ret)
+int decode_body(struct request *q, struct xb_tree **ret)
 {
 	struct expected want = expected_of(&q->route);
 	int r;

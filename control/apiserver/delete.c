@@ -17,9 +17,9 @@ static const char *policy_of(struct xb_sv text)
 }
 
 /* A body replaces what the query says, as upstream has it. */
-static void take_body(const struct xb_node *body, struct query *said, struct delete_options *o)
+static void take_body(const struct xb_tree *body, struct query *said, struct delete_options *o)
 {
-	const struct xb_node *orphan = xb_tree_get(body, "orphanDependents"), *dry_run = xb_tree_get(body, "dryRun");
+	const struct xb_tree *orphan = xb_tree_get(body, "orphanDependents"), *dry_run = xb_tree_get(body, "dryRun");
 
 	said->grace_seconds = xb_tree_geti64(body, "gracePeriodSeconds", -1);
 	said->propagation = xb_tree_gettext(body, "propagationPolicy");
@@ -48,7 +48,7 @@ static int check(struct request *q, const struct query *said)
 int delete_options_read(struct request *q, struct delete_options *ret)
 {
 	static const struct expected options = { "", "v1", "DeleteOptions", &xb_type_delete_options };
-	struct xb_node *body = NULL;
+	struct xb_tree *body = NULL;
 	int r;
 
 	r = decode_tree(q, options, true, &body);
@@ -57,7 +57,7 @@ int delete_options_read(struct request *q, struct delete_options *ret)
 	return r ? r : delete_options_from(q, body, ret);
 }
 
-int delete_options_from(struct request *q, const struct xb_node *body, struct delete_options *ret)
+int delete_options_from(struct request *q, const struct xb_tree *body, struct delete_options *ret)
 {
 	struct query *said = &q->query;
 	struct delete_options o = {};
@@ -79,7 +79,7 @@ int delete_options_from(struct request *q, const struct xb_node *body, struct de
 	return 0;
 }
 
-static int check_preconditions(struct request *q, const struct write *w, const struct delete_options *o, const struct xb_node *old)
+static int check_preconditions(struct request *q, const struct write *w, const struct delete_options *o, const struct xb_tree *old)
 {
 	struct xb_sv uid = xb_tree_text(xb_tree_path(old, "metadata", "uid"));
 	struct xb_sv version = xb_tree_text(xb_tree_path(old, "metadata", "resourceVersion"));
@@ -95,7 +95,7 @@ static int check_preconditions(struct request *q, const struct write *w, const s
 	return 0;
 }
 
-static bool has_finalizer(const struct xb_node *object, const char *name)
+static bool has_finalizer(const struct xb_tree *object, const char *name)
 {
 	xb_tree_each(f, xb_tree_path(object, "metadata", "finalizers"))
 		if (xb_tree_is(f, name))
@@ -104,7 +104,7 @@ static bool has_finalizer(const struct xb_node *object, const char *name)
 }
 
 /* What was not said now, but with an earlier deletion, stays as it was. */
-static const char *propagation_of(const struct strategy *s, const struct delete_options *o, const struct xb_node *old)
+static const char *propagation_of(const struct strategy *s, const struct delete_options *o, const struct xb_tree *old)
 {
 	if (o->ask.propagation)
 		return o->ask.propagation;
@@ -117,8 +117,8 @@ int delete_plan(struct request *q, struct write *w, const struct delete_options 
 		struct deletion_plan *ret)
 {
 	const struct strategy *s = strategy_of(w->kind);
-	struct xb_node *old = stored_tree(w->arena, head->doc);
-	struct xb_node *object = stored_tree(w->arena, head->doc);
+	struct xb_tree *old = stored_tree(w->arena, head->doc);
+	struct xb_tree *object = stored_tree(w->arena, head->doc);
 	enum deletion how = DELETE_NOW;
 	int r;
 

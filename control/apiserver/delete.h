@@ -12,11 +12,11 @@ struct delete_options {                    /* metav1.DeleteOptions, from the bod
 /* Reads and checks them. 400, 415, 422. */
 int delete_options_read(struct request *q, struct delete_options *ret);
 /* The same of a DeleteOptions that is decoded already; NULL: only the query speaks. */
-int delete_options_from(struct request *q, const struct xb_node *body, struct delete_options *ret);
+int delete_options_from(struct request *q, const struct xb_tree *body, struct delete_options *ret);
 
 /* What becomes of one object. */
 struct deletion_plan {
-	struct xb_node *old, *object;      /* as it is; its last or next state */
+	struct xb_tree *old, *object;      /* as it is; its last or next state */
 	enum { DELETION_REMOVES, DELETION_MARKS, DELETION_CHANGES_NOTHING } outcome;
 };
 /* w is the object's own; head stays borrowed and its document must outlive the trees. */

@@ -49,14 +49,14 @@ static struct xb_jv version_of(const struct xb_json *doc)
 static int write_converted(const struct encoding *e, const struct xb_json *doc, uint64_t revision, struct xb_buf *out)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
-	struct xb_node *object = a ? stored_tree(a, doc) : NULL;
+	struct xb_tree *object = a ? stored_tree(a, doc) : NULL;
 	char digits[24];
 	int r;
 
 	if (!object)
 		return -ENOMEM;
 	if (revision) {
-		struct xb_node *version = xb_tree_path(object, "metadata", "resourceVersion");
+		struct xb_tree *version = xb_tree_path(object, "metadata", "resourceVersion");
 
 		snprintf(digits, sizeof(digits), "%" PRIu64, revision);
 		if (version)

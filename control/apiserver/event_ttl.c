@@ -154,7 +154,7 @@ static int delete_one(struct event_ttl *t, struct entry *e)
 	_cleanup_(xb_arena_freep) struct xb_arena *arena = NULL;
 	_cleanup_buf_ struct xb_buf bytes = {};
 	struct store_value last;
-	struct xb_node *tree;
+	struct xb_tree *tree;
 	int r;
 
 	if (!o) {

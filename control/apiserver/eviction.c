@@ -20,15 +20,15 @@ static void answer_evicted(struct request *q, const struct xb_json *doc)
 }
 
 /* Pods that have ended, have not begun, or are going already disturb nothing. */
-static bool ignores_budgets(const struct xb_node *pod)
+static bool ignores_budgets(const struct xb_tree *pod)
 {
-	const struct xb_node *phase = xb_tree_path(pod, "status", "phase");
+	const struct xb_tree *phase = xb_tree_path(pod, "status", "phase");
 
 	return xb_tree_is(phase, "Succeeded") || xb_tree_is(phase, "Failed") || xb_tree_is(phase, "Pending") ||
 	       xb_tree_path(pod, "metadata", "deletionTimestamp");
 }
 
-static bool is_ready(const struct xb_node *pod)
+static bool is_ready(const struct xb_tree *pod)
 {
 	xb_tree_each(c, xb_tree_path(pod, "status", "conditions"))
 		if (xb_tree_is(xb_tree_get(c, "type"), "Ready"))
@@ -47,9 +47,9 @@ static int too_many(struct request *q, int retry_after, const char *cause)
 }
 
 /* Does the budget let one more pod go? */
-static int check_budget(struct request *q, const struct xb_node *budget, struct xb_sv name)
+static int check_budget(struct request *q, const struct xb_tree *budget, struct xb_sv name)
 {
-	const struct xb_node *status = xb_tree_get(budget, "status"), *disrupted = xb_tree_get(status, "disruptedPods");
+	const struct xb_tree *status = xb_tree_get(budget, "status"), *disrupted = xb_tree_get(status, "disruptedPods");
 	int64_t allowed = xb_tree_geti64(status, "disruptionsAllowed", 0);
 
 	if (xb_tree_geti64(status, "observedGeneration", 0) < xb_tree_geti64(xb_tree_get(budget, "metadata"), "generation", 0))
@@ -73,9 +73,9 @@ static void queued(void *arg, int error, struct store_object *o)
 }
 
 /* Tells the budget's controller that the pod goes, so that it does not count it as available meanwhile. */
-static int charge_budget(struct request *q, struct write *w, const char *key, uint64_t expect, struct xb_node *budget)
+static int charge_budget(struct request *q, struct write *w, const char *key, uint64_t expect, struct xb_tree *budget)
 {
-	struct xb_node *status = xb_tree_get(budget, "status");
+	struct xb_tree *status = xb_tree_get(budget, "status");
 	_cleanup_buf_ struct xb_buf bytes = {};
 	struct store_value value;
 	int r;
@@ -87,9 +87,9 @@ static int charge_budget(struct request *q, struct write *w, const char *key, ui
 }
 
 /* A pod that is not ready is no loss, when enough others are healthy or the budget says so. */
-static bool is_no_loss(const struct xb_node *budget, const struct xb_node *pod)
+static bool is_no_loss(const struct xb_tree *budget, const struct xb_tree *pod)
 {
-	const struct xb_node *status = xb_tree_get(budget, "status");
+	const struct xb_tree *status = xb_tree_get(budget, "status");
 	int64_t desired = xb_tree_geti64(status, "desiredHealthy", 0);
 
 	if (is_ready(pod))
@@ -99,7 +99,7 @@ static bool is_no_loss(const struct xb_node *budget, const struct xb_node *pod)
 }
 
 /* The name of the one budget that selects the pod, {} for none; in the arena. */
-static int find_budget(struct request *q, const struct xb_kind *k, const struct xb_node *pod, struct xb_sv *ret)
+static int find_budget(struct request *q, const struct xb_kind *k, const struct xb_tree *pod, struct xb_sv *ret)
 {
 	_cleanup_(store_walk_freep) struct store_walk *walk = NULL;
 	const char *prefix = route_key(q->arena, k, q->write.namespace_, (struct xb_sv){});
@@ -111,8 +111,8 @@ static int find_budget(struct request *q, const struct xb_kind *k, const struct 
 	if (r)
 		return r;
 	while ((o = store_walk_next(walk))) {
-		struct xb_node *tree = xb_tree_from(q->arena, xb_json_root(o->doc), NULL, NULL);
-		const struct xb_node *selector = xb_tree_path(tree, "spec", "selector");
+		struct xb_tree *tree = xb_tree_from(q->arena, xb_json_root(o->doc), NULL, NULL);
+		const struct xb_tree *selector = xb_tree_path(tree, "spec", "selector");
 
 		if (!tree)
 			return -ENOMEM;
@@ -129,12 +129,12 @@ static int find_budget(struct request *q, const struct xb_kind *k, const struct 
 	return store_walk_error(walk);
 }
 
-static int ask_budget(struct request *q, const struct xb_node *pod)
+static int ask_budget(struct request *q, const struct xb_tree *pod)
 {
 	const struct xb_kind *k = xb_kind_by_resource(XB_SV("policy"), XB_SV("v1"), XB_SV("poddisruptionbudgets"));
 	struct write w = q->write;
 	struct store_object *head;
-	struct xb_node *budget;
+	struct xb_tree *budget;
 	const char *key;
 	int r;
 
@@ -160,10 +160,10 @@ static int ask_budget(struct request *q, const struct xb_node *pod)
 }
 
 /* So that whoever made it knows why it went; should it stay after all, the disruption controller takes that back. */
-static int tell_pod(struct request *q, struct store_object *head, struct xb_node *pod)
+static int tell_pod(struct request *q, struct store_object *head, struct xb_tree *pod)
 {
 	struct write *w = &q->write;
-	struct xb_node *status = edit_obtain(w, pod, "status");
+	struct xb_tree *status = edit_obtain(w, pod, "status");
 	const char *key = write_key(q, w);
 	_cleanup_buf_ struct xb_buf bytes = {};
 	struct store_value value;
@@ -182,7 +182,7 @@ static int tell_pod(struct request *q, struct store_object *head, struct xb_node
 int eviction_handler(struct request *q)
 {
 	struct delete_options options;
-	struct xb_node *eviction, *pod;
+	struct xb_tree *eviction, *pod;
 	struct store_object *head;
 	int r;
 

@@ -13,9 +13,9 @@
 
 /* --- reading and writing */
 
-static int entry_read(struct xb_arena *a, const struct xb_node *n, struct managed_entry *ret)
+static int entry_read(struct xb_arena *a, const struct xb_tree *n, struct managed_entry *ret)
 {
-	const struct xb_node *fields = xb_tree_get(n, "fieldsV1");
+	const struct xb_tree *fields = xb_tree_get(n, "fieldsV1");
 	struct managed_entry e = {
 		.manager = xb_tree_gettext(n, "manager"),
 		.api_version = xb_tree_gettext(n, "apiVersion"),
@@ -34,7 +34,7 @@ static int entry_read(struct xb_arena *a, const struct xb_node *n, struct manage
 	return 0;
 }
 
-int managed_read(struct xb_arena *a, const struct xb_node *list, struct managed *ret)
+int managed_read(struct xb_arena *a, const struct xb_tree *list, struct managed *ret)
 {
 	struct managed m = { .room = (list ? list->count : 0) + 2 };
 	int r;
@@ -93,9 +93,9 @@ static int by_rank(const void *x, const void *y)
 	return r ? r : xb_sv_cmp(a->subresource, b->subresource);
 }
 
-static struct xb_node *entry_node(struct write *w, const struct managed_entry *e)
+static struct xb_tree *entry_node(struct write *w, const struct managed_entry *e)
 {
-	struct xb_node *n = xb_tree_object(w->arena);
+	struct xb_tree *n = xb_tree_object(w->arena);
 
 	edit_sv(w, n, "apiVersion", e->api_version);
 	edit_str(w, n, "fieldsType", "FieldsV1");
@@ -109,9 +109,9 @@ static struct xb_node *entry_node(struct write *w, const struct managed_entry *e
 	return n;
 }
 
-int managed_write(struct write *w, struct managed *m, struct xb_node *object)
+int managed_write(struct write *w, struct managed *m, struct xb_tree *object)
 {
-	struct xb_node *meta = metadata_of(w, object), *list = xb_tree_array(w->arena);
+	struct xb_tree *meta = metadata_of(w, object), *list = xb_tree_array(w->arena);
 
 	if (!meta || !list)
 		return -ENOMEM;
@@ -164,27 +164,27 @@ struct managed_entry managed_identity(struct request *q, bool applied)
 
 /* --- keeping them */
 
-struct xb_node *managed_nothing(struct xb_arena *a, const struct xb_type *t)
+struct xb_tree *managed_nothing(struct xb_arena *a, const struct xb_type *t)
 {
 	const struct xb_decode d = { .arena = a, .no_defaults = true };
-	struct xb_node *object = xb_tree_object(a);
+	struct xb_tree *object = xb_tree_object(a);
 
 	return object && !xb_schema_decode(&d, t, object, NULL) ? object : NULL;
 }
 
-void managed_leave_status(const struct write *w, struct xb_node *fields)
+void managed_leave_status(const struct write *w, struct xb_tree *fields)
 {
 	if (fields && xb_kind_subresource(w->kind, XB_SV("status")))
 		xb_tree_del(fields, "f:status");
 }
 
-static bool is_reset(const struct xb_node *sent)
+static bool is_reset(const struct xb_tree *sent)
 {
 	return sent && (!sent->first || (sent->count == 1 && !sent->first->first));
 }
 
 /* The entries that the write starts from: what was sent, or what is there. */
-static int entries_before(struct request *q, struct xb_node *sent, const struct xb_node *live, struct managed *ret)
+static int entries_before(struct request *q, struct xb_tree *sent, const struct xb_tree *live, struct managed *ret)
 {
 	int r = -EINVAL;
 
@@ -241,7 +241,7 @@ static int cap_updaters(struct xb_arena *a, struct managed *m)
 }
 
 /* Whoever writes a field owns it alone; what is gone nobody owns. */
-static int take_over(struct request *q, struct managed *m, const struct xb_node *changed, const struct xb_node *removed)
+static int take_over(struct request *q, struct managed *m, const struct xb_tree *changed, const struct xb_tree *removed)
 {
 	struct managed_entry *mine, me;
 	int r;
@@ -261,13 +261,13 @@ static int take_over(struct request *q, struct managed *m, const struct xb_node 
 	return cap_updaters(q->arena, m);
 }
 
-int managed_update(struct request *q, struct xb_node *object, const struct xb_node *old)
+int managed_update(struct request *q, struct xb_tree *object, const struct xb_tree *old)
 {
 	struct write *w = &q->write;
 	const struct xb_type *t = xb_kind_stored(w->kind)->type;
-	const struct xb_node *live = xb_tree_path(old, "metadata", "managedFields");
-	const struct xb_node *base = old ? old : managed_nothing(q->arena, t);
-	struct xb_node *sent = xb_tree_path(object, "metadata", "managedFields"), *changed, *removed;
+	const struct xb_tree *live = xb_tree_path(old, "metadata", "managedFields");
+	const struct xb_tree *base = old ? old : managed_nothing(q->arena, t);
+	struct xb_tree *sent = xb_tree_path(object, "metadata", "managedFields"), *changed, *removed;
 	struct managed m;
 	int r;
 

@@ -5,12 +5,12 @@
 
 #define NAME_BASE_MAX 58 /* 63 less the suffix: apiserver pkg/storage/names */
 
-struct xb_node *metadata_of(struct write *w, struct xb_node *object)
+struct xb_tree *metadata_of(struct write *w, struct xb_tree *object)
 {
 	return edit_obtain(w, object, "metadata");
 }
 
-static void set_copy(struct write *w, struct xb_node *meta, const char *key, const char *text)
+static void set_copy(struct write *w, struct xb_tree *meta, const char *key, const char *text)
 {
 	char *copy = xb_arena_strn(w->arena, xb_sv(text));
 
@@ -20,9 +20,9 @@ static void set_copy(struct write *w, struct xb_node *meta, const char *key, con
 		w->no_memory = true;
 }
 
-void metadata_generate_name(struct write *w, struct xb_node *object)
+void metadata_generate_name(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *meta = metadata_of(w, object);
+	struct xb_tree *meta = metadata_of(w, object);
 	struct xb_sv prefix = xb_tree_gettext(meta, "generateName");
 	char suffix[6], *name;
 
@@ -36,14 +36,14 @@ void metadata_generate_name(struct write *w, struct xb_node *object)
 	w->name = xb_tree_gettext(meta, "name");
 }
 
-bool metadata_wants_name(const struct xb_node *object)
+bool metadata_wants_name(const struct xb_tree *object)
 {
-	const struct xb_node *meta = xb_tree_get(object, "metadata");
+	const struct xb_tree *meta = xb_tree_get(object, "metadata");
 
 	return xb_tree_gettext(meta, "generateName").n && !xb_tree_gettext(meta, "name").n;
 }
 
-static int take_namespace(struct write *w, struct xb_node *meta, struct xb_status *reterr)
+static int take_namespace(struct write *w, struct xb_tree *meta, struct xb_status *reterr)
 {
 	struct xb_sv said = xb_tree_gettext(meta, "namespace");
 
@@ -57,10 +57,10 @@ static int take_namespace(struct write *w, struct xb_node *meta, struct xb_statu
 	return 0;
 }
 
-int metadata_create(struct write *w, struct xb_node *object, struct xb_status *reterr)
+int metadata_create(struct write *w, struct xb_tree *object, struct xb_status *reterr)
 {
 	static const char *const not_the_clients[] = { "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink" };
-	struct xb_node *meta = metadata_of(w, object);
+	struct xb_tree *meta = metadata_of(w, object);
 	char uid[37];
 	int r;
 
@@ -85,7 +85,7 @@ int metadata_create(struct write *w, struct xb_node *object, struct xb_status *r
 }
 
 /* Do the members differ, leaving metadata and status aside? */
-static bool desired_state_differs(const struct xb_node *a, const struct xb_node *b)
+static bool desired_state_differs(const struct xb_tree *a, const struct xb_tree *b)
 {
 	unsigned in_a = 0, in_b = 0;
 
@@ -101,18 +101,18 @@ static bool desired_state_differs(const struct xb_node *a, const struct xb_node 
 	return in_a != in_b;
 }
 
-void metadata_update(struct write *w, struct xb_node *object, const struct xb_node *old, bool counts_generation)
+void metadata_update(struct write *w, struct xb_tree *object, const struct xb_tree *old, bool counts_generation)
 {
 	static const char *const inherited[] = { "name", "namespace", "uid", "deletionTimestamp", "deletionGracePeriodSeconds" };
-	struct xb_node *meta = metadata_of(w, object);
-	const struct xb_node *old_meta = xb_tree_get(old, "metadata");
+	struct xb_tree *meta = metadata_of(w, object);
+	const struct xb_tree *old_meta = xb_tree_get(old, "metadata");
 	int64_t generation = xb_tree_geti64(old_meta, "generation", 0);
 
 	if (!meta)
 		return;
 	xb_tree_del(meta, "selfLink");
 	for (unsigned i = 0; i < ARRAY_SIZE(inherited); i++) {
-		const struct xb_node *said = xb_tree_get(meta, inherited[i]);
+		const struct xb_tree *said = xb_tree_get(meta, inherited[i]);
 
 		if (!said || (said->type == XB_JSON_STRING && !said->text.n))
 			edit_keep(w, meta, old_meta, inherited[i]);
@@ -123,9 +123,9 @@ void metadata_update(struct write *w, struct xb_node *object, const struct xb_no
 		edit_int(w, meta, "generation", generation + 1);
 }
 
-bool metadata_only_version_differs(const struct xb_node *a, const struct xb_node *b)
+bool metadata_only_version_differs(const struct xb_tree *a, const struct xb_tree *b)
 {
-	const struct xb_node *meta_a = xb_tree_get(a, "metadata"), *meta_b = xb_tree_get(b, "metadata");
+	const struct xb_tree *meta_a = xb_tree_get(a, "metadata"), *meta_b = xb_tree_get(b, "metadata");
 
 	if (desired_state_differs(a, b) || !xb_tree_equal(xb_tree_get(a, "status"), xb_tree_get(b, "status")))
 		return false;
@@ -138,21 +138,21 @@ bool metadata_only_version_differs(const struct xb_node *a, const struct xb_node
 	return true;
 }
 
-bool metadata_deleting(const struct xb_node *object)
+bool metadata_deleting(const struct xb_tree *object)
 {
 	return xb_tree_path(object, "metadata", "deletionTimestamp");
 }
 
-bool metadata_held(const struct xb_node *object)
+bool metadata_held(const struct xb_tree *object)
 {
-	const struct xb_node *meta = xb_tree_get(object, "metadata");
+	const struct xb_tree *meta = xb_tree_get(object, "metadata");
 
 	return !edit_is_empty(xb_tree_get(meta, "finalizers")) || xb_tree_geti64(meta, "deletionGracePeriodSeconds", 0) > 0;
 }
 
-void metadata_mark_deleted(struct write *w, struct xb_node *object)
+void metadata_mark_deleted(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *meta = metadata_of(w, object);
+	struct xb_tree *meta = metadata_of(w, object);
 	int64_t generation = xb_tree_geti64(meta, "generation", 0);
 
 	if (!meta || xb_tree_get(meta, "deletionTimestamp"))
@@ -163,9 +163,9 @@ void metadata_mark_deleted(struct write *w, struct xb_node *object)
 		edit_int(w, meta, "generation", generation + 1);
 }
 
-static void set_finalizer(struct write *w, struct xb_node *meta, const char *name, bool wanted)
+static void set_finalizer(struct write *w, struct xb_tree *meta, const char *name, bool wanted)
 {
-	struct xb_node *list = xb_tree_get(meta, "finalizers"), *found = NULL;
+	struct xb_tree *list = xb_tree_get(meta, "finalizers"), *found = NULL;
 
 	xb_tree_each(f, list)
 		if (xb_tree_is(f, name))
@@ -176,9 +176,9 @@ static void set_finalizer(struct write *w, struct xb_node *meta, const char *nam
 		edit_append(w, edit_obtain_array(w, meta, "finalizers"), xb_tree_str(w->arena, xb_sv(name)));
 }
 
-void metadata_set_propagation(struct write *w, struct xb_node *object, const char *policy)
+void metadata_set_propagation(struct write *w, struct xb_tree *object, const char *policy)
 {
-	struct xb_node *meta = metadata_of(w, object);
+	struct xb_tree *meta = metadata_of(w, object);
 
 	if (!meta || !policy)
 		return;

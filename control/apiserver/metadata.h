@@ -8,23 +8,23 @@
 #include "request.h"
 
 /* metadata, made when it is missing. NULL without memory. */
-struct xb_node *metadata_of(struct write *w, struct xb_node *object);
+struct xb_tree *metadata_of(struct write *w, struct xb_tree *object);
 
 /* Namespace by the URL (400 when the body names another), generated name, uid, creationTimestamp, generation; what only
  * the server may say is taken out. Fills w->name. */
-int metadata_create(struct write *w, struct xb_node *object, struct xb_status *reterr);
-bool metadata_wants_name(const struct xb_node *object);     /* has none, but a generateName */
-void metadata_generate_name(struct write *w, struct xb_node *object); /* of that, in place of the name it has; fills w->name */
+int metadata_create(struct write *w, struct xb_tree *object, struct xb_status *reterr);
+bool metadata_wants_name(const struct xb_tree *object);     /* has none, but a generateName */
+void metadata_generate_name(struct write *w, struct xb_tree *object); /* of that, in place of the name it has; fills w->name */
 /* What an update may leave out comes from old; generation goes up when more than metadata and status changed. */
-void metadata_update(struct write *w, struct xb_node *object, const struct xb_node *old, bool counts_generation);
+void metadata_update(struct write *w, struct xb_tree *object, const struct xb_tree *old, bool counts_generation);
 /* Are both the same but for their resourceVersion? */
-bool metadata_only_version_differs(const struct xb_node *a, const struct xb_node *b);
+bool metadata_only_version_differs(const struct xb_tree *a, const struct xb_tree *b);
 
-bool metadata_deleting(const struct xb_node *object);       /* has a deletionTimestamp */
-bool metadata_held(const struct xb_node *object);           /* has finalizers or a grace period */
+bool metadata_deleting(const struct xb_tree *object);       /* has a deletionTimestamp */
+bool metadata_held(const struct xb_tree *object);           /* has finalizers or a grace period */
 /* Marks it: deletionTimestamp now, no grace, one more generation. Nothing when it is marked. */
-void metadata_mark_deleted(struct write *w, struct xb_node *object);
+void metadata_mark_deleted(struct write *w, struct xb_tree *object);
 /* The finalizers orphan and foregroundDeletion as the policy demands ("Orphan", "Foreground", "Background"). */
-void metadata_set_propagation(struct write *w, struct xb_node *object, const char *policy);
+void metadata_set_propagation(struct write *w, struct xb_tree *object, const char *policy);
 
 #endif

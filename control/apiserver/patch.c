@@ -18,7 +18,7 @@ static int bad_patch(struct request *q, enum body_type type, const char *why)
 	return xb_status_bad_request(&q->fault, "error decoding patch: %s", why);
 }
 
-int patch_read(struct request *q, struct xb_node **ret)
+int patch_read(struct request *q, struct xb_tree **ret)
 {
 	enum body_type type = patch_type(q);
 	_cleanup_buf_ struct xb_buf why = {};
@@ -34,10 +34,10 @@ int patch_read(struct request *q, struct xb_node **ret)
 	return 0;
 }
 
-static int patch_tree(struct request *q, const struct xb_type *t, struct xb_node **target)
+static int patch_tree(struct request *q, const struct xb_type *t, struct xb_tree **target)
 {
 	enum body_type type = patch_type(q);
-	struct xb_node *patch;
+	struct xb_tree *patch;
 	int r;
 
 	r = patch_read(q, &patch);
@@ -54,7 +54,7 @@ static int patch_tree(struct request *q, const struct xb_type *t, struct xb_node
 }
 
 /* As Go prints a map with %+v. */
-static void show_map(const struct xb_node *n, struct xb_buf *out)
+static void show_map(const struct xb_tree *n, struct xb_buf *out)
 {
 	bool object = n->type == XB_JSON_OBJECT;
 
@@ -77,11 +77,11 @@ static void show_map(const struct xb_node *n, struct xb_buf *out)
 }
 
 /* The fault shows the strategic patch, and of the others what they made. */
-static int no_object(struct request *q, const struct xb_node *made, const char *why)
+static int no_object(struct request *q, const struct xb_tree *made, const char *why)
 {
 	struct xb_field_errors e = { .arena = q->arena };
 	_cleanup_buf_ struct xb_buf shown = {};
-	struct xb_node *patch;
+	struct xb_tree *patch;
 	int r;
 
 	if (patch_type(q) == BODY_STRATEGIC_PATCH) {
@@ -98,7 +98,7 @@ static int no_object(struct request *q, const struct xb_node *made, const char *
 	return xb_field_errors_status(&e, "", "", (struct xb_sv){}, &q->fault);
 }
 
-int patch_object(struct request *q, struct expected want, struct xb_node **object)
+int patch_object(struct request *q, struct expected want, struct xb_tree **object)
 {
 	_cleanup_buf_ struct xb_buf why = {};
 	int r;
@@ -136,7 +136,7 @@ static int check_manager(struct request *q)
 int patch_handler(struct request *q)
 {
 	struct store_object *head;
-	struct xb_node *object, *old;
+	struct xb_tree *object, *old;
 	int r;
 
 	r = check_type(q);

@@ -172,7 +172,7 @@ void quota_release(struct write *w)
 	w->claim = NULL;
 }
 
-static int parse(const struct xb_node *object, struct xb_json **ret)
+static int parse(const struct xb_tree *object, struct xb_json **ret)
 {
 	_cleanup_buf_ struct xb_buf bytes = {};
 
@@ -194,7 +194,7 @@ static bool is_counted(const struct write *w, const struct xb_json *old)
 	return !w->sub && (!strcmp(w->kind->plural, "services") || !strcmp(w->kind->plural, "persistentvolumeclaims"));
 }
 
-int quota_admit(struct request *q, struct write *w, const struct xb_node *object, struct xb_json *old)
+int quota_admit(struct request *q, struct write *w, const struct xb_tree *object, struct xb_json *old)
 {
 	const struct xb_kind *quotas = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("resourcequotas"));
 	_cleanup_(store_walk_freep) struct store_walk *walk = NULL;

@@ -14,7 +14,7 @@ struct quota_claim;         /* an object on its way to the disk; in its request'
 /* object is about to be queued in place of old; old is NULL at creation. -EACCES with 403 in q->fault: it would exceed a
  * quota, or lacks what a quota counts; -ENOMEM. After 0, w->claim (NULL where no quota asks) is to be given back by
  * quota_release when the write has ended, either way. */
-int quota_admit(struct request *q, struct write *w, const struct xb_node *object, struct xb_json *old);
+int quota_admit(struct request *q, struct write *w, const struct xb_tree *object, struct xb_json *old);
 void quota_release(struct write *w);
 
 #endif

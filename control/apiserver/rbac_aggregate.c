@@ -15,13 +15,13 @@ struct rbac_aggregate {
 /* Rules, each once, selector by selector and for each by the roles' names, as upstream's controller. */
 struct gathering {
 	struct xb_arena *arena;
-	struct xb_node *rules;
+	struct xb_tree *rules;
 };
 
 static int add_rules(struct gathering *g, struct xb_jv role)
 {
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(role, "rules")); xb_jit_next(&it);) {
-		struct xb_node *rule = xb_tree_from(g->arena, it.value, NULL, NULL);
+		struct xb_tree *rule = xb_tree_from(g->arena, it.value, NULL, NULL);
 		bool there = false;
 
 		if (!rule)
@@ -71,7 +71,7 @@ static int aggregate(struct server *s, const struct store_object *o)
 					 .member = "rules" };
 	_cleanup_buf_ struct xb_buf json = {};
 	struct xb_jv rules = xb_jv_get(xb_json_root(o->doc), "rules");
-	struct xb_node *now = NULL;
+	struct xb_tree *now = NULL;
 	int r;
 
 	if (arena && xb_jv_is(rules))

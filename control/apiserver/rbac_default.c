@@ -63,7 +63,7 @@ void rbac_default_rules(const char *name, struct xb_buf *out)
 /* --- what an object that is there lacks --- */
 
 /* Is there an entry in list that equals it? */
-static bool has(const struct xb_node *list, const struct xb_node *entry)
+static bool has(const struct xb_tree *list, const struct xb_tree *entry)
 {
 	xb_tree_each(n, list)
 		if (xb_tree_equal(n, entry))
@@ -72,10 +72,10 @@ static bool has(const struct xb_node *list, const struct xb_node *entry)
 }
 
 /* Additive, as upstream's reconciliation: rules that the ones there do not cover; subjects that are not listed. */
-static bool lacks(const char *member, const struct xb_node *there, const struct xb_node *entry)
+static bool lacks(const char *member, const struct xb_tree *there, const struct xb_tree *entry)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
-	struct xb_node *one = a ? xb_tree_array(a) : NULL, *copy = one ? xb_tree_copy(a, entry) : NULL;
+	struct xb_tree *one = a ? xb_tree_array(a) : NULL, *copy = one ? xb_tree_copy(a, entry) : NULL;
 	_cleanup_buf_ struct xb_buf missing = {};
 
 	if (strcmp(member, "rules"))
@@ -86,9 +86,9 @@ static bool lacks(const char *member, const struct xb_node *there, const struct 
 	return rbac_rules_cover(there, one, &missing) == -EACCES;
 }
 
-static bool complete(struct xb_arena *a, struct xb_node *object, const struct xb_node *wanted, const char *member)
+static bool complete(struct xb_arena *a, struct xb_tree *object, const struct xb_tree *wanted, const char *member)
 {
-	struct xb_node *list = xb_tree_get(object, member);
+	struct xb_tree *list = xb_tree_get(object, member);
 	bool changed = false;
 
 	if (!list && xb_tree_get(wanted, member)) {
@@ -97,7 +97,7 @@ static bool complete(struct xb_arena *a, struct xb_node *object, const struct xb
 			xb_tree_set(object, xb_sv(member), list);
 	}
 	xb_tree_each(entry, list ? xb_tree_get(wanted, member) : NULL) {
-		struct xb_node *copy = lacks(member, list, entry) ? xb_tree_copy(a, entry) : NULL;
+		struct xb_tree *copy = lacks(member, list, entry) ? xb_tree_copy(a, entry) : NULL;
 
 		if (!copy)
 			continue;
@@ -107,9 +107,9 @@ static bool complete(struct xb_arena *a, struct xb_node *object, const struct xb
 	return changed;
 }
 
-static bool reconcile(struct xb_arena *a, struct xb_node *object, const struct xb_node *wanted)
+static bool reconcile(struct xb_arena *a, struct xb_tree *object, const struct xb_tree *wanted)
 {
-	const struct xb_node *notes = xb_tree_path(object, "metadata", "annotations");
+	const struct xb_tree *notes = xb_tree_path(object, "metadata", "annotations");
 	bool changed = false;
 
 	if (xb_tree_is(xb_tree_get(notes, "rbac.authorization.kubernetes.io/autoupdate"), "false"))

@@ -36,9 +36,9 @@ static int refuse(struct request *q, const struct write *w, struct xb_sv name, c
 	return text.err ? text.err : xb_status_forbidden(&q->fault, w->kind->group, w->kind->plural, name, "%s", text.p);
 }
 
-static int check_holds(struct request *q, const struct write *w, struct xb_sv name, const struct xb_node *rules)
+static int check_holds(struct request *q, const struct write *w, struct xb_sv name, const struct xb_tree *rules)
 {
-	struct xb_node *owned = rbac_rules_of(authz_rbac(q->server->authz), q->arena, q->user, w->namespace_);
+	struct xb_tree *owned = rbac_rules_of(authz_rbac(q->server->authz), q->arena, q->user, w->namespace_);
 	_cleanup_buf_ struct xb_buf missing = {};
 	int r;
 
@@ -53,8 +53,8 @@ static int check_aggregation(struct request *q, const struct write *w, struct xb
 {
 	static const char everything[] = "[{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"]},"
 					 "{\"verbs\":[\"*\"],\"nonResourceURLs\":[\"*\"]}]";
-	struct xb_node *owned = rbac_rules_of(authz_rbac(q->server->authz), q->arena, q->user, w->namespace_);
-	struct xb_node *all = xb_tree_parse(q->arena, everything);
+	struct xb_tree *owned = rbac_rules_of(authz_rbac(q->server->authz), q->arena, q->user, w->namespace_);
+	struct xb_tree *all = xb_tree_parse(q->arena, everything);
 	_cleanup_buf_ struct xb_buf missing = {};
 	int r;
 
@@ -65,12 +65,12 @@ static int check_aggregation(struct request *q, const struct write *w, struct xb
 						      "must have cluster-admin privileges to use aggregationRule");
 }
 
-static bool unchanged(const struct xb_node *object, const struct xb_node *old, const char *member)
+static bool unchanged(const struct xb_tree *object, const struct xb_tree *old, const char *member)
 {
 	return old && xb_tree_equal(xb_tree_get(object, member), xb_tree_get(old, member));
 }
 
-static int check_role(struct request *q, const struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_sv name)
+static int check_role(struct request *q, const struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_sv name)
 {
 	int r = 0;
 
@@ -83,14 +83,14 @@ static int check_role(struct request *q, const struct write *w, const struct xb_
 	return r ? r : check_holds(q, w, name, xb_tree_get(object, "rules"));
 }
 
-static int check_binding(struct request *q, const struct write *w, const struct xb_node *object,
-			 const struct xb_node *old, struct xb_sv name)
+static int check_binding(struct request *q, const struct write *w, const struct xb_tree *object,
+			 const struct xb_tree *old, struct xb_sv name)
 {
-	const struct xb_node *ref = xb_tree_get(object, "roleRef");
+	const struct xb_tree *ref = xb_tree_get(object, "roleRef");
 	struct xb_sv kind = xb_tree_gettext(ref, "kind"), role_name = xb_tree_gettext(ref, "name");
 	bool cluster = xb_sv_is(kind, "ClusterRole");
 	struct store_object *role;
-	struct xb_node *tree;
+	struct xb_tree *tree;
 	int r;
 
 	if (unchanged(object, old, "roleRef") && unchanged(object, old, "subjects"))

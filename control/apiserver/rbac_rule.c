@@ -77,7 +77,7 @@ struct part {
 	bool named;
 };
 
-static bool lists(const struct xb_node *rule, const char *member, struct xb_sv text, bool any)
+static bool lists(const struct xb_tree *rule, const char *member, struct xb_sv text, bool any)
 {
 	xb_tree_each(n, xb_tree_get(rule, member))
 		if ((any && xb_tree_is(n, "*")) || (n->type == XB_JSON_STRING && xb_sv_eq(n->text, text)))
@@ -86,7 +86,7 @@ static bool lists(const struct xb_node *rule, const char *member, struct xb_sv t
 }
 
 /* A subresource is covered by itself, and by all subresources of that name. */
-static bool lists_resource(const struct xb_node *rule, struct xb_sv resource)
+static bool lists_resource(const struct xb_tree *rule, struct xb_sv resource)
 {
 	const char *slash = resource.n ? memchr(resource.p, '/', resource.n) : NULL;
 
@@ -103,7 +103,7 @@ static bool lists_resource(const struct xb_node *rule, struct xb_sv resource)
 	return false;
 }
 
-static bool lists_url(const struct xb_node *rule, struct xb_sv url)
+static bool lists_url(const struct xb_tree *rule, struct xb_sv url)
 {
 	xb_tree_each(n, xb_tree_get(rule, "nonResourceURLs"))
 		if (xb_sv_eq(n->text, url) || (n->text.n && n->text.p[n->text.n - 1] == '*' && url_matches(n->text, url)))
@@ -111,10 +111,10 @@ static bool lists_url(const struct xb_node *rule, struct xb_sv url)
 	return false;
 }
 
-static bool covered(const struct xb_node *owned, const struct part *p)
+static bool covered(const struct xb_tree *owned, const struct part *p)
 {
 	xb_tree_each(rule, owned) {
-		const struct xb_node *names = xb_tree_get(rule, "resourceNames");
+		const struct xb_tree *names = xb_tree_get(rule, "resourceNames");
 
 		if (!lists(rule, "verbs", p->verb, true))
 			continue;
@@ -136,7 +136,7 @@ struct missing {
 	struct xb_buf verbs;
 };
 struct search {
-	const struct xb_node *owned;
+	const struct xb_tree *owned;
 	XB_VEC(struct missing) missing;
 	int err;
 };
@@ -167,9 +167,9 @@ static void look_for(struct search *s, struct part p)
 	xb_buf_addq(&m->verbs, p.verb);
 }
 
-static void break_down(struct search *s, const struct xb_node *rule)
+static void break_down(struct search *s, const struct xb_tree *rule)
 {
-	const struct xb_node *names = xb_tree_get(rule, "resourceNames");
+	const struct xb_tree *names = xb_tree_get(rule, "resourceNames");
 
 	xb_tree_each(group, xb_tree_get(rule, "apiGroups"))
 		xb_tree_each(resource, xb_tree_get(rule, "resources"))
@@ -239,7 +239,7 @@ static int describe_all(struct search *s, struct xb_buf *out)
 	return r ? r : out->err;
 }
 
-int rbac_rules_cover(const struct xb_node *owned, const struct xb_node *wanted, struct xb_buf *retmissing)
+int rbac_rules_cover(const struct xb_tree *owned, const struct xb_tree *wanted, struct xb_buf *retmissing)
 {
 	struct search s = { .owned = owned };
 	int r;

@@ -12,6 +12,6 @@ bool rbac_rule_allows(struct xb_jv rule, const struct attributes *t);
  * Do the owned rules allow everything that the wanted ones do? Both are arrays of rules. Those parts of wanted that are
  * missing are described in *ret_missing, a line each, as upstream words them. -ENOMEM; 0: covered; -EACCES: not.
  */
-int rbac_rules_cover(const struct xb_node *owned, const struct xb_node *wanted, struct xb_buf *retmissing);
+int rbac_rules_cover(const struct xb_tree *owned, const struct xb_tree *wanted, struct xb_buf *retmissing);
 
 #endif

@@ -6,16 +6,16 @@
 #include "write.h"
 
 /* Would n be written as v stands there? A tree that was decoded is in the order in which it is written. */
-static bool same(const struct xb_node *n, struct xb_jv v);
+static bool same(const struct xb_tree *n, struct xb_jv v);
 
-static bool same_member(const struct xb_node *n, const struct xb_jit *it)
+static bool same_member(const struct xb_tree *n, const struct xb_jit *it)
 {
 	bool named = it->key_escaped ? xb_jv_getsv(it->in, n->key).at == it->value.at : xb_sv_eq(n->key, it->key);
 
 	return named && same(n, it->value);
 }
 
-static bool same(const struct xb_node *n, struct xb_jv v)
+static bool same(const struct xb_tree *n, struct xb_jv v)
 {
 	struct xb_jit it;
 
@@ -43,7 +43,7 @@ static bool same(const struct xb_node *n, struct xb_jv v)
 }
 
 /* What was sent comes first, managedFields behind it, and then what metadata_update keeps, in its order. */
-static bool same_metadata(const struct xb_node *meta, struct xb_jv old)
+static bool same_metadata(const struct xb_tree *meta, struct xb_jv old)
 {
 	static const struct xb_sv kept[] = { XB_SV("namespace"), XB_SV("uid"), XB_SV("creationTimestamp") };
 	struct xb_jit it = xb_jv_iter(old);
@@ -69,7 +69,7 @@ static bool same_metadata(const struct xb_node *meta, struct xb_jv old)
 }
 
 /* *ret: the renewed time and what it becomes. */
-static bool same_spec(const struct xb_node *spec, struct xb_jv old, const char *renewed, struct xb_json_change *ret)
+static bool same_spec(const struct xb_tree *spec, struct xb_jv old, const char *renewed, struct xb_json_change *ret)
 {
 	struct xb_jit it = xb_jv_iter(old);
 
@@ -84,7 +84,7 @@ static bool same_spec(const struct xb_node *spec, struct xb_jv old, const char *
 	return !xb_jit_next(&it) && ret->text.n && !xb_jv_streq(ret->string, ret->text);
 }
 
-static bool same_but(const struct xb_node *object, struct xb_jv old, const char *renewed, struct xb_json_change *ret)
+static bool same_but(const struct xb_tree *object, struct xb_jv old, const char *renewed, struct xb_json_change *ret)
 {
 	struct xb_jit it = xb_jv_iter(old);
 
@@ -129,7 +129,7 @@ static bool is_by_its_only_manager(struct request *q, struct xb_jv managed, cons
 	return !xb_jit_next(&entries);
 }
 
-int renew_object(struct request *q, struct xb_node *object)
+int renew_object(struct request *q, struct xb_tree *object)
 {
 	struct write *w = &q->write;
 	const char *renewed = strategy_of(w->kind)->renewed, *key;

@@ -7,7 +7,7 @@
 #include "sa_token.h"
 #include "write.h"
 
-int review_read(struct request *q, struct xb_node **ret)
+int review_read(struct request *q, struct xb_tree **ret)
 {
 	int r = query_check_write(q->arena, &q->query, "CreateOptions", &q->fault);
 
@@ -16,7 +16,7 @@ int review_read(struct request *q, struct xb_node **ret)
 	return r ? r : decode_body(q, ret);
 }
 
-int review_answer(struct request *q, struct xb_node *review, struct xb_node *status)
+int review_answer(struct request *q, struct xb_tree *review, struct xb_tree *status)
 {
 	struct write *w = &q->write;
 	_cleanup_buf_ struct xb_buf bytes = {};
@@ -40,7 +40,7 @@ int review_answer(struct request *q, struct xb_node *review, struct xb_node *sta
 /* --- TokenReview --- */
 
 /* As a NULL-terminated array in the arena; NULL when the list is empty or missing. */
-static int wanted_audiences(struct request *q, const struct xb_node *list, char ***ret)
+static int wanted_audiences(struct request *q, const struct xb_tree *list, char ***ret)
 {
 	char **wanted = NULL;
 	size_t n = 0;
@@ -62,7 +62,7 @@ static int review_token(struct request *q)
 {
 	struct write *w = &q->write;
 	_cleanup_buf_ struct xb_buf why = {};
-	struct xb_node *review, *spec, *status, *audiences;
+	struct xb_tree *review, *spec, *status, *audiences;
 	const struct user *u;
 	char **wanted;
 	int r;
@@ -95,7 +95,7 @@ static int review_token(struct request *q)
 static int review_self(struct request *q)
 {
 	struct write *w = &q->write;
-	struct xb_node *review, *status;
+	struct xb_tree *review, *status;
 	int r;
 
 	r = review_read(q, &review);

@@ -15,8 +15,8 @@ request_handler token_request_handler;
 request_handler openid_keys, openid_configuration;
 
 /* What handlers of reviews share. The body, decoded. */
-int review_read(struct request *q, struct xb_node **ret);
+int review_read(struct request *q, struct xb_tree **ret);
 /* Answers 201 with the review and its status. */
-int review_answer(struct request *q, struct xb_node *review, struct xb_node *status);
+int review_answer(struct request *q, struct xb_tree *review, struct xb_tree *status);
 
 #endif

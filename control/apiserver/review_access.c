@@ -6,9 +6,9 @@
 
 /* --- may somebody do something --- */
 
-static void attributes_of(const struct xb_node *spec, struct attributes *t)
+static void attributes_of(const struct xb_tree *spec, struct attributes *t)
 {
-	const struct xb_node *resource = xb_tree_get(spec, "resourceAttributes"), *other = xb_tree_get(spec, "nonResourceAttributes");
+	const struct xb_tree *resource = xb_tree_get(spec, "resourceAttributes"), *other = xb_tree_get(spec, "nonResourceAttributes");
 
 	t->is_resource = resource;
 	t->verb = xb_tree_gettext(resource ? resource : other, "verb");
@@ -22,9 +22,9 @@ static void attributes_of(const struct xb_node *spec, struct attributes *t)
 	t->path = xb_tree_gettext(other, "path");
 }
 
-static int check_spec(struct request *q, const struct xb_node *spec, bool names_user)
+static int check_spec(struct request *q, const struct xb_tree *spec, bool names_user)
 {
-	const struct xb_node *resource = xb_tree_get(spec, "resourceAttributes"), *other = xb_tree_get(spec, "nonResourceAttributes");
+	const struct xb_tree *resource = xb_tree_get(spec, "resourceAttributes"), *other = xb_tree_get(spec, "nonResourceAttributes");
 	struct xb_field_errors e = { .arena = q->arena };
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
@@ -38,10 +38,10 @@ static int check_spec(struct request *q, const struct xb_node *spec, bool names_
 	return xb_field_errors_status(&e, q->route.kind->group, q->route.kind->kind, (struct xb_sv){}, &q->fault);
 }
 
-static int answer_decision(struct request *q, struct xb_node *review, const struct attributes *t)
+static int answer_decision(struct request *q, struct xb_tree *review, const struct attributes *t)
 {
 	struct write *w = &q->write;
-	struct xb_node *status = xb_tree_object(q->arena);
+	struct xb_tree *status = xb_tree_object(q->arena);
 	_cleanup_buf_ struct xb_buf reason = {};
 	enum decision d = authz_decide(q->server->authz, t, &reason);
 
@@ -53,9 +53,9 @@ static int answer_decision(struct request *q, struct xb_node *review, const stru
 	return reason.err ? reason.err : review_answer(q, review, status);
 }
 
-static int user_of(struct request *q, const struct xb_node *spec, struct user *ret)
+static int user_of(struct request *q, const struct xb_tree *spec, struct user *ret)
 {
-	const struct xb_node *groups = xb_tree_get(spec, "groups");
+	const struct xb_tree *groups = xb_tree_get(spec, "groups");
 	struct user u = {
 		.name = xb_arena_strn(q->arena, xb_tree_gettext(spec, "user")),
 		.uid = xb_arena_strn(q->arena, xb_tree_gettext(spec, "uid")),
@@ -76,8 +76,8 @@ static int user_of(struct request *q, const struct xb_node *spec, struct user *r
 
 int review_subject_access(struct request *q)
 {
-	struct xb_node *review;
-	const struct xb_node *spec;
+	struct xb_tree *review;
+	const struct xb_tree *spec;
 	struct attributes t = {};
 	struct user user;
 	int r;
@@ -102,7 +102,7 @@ int review_subject_access(struct request *q)
 int review_self_access(struct request *q)
 {
 	struct attributes t = { .user = q->user };
-	struct xb_node *review;
+	struct xb_tree *review;
 	int r;
 
 	r = review_read(q, &review);
@@ -118,10 +118,10 @@ int review_self_access(struct request *q)
 
 struct listing {
 	struct write *w;
-	struct xb_node *resource_rules, *other_rules;
+	struct xb_tree *resource_rules, *other_rules;
 };
 
-static void add_rule(struct listing *l, struct xb_node *rule)
+static void add_rule(struct listing *l, struct xb_tree *rule)
 {
 	static const char *const of_resources[] = { "apiGroups", "resources", "resourceNames" };
 	bool is_other = xb_tree_get(rule, "nonResourceURLs");
@@ -139,7 +139,7 @@ static int list_rules(struct request *q, struct xb_sv namespace_, struct listing
 	static const char everything[] = "[{\"verbs\":[\"*\"],\"apiGroups\":[\"*\"],\"resources\":[\"*\"]},"
 					 "{\"verbs\":[\"*\"],\"nonResourceURLs\":[\"*\"]}]";
 	struct authz *z = q->server->authz;
-	struct xb_node *rules = NULL;
+	struct xb_tree *rules = NULL;
 
 	if (authz_has_mode(z, "AlwaysAllow") || user_in_group(q->user, GROUP_MASTERS))
 		rules = xb_tree_parse(q->arena, everything);
@@ -157,7 +157,7 @@ static int list_rules(struct request *q, struct xb_sv namespace_, struct listing
 int review_self_rules(struct request *q)
 {
 	struct write *w = &q->write;
-	struct xb_node *review, *status;
+	struct xb_tree *review, *status;
 	struct listing l = { .w = w };
 	struct xb_sv namespace_;
 	bool incomplete;

@@ -291,16 +291,16 @@ static bool has_audience(struct xb_jv audiences, struct xb_sv one)
 	return false;
 }
 
-static int check_audiences(struct check *c, char *const *wanted, struct xb_node **ret)
+static int check_audiences(struct check *c, char *const *wanted, struct xb_tree **ret)
 {
-	struct xb_node *both = xb_tree_array(c->arena);
+	struct xb_tree *both = xb_tree_array(c->arena);
 
 	if (!both)
 		return -ENOMEM;
 	for (; *wanted; wanted++) {
 		bool said = c->kept ? is_among(c->tokens->audiences, xb_sv(*wanted))
 				    : has_audience(xb_jv_get(c->claims, "aud"), xb_sv(*wanted));
-		struct xb_node *one = said ? xb_tree_str(c->arena, xb_sv(*wanted)) : NULL;
+		struct xb_tree *one = said ? xb_tree_str(c->arena, xb_sv(*wanted)) : NULL;
 
 		if (one)
 			xb_tree_append(both, one);
@@ -447,11 +447,11 @@ static void read_account(struct check *c)
 }
 
 int sa_token_user(struct sa_tokens *t, struct xb_arena *a, struct xb_sv token, char *const *wanted, struct user **ret,
-		  struct xb_node **ret_audiences, struct xb_buf *why)
+		  struct xb_tree **ret_audiences, struct xb_buf *why)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *claims = NULL;
 	struct check c = { .tokens = t, .arena = a, .now = xb_time_now() / 1000000, .why = why, .token = token };
-	struct xb_node *audiences;
+	struct xb_tree *audiences;
 	int r;
 
 	r = claims_of(t, token, &claims);

@@ -28,7 +28,7 @@ struct sa_bound {                       /* an object; name.p is NULL for none */
 struct sa_claims {
 	struct xb_sv namespace_;
 	struct sa_bound account, pod, secret, node;
-	const struct xb_node *audiences;/* an array of strings, not empty */
+	const struct xb_tree *audiences;/* an array of strings, not empty */
 	int64_t now, expires;           /* seconds since 1970 */
 };
 /* The token is appended to out. -EIO, -ENOMEM. */
@@ -43,6 +43,6 @@ struct xb_sv sa_tokens_ca(const struct sa_tokens *t);
  * of ours; -EACCES: it is, and not valid: why says it in a sentence, and may be NULL; -ENOMEM.
  */
 int sa_token_user(struct sa_tokens *t, struct xb_arena *a, struct xb_sv token, char *const *wanted, struct user **ret,
-		  struct xb_node **ret_audiences, struct xb_buf *why);
+		  struct xb_tree **ret_audiences, struct xb_buf *why);
 
 #endif

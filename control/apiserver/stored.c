@@ -16,7 +16,7 @@ static const struct xb_sv alike[] = {
 	XB_SV("tolerations"), XB_SV("topologySpreadConstraints"),
 };
 
-static bool is_named(const struct xb_node *n, const struct xb_sv *names, size_t n_names)
+static bool is_named(const struct xb_tree *n, const struct xb_sv *names, size_t n_names)
 {
 	for (size_t i = 0; i < n_names; i++)
 		if (xb_sv_eq(n->key, names[i]))
@@ -30,26 +30,26 @@ struct found {
 	struct xb_tree_mark marks[1 + STORE_SPANS_MAX];
 };
 
-static void mark(struct found *f, struct xb_node *n)
+static void mark(struct found *f, struct xb_tree *n)
 {
 	if (f->n < ARRAY_SIZE(f->marks))
 		f->marks[f->n++].node = n;
 }
 
 /* Owners are named by uid and addresses by themselves: a set with those is one object's, and only pieces of it are alike. */
-static bool is_ones_own(const struct xb_node *fields)
+static bool is_ones_own(const struct xb_tree *fields)
 {
 	return xb_tree_path(fields, "f:metadata", "f:ownerReferences") || xb_tree_path(fields, "f:status", "f:podIPs");
 }
 
-static void find_alike_fields(struct found *f, struct xb_node *fields)
+static void find_alike_fields(struct found *f, struct xb_tree *fields)
 {
 	if (!is_ones_own(fields)) {
 		mark(f, fields);
 		return;
 	}
 	xb_tree_each(part, fields) {
-		struct xb_node *conditions = xb_sv_is(part->key, "f:status") ? xb_tree_get(part, "f:conditions") : NULL;
+		struct xb_tree *conditions = xb_sv_is(part->key, "f:status") ? xb_tree_get(part, "f:conditions") : NULL;
 
 		if (conditions)
 			mark(f, conditions);
@@ -58,7 +58,7 @@ static void find_alike_fields(struct found *f, struct xb_node *fields)
 	}
 }
 
-static void find_alike(struct found *f, const struct xb_node *in, unsigned levels)
+static void find_alike(struct found *f, const struct xb_tree *in, unsigned levels)
 {
 	xb_tree_each(child, in) {
 		if (!child->first)
@@ -78,9 +78,9 @@ static void find_alike(struct found *f, const struct xb_node *in, unsigned level
 	}
 }
 
-int stored_value(struct xb_arena *a, struct xb_node *object, struct xb_buf *out, struct store_value *ret)
+int stored_value(struct xb_arena *a, struct xb_tree *object, struct xb_buf *out, struct store_value *ret)
 {
-	struct xb_node *meta = xb_tree_obtain(a, object, "metadata"), *hole = xb_tree_str(a, (struct xb_sv){});
+	struct xb_tree *meta = xb_tree_obtain(a, object, "metadata"), *hole = xb_tree_str(a, (struct xb_sv){});
 	struct found f = { .event = xb_tree_is(xb_tree_get(object, "kind"), "Event"), .n = 1 };
 
 	if (!meta || !hole)
@@ -99,7 +99,7 @@ int stored_value(struct xb_arena *a, struct xb_node *object, struct xb_buf *out,
 }
 
 /* In the document's order: what comes behind n and all that is in it. */
-static struct xb_node *behind(struct xb_node *n)
+static struct xb_tree *behind(struct xb_tree *n)
 {
 	while (n && !n->next)
 		n = n->parent;
@@ -107,16 +107,16 @@ static struct xb_node *behind(struct xb_node *n)
 }
 
 /* The node that was made from the number at that place of the document: n, or one that comes later. */
-static struct xb_node *number_at(struct xb_node *n, const char *place)
+static struct xb_tree *number_at(struct xb_tree *n, const char *place)
 {
 	while (n && !(n->type == XB_JSON_NUMBER && n->text.p == place))
 		n = n->first ? n->first : behind(n);
 	return n;
 }
 
-struct xb_node *stored_tree(struct xb_arena *a, const struct xb_json *doc)
+struct xb_tree *stored_tree(struct xb_arena *a, const struct xb_json *doc)
 {
-	struct xb_node *object = xb_tree_from(a, xb_json_root(doc), NULL, NULL), *at = object, *number, *value;
+	struct xb_tree *object = xb_tree_from(a, xb_json_root(doc), NULL, NULL), *at = object, *number, *value;
 	struct store_part_at part;
 	unsigned iter = 0;
 

@@ -12,9 +12,9 @@
 #include "xb/tree.h"
 
 /* The object's bytes, to be written: borrowed from out. The metadata's resourceVersion becomes the hole. 0 or -ENOMEM. */
-int stored_value(struct xb_arena *a, struct xb_node *object, struct xb_buf *out, struct store_value *ret);
+int stored_value(struct xb_arena *a, struct xb_tree *object, struct xb_buf *out, struct store_value *ret);
 /* The whole document, parts in their places. Borrows from doc. NULL without memory. */
-struct xb_node *stored_tree(struct xb_arena *a, const struct xb_json *doc);
+struct xb_tree *stored_tree(struct xb_arena *a, const struct xb_json *doc);
 /* A value of a document that may be a part's number: the part's value then, else v. */
 struct xb_jv stored_whole(struct xb_jv v);
 /* A value of a document, the root or its metadata, appended as clients see it; revision, unless 0, instead of its own. */

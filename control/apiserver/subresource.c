@@ -125,7 +125,7 @@ static int scale_get(struct request *q)
 	return 0;
 }
 
-static int scale_tree(struct request *q, const struct xb_json *doc, struct xb_node **ret)
+static int scale_tree(struct request *q, const struct xb_json *doc, struct xb_tree **ret)
 {
 	_cleanup_buf_ struct xb_buf bytes = {};
 	_cleanup_buf_ struct xb_buf why = {};
@@ -135,12 +135,12 @@ static int scale_tree(struct request *q, const struct xb_json *doc, struct xb_no
 }
 
 /* scale, decoded, becomes the object's. Its version and uid are preconditions as the object's own would be. */
-static int apply_scale(struct request *q, struct store_object *head, const struct xb_node *old, const struct xb_node *scale)
+static int apply_scale(struct request *q, struct store_object *head, const struct xb_tree *old, const struct xb_tree *scale)
 {
 	static const char *const preconditions[] = { "uid", "resourceVersion" };
-	struct xb_node *object = xb_tree_copy(q->arena, old), *meta;
+	struct xb_tree *object = xb_tree_copy(q->arena, old), *meta;
 	struct xb_field_errors e = { .arena = q->arena };
-	const struct xb_node *replicas = xb_tree_path(scale, "spec", "replicas");
+	const struct xb_tree *replicas = xb_tree_path(scale, "spec", "replicas");
 	int64_t n = xb_tree_geti64(xb_tree_get(scale, "spec"), "replicas", 0);
 
 	if (n < 0) {
@@ -163,7 +163,7 @@ static int scale_change(struct request *q)
 {
 	bool patches = q->route.verb == XB_VERB_PATCH;
 	struct store_object *head;
-	struct xb_node *old, *scale;
+	struct xb_tree *old, *scale;
 	int r;
 
 	r = query_check_write(q->arena, &q->query, patches ? "PatchOptions" : "UpdateOptions", &q->fault);
@@ -191,10 +191,10 @@ static void answer_bound(struct request *q, const struct xb_json *doc)
 	request_reply_buf(q, 201, "application/json", &body);
 }
 
-static int check_binding(struct request *q, const struct xb_node *binding)
+static int check_binding(struct request *q, const struct xb_tree *binding)
 {
 	struct xb_field_errors e = { .arena = q->arena };
-	const struct xb_node *target = xb_tree_get(binding, "target");
+	const struct xb_tree *target = xb_tree_get(binding, "target");
 	const struct xb_path *at = XB_PATH(NULL, "target");
 	struct xb_sv kind = xb_tree_gettext(target, "kind");
 
@@ -205,7 +205,7 @@ static int check_binding(struct request *q, const struct xb_node *binding)
 	return xb_field_errors_status(&e, "", "Binding", xb_tree_text(xb_tree_path(binding, "metadata", "name")), &q->fault);
 }
 
-static int check_unbound(struct request *q, const struct xb_node *pod)
+static int check_unbound(struct request *q, const struct xb_tree *pod)
 {
 	struct xb_sv node = xb_tree_text(xb_tree_path(pod, "spec", "nodeName")), name = q->write.name;
 
@@ -218,15 +218,15 @@ static int check_unbound(struct request *q, const struct xb_node *pod)
 	return 0;
 }
 
-static void bind_pod(struct write *w, struct xb_node *pod, const struct xb_node *binding)
+static void bind_pod(struct write *w, struct xb_tree *pod, const struct xb_tree *binding)
 {
-	const struct xb_node *notes = xb_tree_path(binding, "metadata", "annotations");
-	struct xb_node *meta = metadata_of(w, pod);
+	const struct xb_tree *notes = xb_tree_path(binding, "metadata", "annotations");
+	struct xb_tree *meta = metadata_of(w, pod);
 
 	edit_sv(w, edit_obtain(w, pod, "spec"), "nodeName", xb_tree_text(xb_tree_path(binding, "target", "name")));
 	edit_condition(w, edit_obtain(w, pod, "status"), "PodScheduled", "True");
 	xb_tree_each(a, notes) {
-		struct xb_node *all = edit_obtain(w, meta, "annotations"), *copy = xb_tree_copy(w->arena, a);
+		struct xb_tree *all = edit_obtain(w, meta, "annotations"), *copy = xb_tree_copy(w->arena, a);
 
 		if (all && copy)
 			xb_tree_set(all, a->key, copy);
@@ -239,7 +239,7 @@ static void bind_pod(struct write *w, struct xb_node *pod, const struct xb_node 
 static int bind_handler(struct request *q)
 {
 	struct write *w = &q->write;
-	struct xb_node *binding, *old, *pod;
+	struct xb_tree *binding, *old, *pod;
 	struct store_object *head;
 	int r;
 

@@ -11,9 +11,9 @@
 #define SECONDS_MIN 600
 #define SECONDS_MAX (INT64_C(1) << 32)
 
-static int check_spec(struct request *q, const struct xb_node *spec)
+static int check_spec(struct request *q, const struct xb_tree *spec)
 {
-	const struct xb_node *seconds = xb_tree_get(spec, "expirationSeconds");
+	const struct xb_tree *seconds = xb_tree_get(spec, "expirationSeconds");
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "spec"), "expirationSeconds");
 	struct xb_field_errors e = { .arena = q->arena };
 	int64_t n = xb_tree_geti64(spec, "expirationSeconds", SECONDS_MIN);
@@ -72,7 +72,7 @@ static int bind_pod(struct request *q, struct sa_claims *c, struct xb_jv pod)
 	return r;
 }
 
-static int bind_object(struct request *q, struct sa_claims *c, const struct xb_node *ref)
+static int bind_object(struct request *q, struct sa_claims *c, const struct xb_tree *ref)
 {
 	static const char *const plurals[][2] = { { "Pod", "pods" }, { "Secret", "secrets" }, { "Node", "nodes" } };
 	struct xb_sv kind = xb_tree_gettext(ref, "kind"), uid = xb_tree_gettext(ref, "uid"), name = xb_tree_gettext(ref, "name");
@@ -100,9 +100,9 @@ static int bind_object(struct request *q, struct sa_claims *c, const struct xb_n
 	return 0;
 }
 
-static int default_audiences(struct request *q, struct xb_node *spec, const struct xb_node **ret)
+static int default_audiences(struct request *q, struct xb_tree *spec, const struct xb_tree **ret)
 {
-	struct xb_node *list = edit_obtain_array(&q->write, spec, "audiences");
+	struct xb_tree *list = edit_obtain_array(&q->write, spec, "audiences");
 	bool empty = edit_is_empty(list);
 
 	for (char *const *a = sa_tokens_audiences(q->server->tokens); list && empty && *a; a++)
@@ -111,9 +111,9 @@ static int default_audiences(struct request *q, struct xb_node *spec, const stru
 	return list && !q->write.no_memory ? 0 : -ENOMEM;
 }
 
-static int answer_token(struct request *q, struct xb_node *review, const struct sa_claims *c)
+static int answer_token(struct request *q, struct xb_tree *review, const struct sa_claims *c)
 {
-	struct xb_node *status = xb_tree_object(q->arena), *meta = metadata_of(&q->write, review);
+	struct xb_tree *status = xb_tree_object(q->arena), *meta = metadata_of(&q->write, review);
 	_cleanup_buf_ struct xb_buf token = {};
 	struct write *w = &q->write;
 	const char *expires = xb_arena_strn(q->arena, xb_sv(xb_time_format(c->expires * 1000000).s));
@@ -132,7 +132,7 @@ static int answer_token(struct request *q, struct xb_node *review, const struct 
 int token_request_handler(struct request *q)
 {
 	struct sa_claims c = { .now = xb_time_now() / 1000000 };
-	struct xb_node *review, *spec;
+	struct xb_tree *review, *spec;
 	struct xb_jv account;
 	int r;
 

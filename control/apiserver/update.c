@@ -8,7 +8,7 @@
 #include "stored.h"
 #include "write.h"
 
-static int check_version(struct request *q, const struct xb_node *meta, const struct xb_node *old_meta)
+static int check_version(struct request *q, const struct xb_tree *meta, const struct xb_tree *old_meta)
 {
 	const struct write *w = &q->write;
 	struct xb_sv want = xb_tree_gettext(meta, "resourceVersion");
@@ -29,10 +29,10 @@ static int check_version(struct request *q, const struct xb_node *meta, const st
 	return xb_field_errors_status(&e, w->kind->group, w->kind->kind, w->name, &q->fault);
 }
 
-static int check_preconditions(struct request *q, const struct xb_node *object, const struct xb_node *old)
+static int check_preconditions(struct request *q, const struct xb_tree *object, const struct xb_tree *old)
 {
 	const struct write *w = &q->write;
-	const struct xb_node *meta = xb_tree_get(object, "metadata"), *old_meta = xb_tree_get(old, "metadata");
+	const struct xb_tree *meta = xb_tree_get(object, "metadata"), *old_meta = xb_tree_get(old, "metadata");
 	struct xb_sv uid = xb_tree_gettext(meta, "uid"), old_uid = xb_tree_gettext(old_meta, "uid");
 
 	if (uid.n && !xb_sv_eq(uid, old_uid))
@@ -42,11 +42,11 @@ static int check_preconditions(struct request *q, const struct xb_node *object, 
 }
 
 /* All members become old's, but for metadata and this one. */
-static void keep_members(struct write *w, struct xb_node *object, const struct xb_node *old, const char *but)
+static void keep_members(struct write *w, struct xb_tree *object, const struct xb_tree *old, const char *but)
 {
-	struct xb_node *next;
+	struct xb_tree *next;
 
-	for (struct xb_node *m = object->first; m; m = next) {
+	for (struct xb_tree *m = object->first; m; m = next) {
 		next = m->next;
 		if (!xb_sv_is(m->key, "metadata") && !xb_sv_is(m->key, but) && !xb_tree_getsv(old, m->key))
 			xb_tree_remove(m);
@@ -56,11 +56,11 @@ static void keep_members(struct write *w, struct xb_node *object, const struct x
 			edit_member(w, object, m->key, xb_tree_copy(w->arena, m));
 }
 
-static void keep_but_part(struct write *w, struct xb_node *object, const struct xb_node *old)
+static void keep_but_part(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	static const char *const metadata[] = { "labels", "annotations", "finalizers", "ownerReferences" };
-	const struct xb_node *sent = xb_tree_copy(w->arena, object);
-	struct xb_node *meta = metadata_of(w, object);
+	const struct xb_tree *sent = xb_tree_copy(w->arena, object);
+	struct xb_tree *meta = metadata_of(w, object);
 
 	keep_members(w, object, old, "metadata");
 	for (unsigned i = 0; meta && i < ARRAY_SIZE(metadata); i++)
@@ -72,7 +72,7 @@ static void keep_but_part(struct write *w, struct xb_node *object, const struct 
 }
 
 /* A write to status changes status and metadata; one to the object changes all but status, where status has a path of its own. */
-static void keep_separate(struct write *w, struct xb_node *object, const struct xb_node *old)
+static void keep_separate(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	if (strategy_part_of(w))
 		keep_but_part(w, object, old);
@@ -83,14 +83,14 @@ static void keep_separate(struct write *w, struct xb_node *object, const struct 
 }
 
 /* The last finalizer went: what was asked for before happens now. */
-static bool completes_deletion(const struct write *w, const struct xb_node *object)
+static bool completes_deletion(const struct write *w, const struct xb_tree *object)
 {
 	const struct strategy *s = strategy_of(w->kind);
 
 	return metadata_deleting(object) && !metadata_held(object) && !(s->held && s->held(object));
 }
 
-int update_object(struct request *q, struct store_object *head, const struct xb_node *old, struct xb_node *object)
+int update_object(struct request *q, struct store_object *head, const struct xb_tree *old, struct xb_tree *object)
 {
 	struct write *w = &q->write;
 	const struct strategy *s = strategy_of(w->kind);
@@ -132,7 +132,7 @@ int update_object(struct request *q, struct store_object *head, const struct xb_
 }
 
 /* The object is the one that the URL names. */
-static int check_names(struct request *q, const struct xb_node *object)
+static int check_names(struct request *q, const struct xb_tree *object)
 {
 	const struct write *w = &q->write;
 	struct xb_sv space = xb_tree_text(xb_tree_path(object, "metadata", "namespace"));
@@ -149,7 +149,7 @@ static int check_names(struct request *q, const struct xb_node *object)
 int update_handler(struct request *q)
 {
 	struct store_object *head;
-	struct xb_node *object, *old;
+	struct xb_tree *object, *old;
 	struct xb_arena_mark mark;
 	int r;
 

@@ -35,23 +35,23 @@ bool user_is_service_account(struct xb_sv name, struct xb_sv *ret_namespace, str
 	return true;
 }
 
-static bool add_text(struct xb_arena *a, struct xb_node *object, const char *key, const char *text)
+static bool add_text(struct xb_arena *a, struct xb_tree *object, const char *key, const char *text)
 {
-	struct xb_node *n = xb_tree_str(a, xb_sv(text));
+	struct xb_tree *n = xb_tree_str(a, xb_sv(text));
 
 	if (n)
 		xb_tree_set(object, xb_sv(key), n);
 	return n;
 }
 
-static bool add_list(struct xb_arena *a, struct xb_node *object, const char *key, char *const *texts)
+static bool add_list(struct xb_arena *a, struct xb_tree *object, const char *key, char *const *texts)
 {
-	struct xb_node *list = xb_tree_array(a);
+	struct xb_tree *list = xb_tree_array(a);
 
 	if (!list)
 		return false;
 	for (; *texts; texts++) {
-		struct xb_node *n = xb_tree_str(a, xb_sv(*texts));
+		struct xb_tree *n = xb_tree_str(a, xb_sv(*texts));
 
 		if (!n)
 			return false;
@@ -61,9 +61,9 @@ static bool add_list(struct xb_arena *a, struct xb_node *object, const char *key
 	return true;
 }
 
-struct xb_node *user_info(struct xb_arena *a, const struct user *u)
+struct xb_tree *user_info(struct xb_arena *a, const struct user *u)
 {
-	struct xb_node *info = xb_tree_object(a), *extra;
+	struct xb_tree *info = xb_tree_object(a), *extra;
 
 	if (!info || !add_text(a, info, "username", u->name))
 		return NULL;

@@ -28,6 +28,6 @@ bool user_is_node(const struct user *u, struct xb_sv *ret_node);
 /* "system:serviceaccount:NAMESPACE:NAME". */
 bool user_is_service_account(struct xb_sv name, struct xb_sv *ret_namespace, struct xb_sv *ret_name);
 /* {"username":...,"uid":...,"groups":[...],"extra":{...}}, in a; the text is borrowed from u. NULL without memory. */
-struct xb_node *user_info(struct xb_arena *a, const struct user *u);
+struct xb_tree *user_info(struct xb_arena *a, const struct user *u);
 
 #endif

@@ -28,7 +28,7 @@ int write_init(struct request *q)
 	return q->write.now ? 0 : -ENOMEM;
 }
 
-int write_check_name(struct request *q, const struct xb_node *object)
+int write_check_name(struct request *q, const struct xb_tree *object)
 {
 	struct xb_sv name = xb_tree_text(xb_tree_path(object, "metadata", "name")), url = q->write.name;
 
@@ -46,12 +46,12 @@ const char *write_key(struct request *q, const struct write *w)
 	return route_key(q->arena, w->kind, w->namespace_, w->name);
 }
 
-int write_read(struct request *q, struct store_object **ret_head, struct xb_node **ret_old)
+int write_read(struct request *q, struct store_object **ret_head, struct xb_tree **ret_old)
 {
 	const struct write *w = &q->write;
 	const char *key = write_key(q, w);
 	struct store_object *head;
-	struct xb_node *old;
+	struct xb_tree *old;
 	int r;
 
 	if (!key)
@@ -70,12 +70,12 @@ int write_read(struct request *q, struct store_object **ret_head, struct xb_node
 	return 0;
 }
 
-static void run_validation(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void run_validation(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	const struct strategy *s = strategy_of(w->kind);
 	const struct strategy_part *part = strategy_part_of(w);
 	const struct xb_path *at = XB_PATH(NULL, "metadata");
-	const struct xb_node *meta = xb_tree_get(object, "metadata");
+	const struct xb_tree *meta = xb_tree_get(object, "metadata");
 
 	if (old)
 		xb_validate_object_meta_update(e, at, meta, xb_tree_get(old, "metadata"));
@@ -94,7 +94,7 @@ static void run_validation(struct write *w, const struct xb_node *object, const 
 		s->validate_update(w, object, old, e);
 }
 
-int write_validate(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old)
+int write_validate(struct request *q, struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	const struct strategy *s = strategy_of(w->kind);
 	struct xb_field_errors e = { .arena = w->arena };
@@ -114,7 +114,7 @@ int write_validate(struct request *q, struct write *w, struct xb_node *object, c
 	return r;
 }
 
-int write_begin_removal(struct request *q, struct write *w, const struct xb_node *old)
+int write_begin_removal(struct request *q, struct write *w, const struct xb_tree *old)
 {
 	const struct strategy *s = strategy_of(w->kind);
 	struct xb_field_errors e = { .arena = w->arena };
@@ -181,10 +181,10 @@ int write_nothing(struct request *q, const struct xb_json *doc, int code)
 }
 
 /* What would be: with the version that there is, or none. */
-static int answer_dry(struct request *q, uint64_t expect, struct xb_node *object, int code)
+static int answer_dry(struct request *q, uint64_t expect, struct xb_tree *object, int code)
 {
 	_cleanup_buf_ struct xb_buf bytes = {};
-	struct xb_node *meta = xb_tree_get(object, "metadata");
+	struct xb_tree *meta = xb_tree_get(object, "metadata");
 	struct xb_json *doc = NULL;
 	char *version;
 	int r;
@@ -207,7 +207,7 @@ static int answer_dry(struct request *q, uint64_t expect, struct xb_node *object
 
 typedef int queue_fn(struct store *s, const char *key, uint64_t expect, const struct store_value *v, store_done done, void *arg);
 
-static bool is_patient(const struct request *q, const char *key, const struct xb_node *object)
+static bool is_patient(const struct request *q, const char *key, const struct xb_tree *object)
 {
 	const struct strategy *s = strategy_of(q->write.kind);
 	const struct store_object *head;
@@ -235,7 +235,7 @@ static int went_to_store(struct request *q, int r)
 	return r;
 }
 
-static int queue(struct request *q, queue_fn *fn, uint64_t expect, struct xb_node *object, int code)
+static int queue(struct request *q, queue_fn *fn, uint64_t expect, struct xb_tree *object, int code)
 {
 	_cleanup_buf_ struct xb_buf bytes = {};
 	const char *key = write_key(q, &q->write);
@@ -259,12 +259,12 @@ int write_amend(struct request *q, const char *key, uint64_t expect, struct stor
 	return went_to_store(q, store_amend(q->server->store, key, expect, a, written, q));
 }
 
-int write_put(struct request *q, uint64_t expect, struct xb_node *object, int code)
+int write_put(struct request *q, uint64_t expect, struct xb_tree *object, int code)
 {
 	return queue(q, store_put, expect, object, code);
 }
 
-int write_remove(struct request *q, uint64_t expect, struct xb_node *object, int code)
+int write_remove(struct request *q, uint64_t expect, struct xb_tree *object, int code)
 {
 	return queue(q, store_delete, expect, object, code);
 }

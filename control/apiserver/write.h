@@ -20,42 +20,42 @@ int write_init(struct request *q);
 
 /* The head of the request's object: *ret_old is its tree, to be read; it lives as long as the request. Missing: -ENOENT
  * and 404. */
-int write_read(struct request *q, struct store_object **ret_head, struct xb_node **ret_old);
+int write_read(struct request *q, struct store_object **ret_head, struct xb_tree **ret_old);
 /* The object is the one that the URL names; else 400. */
-int write_check_name(struct request *q, const struct xb_node *object);
+int write_check_name(struct request *q, const struct xb_tree *object);
 const char *write_key(struct request *q, const struct write *w); /* in the arena; NULL without memory */
 
 /* Takes what the kind allocates and validates. old is NULL at creation. After 0, write_end is due when nothing is queued. */
-int write_validate(struct request *q, struct write *w, struct xb_node *object, const struct xb_node *old);
+int write_validate(struct request *q, struct write *w, struct xb_tree *object, const struct xb_tree *old);
 /* For a removal: gives back what old holds, if it is committed. */
-int write_begin_removal(struct request *q, struct write *w, const struct xb_node *old);
+int write_begin_removal(struct request *q, struct write *w, const struct xb_tree *old);
 void write_end(struct write *w, bool committed);            /* when something was begun; else nothing */
 
 /*
  * Queue q's object under its key and answer with code once that is committed; for a dry run, only answer. They end what
  * was begun, in every case. expect: the head's revision, 0 when there is none.
  */
-int write_put(struct request *q, uint64_t expect, struct xb_node *object, int code);
-int write_remove(struct request *q, uint64_t expect, struct xb_node *object, int code);
+int write_put(struct request *q, uint64_t expect, struct xb_tree *object, int code);
+int write_remove(struct request *q, uint64_t expect, struct xb_tree *object, int code);
 /* The same for what is the head but for some strings, each as long as before. -EINVAL: that cannot be written in this way. */
 int write_amend(struct request *q, const char *key, uint64_t expect, struct store_amendment *a);
 /* Nothing to write: answer with doc once what is queued is committed. Takes a reference. */
 int write_nothing(struct request *q, const struct xb_json *doc, int code);
 
-int create_object(struct request *q, struct xb_node *object);
+int create_object(struct request *q, struct xb_tree *object);
 /* old is head's tree; object, decoded, becomes the new version. Preconditions are object's uid and resourceVersion. */
-int update_object(struct request *q, struct store_object *head, const struct xb_node *old, struct xb_node *object);
+int update_object(struct request *q, struct store_object *head, const struct xb_tree *old, struct xb_tree *object);
 /*
  * An update that changes nothing but the time that its kind's writers renew (registry/strategy.h), by the only one who has written the
  * object: what the general way would store, at a tenth of its cost, as nothing that is compared, owned or written is made a tree.
  * -ENOTSUP: it is no such update, and nothing has been done.
  */
-int renew_object(struct request *q, struct xb_node *object);
+int renew_object(struct request *q, struct xb_tree *object);
 /* Applies the request's body, a patch, to *object and decodes what comes of it. */
-int patch_object(struct request *q, struct expected want, struct xb_node **object);
+int patch_object(struct request *q, struct expected want, struct xb_tree **object);
 
 /* The request's body, a patch, as a tree: an array for a JSON patch, else an object. */
-int patch_read(struct request *q, struct xb_node **ret);
+int patch_read(struct request *q, struct xb_tree **ret);
 /* Server-side apply: PATCH with a configuration. What is not there is made. */
 int apply_handler(struct request *q);
 

@@ -119,7 +119,7 @@ void kcm_work_round_of_lists(struct kcm_work *w, void (*then)(struct kcm_work *w
 static int render_update(const struct kcm_request *q, struct xb_buf *out)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *arena = xb_arena_new(0);
-	struct xb_node *object = arena ? xb_tree_from(arena, q->of, NULL, NULL) : NULL, *patch = NULL, *kind, *version;
+	struct xb_tree *object = arena ? xb_tree_from(arena, q->of, NULL, NULL) : NULL, *patch = NULL, *kind, *version;
 	_cleanup_buf_ struct xb_buf text = {};
 	int r = object ? xb_tree_read(arena, q->body, NULL, &patch) : -ENOMEM;
 

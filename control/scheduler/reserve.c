@@ -186,7 +186,7 @@ static int note(struct sched_reservation *o, enum sched_storage_kind kind, struc
 }
 
 /* The object that was noted last counts as it is written. */
-static int put(struct sched_reservation *o, const struct xb_node *object)
+static int put(struct sched_reservation *o, const struct xb_tree *object)
 {
 	const struct reserved *last = &o->objects.v[o->objects.n - 1];
 	const struct xb_kind *k = sched_kind("", "v1", last->kind == SCHED_CLAIMS ? "persistentvolumeclaims" : "persistentvolumes");
@@ -210,8 +210,8 @@ static int reserve(struct sched_reservation *o, const struct sched_wish *w, stru
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	bool made = !xb_jv_is(volume);
-	struct xb_node *claim = a ? xb_tree_from(a, w->claim.object, NULL, NULL) : NULL;
-	struct xb_node *object = a && !made ? xb_tree_from(a, volume, NULL, NULL) : claim;
+	struct xb_tree *claim = a ? xb_tree_from(a, w->claim.object, NULL, NULL) : NULL;
+	struct xb_tree *object = a && !made ? xb_tree_from(a, volume, NULL, NULL) : claim;
 	int r, noted;
 
 	if (!claim || !object)

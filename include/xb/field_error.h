@@ -26,7 +26,7 @@ void xb_path_write(const struct xb_path *at, struct xb_buf *out);    /* spec.con
 
 /* value: what was found, as it should be printed: strings are quoted, numbers are not, as Go's %#v does. */
 void xb_err_required(struct xb_field_errors *e, const struct xb_path *at, const char *detail);           /* FieldValueRequired */
-void xb_err_invalid(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *value,
+void xb_err_invalid(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *value,
 		    const char *detail, ...) _printf_(4, 5);
 void xb_err_invalid_sv(struct xb_field_errors *e, const struct xb_path *at, struct xb_sv value,
 		       const char *detail, ...) _printf_(4, 5); /* quoted */

@@ -33,8 +33,8 @@ struct xb_subresource {
  * A conversion changes members of a tree in place; it need not order them, nor set apiVersion and kind. 0 or -ENOMEM.
  */
 struct xb_conversion {
-	int (*to_stored)(struct xb_arena *a, struct xb_node *object);
-	int (*from_stored)(struct xb_arena *a, struct xb_node *object);
+	int (*to_stored)(struct xb_arena *a, struct xb_tree *object);
+	int (*from_stored)(struct xb_arena *a, struct xb_tree *object);
 };
 
 struct xb_kind {
@@ -56,8 +56,8 @@ static inline const struct xb_kind *xb_kind_stored(const struct xb_kind *k)
 	return k->stored ? k->stored : k;
 }
 /* A whole, decoded object of k in the stored form, and back; canonical afterwards. Nothing to do without k->stored. 0, -ENOMEM. */
-int xb_kind_to_stored(const struct xb_kind *k, struct xb_arena *a, struct xb_node *object);
-int xb_kind_from_stored(const struct xb_kind *k, struct xb_arena *a, struct xb_node *object);
+int xb_kind_to_stored(const struct xb_kind *k, struct xb_arena *a, struct xb_tree *object);
+int xb_kind_from_stored(const struct xb_kind *k, struct xb_arena *a, struct xb_tree *object);
 
 extern const struct xb_kind *const xb_kinds[];  /* every kind, in discovery order; NULL-terminated */
 /* Look-ups: one hash, any thread; NULL when there is none. */

@@ -7,11 +7,11 @@
  */
 #include "xb/schema.h"
 
-int xb_patch_json(struct xb_arena *a, struct xb_node **target, const struct xb_node *operations, struct xb_status *reterr); /* RFC 6902 */
-int xb_patch_merge(struct xb_arena *a, struct xb_node **target, struct xb_node *patch);                                     /* RFC 7386 */
+int xb_patch_json(struct xb_arena *a, struct xb_tree **target, const struct xb_tree *operations, struct xb_status *reterr); /* RFC 6902 */
+int xb_patch_merge(struct xb_arena *a, struct xb_tree **target, struct xb_tree *patch);                                     /* RFC 7386 */
 /* Kubernetes' strategic merge patch: lists merged by the key of the type's rows, directives $patch, $retainKeys,
  * $deleteFromPrimitiveList/<field>, $setElementOrder/<field>. */
-int xb_patch_strategic(struct xb_arena *a, const struct xb_type *t, struct xb_node **target, struct xb_node *patch,
+int xb_patch_strategic(struct xb_arena *a, const struct xb_type *t, struct xb_tree **target, struct xb_tree *patch,
 		       struct xb_status *reterr);
 /*
  * Server-side apply's merge (KEP-555): config over target, lists by their keys or values, atomic parts as a whole. Then
@@ -19,7 +19,7 @@ int xb_patch_strategic(struct xb_arena *a, const struct xb_type *t, struct xb_no
  * (xb/field_set.h), owned that of all managers with config's own; last may be NULL. config fits the type
  * (xb_field_set_of accepts it) and is left alone. 0 or -ENOMEM.
  */
-int xb_patch_apply(struct xb_arena *a, const struct xb_type *t, struct xb_node *target, const struct xb_node *config,
-		   const struct xb_node *last, const struct xb_node *owned);
+int xb_patch_apply(struct xb_arena *a, const struct xb_type *t, struct xb_tree *target, const struct xb_tree *config,
+		   const struct xb_tree *last, const struct xb_tree *owned);
 
 #endif

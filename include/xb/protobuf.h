@@ -22,6 +22,6 @@ int xb_protobuf_open(struct xb_sv body, struct xb_protobuf_envelope *ret, struct
  * Strings are borrowed: message must outlive object. -EBADMSG with what is wrong appended to retwhy; -ENOMEM. After a
  * fault object has some of the members.
  */
-int xb_protobuf_decode(struct xb_arena *a, const struct xb_type *t, struct xb_sv message, struct xb_node *object, struct xb_buf *retwhy);
+int xb_protobuf_decode(struct xb_arena *a, const struct xb_type *t, struct xb_sv message, struct xb_tree *object, struct xb_buf *retwhy);
 
 #endif

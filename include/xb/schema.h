@@ -72,6 +72,6 @@ struct xb_decode {
 	void *arg;
 	bool no_defaults;
 };
-int xb_schema_decode(const struct xb_decode *d, const struct xb_type *t, struct xb_node *object, struct xb_status *reterr);
+int xb_schema_decode(const struct xb_decode *d, const struct xb_type *t, struct xb_tree *object, struct xb_status *reterr);
 
 #endif

@@ -35,26 +35,26 @@ bool xb_validate_port(struct xb_field_errors *e, const struct xb_path *at, int64
 /* "must be greater than or equal to 0" */
 bool xb_validate_nonnegative(struct xb_field_errors *e, const struct xb_path *at, int64_t n);
 /* Port number or port name; node is an int-or-string, missing counts as 0. */
-bool xb_validate_port_or_name(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *node);
+bool xb_validate_port_or_name(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *node);
 /* An address that can be a backend's: not unspecified, loopback, link-local or link-local multicast. Call after xb_check_ip. */
 bool xb_validate_non_special_ip(struct xb_field_errors *e, const struct xb_path *at, struct xb_sv ip);
 /* s must be one of supported (NULL-terminated, in the message's order). Empty s is "Required value". */
 bool xb_validate_one_of(struct xb_field_errors *e, const struct xb_path *at, struct xb_sv s, const char *const *supported);
 /* "field is immutable" unless both are equal (NULL: not there). */
-bool xb_validate_immutable(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *now, const struct xb_node *old);
+bool xb_validate_immutable(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *now, const struct xb_tree *old);
 
-void xb_validate_labels(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *labels);
+void xb_validate_labels(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *labels);
 /* Their names, and their size: 256 KiB in all. */
-void xb_validate_annotations(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *annotations);
+void xb_validate_annotations(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *annotations);
 
 /*
  * An object's metadata, at creation and at every update. at is the path of metadata itself. name: the check for the
  * kind's names. The caller has generated the name and set the namespace before.
  */
-void xb_validate_object_meta(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *meta, bool namespaced,
+void xb_validate_object_meta(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *meta, bool namespaced,
 			     xb_check_fn *name);
 /* What an update may not change. Preconditions (resourceVersion, uid of the caller) are not its job. */
-void xb_validate_object_meta_update(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *meta,
-				    const struct xb_node *old);
+void xb_validate_object_meta_update(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *meta,
+				    const struct xb_tree *old);
 
 #endif

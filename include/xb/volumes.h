@@ -55,7 +55,7 @@ bool xb_pod_claim(struct xb_jv pod, struct xb_jv volume, struct xb_buf *ret_name
 bool xb_claim_is_of_pod(struct xb_jv claim, struct xb_jv pod);  /* was made for its ephemeral volume */
 
 /* Changes of objects: 1; 0: it was so already; -ENOMEM. Text is borrowed. */
-int xb_annotate(struct xb_arena *a, struct xb_node *object, const char *key, struct xb_sv text);
-int xb_volume_reserve(struct xb_arena *a, struct xb_node *volume, const struct xb_node *claim); /* spec.claimRef */
+int xb_annotate(struct xb_arena *a, struct xb_tree *object, const char *key, struct xb_sv text);
+int xb_volume_reserve(struct xb_arena *a, struct xb_tree *volume, const struct xb_tree *claim); /* spec.claimRef */
 
 #endif

@@ -17,13 +17,13 @@ static void must(bool holds)
 		abort();
 }
 
-static bool same(struct xb_arena *a, const struct xb_node *x, const struct xb_node *y)
+static bool same(struct xb_arena *a, const struct xb_tree *x, const struct xb_tree *y)
 {
 	return xb_tree_equal(x ? x : xb_tree_object(a), y ? y : xb_tree_object(a));
 }
 
 /* Both are empty, or x is in order: to check it changes nothing. */
-static void check_set(struct xb_arena *a, struct xb_node *x)
+static void check_set(struct xb_arena *a, struct xb_tree *x)
 {
 	_cleanup_buf_ struct xb_buf before = {}, after = {};
 
@@ -35,9 +35,9 @@ static void check_set(struct xb_arena *a, struct xb_node *x)
 	must(xb_sv_eq(xb_buf_sv(&before), xb_buf_sv(&after)));
 }
 
-static void check_algebra(struct xb_arena *a, struct xb_node *x, struct xb_node *y)
+static void check_algebra(struct xb_arena *a, struct xb_tree *x, struct xb_tree *y)
 {
-	struct xb_node *both, *rest, *common = NULL;
+	struct xb_tree *both, *rest, *common = NULL;
 
 	if (xb_field_set_check(a, x) || xb_field_set_check(a, y))
 		return;
@@ -55,10 +55,10 @@ static void check_algebra(struct xb_arena *a, struct xb_node *x, struct xb_node 
 	must(xb_field_set_empty(both));
 }
 
-static void check_apply(struct xb_arena *a, const struct xb_type *t, struct xb_node *live, const struct xb_node *config)
+static void check_apply(struct xb_arena *a, const struct xb_type *t, struct xb_tree *live, const struct xb_tree *config)
 {
 	const struct xb_decode how = { .arena = a };
-	struct xb_node *claim, *changed, *removed, *once, *twice;
+	struct xb_tree *claim, *changed, *removed, *once, *twice;
 	_cleanup_buf_ struct xb_buf why = {};
 
 	if (xb_schema_decode(&how, t, live, NULL) || xb_field_set_of(a, t, config, &claim, &why))
@@ -75,10 +75,10 @@ static void check_apply(struct xb_arena *a, const struct xb_type *t, struct xb_n
 	must(!xb_patch_apply(a, t, twice, xb_tree_object(a), claim, NULL));
 }
 
-static struct xb_node *read_line(struct xb_arena *a, struct xb_sv *rest)
+static struct xb_tree *read_line(struct xb_arena *a, struct xb_sv *rest)
 {
 	struct xb_sv line;
-	struct xb_node *n;
+	struct xb_tree *n;
 
 	if (!xb_sv_split(rest, '\n', &line) || xb_tree_read(a, line, NULL, &n))
 		return NULL;
@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	const struct xb_type *t = xb_kind_by_name(XB_SV(""), XB_SV("v1"), XB_SV("Pod"))->type;
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	struct xb_sv rest = { (const char *)bytes, n };
-	struct xb_node *x = read_line(a, &rest), *y = read_line(a, &rest), *live = read_line(a, &rest), *config = read_line(a, &rest);
+	struct xb_tree *x = read_line(a, &rest), *y = read_line(a, &rest), *live = read_line(a, &rest), *config = read_line(a, &rest);
 
 	if (x && y)
 		check_algebra(a, x, y);

@@ -26,7 +26,7 @@ static void walk(struct xb_jv v)
 static struct xb_json *rewrite(const struct xb_json *d, struct xb_arena *a)
 {
 	struct xb_json_limits limits = { .max_bytes = 1 << 24 };
-	struct xb_node *tree = xb_tree_from(a, xb_json_root(d), NULL, NULL);
+	struct xb_tree *tree = xb_tree_from(a, xb_json_root(d), NULL, NULL);
 	_cleanup_buf_ struct xb_buf out = {};
 	struct xb_json *again;
 

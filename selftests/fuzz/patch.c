@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-static struct xb_json *rewrite(const struct xb_node *tree)
+static struct xb_json *rewrite(const struct xb_tree *tree)
 {
 	struct xb_json_limits limits = { .max_bytes = 1 << 28 };
 	_cleanup_buf_ struct xb_buf out = {};
@@ -22,7 +22,7 @@ static struct xb_json *rewrite(const struct xb_node *tree)
 	return d;
 }
 
-static void decode(struct xb_arena *a, const struct xb_type *t, struct xb_node *object)
+static void decode(struct xb_arena *a, const struct xb_type *t, struct xb_tree *object)
 {
 	const struct xb_decode how = { .arena = a };
 	_cleanup_status_ struct xb_status status = {};
@@ -42,7 +42,7 @@ static void decode(struct xb_arena *a, const struct xb_type *t, struct xb_node *
 		abort();
 }
 
-static int apply(struct xb_arena *a, char way, const struct xb_type *t, struct xb_node **target, struct xb_node *patch)
+static int apply(struct xb_arena *a, char way, const struct xb_type *t, struct xb_tree **target, struct xb_tree *patch)
 {
 	_cleanup_status_ struct xb_status status = {};
 	int r;
@@ -61,7 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	_cleanup_(xb_json_unrefp) struct xb_json *target = NULL, *patch = NULL, *patched = NULL;
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	struct xb_sv rest = { (const char *)bytes, n }, way, object;
-	struct xb_node *tree;
+	struct xb_tree *tree;
 
 	if (!n || !xb_sv_split(&rest, '\n', &way) || !way.n || !xb_sv_split(&rest, '\n', &object) || !rest.p)
 		return 0;

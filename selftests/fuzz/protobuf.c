@@ -24,7 +24,7 @@ static const struct xb_type *type_of(const struct xb_protobuf_envelope *e)
 
 static const struct xb_json_limits limits = { .max_bytes = 1 << 28 };
 
-static void check_write(const struct xb_node *tree, struct xb_buf *out)
+static void check_write(const struct xb_tree *tree, struct xb_buf *out)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
 
@@ -34,7 +34,7 @@ static void check_write(const struct xb_node *tree, struct xb_buf *out)
 }
 
 /* 0; 1: the client was told why not. */
-static int read_object(struct xb_arena *a, struct xb_sv body, const struct xb_type **ret_type, struct xb_node *object)
+static int read_object(struct xb_arena *a, struct xb_sv body, const struct xb_type **ret_type, struct xb_tree *object)
 {
 	_cleanup_buf_ struct xb_buf why = {};
 	struct xb_protobuf_envelope e;
@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	_cleanup_status_ struct xb_status status = {};
 	const struct xb_decode how = { .arena = a };
-	struct xb_node *object = xb_tree_object(a);
+	struct xb_tree *object = xb_tree_object(a);
 	const struct xb_type *t;
 
 	if (read_object(a, (struct xb_sv){ (const char *)bytes, n }, &t, object))

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "amounts.h"
 
-bool amount_get(const struct xb_node *map, const char *name, struct xb_quantity *ret)
+bool amount_get(const struct xb_tree *map, const char *name, struct xb_quantity *ret)
 {
-	const struct xb_node *amount = xb_tree_get(map, name);
+	const struct xb_tree *amount = xb_tree_get(map, name);
 
 	return amount && !xb_quantity_parse(xb_tree_text(amount), ret);
 }
@@ -16,7 +16,7 @@ static bool is_known(struct xb_sv name, const char *const *known)
 	return memchr(name.p, '/', name.n) || memmem(name.p, name.n, "hugepages-", 10);
 }
 
-void amounts_validate_names(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *map, const char *const *known,
+void amounts_validate_names(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *map, const char *const *known,
 			    const char *detail)
 {
 	xb_tree_each(amount, map) {
@@ -27,7 +27,7 @@ void amounts_validate_names(struct xb_field_errors *e, const struct xb_path *at,
 	}
 }
 
-void amounts_validate_nonnegative(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *map)
+void amounts_validate_nonnegative(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *map)
 {
 	struct xb_quantity q;
 
@@ -36,7 +36,7 @@ void amounts_validate_nonnegative(struct xb_field_errors *e, const struct xb_pat
 			xb_err_invalid_sv(e, XB_PATH_KEY(at, amount->key), xb_tree_text(amount), "must be greater than or equal to 0");
 }
 
-void amount_validate_positive(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *amount)
+void amount_validate_positive(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *amount)
 {
 	struct xb_quantity q;
 

@@ -18,10 +18,10 @@ static bool is_approval(const struct write *w)
 /* --- before the write */
 
 /* Who asks is what the server knows, not what the body says. */
-static void set_requestor(struct write *w, struct xb_node *spec)
+static void set_requestor(struct write *w, struct xb_tree *spec)
 {
 	static const char *const theirs[] = { "username", "uid", "groups", "extra" };
-	const struct xb_node *info = w->user ? user_info(w->arena, w->user) : NULL;
+	const struct xb_tree *info = w->user ? user_info(w->arena, w->user) : NULL;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(theirs); i++)
 		edit_keep(w, spec, info, theirs[i]);
@@ -29,18 +29,18 @@ static void set_requestor(struct write *w, struct xb_node *spec)
 		w->no_memory = true;
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	set_requestor(w, edit_obtain(w, object, "spec"));
 	edit_json(w, object, "status", "{}");
 }
 
-static void prepare_update(struct write *w, struct xb_node *object, const struct xb_node *old)
+static void prepare_update(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	edit_keep(w, object, old, "spec");
 }
 
-static struct xb_node *condition_of(const struct xb_node *object, struct xb_sv type)
+static struct xb_tree *condition_of(const struct xb_tree *object, struct xb_sv type)
 {
 	xb_tree_each(c, xb_tree_path(object, "status", "conditions"))
 		if (xb_sv_eq(xb_tree_gettext(c, "type"), type))
@@ -49,14 +49,14 @@ static struct xb_node *condition_of(const struct xb_node *object, struct xb_sv t
 }
 
 /* An approval changes the conditions alone. */
-static void prepare_status(struct write *w, struct xb_node *object, const struct xb_node *old)
+static void prepare_status(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
-	struct xb_node *status = edit_obtain(w, object, "status");
+	struct xb_tree *status = edit_obtain(w, object, "status");
 
 	if (is_approval(w))
 		edit_keep(w, status, xb_tree_get(old, "status"), "certificate");
 	xb_tree_each(c, xb_tree_get(status, "conditions")) {
-		const struct xb_node *before = condition_of(old, xb_tree_gettext(c, "type"));
+		const struct xb_tree *before = condition_of(old, xb_tree_gettext(c, "type"));
 
 		edit_str_default(w, c, "lastUpdateTime", w->now);
 		if (xb_tree_get(c, "lastTransitionTime"))
@@ -70,7 +70,7 @@ static void prepare_status(struct write *w, struct xb_node *object, const struct
 
 /* --- validation */
 
-static void validate_request(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *text)
+static void validate_request(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *text)
 {
 	_cleanup_csr_ struct xb_csr request = {};
 	const char *fault;
@@ -82,7 +82,7 @@ static void validate_request(struct xb_field_errors *e, const struct xb_path *at
 		e->no_memory = true;
 }
 
-static void validate_usages(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *usages)
+static void validate_usages(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *usages)
 {
 	static const char *const known[] = {
 		"any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment", "decipher only",
@@ -129,9 +129,9 @@ static void validate_signer(struct xb_field_errors *e, const struct xb_path *at,
 	xb_validate(e, at, path, xb_check_dns1123_subdomain);
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *seconds = xb_tree_get(spec, "expirationSeconds");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *seconds = xb_tree_get(spec, "expirationSeconds");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	validate_request(e, XB_PATH(at, "request"), xb_tree_get(spec, "request"));
@@ -149,7 +149,7 @@ static bool is_decision(struct xb_sv type)
 	return false;
 }
 
-static void validate_condition(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *object, const struct xb_node *c)
+static void validate_condition(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *object, const struct xb_tree *c)
 {
 	static const char *const values[] = { "False", "True", "Unknown", NULL }, *const only_true[] = { "True", NULL };
 	struct xb_sv type = xb_tree_gettext(c, "type"), other = XB_SV("Denied");
@@ -175,12 +175,12 @@ static void forbid_change(struct xb_field_errors *e, const struct xb_path *at, c
 }
 
 /* A decision stays; it is made by approval alone, but that a signer may say that it failed. */
-static void validate_decisions(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_decisions(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "status"), "conditions");
 
 	for (const char *const *d = decisions; *d; d++) {
-		const struct xb_node *now = condition_of(object, xb_sv(*d)), *before = condition_of(old, xb_sv(*d));
+		const struct xb_tree *now = condition_of(object, xb_sv(*d)), *before = condition_of(old, xb_sv(*d));
 		bool may_set = is_approval(w) || !strcmp(*d, "Failed");
 
 		if (before && !now)
@@ -204,10 +204,10 @@ static void validate_certificate(struct xb_field_errors *e, const struct xb_path
 		e->no_memory = true;
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	const struct xb_path *status = XB_PATH(NULL, "status"), *at = XB_PATH(status, "conditions");
-	const struct xb_node *before = xb_tree_path(old, "status", "certificate");
+	const struct xb_tree *before = xb_tree_path(old, "status", "certificate");
 	struct seen types = SEEN(e);
 	long i = 0;
 

@@ -3,9 +3,9 @@
 #include "keys.h"
 #include "table.h"
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *data = xb_tree_get(object, "data"), *binary = xb_tree_get(object, "binaryData");
+	const struct xb_tree *data = xb_tree_get(object, "data"), *binary = xb_tree_get(object, "binaryData");
 	size_t total = 0;
 
 	xb_tree_each(d, data) {
@@ -25,7 +25,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 		xb_err_too_long(e, XB_PATH_KEY(NULL, XB_SV("")), KEYS_MAX_BYTES);
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const fixed[] = { "data", "binaryData", NULL };
 

@@ -4,14 +4,14 @@
 #include "edit.h"
 #include "table.h"
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	if (!xb_tree_get(object, "data"))
 		xb_err_required(e, XB_PATH(NULL, "data"), "data is mandatory");
 	xb_validate_nonnegative(e, XB_PATH(NULL, "revision"), xb_tree_geti64(object, "revision", 0));
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	xb_validate_immutable(e, XB_PATH(NULL, "data"), xb_tree_get(object, "data"), xb_tree_get(old, "data"));
 }

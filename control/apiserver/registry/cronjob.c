@@ -8,17 +8,17 @@
 
 enum { NAME_MAX_BYTES = 52 }; /* its jobs add a dash and ten digits, and are named in labels */
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
 	job_spec_defaults(w, edit_obtain(w, edit_obtain(w, edit_obtain(w, object, "spec"), "jobTemplate"), "spec"));
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{}");
 }
 
-static void validate_schedule(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_schedule(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	struct xb_sv schedule = xb_tree_gettext(spec, "schedule");
 	_cleanup_buf_ struct xb_buf why = {};
@@ -41,7 +41,7 @@ static void validate_schedule(struct xb_field_errors *e, const struct xb_path *a
 }
 
 /* Only the form: which zones there are is for the controller to know. */
-static void validate_zone(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *zone)
+static void validate_zone(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *zone)
 {
 	struct xb_sv name = xb_tree_text(zone);
 
@@ -55,7 +55,7 @@ static void validate_zone(struct xb_field_errors *e, const struct xb_path *at, c
 		xb_err_invalid_sv(e, at, name, "unknown time zone %.*s", XB_SV_ARG(name));
 }
 
-static void validate_job(struct write *w, const struct xb_path *at, const struct xb_node *spec, struct xb_field_errors *e)
+static void validate_job(struct write *w, const struct xb_path *at, const struct xb_tree *spec, struct xb_field_errors *e)
 {
 	static const char *const manual[] = { "nil", "false", NULL };
 
@@ -66,11 +66,11 @@ static void validate_job(struct write *w, const struct xb_path *at, const struct
 		xb_err_unsupported(e, XB_PATH(at, "manualSelector"), XB_SV("true"), manual);
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const policies[] = { "Allow", "Forbid", "Replace", NULL };
 	static const char *const counts[] = { "startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit", NULL };
-	const struct xb_node *spec = xb_tree_get(object, "spec");
+	const struct xb_tree *spec = xb_tree_get(object, "spec");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	validate_schedule(e, XB_PATH(at, "schedule"), spec);

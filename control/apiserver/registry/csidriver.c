@@ -6,22 +6,22 @@
 enum { TOKEN_MIN_SECONDS = 10 * 60 };
 #define TOKEN_MAX_SECONDS (INT64_C(1) << 32)
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *modes = edit_obtain_array(w, edit_obtain(w, object, "spec"), "volumeLifecycleModes");
+	struct xb_tree *modes = edit_obtain_array(w, edit_obtain(w, object, "spec"), "volumeLifecycleModes");
 
 	if (edit_is_empty(modes))
 		edit_append(w, modes, xb_tree_str(w->arena, XB_SV("Persistent")));
 }
 
-static void validate_tokens(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *tokens)
+static void validate_tokens(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *tokens)
 {
 	struct seen audiences = SEEN(e);
 	long i = 0;
 
 	xb_tree_each(token, tokens) {
 		const struct xb_path *here = XB_PATH_AT(at, i++), *seconds_path = XB_PATH(here, "expirationSeconds");
-		const struct xb_node *seconds = xb_tree_get(token, "expirationSeconds");
+		const struct xb_tree *seconds = xb_tree_get(token, "expirationSeconds");
 		int64_t n = xb_tree_geti64(token, "expirationSeconds", TOKEN_MIN_SECONDS);
 
 		if (seen_text(&audiences, xb_tree_gettext(token, "audience")))
@@ -33,11 +33,11 @@ static void validate_tokens(struct xb_field_errors *e, const struct xb_path *at,
 	}
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const policies[] = { "File", "None", "ReadWriteOnceWithFSType", NULL };
 	static const char *const modes[] = { "Ephemeral", "Persistent", NULL };
-	const struct xb_node *spec = xb_tree_get(object, "spec");
+	const struct xb_tree *spec = xb_tree_get(object, "spec");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	xb_validate_one_of(e, XB_PATH(at, "fsGroupPolicy"), xb_tree_gettext(spec, "fsGroupPolicy"), policies);
@@ -47,9 +47,9 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 			xb_err_unsupported(e, XB_PATH(at, "volumeLifecycleModes"), xb_tree_text(mode), modes);
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *old_spec = xb_tree_get(old, "spec");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *old_spec = xb_tree_get(old, "spec");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	/* upstream's spelling of the path */

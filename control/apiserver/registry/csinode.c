@@ -14,9 +14,9 @@ static void validate_driver_name(struct xb_field_errors *e, const struct xb_path
 	xb_validate(e, at, name, xb_check_dns1123_subdomain);
 }
 
-static void validate_driver(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *driver)
+static void validate_driver(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *driver)
 {
-	const struct xb_node *count = xb_tree_path(driver, "allocatable", "count");
+	const struct xb_tree *count = xb_tree_path(driver, "allocatable", "count");
 	struct xb_sv id = xb_tree_gettext(driver, "nodeID");
 	struct seen keys = SEEN(e);
 	int64_t n = 0;
@@ -37,7 +37,7 @@ static void validate_driver(struct xb_field_errors *e, const struct xb_path *at,
 	}
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "spec"), "drivers");
 	struct seen names = SEEN(e);
@@ -53,7 +53,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 }
 
 /* A driver may come and go; one that stays keeps its identity. */
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old_object, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old_object, struct xb_field_errors *e)
 {
 	static const char *const kept[] = { "nodeID", "topologyKeys" };
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "spec"), "drivers");

@@ -4,7 +4,7 @@
 #include "table.h"
 #include "xb/quantity.h"
 
-static void validate_size(struct xb_field_errors *e, const struct xb_node *object, const char *key)
+static void validate_size(struct xb_field_errors *e, const struct xb_tree *object, const char *key)
 {
 	struct xb_sv size = xb_tree_gettext(object, key);
 	struct xb_quantity q;
@@ -13,7 +13,7 @@ static void validate_size(struct xb_field_errors *e, const struct xb_node *objec
 		xb_err_invalid_sv(e, XB_PATH(NULL, key), size, "must be greater than or equal to 0");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	label_selector_validate(e, XB_PATH(NULL, "nodeTopology"), xb_tree_get(object, "nodeTopology"));
 	xb_validate(e, XB_PATH(NULL, "storageClassName"), xb_tree_gettext(object, "storageClassName"), xb_check_dns1123_subdomain);
@@ -21,7 +21,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	validate_size(e, object, "maximumVolumeSize");
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const kept[] = { "nodeTopology", "storageClassName" };
 

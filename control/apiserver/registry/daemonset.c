@@ -8,9 +8,9 @@
 /* extensions/v1beta1's spec.templateGeneration lives on as an annotation: upstream's controller still reads it. */
 static const char template_generation[] = "deprecated.daemonset.template.generation";
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = edit_obtain(w, object, "spec"), *strategy = edit_obtain(w, spec, "updateStrategy"), *rolling;
+	struct xb_tree *spec = edit_obtain(w, object, "spec"), *strategy = edit_obtain(w, spec, "updateStrategy"), *rolling;
 
 	workload_defaults(w, spec);
 	edit_str_default(w, strategy, "type", "RollingUpdate");
@@ -23,7 +23,7 @@ static void defaults(struct write *w, struct xb_node *object)
 		edit_int(w, rolling, "maxUnavailable", 1);
 }
 
-static void set_template_generation(struct write *w, struct xb_node *object, int64_t n)
+static void set_template_generation(struct write *w, struct xb_tree *object, int64_t n)
 {
 	const char *text = xb_arena_printf(w->arena, "%lld", (long long)n);
 
@@ -33,13 +33,13 @@ static void set_template_generation(struct write *w, struct xb_node *object, int
 		w->no_memory = true;
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{\"currentNumberScheduled\":0,\"desiredNumberScheduled\":0,\"numberMisscheduled\":0,\"numberReady\":0}");
 	set_template_generation(w, object, 1);
 }
 
-static void prepare_update(struct write *w, struct xb_node *object, const struct xb_node *old)
+static void prepare_update(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	bool same = edit_same(xb_tree_get(object, "spec"), xb_tree_get(old, "spec"), "template");
 	int64_t n = 0;
@@ -48,9 +48,9 @@ static void prepare_update(struct write *w, struct xb_node *object, const struct
 	set_template_generation(w, object, same ? n : n + 1);
 }
 
-static void validate_rolling(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *rolling)
+static void validate_rolling(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *rolling)
 {
-	const struct xb_node *unavailable = xb_tree_get(rolling, "maxUnavailable"), *surge = xb_tree_get(rolling, "maxSurge");
+	const struct xb_tree *unavailable = xb_tree_get(rolling, "maxUnavailable"), *surge = xb_tree_get(rolling, "maxSurge");
 	const struct xb_path *unavailable_path = XB_PATH(at, "maxUnavailable"), *surge_path = XB_PATH(at, "maxSurge");
 	bool gaps = int_or_percent_value(unavailable), extra = int_or_percent_value(surge);
 
@@ -64,10 +64,10 @@ static void validate_rolling(struct xb_field_errors *e, const struct xb_path *at
 		xb_err_required(e, unavailable_path, "cannot be 0 when maxSurge is 0");
 }
 
-static void validate_strategy(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *strategy)
+static void validate_strategy(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *strategy)
 {
 	static const char *const types[] = { "RollingUpdate", "OnDelete", NULL };
-	const struct xb_node *type = xb_tree_get(strategy, "type");
+	const struct xb_tree *type = xb_tree_get(strategy, "type");
 
 	if (xb_tree_is(type, "RollingUpdate"))
 		validate_rolling(e, XB_PATH(at, "rollingUpdate"), xb_tree_get(strategy, "rollingUpdate"));
@@ -75,10 +75,10 @@ static void validate_strategy(struct xb_field_errors *e, const struct xb_path *a
 		xb_err_unsupported(e, XB_PATH(at, "type"), xb_tree_text(type), types);
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const counts[] = { "minReadySeconds", "revisionHistoryLimit", NULL };
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *template = xb_tree_get(spec, "template");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *template = xb_tree_get(spec, "template");
 	const struct xb_path *at = XB_PATH(NULL, "spec"), *template_path = XB_PATH(at, "template");
 
 	workload_validate_selector(e, at, spec, false, "empty selector is invalid for daemonset");
@@ -88,19 +88,19 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	validate_strategy(e, XB_PATH(at, "updateStrategy"), xb_tree_get(spec, "updateStrategy"));
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	label_selector_validate_immutable(e, XB_PATH(XB_PATH(NULL, "spec"), "selector"), xb_tree_path(object, "spec", "selector"),
 					  xb_tree_path(old, "spec", "selector"));
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const counts[] = {
 		"currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady", "observedGeneration",
 		"updatedNumberScheduled", "numberAvailable", "numberUnavailable", "collisionCount", NULL
 	};
-	const struct xb_node *status = xb_tree_get(object, "status");
+	const struct xb_tree *status = xb_tree_get(object, "status");
 
 	workload_validate_counts(e, XB_PATH(NULL, "status"), status, counts);
 	workload_validate_collisions(e, status, xb_tree_get(old, "status"));

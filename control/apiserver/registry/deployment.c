@@ -5,9 +5,9 @@
 #include "table.h"
 #include "workload.h"
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = edit_obtain(w, object, "spec"), *strategy = edit_obtain(w, spec, "strategy"), *rolling;
+	struct xb_tree *spec = edit_obtain(w, object, "spec"), *strategy = edit_obtain(w, spec, "strategy"), *rolling;
 
 	workload_defaults(w, spec);
 	edit_str_default(w, strategy, "type", "RollingUpdate");
@@ -18,14 +18,14 @@ static void defaults(struct write *w, struct xb_node *object)
 	edit_str_default(w, rolling, "maxSurge", "25%");
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{}");
 }
 
-static void validate_rolling(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *rolling)
+static void validate_rolling(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *rolling)
 {
-	const struct xb_node *unavailable = xb_tree_get(rolling, "maxUnavailable"), *surge = xb_tree_get(rolling, "maxSurge");
+	const struct xb_tree *unavailable = xb_tree_get(rolling, "maxUnavailable"), *surge = xb_tree_get(rolling, "maxSurge");
 	const struct xb_path *here = XB_PATH(at, "maxUnavailable");
 
 	int_or_percent_validate(e, here, unavailable);
@@ -35,10 +35,10 @@ static void validate_rolling(struct xb_field_errors *e, const struct xb_path *at
 	int_or_percent_validate_100(e, here, unavailable);
 }
 
-static void validate_strategy(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *strategy)
+static void validate_strategy(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *strategy)
 {
 	static const char *const types[] = { "Recreate", "RollingUpdate", NULL };
-	const struct xb_node *type = xb_tree_get(strategy, "type"), *rolling = xb_tree_get(strategy, "rollingUpdate");
+	const struct xb_tree *type = xb_tree_get(strategy, "type"), *rolling = xb_tree_get(strategy, "rollingUpdate");
 	const struct xb_path *here = XB_PATH(at, "rollingUpdate");
 
 	if (xb_tree_is(type, "RollingUpdate"))
@@ -49,10 +49,10 @@ static void validate_strategy(struct xb_field_errors *e, const struct xb_path *a
 		xb_err_forbidden(e, here, "may not be specified when strategy `type` is 'Recreate'");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const counts[] = { "replicas", "minReadySeconds", "revisionHistoryLimit", "progressDeadlineSeconds", NULL };
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *template = xb_tree_get(spec, "template");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *template = xb_tree_get(spec, "template");
 	const struct xb_path *at = XB_PATH(NULL, "spec"), *template_path = XB_PATH(at, "template");
 
 	workload_validate_selector(e, at, spec, true, "empty selector is invalid for deployment");
@@ -65,18 +65,18 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 			       "must be greater than minReadySeconds");
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	label_selector_validate_immutable(e, XB_PATH(XB_PATH(NULL, "spec"), "selector"), xb_tree_path(object, "spec", "selector"),
 					  xb_tree_path(old, "spec", "selector"));
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const counts[] = { "observedGeneration", "replicas", "updatedReplicas", "readyReplicas", "availableReplicas",
 					      "unavailableReplicas", "collisionCount", NULL };
 	static const char *const parts[] = { "updatedReplicas", "readyReplicas", "availableReplicas", NULL };
-	const struct xb_node *status = xb_tree_get(object, "status");
+	const struct xb_tree *status = xb_tree_get(object, "status");
 	const struct xb_path *at = XB_PATH(NULL, "status");
 
 	workload_validate_counts(e, at, status, counts);

@@ -2,10 +2,10 @@
 #include "ports.h"
 #include "table.h"
 
-static void validate_address(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *address)
+static void validate_address(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *address)
 {
 	struct xb_sv ip = xb_tree_gettext(address, "ip"), hostname = xb_tree_gettext(address, "hostname");
-	const struct xb_node *node = xb_tree_get(address, "nodeName");
+	const struct xb_tree *node = xb_tree_get(address, "nodeName");
 
 	if (hostname.n)
 		xb_validate(e, XB_PATH(at, "hostname"), hostname, xb_check_dns1123_label);
@@ -14,7 +14,7 @@ static void validate_address(struct xb_field_errors *e, const struct xb_path *at
 	ports_validate_ip(e, XB_PATH(at, "ip"), ip);
 }
 
-static void validate_addresses(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list)
+static void validate_addresses(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list)
 {
 	long i = 0;
 
@@ -22,10 +22,10 @@ static void validate_addresses(struct xb_field_errors *e, const struct xb_path *
 		validate_address(e, XB_PATH_AT(at, i++), address);
 }
 
-static void validate_subset(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *subset)
+static void validate_subset(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *subset)
 {
-	const struct xb_node *ready = xb_tree_get(subset, "addresses"), *not_ready = xb_tree_get(subset, "notReadyAddresses");
-	const struct xb_node *ports = xb_tree_get(subset, "ports");
+	const struct xb_tree *ready = xb_tree_get(subset, "addresses"), *not_ready = xb_tree_get(subset, "notReadyAddresses");
+	const struct xb_tree *ports = xb_tree_get(subset, "ports");
 	long i = 0;
 
 	if (!(ready && ready->count) && !(not_ready && not_ready->count))
@@ -36,7 +36,7 @@ static void validate_subset(struct xb_field_errors *e, const struct xb_path *at,
 		ports_validate(e, XB_PATH_AT(XB_PATH(at, "ports"), i++), port, ports->count > 1);
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	long i = 0;
 

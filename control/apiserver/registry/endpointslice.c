@@ -26,8 +26,8 @@ static void validate_ip(struct xb_field_errors *e, const struct xb_path *at, str
 		xb_validate_non_special_ip(e, at, ip);
 }
 
-static void validate_addresses(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list,
-			       const struct xb_node *type)
+static void validate_addresses(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list,
+			       const struct xb_tree *type)
 {
 	size_t count = list ? list->count : 0;
 	long i = 0;
@@ -46,7 +46,7 @@ static void validate_addresses(struct xb_field_errors *e, const struct xb_path *
 	}
 }
 
-static void validate_hints(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *zones)
+static void validate_hints(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *zones)
 {
 	struct seen names = SEEN(e);
 	long i = 0;
@@ -64,11 +64,11 @@ static void validate_hints(struct xb_field_errors *e, const struct xb_path *at, 
 	}
 }
 
-static void validate_endpoint(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *endpoint,
-			      const struct xb_node *type)
+static void validate_endpoint(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *endpoint,
+			      const struct xb_tree *type)
 {
-	const struct xb_node *node = xb_tree_get(endpoint, "nodeName"), *hostname = xb_tree_get(endpoint, "hostname");
-	const struct xb_node *topology = xb_tree_get(endpoint, "deprecatedTopology");
+	const struct xb_tree *node = xb_tree_get(endpoint, "nodeName"), *hostname = xb_tree_get(endpoint, "hostname");
+	const struct xb_tree *topology = xb_tree_get(endpoint, "deprecatedTopology");
 
 	validate_addresses(e, XB_PATH(at, "addresses"), xb_tree_get(endpoint, "addresses"), type);
 	if (node)
@@ -82,8 +82,8 @@ static void validate_endpoint(struct xb_field_errors *e, const struct xb_path *a
 	validate_hints(e, XB_PATH(XB_PATH(at, "hints"), "forZones"), xb_tree_path(endpoint, "hints", "forZones"));
 }
 
-static void validate_endpoints(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list,
-			       const struct xb_node *type)
+static void validate_endpoints(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list,
+			       const struct xb_tree *type)
 {
 	long i = 0;
 
@@ -95,10 +95,10 @@ static void validate_endpoints(struct xb_field_errors *e, const struct xb_path *
 		validate_endpoint(e, XB_PATH_AT(at, i++), endpoint, type);
 }
 
-static void validate_port(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *port, struct seen *names)
+static void validate_port(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *port, struct seen *names)
 {
 	struct xb_sv name = xb_tree_gettext(port, "name");
-	const struct xb_node *app = xb_tree_get(port, "appProtocol");
+	const struct xb_tree *app = xb_tree_get(port, "appProtocol");
 
 	if (name.n)
 		xb_validate(e, XB_PATH(at, "name"), name, xb_check_dns1123_label);
@@ -111,10 +111,10 @@ static void validate_port(struct xb_field_errors *e, const struct xb_path *at, c
 		xb_validate(e, XB_PATH(at, "appProtocol"), xb_tree_text(app), xb_check_qualified_name);
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const types[] = { "FQDN", "IPv4", "IPv6", NULL };
-	const struct xb_node *type = xb_tree_get(object, "addressType"), *ports = xb_tree_get(object, "ports");
+	const struct xb_tree *type = xb_tree_get(object, "addressType"), *ports = xb_tree_get(object, "ports");
 	struct seen names = SEEN(e);
 	long i = 0;
 
@@ -128,7 +128,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 		validate_port(e, XB_PATH_AT(XB_PATH(NULL, "ports"), i++), port, &names);
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	xb_validate_immutable(e, XB_PATH(NULL, "addressType"), xb_tree_get(object, "addressType"), xb_tree_get(old,
 			      "addressType"));

@@ -15,7 +15,7 @@ static void validate_word(struct xb_field_errors *e, const struct xb_path *at, s
 }
 
 /* Events that say eventTime are of the new form, and are checked more strictly. */
-static void validate_new_form(struct xb_field_errors *e, const struct xb_node *object)
+static void validate_new_form(struct xb_field_errors *e, const struct xb_tree *object)
 {
 	struct xb_sv component = xb_tree_gettext(object, "reportingComponent"), message = xb_tree_gettext(object, "message");
 
@@ -35,7 +35,7 @@ static bool is_strict(const struct write *w)
 	return w->kind->stored;
 }
 
-static void validate_series(struct xb_field_errors *e, const struct xb_node *series)
+static void validate_series(struct xb_field_errors *e, const struct xb_tree *series)
 {
 	if (!series)
 		return;
@@ -45,10 +45,10 @@ static void validate_series(struct xb_field_errors *e, const struct xb_node *ser
 		xb_err_required(e, XB_PATH(NULL, "series.lastObservedTime"), "");
 }
 
-static void validate_strictly(struct xb_field_errors *e, const struct xb_node *object)
+static void validate_strictly(struct xb_field_errors *e, const struct xb_tree *object)
 {
 	static const char *const unset[] = { "firstTimestamp", "lastTimestamp", "count" };
-	const struct xb_node *type = xb_tree_get(object, "type");
+	const struct xb_tree *type = xb_tree_get(object, "type");
 
 	validate_series(e, xb_tree_get(object, "series"));
 	if (!xb_tree_get(object, "eventTime"))
@@ -63,7 +63,7 @@ static void validate_strictly(struct xb_field_errors *e, const struct xb_node *o
 }
 
 /* Only the series goes on. */
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const struct {
 		const char *name, *said;
@@ -82,11 +82,11 @@ static void validate_update(struct write *w, const struct xb_node *object, const
 		xb_validate_immutable(e, XB_PATH(NULL, kept[i].said), xb_tree_get(object, kept[i].name), xb_tree_get(old, kept[i].name));
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	struct xb_sv namespace_ = xb_tree_gettext(xb_tree_get(object, "metadata"), "namespace");
 	struct xb_sv involved = xb_tree_gettext(xb_tree_get(object, "involvedObject"), "namespace");
-	const struct xb_node *event_time = xb_tree_get(object, "eventTime");
+	const struct xb_tree *event_time = xb_tree_get(object, "eventTime");
 	bool new_form = event_time && event_time->type == XB_JSON_STRING;
 	bool matches = xb_sv_eq(namespace_, involved);
 
@@ -100,7 +100,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 		validate_new_form(e, object);
 }
 
-static int begin(struct write *w, struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static int begin(struct write *w, struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	if (!object || old || !is_strict(w))
 		return 0;

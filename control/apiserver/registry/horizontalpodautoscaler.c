@@ -9,9 +9,9 @@ static const char default_up[] = "{\"policies\":[{\"periodSeconds\":15,\"type\":
 	"\"selectPolicy\":\"Max\",\"stabilizationWindowSeconds\":0}";
 static const char default_down[] = "{\"policies\":[{\"periodSeconds\":15,\"type\":\"Percent\",\"value\":100}],\"selectPolicy\":\"Max\"}";
 
-static void default_rules(struct write *w, struct xb_node *behavior, const char *direction, const char *json)
+static void default_rules(struct write *w, struct xb_tree *behavior, const char *direction, const char *json)
 {
-	struct xb_node *rules = edit_obtain(w, behavior, direction), *all = xb_tree_parse(w->arena, json);
+	struct xb_tree *rules = edit_obtain(w, behavior, direction), *all = xb_tree_parse(w->arena, json);
 
 	xb_tree_each(rule, all)
 		if (!xb_tree_getsv(rules, rule->key))
@@ -20,9 +20,9 @@ static void default_rules(struct write *w, struct xb_node *behavior, const char 
 		w->no_memory = true;
 }
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = edit_obtain(w, object, "spec"), *behavior = xb_tree_get(spec, "behavior");
+	struct xb_tree *spec = edit_obtain(w, object, "spec"), *behavior = xb_tree_get(spec, "behavior");
 
 	if (edit_is_empty(xb_tree_get(spec, "metrics")))
 		edit_json(w, spec, "metrics",
@@ -33,14 +33,14 @@ static void defaults(struct write *w, struct xb_node *object)
 	default_rules(w, behavior, "scaleDown", default_down);
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{\"desiredReplicas\":0}");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *least = xb_tree_get(spec, "minReplicas"), *most = xb_tree_get(spec, "maxReplicas");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *least = xb_tree_get(spec, "minReplicas"), *most = xb_tree_get(spec, "maxReplicas");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 	int64_t min = xb_tree_geti64(spec, "minReplicas", 1), max = xb_tree_geti64(spec, "maxReplicas", 0);
 
@@ -55,7 +55,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	hpa_validate_behavior(e, XB_PATH(at, "behavior"), xb_tree_get(spec, "behavior"));
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const counts[] = { "currentReplicas", "desiredReplicas", NULL };
 

@@ -31,7 +31,7 @@ static const struct source *source_of(struct xb_sv type)
 }
 
 /* A name that can stand in a path (apimachinery pkg/api/validation/path). */
-static void validate_segment(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *n, const char *detail)
+static void validate_segment(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *n, const char *detail)
 {
 	struct xb_sv s = xb_tree_text(n);
 
@@ -43,13 +43,13 @@ static void validate_segment(struct xb_field_errors *e, const struct xb_path *at
 		xb_err_invalid_sv(e, at, s, "may not contain '%c'", memchr(s.p, '/', s.n) ? '/' : '%');
 }
 
-void hpa_validate_reference(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *reference)
+void hpa_validate_reference(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *reference)
 {
 	validate_segment(e, XB_PATH(at, "kind"), xb_tree_get(reference, "kind"), "");
 	validate_segment(e, XB_PATH(at, "name"), xb_tree_get(reference, "name"), "");
 }
 
-static void validate_positive(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *amount)
+static void validate_positive(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *amount)
 {
 	struct xb_quantity q;
 
@@ -57,9 +57,9 @@ static void validate_positive(struct xb_field_errors *e, const struct xb_path *a
 		xb_err_invalid_sv(e, at, xb_tree_text(amount), "must be positive");
 }
 
-static void validate_target(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *target)
+static void validate_target(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *target)
 {
-	const struct xb_node *type = xb_tree_get(target, "type"), *share = xb_tree_get(target, "averageUtilization");
+	const struct xb_tree *type = xb_tree_get(target, "type"), *share = xb_tree_get(target, "averageUtilization");
 
 	if (!xb_tree_text(type).n)
 		xb_err_required(e, XB_PATH(at, "type"), "must specify a metric target type");
@@ -71,9 +71,9 @@ static void validate_target(struct xb_field_errors *e, const struct xb_path *at,
 		xb_err_invalid(e, XB_PATH(at, "averageUtilization"), share, "must be greater than 0");
 }
 
-static void validate_source(struct xb_field_errors *e, const struct xb_path *at, const struct source *s, const struct xb_node *source)
+static void validate_source(struct xb_field_errors *e, const struct xb_path *at, const struct source *s, const struct xb_tree *source)
 {
-	const struct xb_node *target = xb_tree_get(source, "target"), *average = xb_tree_get(target, "averageValue");
+	const struct xb_tree *target = xb_tree_get(source, "target"), *average = xb_tree_get(target, "averageValue");
 	const char *other = s->name ? "averageUtilization" : "value", *blamed = s->name ? "averageUtilization" : "averageValue";
 	const struct xb_path *target_path = XB_PATH(at, "target");
 	bool pods = !strcmp(s->type, "Pods");
@@ -93,7 +93,7 @@ static void validate_source(struct xb_field_errors *e, const struct xb_path *at,
 		xb_err_forbidden(e, XB_PATH(target_path, s->name ? "averageValue" : "value"), s->both);
 }
 
-static void validate_metric(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *metric)
+static void validate_metric(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *metric)
 {
 	struct xb_sv type = xb_tree_gettext(metric, "type");
 	const struct source *s = source_of(type);
@@ -113,7 +113,7 @@ static void validate_metric(struct xb_field_errors *e, const struct xb_path *at,
 			xb_err_forbidden(e, XB_PATH(at, source_rows[i].field), "must populate the given metric source only");
 }
 
-void hpa_validate_metrics(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *metrics)
+void hpa_validate_metrics(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *metrics)
 {
 	long i = 0;
 
@@ -121,7 +121,7 @@ void hpa_validate_metrics(struct xb_field_errors *e, const struct xb_path *at, c
 		validate_metric(e, XB_PATH_AT(at, i++), metric);
 }
 
-static void validate_bounds(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *object, const char *key,
+static void validate_bounds(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *object, const char *key,
 			    int64_t most)
 {
 	int64_t n = xb_tree_geti64(object, key, 0);
@@ -132,10 +132,10 @@ static void validate_bounds(struct xb_field_errors *e, const struct xb_path *at,
 		xb_err_invalid(e, XB_PATH(at, key), xb_tree_get(object, key), "must be less than or equal to %lld", (long long)most);
 }
 
-static void validate_rules(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *rules)
+static void validate_rules(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *rules)
 {
 	static const char *const selects[] = { "Disabled", "Max", "Min", NULL }, *const types[] = { "Percent", "Pods", NULL };
-	const struct xb_node *window = xb_tree_get(rules, "stabilizationWindowSeconds"), *select = xb_tree_get(rules, "selectPolicy");
+	const struct xb_tree *window = xb_tree_get(rules, "stabilizationWindowSeconds"), *select = xb_tree_get(rules, "selectPolicy");
 	int64_t seconds = xb_tree_geti64(rules, "stabilizationWindowSeconds", 0);
 	long i = 0;
 
@@ -156,7 +156,7 @@ static void validate_rules(struct xb_field_errors *e, const struct xb_path *at, 
 	}
 }
 
-void hpa_validate_behavior(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *behavior)
+void hpa_validate_behavior(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *behavior)
 {
 	validate_rules(e, XB_PATH(at, "scaleUp"), xb_tree_get(behavior, "scaleUp"));
 	validate_rules(e, XB_PATH(at, "scaleDown"), xb_tree_get(behavior, "scaleDown"));

@@ -5,7 +5,7 @@
 
 static const char class_annotation[] = "kubernetes.io/ingress.class";
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{\"loadBalancer\":{}}");
 }
@@ -30,7 +30,7 @@ static void validate_host(struct xb_field_errors *e, const struct xb_path *at, s
 	xb_validate(e, at, host, wildcard ? check_wildcard_subdomain : xb_check_dns1123_subdomain);
 }
 
-static void validate_segment(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *parent, const char *key,
+static void validate_segment(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *parent, const char *key,
 			     const char *missing)
 {
 	struct xb_sv text = xb_tree_gettext(parent, key);
@@ -41,7 +41,7 @@ static void validate_segment(struct xb_field_errors *e, const struct xb_path *at
 		xb_validate(e, XB_PATH(at, key), text, xb_check_path_segment);
 }
 
-void ingress_validate_reference(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *reference)
+void ingress_validate_reference(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *reference)
 {
 	if (xb_tree_get(reference, "apiGroup"))
 		xb_validate(e, XB_PATH(at, "apiGroup"), xb_tree_gettext(reference, "apiGroup"), xb_check_dns1123_subdomain);
@@ -49,10 +49,10 @@ void ingress_validate_reference(struct xb_field_errors *e, const struct xb_path 
 	validate_segment(e, at, reference, "name", "name is required");
 }
 
-static void validate_service(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *service)
+static void validate_service(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *service)
 {
 	const struct xb_path *here = XB_PATH(at, "service");
-	const struct xb_node *port = xb_tree_get(service, "port");
+	const struct xb_tree *port = xb_tree_get(service, "port");
 	struct xb_sv name = xb_tree_gettext(service, "name"), port_name = xb_tree_gettext(port, "name");
 	int64_t number = xb_tree_geti64(port, "number", 0);
 
@@ -71,9 +71,9 @@ static void validate_service(struct xb_field_errors *e, const struct xb_path *at
 		xb_err_required(e, at, "port name or number is required");
 }
 
-static void validate_backend(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *backend)
+static void validate_backend(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *backend)
 {
-	const struct xb_node *resource = xb_tree_get(backend, "resource"), *service = xb_tree_get(backend, "service");
+	const struct xb_tree *resource = xb_tree_get(backend, "resource"), *service = xb_tree_get(backend, "service");
 
 	if (resource && service)
 		xb_err_invalid_sv(e, at, XB_SV(""), "cannot set both resource and service backends");
@@ -98,10 +98,10 @@ static void validate_path_text(struct xb_field_errors *e, const struct xb_path *
 			xb_err_invalid_sv(e, at, path, "cannot end with '%s'", ends[i]);
 }
 
-static void validate_path(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *path)
+static void validate_path(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *path)
 {
 	static const char *const types[] = { "Exact", "ImplementationSpecific", "Prefix", NULL };
-	const struct xb_node *type = xb_tree_get(path, "pathType");
+	const struct xb_tree *type = xb_tree_get(path, "pathType");
 	struct xb_sv text = xb_tree_gettext(path, "path");
 	const struct xb_path *here = XB_PATH(at, "path");
 	bool free_form = xb_tree_is(type, "ImplementationSpecific");
@@ -121,7 +121,7 @@ static void validate_path(struct xb_field_errors *e, const struct xb_path *at, c
 	validate_backend(e, XB_PATH(at, "backend"), xb_tree_get(path, "backend"));
 }
 
-static void validate_rules(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *rules)
+static void validate_rules(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *rules)
 {
 	const char *faults[XB_CHECK_MAX];
 	long i = 0;
@@ -129,7 +129,7 @@ static void validate_rules(struct xb_field_errors *e, const struct xb_path *at, 
 	xb_tree_each(rule, rules) {
 		/* upstream reports paths of every rule under the first */
 		const struct xb_path *paths = XB_PATH(XB_PATH(XB_PATH_AT(at, 0), "http"), "paths"), *host_path = XB_PATH(XB_PATH_AT(at, i++), "host");
-		const struct xb_node *http = xb_tree_get(rule, "http");
+		const struct xb_tree *http = xb_tree_get(rule, "http");
 		struct xb_sv host = xb_tree_gettext(rule, "host");
 		long n = 0;
 
@@ -144,7 +144,7 @@ static void validate_rules(struct xb_field_errors *e, const struct xb_path *at, 
 	}
 }
 
-static void validate_tls(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list)
+static void validate_tls(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list)
 {
 	long i = 0;
 
@@ -160,10 +160,10 @@ static void validate_tls(struct xb_field_errors *e, const struct xb_path *at, co
 	}
 }
 
-static void validate_class(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate_class(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *name = xb_tree_path(object, "spec", "ingressClassName");
-	const struct xb_node *annotation = xb_tree_path(object, "metadata", "annotations", class_annotation);
+	const struct xb_tree *name = xb_tree_path(object, "spec", "ingressClassName");
+	const struct xb_tree *annotation = xb_tree_path(object, "metadata", "annotations", class_annotation);
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	if (name)
@@ -173,9 +173,9 @@ static void validate_class(struct write *w, const struct xb_node *object, struct
 				  "can not be set when the class field is also set");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *backend = xb_tree_get(spec, "defaultBackend");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *backend = xb_tree_get(spec, "defaultBackend");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	if (!backend && edit_is_empty(xb_tree_get(spec, "rules")))
@@ -187,7 +187,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	validate_class(w, object, e);
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	const struct xb_path *at = XB_PATH(XB_PATH(XB_PATH(NULL, "status"), "loadBalancer"), "ingress");
 	const char *faults[XB_CHECK_MAX];

@@ -5,6 +5,6 @@
 #include "strategy.h"
 
 /* A reference to an object in the same namespace, or in none: apiGroup, kind and name. */
-void ingress_validate_reference(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *reference);
+void ingress_validate_reference(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *reference);
 
 #endif

@@ -40,10 +40,10 @@ static void validate_controller(struct xb_field_errors *e, const struct xb_path 
 	xb_validate(e, at, path, check_http_path);
 }
 
-static void validate_parameters(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *parameters)
+static void validate_parameters(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *parameters)
 {
 	static const char *const scopes[] = { "Cluster", "Namespace", NULL };
-	const struct xb_node *scope = xb_tree_get(parameters, "scope"), *space = xb_tree_get(parameters, "namespace");
+	const struct xb_tree *scope = xb_tree_get(parameters, "scope"), *space = xb_tree_get(parameters, "namespace");
 	const struct xb_path *space_path = XB_PATH(at, "namespace");
 
 	ingress_validate_reference(e, at, parameters);
@@ -56,9 +56,9 @@ static void validate_parameters(struct xb_field_errors *e, const struct xb_path 
 		xb_err_forbidden(e, space_path, "`parameters.scope` is set to 'Cluster'");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *parameters = xb_tree_get(spec, "parameters");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *parameters = xb_tree_get(spec, "parameters");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	validate_controller(e, XB_PATH(at, "controller"), xb_tree_gettext(spec, "controller"));
@@ -66,7 +66,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 		validate_parameters(e, XB_PATH(at, "parameters"), parameters);
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	xb_validate_immutable(e, XB_PATH(XB_PATH(NULL, "spec"), "controller"), xb_tree_path(object, "spec", "controller"),
 			      xb_tree_path(old, "spec", "controller"));

@@ -11,7 +11,7 @@ static bool is_percent(struct xb_sv s)
 	return true;
 }
 
-int64_t int_or_percent_value(const struct xb_node *n)
+int64_t int_or_percent_value(const struct xb_tree *n)
 {
 	struct xb_sv text = xb_tree_text(n);
 	int64_t value = 0;
@@ -24,7 +24,7 @@ int64_t int_or_percent_value(const struct xb_node *n)
 	return xb_sv_i64(text, &value) < 0 ? INT64_MAX : value;
 }
 
-void int_or_percent_invalid(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *n, const char *detail)
+void int_or_percent_invalid(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *n, const char *detail)
 {
 	bool text = n && n->type == XB_JSON_STRING;
 	_cleanup_buf_ struct xb_buf b = {};
@@ -40,7 +40,7 @@ void int_or_percent_invalid(struct xb_field_errors *e, const struct xb_path *at,
 		xb_err_invalid_go(e, at, b.p, "%s", detail);
 }
 
-void int_or_percent_validate(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *n)
+void int_or_percent_validate(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *n)
 {
 	if (!n)
 		return;
@@ -51,7 +51,7 @@ void int_or_percent_validate(struct xb_field_errors *e, const struct xb_path *at
 				       "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')");
 }
 
-void int_or_percent_validate_100(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *n)
+void int_or_percent_validate_100(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *n)
 {
 	if (is_percent(xb_tree_text(n)) && int_or_percent_value(n) > 100)
 		int_or_percent_invalid(e, at, n, "must not be greater than 100%");

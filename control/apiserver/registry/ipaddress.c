@@ -27,10 +27,10 @@ static unsigned check_name(struct xb_sv s, const char *ret[XB_CHECK_MAX])
 	return 1;
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const required[] = { "resource", "name" };
-	const struct xb_node *parent = xb_tree_path(object, "spec", "parentRef");
+	const struct xb_tree *parent = xb_tree_path(object, "spec", "parentRef");
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "spec"), "parentRef");
 	struct xb_sv group = xb_tree_gettext(parent, "group"), space = xb_tree_gettext(parent, "namespace");
 
@@ -52,7 +52,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 		xb_validate(e, XB_PATH(at, "namespace"), space, xb_check_path_segment);
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	xb_validate_immutable(e, XB_PATH(XB_PATH(NULL, "spec"), "parentRef"), xb_tree_path(object, "spec", "parentRef"),
 			      xb_tree_path(old, "spec", "parentRef"));

@@ -13,7 +13,7 @@ enum { INDEXED_PARALLELISM_MAX = 100000, MANAGED_BY_MAX = 63 };
 static const char *const uid_labels[] = { "controller-uid", "batch.kubernetes.io/controller-uid" };
 static const char *const name_labels[] = { "job-name", "batch.kubernetes.io/job-name" };
 
-void job_spec_defaults(struct write *w, struct xb_node *spec)
+void job_spec_defaults(struct write *w, struct xb_tree *spec)
 {
 	workload_defaults(w, spec);
 	xb_tree_each(rule, xb_tree_path(spec, "podFailurePolicy", "rules"))
@@ -23,7 +23,7 @@ void job_spec_defaults(struct write *w, struct xb_node *spec)
 }
 
 /* Of a Job alone: a CronJob's template stays as it was written until a Job is made of it. */
-static void count_defaults(struct write *w, struct xb_node *spec)
+static void count_defaults(struct write *w, struct xb_tree *spec)
 {
 	bool indexed_backoff = xb_tree_get(spec, "backoffLimitPerIndex"), policy = xb_tree_get(spec, "podFailurePolicy");
 
@@ -39,10 +39,10 @@ static void count_defaults(struct write *w, struct xb_node *spec)
 	edit_str_default(w, spec, "podReplacementPolicy", policy ? "Failed" : "TerminatingOrFailed");
 }
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = edit_obtain(w, object, "spec"), *meta = edit_obtain(w, object, "metadata");
-	struct xb_node *labels = xb_tree_path(spec, "template", "metadata", "labels");
+	struct xb_tree *spec = edit_obtain(w, object, "spec"), *meta = edit_obtain(w, object, "metadata");
+	struct xb_tree *labels = xb_tree_path(spec, "template", "metadata", "labels");
 
 	job_spec_defaults(w, spec);
 	count_defaults(w, spec);
@@ -50,19 +50,19 @@ static void defaults(struct write *w, struct xb_node *object)
 		edit_node(w, meta, "labels", xb_tree_copy(w->arena, labels));
 }
 
-static void label_default(struct write *w, struct xb_node *labels, const char *key, struct xb_sv value)
+static void label_default(struct write *w, struct xb_tree *labels, const char *key, struct xb_sv value)
 {
 	if (!xb_tree_get(labels, key))
 		edit_sv(w, labels, key, value);
 }
 
 /* The selector that nobody else's pods have: the job's own uid. */
-static void make_selector(struct write *w, struct xb_node *object)
+static void make_selector(struct write *w, struct xb_tree *object)
 {
-	const struct xb_node *meta = xb_tree_get(object, "metadata");
-	struct xb_node *spec = edit_obtain(w, object, "spec"), *template = edit_obtain(w, spec, "template");
-	struct xb_node *labels = edit_obtain(w, edit_obtain(w, template, "metadata"), "labels");
-	struct xb_node *selected = edit_obtain(w, edit_obtain(w, spec, "selector"), "matchLabels");
+	const struct xb_tree *meta = xb_tree_get(object, "metadata");
+	struct xb_tree *spec = edit_obtain(w, object, "spec"), *template = edit_obtain(w, spec, "template");
+	struct xb_tree *labels = edit_obtain(w, edit_obtain(w, template, "metadata"), "labels");
+	struct xb_tree *selected = edit_obtain(w, edit_obtain(w, spec, "selector"), "matchLabels");
 
 	for (size_t i = 0; i < ARRAY_SIZE(uid_labels); i++) {
 		label_default(w, labels, uid_labels[i], xb_tree_gettext(meta, "uid"));
@@ -72,9 +72,9 @@ static void make_selector(struct write *w, struct xb_node *object)
 		label_default(w, selected, uid_labels[0], xb_tree_gettext(meta, "uid"));
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *meta = edit_obtain(w, object, "metadata");
+	struct xb_tree *meta = edit_obtain(w, object, "metadata");
 
 	edit_json(w, object, "status", "{}");
 	if (!xb_tree_true(xb_tree_path(object, "spec", "manualSelector")))
@@ -83,10 +83,10 @@ static void prepare_create(struct write *w, struct xb_node *object)
 		edit_keep(w, meta, xb_tree_path(object, "spec", "template", "metadata"), "labels");
 }
 
-static void validate_completions(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_completions(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	static const char *const modes[] = { "NonIndexed", "Indexed", NULL };
-	const struct xb_node *mode = xb_tree_get(spec, "completionMode"), *parallelism = xb_tree_get(spec, "parallelism");
+	const struct xb_tree *mode = xb_tree_get(spec, "completionMode"), *parallelism = xb_tree_get(spec, "parallelism");
 
 	if (mode)
 		xb_validate_one_of(e, XB_PATH(at, "completionMode"), xb_tree_text(mode), modes);
@@ -99,10 +99,10 @@ static void validate_completions(struct xb_field_errors *e, const struct xb_path
 			       "must be less than or equal to %d when completion mode is Indexed", INDEXED_PARALLELISM_MAX);
 }
 
-static void validate_failure_rule(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *rule)
+static void validate_failure_rule(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *rule)
 {
 	static const char *const actions[] = { "Count", "FailIndex", "FailJob", "Ignore", NULL }, *const operators[] = { "In", "NotIn", NULL };
-	const struct xb_node *codes = xb_tree_get(rule, "onExitCodes"), *conditions = xb_tree_get(rule, "onPodConditions");
+	const struct xb_tree *codes = xb_tree_get(rule, "onExitCodes"), *conditions = xb_tree_get(rule, "onPodConditions");
 	const struct xb_path *codes_path = XB_PATH(at, "onExitCodes");
 
 	xb_validate_one_of(e, XB_PATH(at, "action"), xb_tree_gettext(rule, "action"), actions);
@@ -117,10 +117,10 @@ static void validate_failure_rule(struct xb_field_errors *e, const struct xb_pat
 		xb_err_invalid(e, XB_PATH(codes_path, "values"), xb_tree_get(codes, "values"), "at least one value is required");
 }
 
-static void validate_policies(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_policies(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	static const char *const replacements[] = { "Failed", "TerminatingOrFailed", NULL };
-	const struct xb_node *failure = xb_tree_get(spec, "podFailurePolicy");
+	const struct xb_tree *failure = xb_tree_get(spec, "podFailurePolicy");
 	struct xb_sv manager = xb_tree_gettext(spec, "managedBy");
 	long i = 0;
 
@@ -135,11 +135,11 @@ static void validate_policies(struct xb_field_errors *e, const struct xb_path *a
 		xb_err_invalid_sv(e, XB_PATH(at, "managedBy"), manager, "must be a domain-prefixed path (such as \"acme.io/foo\")");
 }
 
-void job_spec_validate(struct write *w, const struct xb_path *at, const struct xb_node *spec, struct xb_field_errors *e)
+void job_spec_validate(struct write *w, const struct xb_path *at, const struct xb_tree *spec, struct xb_field_errors *e)
 {
 	static const char *const counts[] = { "parallelism", "completions", "activeDeadlineSeconds", "backoffLimit", "ttlSecondsAfterFinished",
 					      "backoffLimitPerIndex", "maxFailedIndexes", NULL };
-	const struct xb_node *template = xb_tree_get(spec, "template"), *restart = xb_tree_path(template, "spec", "restartPolicy");
+	const struct xb_tree *template = xb_tree_get(spec, "template"), *restart = xb_tree_path(template, "spec", "restartPolicy");
 	const struct xb_path *template_path = XB_PATH(at, "template"), *restart_path = XB_PATH(XB_PATH(template_path, "spec"), "restartPolicy");
 
 	workload_validate_counts(e, at, spec, counts);
@@ -152,7 +152,7 @@ void job_spec_validate(struct write *w, const struct xb_path *at, const struct x
 		xb_err_invalid(e, restart_path, restart, "only \"Never\" is supported when podFailurePolicy is specified");
 }
 
-static void validate_own_label(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *labels, const char *key,
+static void validate_own_label(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *labels, const char *key,
 			       struct xb_sv value)
 {
 	const struct xb_path *here = XB_PATH_KEY(XB_PATH(at, "labels"), xb_sv(key));
@@ -163,12 +163,12 @@ static void validate_own_label(struct xb_field_errors *e, const struct xb_path *
 }
 
 /* What was made must not have been overruled by labels or a selector of the client's. */
-static void validate_made(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate_made(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *meta = xb_tree_get(object, "metadata"), *spec = xb_tree_get(object, "spec");
-	const struct xb_node *labels = xb_tree_path(spec, "template", "metadata", "labels"), *selector = xb_tree_get(spec, "selector");
+	const struct xb_tree *meta = xb_tree_get(object, "metadata"), *spec = xb_tree_get(object, "spec");
+	const struct xb_tree *labels = xb_tree_path(spec, "template", "metadata", "labels"), *selector = xb_tree_get(spec, "selector");
 	const struct xb_path *at = XB_PATH(XB_PATH(XB_PATH(NULL, "spec"), "template"), "metadata");
-	struct xb_node *own = xb_tree_object(w->arena);
+	struct xb_tree *own = xb_tree_object(w->arena);
 
 	for (size_t i = 0; i < ARRAY_SIZE(uid_labels); i++) {
 		validate_own_label(e, at, labels, uid_labels[i], xb_tree_gettext(meta, "uid"));
@@ -180,10 +180,10 @@ static void validate_made(struct write *w, const struct xb_node *object, struct 
 		label_selector_invalid(e, XB_PATH(XB_PATH(NULL, "spec"), "selector"), selector, "`selector` not auto-generated");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *selector = xb_tree_get(spec, "selector");
-	const struct xb_node *labels = xb_tree_path(spec, "template", "metadata", "labels");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *selector = xb_tree_get(spec, "selector");
+	const struct xb_tree *labels = xb_tree_path(spec, "template", "metadata", "labels");
 	const struct xb_path *at = XB_PATH(NULL, "spec"), *here = XB_PATH(at, "selector");
 
 	if (selector && !xb_tree_true(xb_tree_get(spec, "manualSelector")))
@@ -198,16 +198,16 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 }
 
 /* A job that is suspended and has not begun may still be told where its pods go. */
-static bool may_move(const struct xb_node *old)
+static bool may_move(const struct xb_tree *old)
 {
 	return xb_tree_true(xb_tree_path(old, "spec", "suspend")) && !xb_tree_path(old, "status", "startTime");
 }
 
-static void validate_kept_template(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_kept_template(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const directives[] = { "affinity", "nodeSelector", "tolerations", "schedulingGates" };
-	const struct xb_node *before = xb_tree_path(old, "spec", "template"), *template = xb_tree_path(object, "spec", "template");
-	struct xb_node *kept = xb_tree_copy(w->arena, template);
+	const struct xb_tree *before = xb_tree_path(old, "spec", "template"), *template = xb_tree_path(object, "spec", "template");
+	struct xb_tree *kept = xb_tree_copy(w->arena, template);
 
 	if (!kept) {
 		w->no_memory = true;
@@ -222,10 +222,10 @@ static void validate_kept_template(struct write *w, const struct xb_node *object
 		xb_err_invalid(e, XB_PATH(XB_PATH(NULL, "spec"), "template"), template, "field is immutable");
 }
 
-static void validate_kept_completions(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec,
-				      const struct xb_node *old)
+static void validate_kept_completions(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec,
+				      const struct xb_tree *old)
 {
-	const struct xb_node *completions = xb_tree_get(spec, "completions");
+	const struct xb_tree *completions = xb_tree_get(spec, "completions");
 
 	if (!xb_tree_is(xb_tree_get(spec, "completionMode"), "Indexed"))
 		xb_validate_immutable(e, at, completions, xb_tree_get(old, "completions"));
@@ -233,10 +233,10 @@ static void validate_kept_completions(struct xb_field_errors *e, const struct xb
 		xb_err_invalid(e, at, completions, "can only be modified in tandem with spec.parallelism");
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old_object, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old_object, struct xb_field_errors *e)
 {
 	static const char *const immutable[] = { "completionMode", "podFailurePolicy", "backoffLimitPerIndex", "managedBy", "successPolicy" };
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *old = xb_tree_get(old_object, "spec");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *old = xb_tree_get(old_object, "spec");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	validate_kept_completions(e, XB_PATH(at, "completions"), spec, old);
@@ -246,7 +246,7 @@ static void validate_update(struct write *w, const struct xb_node *object, const
 		xb_validate_immutable(e, XB_PATH(at, immutable[i]), xb_tree_get(spec, immutable[i]), xb_tree_get(old, immutable[i]));
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const counts[] = { "active", "succeeded", "failed", "ready", "terminating", NULL };
 

@@ -23,7 +23,7 @@ size_t keys_decoded_size(struct xb_sv base64)
 	return base64.n / 4 * 3 - padding;
 }
 
-void keys_validate_immutable(struct xb_field_errors *e, const struct xb_node *object, const struct xb_node *old,
+void keys_validate_immutable(struct xb_field_errors *e, const struct xb_tree *object, const struct xb_tree *old,
 			     const char *const *fields)
 {
 	static const char detail[] = "field is immutable when `immutable` is set";

@@ -9,6 +9,6 @@
 size_t keys_decoded_size(struct xb_sv base64);
 char *keys_encode(struct xb_arena *a, struct xb_sv bytes); /* as base64, in a; NULL without memory */
 /* "field is immutable when `immutable` is set", for immutable itself and for each of the fields (NULL-terminated). */
-void keys_validate_immutable(struct xb_field_errors *e, const struct xb_node *object, const struct xb_node *old, const char *const *fields);
+void keys_validate_immutable(struct xb_field_errors *e, const struct xb_tree *object, const struct xb_tree *old, const char *const *fields);
 
 #endif

@@ -2,12 +2,12 @@
 #include "label_selector.h"
 #include "edit.h"
 
-bool label_selector_empty(const struct xb_node *selector)
+bool label_selector_empty(const struct xb_tree *selector)
 {
 	return edit_is_empty(xb_tree_get(selector, "matchLabels")) && edit_is_empty(xb_tree_get(selector, "matchExpressions"));
 }
 
-static bool has_value(const struct xb_node *expression, struct xb_sv value)
+static bool has_value(const struct xb_tree *expression, struct xb_sv value)
 {
 	xb_tree_each(v, xb_tree_get(expression, "values"))
 		if (xb_sv_eq(xb_tree_text(v), value))
@@ -15,9 +15,9 @@ static bool has_value(const struct xb_node *expression, struct xb_sv value)
 	return false;
 }
 
-static bool expression_matches(const struct xb_node *expression, const struct xb_node *labels)
+static bool expression_matches(const struct xb_tree *expression, const struct xb_tree *labels)
 {
-	const struct xb_node *label = xb_tree_getsv(labels, xb_tree_gettext(expression, "key")),
+	const struct xb_tree *label = xb_tree_getsv(labels, xb_tree_gettext(expression, "key")),
 			     *operator = xb_tree_get(expression, "operator");
 
 	if (xb_tree_is(operator, "In"))
@@ -27,7 +27,7 @@ static bool expression_matches(const struct xb_node *expression, const struct xb
 	return xb_tree_is(operator, "Exists") ? label != NULL : !label;
 }
 
-bool label_selector_matches(const struct xb_node *selector, const struct xb_node *labels)
+bool label_selector_matches(const struct xb_tree *selector, const struct xb_tree *labels)
 {
 	xb_tree_each(term, xb_tree_get(selector, "matchLabels"))
 		if (!xb_tree_equal(term, xb_tree_getsv(labels, term->key)))
@@ -38,9 +38,9 @@ bool label_selector_matches(const struct xb_node *selector, const struct xb_node
 	return selector != NULL;
 }
 
-void label_selector_validate_values(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *expression)
+void label_selector_validate_values(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *expression)
 {
-	const struct xb_node *operator = xb_tree_get(expression, "operator"), *values = xb_tree_get(expression, "values");
+	const struct xb_tree *operator = xb_tree_get(expression, "operator"), *values = xb_tree_get(expression, "values");
 	const struct xb_path *here = XB_PATH(at, "values");
 
 	if (xb_tree_is(operator, "In") || xb_tree_is(operator, "NotIn")) {
@@ -54,7 +54,7 @@ void label_selector_validate_values(struct xb_field_errors *e, const struct xb_p
 	}
 }
 
-void label_selector_validate(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *selector)
+void label_selector_validate(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *selector)
 {
 	long i = 0;
 
@@ -73,7 +73,7 @@ void label_selector_validate(struct xb_field_errors *e, const struct xb_path *at
 
 /* --- as Go's %#v prints it */
 
-static void add_strings(struct xb_buf *b, const char *type, const struct xb_node *list)
+static void add_strings(struct xb_buf *b, const char *type, const struct xb_tree *list)
 {
 	xb_buf_adds(b, type);
 	if (edit_is_empty(list)) {
@@ -92,7 +92,7 @@ static void add_strings(struct xb_buf *b, const char *type, const struct xb_node
 	xb_buf_addc(b, '}');
 }
 
-static void add_expressions(struct xb_buf *b, const struct xb_node *list)
+static void add_expressions(struct xb_buf *b, const struct xb_tree *list)
 {
 	xb_buf_adds(b, "[]v1.LabelSelectorRequirement");
 	if (edit_is_empty(list)) {
@@ -112,7 +112,7 @@ static void add_expressions(struct xb_buf *b, const struct xb_node *list)
 	xb_buf_addc(b, '}');
 }
 
-void label_selector_invalid(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *selector, const char *detail)
+void label_selector_invalid(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *selector, const char *detail)
 {
 	_cleanup_buf_ struct xb_buf b = {};
 
@@ -131,8 +131,8 @@ void label_selector_invalid(struct xb_field_errors *e, const struct xb_path *at,
 		xb_err_invalid_go(e, at, b.p, "%s", detail);
 }
 
-void label_selector_validate_immutable(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *now,
-				       const struct xb_node *old)
+void label_selector_validate_immutable(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *now,
+				       const struct xb_tree *old)
 {
 	if (!xb_tree_equal(now, old))
 		label_selector_invalid(e, at, now, "field is immutable");

@@ -2,10 +2,10 @@
 #include "edit.h"
 #include "table.h"
 
-static void validate_strategy(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_node *spec)
+static void validate_strategy(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_tree *spec)
 {
 	static const char *const known[] = { "OldestEmulationVersion", NULL };
-	const struct xb_node *strategy = xb_tree_get(spec, "strategy");
+	const struct xb_tree *strategy = xb_tree_get(spec, "strategy");
 	const struct xb_path *at = XB_PATH(spec_path, "strategy");
 
 	if (strategy) {
@@ -18,12 +18,12 @@ static void validate_strategy(struct xb_field_errors *e, const struct xb_path *s
 		xb_err_forbidden(e, XB_PATH(spec_path, "preferredHolder"), "may only be specified when `strategy` is defined");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec");
-	const struct xb_node *duration = xb_tree_get(spec, "leaseDurationSeconds"), *transitions = xb_tree_get(spec,
+	const struct xb_tree *spec = xb_tree_get(object, "spec");
+	const struct xb_tree *duration = xb_tree_get(spec, "leaseDurationSeconds"), *transitions = xb_tree_get(spec,
 						     "leaseTransitions");
-	const struct xb_node *holder = xb_tree_get(spec, "holderIdentity");
+	const struct xb_tree *holder = xb_tree_get(spec, "holderIdentity");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	if (duration && xb_tree_geti64(spec, "leaseDurationSeconds", 1) <= 0)

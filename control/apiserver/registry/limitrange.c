@@ -5,17 +5,17 @@
 #include "table.h"
 
 /* Of the amounts in "from", those that "to" has not. */
-static void take_over(struct write *w, struct xb_node *item, const char *to, const char *from)
+static void take_over(struct write *w, struct xb_tree *item, const char *to, const char *from)
 {
 	xb_tree_each(amount, xb_tree_get(item, from)) {
-		struct xb_node *map = edit_obtain(w, item, to);
+		struct xb_tree *map = edit_obtain(w, item, to);
 
 		if (!xb_tree_getsv(map, amount->key))
 			edit_entry(w, map, amount->key, xb_tree_text(amount));
 	}
 }
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
 	xb_tree_each(item, xb_tree_path(object, "spec", "limits")) {
 		if (!xb_tree_is(xb_tree_get(item, "type"), "Container"))
@@ -27,7 +27,7 @@ static void defaults(struct write *w, struct xb_node *object)
 }
 
 /* lower must not be above upper, for each resource that has both. */
-static void validate_order(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *item, const char *lower,
+static void validate_order(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *item, const char *lower,
 			   const char *upper)
 {
 	static const struct {
@@ -40,7 +40,7 @@ static void validate_order(struct xb_field_errors *e, const struct xb_path *at, 
 		high_words = strcmp(named[i].key, upper) ? high_words : named[i].words;
 	}
 	xb_tree_each(amount, xb_tree_get(item, lower)) {
-		const struct xb_node *limit = xb_tree_getsv(xb_tree_get(item, upper), amount->key);
+		const struct xb_tree *limit = xb_tree_getsv(xb_tree_get(item, upper), amount->key);
 		struct xb_quantity low, high;
 
 		if (!limit || xb_quantity_parse(xb_tree_text(amount), &low) || xb_quantity_parse(xb_tree_text(limit), &high) ||
@@ -52,7 +52,7 @@ static void validate_order(struct xb_field_errors *e, const struct xb_path *at, 
 	}
 }
 
-static void validate_ratios(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ratios)
+static void validate_ratios(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *ratios)
 {
 	struct xb_quantity q;
 
@@ -61,13 +61,13 @@ static void validate_ratios(struct xb_field_errors *e, const struct xb_path *at,
 			xb_err_invalid_sv(e, XB_PATH_KEY(at, ratio->key), xb_tree_text(ratio), "ratio %.*s is less than 1", XB_SV_ARG(xb_tree_text(ratio)));
 }
 
-static void validate_item(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *item)
+static void validate_item(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *item)
 {
 	static const char *const maps[] = { "max", "min", "default", "defaultRequest" };
 	static const char *const known[] = { "cpu", "memory", "ephemeral-storage", "storage", NULL };
 	static const char *const order[][2] = { { "min", "max" }, { "min", "defaultRequest" }, { "defaultRequest", "max" },
 						{ "defaultRequest", "default" }, { "min", "default" }, { "default", "max" } };
-	const struct xb_node *type = xb_tree_get(item, "type");
+	const struct xb_tree *type = xb_tree_get(item, "type");
 
 	if (xb_validate(e, XB_PATH(at, "type"), xb_tree_text(type), xb_check_qualified_name) &&
 	    !memchr(xb_tree_text(type).p, '/', xb_tree_text(type).n) && !xb_tree_is(type, "Pod") && !xb_tree_is(type, "Container") &&
@@ -85,7 +85,7 @@ static void validate_item(struct xb_field_errors *e, const struct xb_path *at, c
 	validate_ratios(e, XB_PATH(at, "maxLimitRequestRatio"), xb_tree_get(item, "maxLimitRequestRatio"));
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "spec"), "limits");
 	struct seen types = SEEN(e);

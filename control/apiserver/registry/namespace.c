@@ -9,18 +9,18 @@ static bool is_finalize(const struct write *w)
 	return w->sub && !strcmp(w->sub->name, "finalize");
 }
 
-static void label_with_name(struct write *w, struct xb_node *object)
+static void label_with_name(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *meta = xb_tree_get(object, "metadata");
+	struct xb_tree *meta = xb_tree_get(object, "metadata");
 	struct xb_sv name = xb_tree_gettext(meta, "name");
 
 	if (name.n && name.n <= 63) /* a longer one is refused as a name, once */
 		edit_sv(w, edit_obtain(w, meta, "labels"), "kubernetes.io/metadata.name", name);
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *finalizers = edit_obtain_array(w, edit_obtain(w, object, "spec"), "finalizers");
+	struct xb_tree *finalizers = edit_obtain_array(w, edit_obtain(w, object, "spec"), "finalizers");
 	bool found = false;
 
 	xb_tree_each(f, finalizers)
@@ -30,7 +30,7 @@ static void prepare_create(struct write *w, struct xb_node *object)
 	edit_json(w, object, "status", "{\"phase\":\"Active\"}");
 }
 
-static void prepare_update(struct write *w, struct xb_node *object, const struct xb_node *old)
+static void prepare_update(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	edit_keep(w, object, old, "status");
 	if (!is_finalize(w))
@@ -38,7 +38,7 @@ static void prepare_update(struct write *w, struct xb_node *object, const struct
 }
 
 /* Only now is a generated name known. */
-static int begin(struct write *w, struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static int begin(struct write *w, struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	if (object && !old)
 		label_with_name(w, object);
@@ -54,7 +54,7 @@ static void validate_finalizer(struct xb_field_errors *e, const struct xb_path *
 		xb_err_invalid_sv(e, at, name, "name is neither a standard finalizer name nor is it fully qualified");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	const struct xb_path *spec = XB_PATH(NULL, "spec");
 
@@ -62,10 +62,10 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 		validate_finalizer(e, XB_PATH(spec, "finalizers"), xb_tree_text(f));
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	bool deleting = xb_tree_path(object, "metadata", "deletionTimestamp");
-	const struct xb_node *phase = xb_tree_path(object, "status", "phase");
+	const struct xb_tree *phase = xb_tree_path(object, "status", "phase");
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "status"), "Phase");
 
 	if (!deleting && !xb_tree_is(phase, "Active"))
@@ -74,15 +74,15 @@ static void validate_status(struct write *w, const struct xb_node *object, const
 		xb_err_invalid_sv(e, at, xb_tree_text(phase), "may only be 'Terminating' if `deletionTimestamp` is not empty");
 }
 
-static bool held(const struct xb_node *object)
+static bool held(const struct xb_tree *object)
 {
 	return !edit_is_empty(xb_tree_path(object, "spec", "finalizers"));
 }
 
-static enum deletion delete_(struct write *w, struct xb_node *object, const struct delete_request *q, struct xb_status *reterr)
+static enum deletion delete_(struct write *w, struct xb_tree *object, const struct delete_request *q, struct xb_status *reterr)
 {
 	static const char *const immortal[] = { "default", "kube-system", "kube-public" };
-	struct xb_node *meta = xb_tree_get(object, "metadata");
+	struct xb_tree *meta = xb_tree_get(object, "metadata");
 
 	for (size_t i = 0; i < ARRAY_SIZE(immortal); i++)
 		if (xb_tree_is(xb_tree_get(meta, "name"), immortal[i])) {

@@ -7,9 +7,9 @@
 #include "table.h"
 #include "workload.h"
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = edit_obtain(w, object, "spec"), *types = edit_obtain_array(w, spec, "policyTypes");
+	struct xb_tree *spec = edit_obtain(w, object, "spec"), *types = edit_obtain_array(w, spec, "policyTypes");
 
 	if (!edit_is_empty(types))
 		return;
@@ -18,7 +18,7 @@ static void defaults(struct write *w, struct xb_node *object)
 		edit_append(w, types, xb_tree_str(w->arena, XB_SV("Egress")));
 }
 
-static void validate_port_range(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *port, const struct xb_node *end)
+static void validate_port_range(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *port, const struct xb_tree *end)
 {
 	int64_t first = 0, last = 0;
 
@@ -38,7 +38,7 @@ static void validate_port_range(struct xb_field_errors *e, const struct xb_path 
 		xb_validate(e, XB_PATH(at, "port"), xb_tree_text(port), xb_check_port_name);
 }
 
-static void validate_ports(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ports)
+static void validate_ports(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *ports)
 {
 	long i = 0;
 
@@ -84,7 +84,7 @@ static bool is_strictly_within(struct xb_sv inner, struct xb_sv outer)
 	return true;
 }
 
-static void validate_block(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *block)
+static void validate_block(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *block)
 {
 	struct xb_sv cidr = xb_tree_gettext(block, "cidr");
 	bool good;
@@ -103,13 +103,13 @@ static void validate_block(struct xb_field_errors *e, const struct xb_path *at, 
 	}
 }
 
-static void validate_peers(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *peers)
+static void validate_peers(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *peers)
 {
 	long i = 0;
 
 	xb_tree_each(peer, peers) {
-		const struct xb_node *pods = xb_tree_get(peer, "podSelector"), *spaces = xb_tree_get(peer, "namespaceSelector");
-		const struct xb_node *block = xb_tree_get(peer, "ipBlock");
+		const struct xb_tree *pods = xb_tree_get(peer, "podSelector"), *spaces = xb_tree_get(peer, "namespaceSelector");
+		const struct xb_tree *block = xb_tree_get(peer, "ipBlock");
 		const struct xb_path *here = XB_PATH_AT(at, i++);
 
 		label_selector_validate(e, XB_PATH(here, "podSelector"), pods);
@@ -123,7 +123,7 @@ static void validate_peers(struct xb_field_errors *e, const struct xb_path *at, 
 	}
 }
 
-static void validate_rules(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *rules, const char *peers)
+static void validate_rules(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *rules, const char *peers)
 {
 	long i = 0;
 
@@ -135,10 +135,10 @@ static void validate_rules(struct xb_field_errors *e, const struct xb_path *at, 
 	}
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const known[] = { "Egress", "Ingress", NULL };
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *types = xb_tree_get(spec, "policyTypes");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *types = xb_tree_get(spec, "policyTypes");
 	const struct xb_path *at = XB_PATH(NULL, "spec"), *types_path = XB_PATH(at, "policyTypes");
 	long i = 0;
 

@@ -7,10 +7,10 @@
 #include "table.h"
 #include "xb/quantity.h"
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = edit_obtain(w, object, "spec"), *status = edit_obtain(w, object, "status");
-	struct xb_node *cidrs = xb_tree_get(spec, "podCIDRs"), *capacity = xb_tree_get(status, "capacity");
+	struct xb_tree *spec = edit_obtain(w, object, "spec"), *status = edit_obtain(w, object, "status");
+	struct xb_tree *cidrs = xb_tree_get(spec, "podCIDRs"), *capacity = xb_tree_get(status, "capacity");
 	struct xb_sv cidr = xb_tree_gettext(spec, "podCIDR");
 
 	if (cidr.n && (edit_is_empty(cidrs) || !xb_sv_eq(xb_tree_text(cidrs->first), cidr))) {
@@ -23,12 +23,12 @@ static void defaults(struct write *w, struct xb_node *object)
 		edit_node(w, status, "allocatable", xb_tree_copy(w->arena, capacity));
 }
 
-static void prepare_update(struct write *w, struct xb_node *object, const struct xb_node *old)
+static void prepare_update(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	edit_keep(w, object, old, "status");
 }
 
-static void validate_taint(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *taint, struct seen *before)
+static void validate_taint(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *taint, struct seen *before)
 {
 	static const char *const effects[] = { "NoSchedule", "PreferNoSchedule", "NoExecute", NULL };
 	static const char *const identity[] = { "key", "effect", NULL };
@@ -40,7 +40,7 @@ static void validate_taint(struct xb_field_errors *e, const struct xb_path *at, 
 		xb_err_duplicate(e, at, xb_tree_gettext(taint, "key"));
 }
 
-static void validate_pod_cidrs(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *cidrs)
+static void validate_pod_cidrs(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *cidrs)
 {
 	unsigned n_v6 = 0, n = 0;
 
@@ -52,7 +52,7 @@ static void validate_pod_cidrs(struct xb_field_errors *e, const struct xb_path *
 		xb_err_invalid(e, at, cidrs, "may specify no more than one CIDR for each IP family");
 }
 
-static void validate_resources(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list)
+static void validate_resources(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list)
 {
 	xb_tree_each(each, list) {
 		struct xb_quantity q;
@@ -63,9 +63,9 @@ static void validate_resources(struct xb_field_errors *e, const struct xb_path *
 	}
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *status = xb_tree_get(object, "status");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *status = xb_tree_get(object, "status");
 	const struct xb_path *status_path = XB_PATH(NULL, "status");
 	struct seen taints = SEEN(e);
 	long i = 0;
@@ -78,9 +78,9 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	validate_pod_cidrs(e, XB_PATH(XB_PATH(NULL, "spec"), "podCIDRs"), xb_tree_get(spec, "podCIDRs"));
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *old_spec = xb_tree_get(old, "spec");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *old_spec = xb_tree_get(old, "spec");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	if (!edit_is_empty(xb_tree_get(old_spec, "podCIDRs")) && !edit_same(spec, old_spec, "podCIDRs"))
@@ -90,7 +90,7 @@ static void validate_update(struct write *w, const struct xb_node *object, const
 				 "node updates may not change providerID except from \"\" to valid");
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const identity[] = { "type", "address", NULL };
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "status"), "addresses");
@@ -178,7 +178,7 @@ static void row(struct table_row *r, struct xb_jv object)
 }
 
 /* No condition is another than it was. */
-static bool is_heartbeat(struct xb_jv old, const struct xb_node *object)
+static bool is_heartbeat(struct xb_jv old, const struct xb_tree *object)
 {
 	struct xb_jit it = xb_jv_iter(xb_jv_path(old, "status", "conditions"));
 

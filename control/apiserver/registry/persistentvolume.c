@@ -11,22 +11,22 @@ static const char *const sources[] = {
 	"storageos", "csi",
 };
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{\"phase\":\"Pending\"}");
 	edit_str(w, xb_tree_get(object, "status"), "lastPhaseTransitionTime", w->now);
 }
 
-static void prepare_status(struct write *w, struct xb_node *object, const struct xb_node *old)
+static void prepare_status(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
-	struct xb_node *status = xb_tree_get(object, "status");
+	struct xb_tree *status = xb_tree_get(object, "status");
 
 	if (!edit_same(status, xb_tree_get(old, "status"), "phase") &&
 	    edit_same(status, xb_tree_get(old, "status"), "lastPhaseTransitionTime"))
 		edit_str(w, status, "lastPhaseTransitionTime", w->now);
 }
 
-static void validate_required(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *source, const char *key)
+static void validate_required(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *source, const char *key)
 {
 	if (!xb_tree_gettext(source, key).n)
 		xb_err_required(e, XB_PATH(at, key), "");
@@ -43,7 +43,7 @@ static void validate_path(struct xb_field_errors *e, const struct xb_path *at, s
 		}
 }
 
-static void validate_source(struct xb_field_errors *e, const struct xb_path *at, const char *type, const struct xb_node *source)
+static void validate_source(struct xb_field_errors *e, const struct xb_path *at, const char *type, const struct xb_tree *source)
 {
 	static const struct {
 		const char *type, *required[2];
@@ -66,12 +66,12 @@ static void validate_source(struct xb_field_errors *e, const struct xb_path *at,
 		xb_err_invalid_sv(e, XB_PATH(at, "path"), path, "must be an absolute path");
 }
 
-static void validate_sources(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_sources(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-		const struct xb_node *source = xb_tree_get(spec, sources[i]);
+		const struct xb_tree *source = xb_tree_get(spec, sources[i]);
 
 		if (source && n++)
 			xb_err_forbidden(e, XB_PATH(at, sources[i]), "may not specify more than 1 volume type");
@@ -82,7 +82,7 @@ static void validate_sources(struct xb_field_errors *e, const struct xb_path *at
 		xb_err_required(e, at, "must specify a volume type");
 }
 
-static void validate_capacity(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *capacity)
+static void validate_capacity(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *capacity)
 {
 	static const char *const known[] = { "storage", NULL };
 
@@ -95,10 +95,10 @@ static void validate_capacity(struct xb_field_errors *e, const struct xb_path *a
 			amount_validate_positive(e, XB_PATH_KEY(at, amount->key), amount);
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const policies[] = { "Delete", "Recycle", "Retain", NULL };
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *affinity = xb_tree_get(spec, "nodeAffinity");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *affinity = xb_tree_get(spec, "nodeAffinity");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 	struct xb_sv class = xb_tree_gettext(spec, "storageClassName"), policy = xb_tree_gettext(spec, "persistentVolumeReclaimPolicy");
 
@@ -116,9 +116,9 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 		xb_validate(e, XB_PATH(at, "storageClassName"), class, xb_check_dns1123_subdomain);
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old_object, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old_object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *old = xb_tree_get(old_object, "spec");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *old = xb_tree_get(old_object, "spec");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 	bool same = true;
 

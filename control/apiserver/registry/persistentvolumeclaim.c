@@ -5,14 +5,14 @@
 #include "table.h"
 #include "volume_access.h"
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{\"phase\":\"Pending\"}");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *storage = xb_tree_path(spec, "resources", "requests", "storage");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *storage = xb_tree_path(spec, "resources", "requests", "storage");
 	const struct xb_path *at = XB_PATH(NULL, "spec"), *resources_path = XB_PATH(at, "resources");
 	struct xb_sv class = xb_tree_gettext(spec, "storageClassName");
 
@@ -26,9 +26,9 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 		xb_validate(e, XB_PATH(at, "storageClassName"), class, xb_check_dns1123_subdomain);
 }
 
-static void validate_growth(struct xb_field_errors *e, const struct xb_node *object, const struct xb_node *old)
+static void validate_growth(struct xb_field_errors *e, const struct xb_tree *object, const struct xb_tree *old)
 {
-	const struct xb_node *requests = xb_tree_path(object, "spec", "resources", "requests");
+	const struct xb_tree *requests = xb_tree_path(object, "spec", "resources", "requests");
 	const struct xb_path *at = XB_PATH(XB_PATH(XB_PATH(NULL, "spec"), "resources"), "requests");
 	struct xb_quantity now, before, held;
 
@@ -41,10 +41,10 @@ static void validate_growth(struct xb_field_errors *e, const struct xb_node *obj
 }
 
 /* The scheduler and the binder fill in volumeName; a claim that is bound may ask for more. */
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old_object, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old_object, struct xb_field_errors *e)
 {
-	const struct xb_node *old = xb_tree_get(old_object, "spec");
-	struct xb_node *spec = xb_tree_copy(w->arena, xb_tree_get(object, "spec"));
+	const struct xb_tree *old = xb_tree_get(old_object, "spec");
+	struct xb_tree *spec = xb_tree_copy(w->arena, xb_tree_get(object, "spec"));
 	bool bound = xb_tree_is(xb_tree_path(old_object, "status", "phase"), "Bound");
 
 	if (!spec) {
@@ -66,9 +66,9 @@ static void validate_update(struct write *w, const struct xb_node *object, const
 		validate_growth(e, object, old_object);
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
-	const struct xb_node *status = xb_tree_get(object, "status");
+	const struct xb_tree *status = xb_tree_get(object, "status");
 	const struct xb_path *at = XB_PATH(NULL, "status");
 
 	if (edit_is_empty(xb_tree_path(object, "spec", "accessModes")))

@@ -7,9 +7,9 @@
 static const char *const running_lists[] = { "containers", "initContainers" };
 
 /* A limit without request asks for as much. */
-static void default_requests(struct write *w, struct xb_node *container)
+static void default_requests(struct write *w, struct xb_tree *container)
 {
-	struct xb_node *resources = xb_tree_get(container, "resources"), *limits = xb_tree_get(resources, "limits"), *requests;
+	struct xb_tree *resources = xb_tree_get(container, "resources"), *limits = xb_tree_get(resources, "limits"), *requests;
 
 	if (edit_is_empty(limits))
 		return;
@@ -19,7 +19,7 @@ static void default_requests(struct write *w, struct xb_node *container)
 			edit_entry(w, requests, limit->key, limit->text);
 }
 
-static void default_host_ports(struct write *w, struct xb_node *container)
+static void default_host_ports(struct write *w, struct xb_tree *container)
 {
 	xb_tree_each(port, xb_tree_get(container, "ports"))
 		if (!xb_tree_get(port, "hostPort") && xb_tree_get(port, "containerPort"))
@@ -27,10 +27,10 @@ static void default_host_ports(struct write *w, struct xb_node *container)
 }
 
 /* The single address and the first of the list are the same fact; the single one wins, as older kubelets write only it. */
-static void default_ips(struct write *w, struct xb_node *status, const char *one, const char *many)
+static void default_ips(struct write *w, struct xb_tree *status, const char *one, const char *many)
 {
 	struct xb_sv ip = xb_tree_gettext(status, one);
-	struct xb_node *list = xb_tree_get(status, many), *entry;
+	struct xb_tree *list = xb_tree_get(status, many), *entry;
 
 	if (!ip.n && !edit_is_empty(list)) {
 		edit_sv(w, status, one, xb_tree_gettext(list->first, "ip"));
@@ -42,9 +42,9 @@ static void default_ips(struct write *w, struct xb_node *status, const char *one
 	}
 }
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = edit_obtain(w, object, "spec"), *status = xb_tree_get(object, "status");
+	struct xb_tree *spec = edit_obtain(w, object, "spec"), *status = xb_tree_get(object, "status");
 
 	pod_spec_defaults(w, spec);
 	for (size_t i = 0; i < ARRAY_SIZE(running_lists); i++)
@@ -58,9 +58,9 @@ static void defaults(struct write *w, struct xb_node *object)
 	default_ips(w, status, "hostIP", "hostIPs");
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = xb_tree_get(object, "spec"), *status;
+	struct xb_tree *spec = xb_tree_get(object, "spec"), *status;
 
 	edit_json(w, object, "status", "{\"phase\":\"Pending\"}");
 	status = xb_tree_get(object, "status");
@@ -74,10 +74,10 @@ static void prepare_create(struct write *w, struct xb_node *object)
 	}
 }
 
-static void prepare_update(struct write *w, struct xb_node *object, const struct xb_node *old)
+static void prepare_update(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	static const char *const unsaid[] = { "priority", "preemptionPolicy" };
-	struct xb_node *spec = xb_tree_get(object, "spec");
+	struct xb_tree *spec = xb_tree_get(object, "spec");
 
 	edit_keep(w, object, old, "status");
 	/* given at creation, so a manifest that is put again does not take them away */
@@ -86,7 +86,7 @@ static void prepare_update(struct write *w, struct xb_node *object, const struct
 			edit_keep(w, spec, xb_tree_get(old, "spec"), unsaid[i]);
 }
 
-static void validate_only_for_pods(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_node *spec)
+static void validate_only_for_pods(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_tree *spec)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(running_lists); i++) {
 		long n = 0;
@@ -103,9 +103,9 @@ static void validate_only_for_pods(struct xb_field_errors *e, const struct xb_pa
 	}
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec");
+	const struct xb_tree *spec = xb_tree_get(object, "spec");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	pod_spec_validate(w, at, spec, e);
@@ -121,11 +121,11 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 
 /* --- binding */
 
-static int check_binding(struct write *w, const struct xb_node *binding, struct xb_status *reterr)
+static int check_binding(struct write *w, const struct xb_tree *binding, struct xb_status *reterr)
 {
 	static const char *const kinds[] = { "Node", "<empty>", NULL };
 	struct xb_field_errors e = { .arena = w->arena };
-	const struct xb_node *target = xb_tree_get(binding, "target");
+	const struct xb_tree *target = xb_tree_get(binding, "target");
 	const struct xb_path *at = XB_PATH(NULL, "target");
 	struct xb_sv kind = xb_tree_gettext(target, "kind");
 
@@ -136,7 +136,7 @@ static int check_binding(struct write *w, const struct xb_node *binding, struct 
 	return xb_field_errors_status(&e, "", "Binding", w->name, reterr);
 }
 
-static int check_bindable(struct write *w, const struct xb_node *pod, struct xb_status *reterr)
+static int check_bindable(struct write *w, const struct xb_tree *pod, struct xb_status *reterr)
 {
 	static const char resource[] = "pods/binding";
 	struct xb_sv name = xb_tree_text(xb_tree_path(pod, "metadata", "name"));
@@ -154,17 +154,17 @@ static int check_bindable(struct write *w, const struct xb_node *pod, struct xb_
 	return 0;
 }
 
-static void merge_map(struct write *w, struct xb_node *meta, const struct xb_node *from, const char *key)
+static void merge_map(struct write *w, struct xb_tree *meta, const struct xb_tree *from, const char *key)
 {
-	struct xb_node *into = edit_is_empty(xb_tree_get(from, key)) ? NULL : edit_obtain(w, meta, key);
+	struct xb_tree *into = edit_is_empty(xb_tree_get(from, key)) ? NULL : edit_obtain(w, meta, key);
 
 	xb_tree_each(each, into ? xb_tree_get(from, key) : NULL)
 		edit_entry(w, into, each->key, each->text);
 }
 
-int pod_bind(struct write *w, struct xb_node *pod, const struct xb_node *binding, struct xb_status *reterr)
+int pod_bind(struct write *w, struct xb_tree *pod, const struct xb_tree *binding, struct xb_status *reterr)
 {
-	struct xb_node *meta = xb_tree_get(pod, "metadata");
+	struct xb_tree *meta = xb_tree_get(pod, "metadata");
 	int r = check_binding(w, binding, reterr);
 
 	if (!r)
@@ -180,16 +180,16 @@ int pod_bind(struct write *w, struct xb_node *pod, const struct xb_node *binding
 
 /* --- deletion */
 
-static void set_deletion(struct write *w, struct xb_node *meta, int64_t from_us, int64_t grace)
+static void set_deletion(struct write *w, struct xb_tree *meta, int64_t from_us, int64_t grace)
 {
 	edit_str(w, meta, "deletionTimestamp", xb_arena_strn(w->arena, xb_sv(xb_time_format(from_us + grace * 1000000).s)));
 	edit_int(w, meta, "deletionGracePeriodSeconds", grace);
 }
 
 /* A pod that nobody runs has nothing to wait for. */
-static int64_t grace_of(const struct xb_node *object, const struct delete_request *q)
+static int64_t grace_of(const struct xb_tree *object, const struct delete_request *q)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *phase = xb_tree_path(object, "status", "phase");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *phase = xb_tree_path(object, "status", "phase");
 	int64_t grace = q->grace_seconds;
 
 	if (!xb_tree_gettext(spec, "nodeName").n || xb_tree_is(phase, "Failed") || xb_tree_is(phase, "Succeeded"))
@@ -200,7 +200,7 @@ static int64_t grace_of(const struct xb_node *object, const struct delete_reques
 }
 
 /* Once it is being deleted, the time that is left can only become shorter. */
-static enum deletion delete_again(struct write *w, struct xb_node *meta, const struct delete_request *q)
+static enum deletion delete_again(struct write *w, struct xb_tree *meta, const struct delete_request *q)
 {
 	int64_t before = xb_tree_geti64(meta, "deletionGracePeriodSeconds", 0), due = 0;
 
@@ -213,9 +213,9 @@ static enum deletion delete_again(struct write *w, struct xb_node *meta, const s
 	return q->grace_seconds ? DELETE_LATER : DELETE_NOW;
 }
 
-static enum deletion delete_(struct write *w, struct xb_node *object, const struct delete_request *q, struct xb_status *reterr)
+static enum deletion delete_(struct write *w, struct xb_tree *object, const struct delete_request *q, struct xb_status *reterr)
 {
-	struct xb_node *meta = xb_tree_get(object, "metadata");
+	struct xb_tree *meta = xb_tree_get(object, "metadata");
 	int64_t grace = grace_of(object, q), now = 0;
 
 	if (xb_tree_get(meta, "deletionTimestamp"))

@@ -8,7 +8,7 @@
 
 /* --- ports */
 
-static void validate_port(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *port, struct seen *names)
+static void validate_port(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *port, struct seen *names)
 {
 	struct xb_sv name = xb_tree_gettext(port, "name");
 	const struct xb_path *name_path = XB_PATH(at, "name");
@@ -24,7 +24,7 @@ static void validate_port(struct xb_field_errors *e, const struct xb_path *at, c
 	xb_validate_one_of(e, XB_PATH(at, "protocol"), xb_tree_gettext(port, "protocol"), protocols);
 }
 
-static void validate_ports(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ports)
+static void validate_ports(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *ports)
 {
 	struct seen names = SEEN(e);
 	long i = 0;
@@ -33,7 +33,7 @@ static void validate_ports(struct xb_field_errors *e, const struct xb_path *at, 
 		validate_port(e, XB_PATH_AT(at, i++), port, &names);
 }
 
-static void validate_host_ports(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *containers)
+static void validate_host_ports(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *containers)
 {
 	static const char *const identity[] = { "protocol", "hostIP", "hostPort", NULL };
 	struct seen before = SEEN(e);
@@ -56,7 +56,7 @@ static void validate_host_ports(struct xb_field_errors *e, const struct xb_path 
 
 /* --- environment */
 
-static void validate_key_ref(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ref)
+static void validate_key_ref(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *ref)
 {
 	struct xb_sv key = xb_tree_gettext(ref, "key");
 
@@ -70,14 +70,14 @@ static void validate_key_ref(struct xb_field_errors *e, const struct xb_path *at
 		xb_err_required(e, XB_PATH(at, "key"), "");
 }
 
-static void validate_value_from(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *from,
+static void validate_value_from(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *from,
 				struct xb_sv value)
 {
 	static const char *const fields[] = {
 		"metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP",
 		"status.hostIPs", "status.podIP", "status.podIPs", NULL
 	};
-	const struct xb_node *field = xb_tree_get(from, "fieldRef"), *resource = xb_tree_get(from, "resourceFieldRef");
+	const struct xb_tree *field = xb_tree_get(from, "fieldRef"), *resource = xb_tree_get(from, "resourceFieldRef");
 
 	if (field)
 		pod_validate_field_ref(e, XB_PATH(at, "fieldRef"), field, fields);
@@ -94,7 +94,7 @@ static void validate_value_from(struct xb_field_errors *e, const struct xb_path 
 		xb_err_invalid_sv(e, at, XB_SV(""), "may not have more than one field specified at a time");
 }
 
-static void validate_env(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *env)
+static void validate_env(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *env)
 {
 	long i = 0;
 
@@ -112,7 +112,7 @@ static void validate_env(struct xb_field_errors *e, const struct xb_path *at, co
 	}
 }
 
-static void validate_env_from(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list)
+static void validate_env_from(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list)
 {
 	static const char *const refs[] = { "configMapRef", "secretRef" };
 	long i = 0;
@@ -125,7 +125,7 @@ static void validate_env_from(struct xb_field_errors *e, const struct xb_path *a
 		if (prefix.n)
 			xb_validate(e, XB_PATH(here, "prefix"), prefix, xb_check_env_name);
 		for (size_t r = 0; r < ARRAY_SIZE(refs); r++) {
-			const struct xb_node *ref = xb_tree_get(from, refs[r]);
+			const struct xb_tree *ref = xb_tree_get(from, refs[r]);
 
 			n += ref != NULL;
 			if (ref && !xb_tree_gettext(ref, "name").n)
@@ -140,8 +140,8 @@ static void validate_env_from(struct xb_field_errors *e, const struct xb_path *a
 
 /* --- mounts */
 
-static void validate_propagation(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *container,
-				 const struct xb_node *mode)
+static void validate_propagation(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *container,
+				 const struct xb_tree *mode)
 {
 	static const char *const modes[] = { "Bidirectional", "HostToContainer", "None", NULL };
 
@@ -153,7 +153,7 @@ static void validate_propagation(struct xb_field_errors *e, const struct xb_path
 }
 
 static void validate_sub_paths(struct xb_field_errors *e, const struct xb_path *at, const struct xb_path *mounts_path,
-			       const struct xb_node *mount)
+			       const struct xb_tree *mount)
 {
 	struct xb_sv path = xb_tree_gettext(mount, "subPath"), expr = xb_tree_gettext(mount, "subPathExpr");
 
@@ -166,7 +166,7 @@ static void validate_sub_paths(struct xb_field_errors *e, const struct xb_path *
 		pod_validate_relative_path(e, XB_PATH(mounts_path, "subPathExpr"), expr);
 }
 
-static void validate_mounts(struct pod_check *c, const struct xb_path *at, const struct xb_node *container)
+static void validate_mounts(struct pod_check *c, const struct xb_path *at, const struct xb_tree *container)
 {
 	struct seen paths = SEEN(c->e), names = SEEN(c->e), devices = SEEN(c->e);
 	struct xb_field_errors *e = c->e;
@@ -213,7 +213,7 @@ static bool is_overcommitted(struct xb_sv name)
 			     "kubernetes.io/", 14));
 }
 
-static void validate_resource(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *amount)
+static void validate_resource(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *amount)
 {
 	struct xb_sv name = amount->key, text = xb_tree_text(amount);
 	bool native = !memchr(name.p, '/', name.n) || memmem(name.p, name.n, "kubernetes.io/", 14);
@@ -230,8 +230,8 @@ static void validate_resource(struct xb_field_errors *e, const struct xb_path *a
 		xb_err_invalid_sv(e, at, text, "must be an integer");
 }
 
-static void validate_request(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *request,
-			     const struct xb_node *limit)
+static void validate_request(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *request,
+			     const struct xb_tree *limit)
 {
 	struct xb_sv name = request->key, text = xb_tree_text(request), limit_text = xb_tree_text(limit);
 	const struct xb_path *requests = XB_PATH(at, "requests");
@@ -252,9 +252,9 @@ static void validate_request(struct xb_field_errors *e, const struct xb_path *at
 				  XB_SV_ARG(name), XB_SV_ARG(limit_text));
 }
 
-static void validate_resources(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *resources)
+static void validate_resources(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *resources)
 {
-	const struct xb_node *limits = xb_tree_get(resources, "limits"), *requests = xb_tree_get(resources, "requests");
+	const struct xb_tree *limits = xb_tree_get(resources, "limits"), *requests = xb_tree_get(resources, "requests");
 	bool huge = false, plain = false;
 
 	xb_tree_each(limit, limits) {
@@ -274,13 +274,13 @@ static void validate_resources(struct xb_field_errors *e, const struct xb_path *
 
 /* --- handlers and probes */
 
-static void validate_exec(struct pod_check *c, const struct xb_path *at, const struct xb_node *exec)
+static void validate_exec(struct pod_check *c, const struct xb_path *at, const struct xb_tree *exec)
 {
 	if (edit_is_empty(xb_tree_get(exec, "command")))
 		xb_err_required(c->e, XB_PATH(at, "command"), "");
 }
 
-static void validate_http_get(struct pod_check *c, const struct xb_path *at, const struct xb_node *get)
+static void validate_http_get(struct pod_check *c, const struct xb_path *at, const struct xb_tree *get)
 {
 	static const char *const schemes[] = { "HTTP", "HTTPS", NULL };
 
@@ -292,12 +292,12 @@ static void validate_http_get(struct pod_check *c, const struct xb_path *at, con
 		xb_validate(c->e, XB_PATH(at, "httpHeaders"), xb_tree_gettext(header, "name"), xb_check_http_header_name);
 }
 
-static void validate_tcp_or_grpc(struct pod_check *c, const struct xb_path *at, const struct xb_node *handler)
+static void validate_tcp_or_grpc(struct pod_check *c, const struct xb_path *at, const struct xb_tree *handler)
 {
 	xb_validate_port_or_name(c->e, XB_PATH(at, "port"), xb_tree_get(handler, "port"));
 }
 
-static void validate_sleep(struct pod_check *c, const struct xb_path *at, const struct xb_node *sleep_)
+static void validate_sleep(struct pod_check *c, const struct xb_path *at, const struct xb_tree *sleep_)
 {
 	int64_t grace = xb_tree_geti64(c->spec, "terminationGracePeriodSeconds", 0), n = xb_tree_geti64(sleep_, "seconds", 0);
 
@@ -306,11 +306,11 @@ static void validate_sleep(struct pod_check *c, const struct xb_path *at, const 
 				  "must be non-negative and less than terminationGracePeriodSeconds (%lld)", (long long)grace);
 }
 
-static void validate_handler(struct pod_check *c, const struct xb_path *at, const struct xb_node *handler)
+static void validate_handler(struct pod_check *c, const struct xb_path *at, const struct xb_tree *handler)
 {
 	static const struct {
 		const char *name;
-		void (*validate)(struct pod_check *c, const struct xb_path *at, const struct xb_node *handler);
+		void (*validate)(struct pod_check *c, const struct xb_path *at, const struct xb_tree *handler);
 	} types[] = {
 		{ "exec", validate_exec }, { "httpGet", validate_http_get }, { "tcpSocket", validate_tcp_or_grpc },
 		{ "grpc", validate_tcp_or_grpc }, { "sleep", validate_sleep },
@@ -318,7 +318,7 @@ static void validate_handler(struct pod_check *c, const struct xb_path *at, cons
 	bool found = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
-		const struct xb_node *n = xb_tree_get(handler, types[i].name);
+		const struct xb_tree *n = xb_tree_get(handler, types[i].name);
 
 		if (n && found)
 			xb_err_forbidden(c->e, XB_PATH(at, types[i].name), "may not specify more than 1 handler type");
@@ -330,11 +330,11 @@ static void validate_handler(struct pod_check *c, const struct xb_path *at, cons
 		xb_err_required(c->e, at, "must specify a handler type");
 }
 
-static void validate_probe(struct pod_check *c, const struct xb_path *container_path, const struct xb_node *container,
+static void validate_probe(struct pod_check *c, const struct xb_path *container_path, const struct xb_tree *container,
 			   const char *key)
 {
 	static const char *const numbers[] = { "initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold" };
-	const struct xb_node *probe = xb_tree_get(container, key), *grace = xb_tree_get(probe, "terminationGracePeriodSeconds");
+	const struct xb_tree *probe = xb_tree_get(container, key), *grace = xb_tree_get(probe, "terminationGracePeriodSeconds");
 	const struct xb_path *at = XB_PATH(container_path, key);
 	bool readiness = !strcmp(key, "readinessProbe");
 
@@ -354,13 +354,13 @@ static void validate_probe(struct pod_check *c, const struct xb_path *container_
 
 static const char *const probes[] = { "livenessProbe", "readinessProbe", "startupProbe" };
 
-static void validate_lifecycle(struct pod_check *c, const struct xb_path *at, const struct xb_node *container)
+static void validate_lifecycle(struct pod_check *c, const struct xb_path *at, const struct xb_tree *container)
 {
 	static const char *const hooks[] = { "postStart", "preStop" };
 	const struct xb_path *lifecycle_path = XB_PATH(at, "lifecycle");
 
 	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
-		const struct xb_node *hook = xb_tree_path(container, "lifecycle", hooks[i]);
+		const struct xb_tree *hook = xb_tree_path(container, "lifecycle", hooks[i]);
 
 		if (hook)
 			validate_handler(c, XB_PATH(lifecycle_path, hooks[i]), hook);
@@ -371,10 +371,10 @@ static void validate_lifecycle(struct pod_check *c, const struct xb_path *at, co
 
 /* --- security context */
 
-static void validate_security(struct pod_check *c, const struct xb_path *at, const struct xb_node *security)
+static void validate_security(struct pod_check *c, const struct xb_path *at, const struct xb_tree *security)
 {
 	static const char *const mounts[] = { "Default", "Unmasked", NULL };
-	const struct xb_node *escalation = xb_tree_get(security, "allowPrivilegeEscalation"),
+	const struct xb_tree *escalation = xb_tree_get(security, "allowPrivilegeEscalation"),
 						       *proc = xb_tree_get(security, "procMount");
 	bool privileged = xb_tree_true(xb_tree_get(security, "privileged"));
 
@@ -399,7 +399,7 @@ static void validate_security(struct pod_check *c, const struct xb_path *at, con
 
 /* --- containers */
 
-void pod_validate_container(struct pod_check *c, const struct xb_path *at, const struct xb_node *container)
+void pod_validate_container(struct pod_check *c, const struct xb_path *at, const struct xb_tree *container)
 {
 	static const char *const policies[] = { "Always", "IfNotPresent", "Never", NULL };
 	static const char *const messages[] = { "File", "FallbackToLogsOnError", NULL };
@@ -422,11 +422,11 @@ void pod_validate_container(struct pod_check *c, const struct xb_path *at, const
 	validate_security(c, XB_PATH(at, "securityContext"), xb_tree_get(container, "securityContext"));
 }
 
-static void validate_init_container(struct pod_check *c, const struct xb_path *at, const struct xb_node *container)
+static void validate_init_container(struct pod_check *c, const struct xb_path *at, const struct xb_tree *container)
 {
 	static const char *const restart[] = { "Always", NULL };
 	static const char detail[] = "may not be set for init containers without restartPolicy=Always";
-	const struct xb_node *policy = xb_tree_get(container, "restartPolicy");
+	const struct xb_tree *policy = xb_tree_get(container, "restartPolicy");
 
 	if (policy && xb_validate_one_of(c->e, XB_PATH(at, "restartPolicy"), xb_tree_text(policy), restart)) {
 		validate_lifecycle(c, at, container);
@@ -439,7 +439,7 @@ static void validate_init_container(struct pod_check *c, const struct xb_path *a
 			xb_err_forbidden(c->e, XB_PATH(at, probes[i]), detail);
 }
 
-static void validate_unique(struct pod_check *c, const struct xb_path *at, const struct xb_node *container, struct seen *names)
+static void validate_unique(struct pod_check *c, const struct xb_path *at, const struct xb_tree *container, struct seen *names)
 {
 	struct xb_sv name = xb_tree_gettext(container, "name");
 
@@ -449,7 +449,7 @@ static void validate_unique(struct pod_check *c, const struct xb_path *at, const
 
 void pod_validate_containers(struct pod_check *c, const struct xb_path *spec_path)
 {
-	const struct xb_node *containers = xb_tree_get(c->spec, "containers"), *init = xb_tree_get(c->spec, "initContainers");
+	const struct xb_tree *containers = xb_tree_get(c->spec, "containers"), *init = xb_tree_get(c->spec, "initContainers");
 	const struct xb_path *at = XB_PATH(spec_path, "containers"), *init_path = XB_PATH(spec_path, "initContainers");
 	struct seen names = SEEN(c->e); /* of both lists: init containers come second */
 	long i = 0;

@@ -7,7 +7,7 @@
 
 #define MIRROR "kubernetes.io/config.mirror"
 
-struct xb_map *pod_by_name(struct write *w, const struct xb_node *list)
+struct xb_map *pod_by_name(struct write *w, const struct xb_tree *list)
 {
 	_cleanup_(xb_map_freep) struct xb_map *m = xb_map_new(XB_MAP_BORROW);
 
@@ -17,14 +17,14 @@ struct xb_map *pod_by_name(struct write *w, const struct xb_node *list)
 	return TAKE_PTR(m);
 }
 
-static bool is_mirror(const struct xb_node *pod)
+static bool is_mirror(const struct xb_tree *pod)
 {
 	return xb_tree_get(xb_tree_path(pod, "metadata", "annotations"), MIRROR);
 }
 
 /* --- ephemeral containers */
 
-static void validate_fields(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *container)
+static void validate_fields(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *container)
 {
 	static const char *const lasting[] = {
 		"ports", "resources", "resizePolicy", "restartPolicy", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle",
@@ -34,7 +34,7 @@ static void validate_fields(struct xb_field_errors *e, const struct xb_path *at,
 	long n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(lasting); i++) {
-		const struct xb_node *said = xb_tree_get(container, lasting[i]);
+		const struct xb_tree *said = xb_tree_get(container, lasting[i]);
 
 		if (said && (said->first || said->type == XB_JSON_STRING || !strcmp(lasting[i], "lifecycle")))
 			xb_err_forbidden(e, XB_PATH(at, lasting[i]), detail);
@@ -73,12 +73,12 @@ void pod_validate_ephemeral(struct pod_check *c, const struct xb_path *spec_path
 	}
 }
 
-static void merge_ephemeral(struct write *w, struct xb_node *object, const struct xb_node *sent)
+static void merge_ephemeral(struct write *w, struct xb_tree *object, const struct xb_tree *sent)
 {
 	edit_keep(w, edit_obtain(w, object, "spec"), xb_tree_get(sent, "spec"), "ephemeralContainers");
 }
 
-static void validate_ephemeral(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_ephemeral(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	_cleanup_(xb_map_freep) struct xb_map *list = pod_by_name(w, xb_tree_path(object, "spec", "ephemeralContainers"));
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "spec"), "ephemeralContainers");
@@ -89,7 +89,7 @@ static void validate_ephemeral(struct write *w, const struct xb_node *object, co
 	}
 	xb_tree_each(before, list ? xb_tree_path(old, "spec", "ephemeralContainers") : NULL) {
 		struct xb_sv name = xb_tree_gettext(before, "name");
-		const struct xb_node *now = xb_map_get(list, name);
+		const struct xb_tree *now = xb_map_get(list, name);
 
 		if (!now || !xb_tree_equal(now, before))
 			xb_err_forbidden(e, at, xb_arena_printf(e->arena, "existing ephemeral containers \"%.*s\" may not be %s\n",
@@ -101,31 +101,31 @@ static void validate_ephemeral(struct write *w, const struct xb_node *object, co
 
 static const char *const resized[] = { "resources", "resizePolicy" }, *const amounts[] = { "requests", "limits" };
 
-static bool is_sidecar(const struct xb_node *container)
+static bool is_sidecar(const struct xb_tree *container)
 {
 	return xb_tree_is(xb_tree_get(container, "restartPolicy"), "Always");
 }
 
-static void merge_list(struct write *w, struct xb_node *object, const struct xb_node *sent, const char *key)
+static void merge_list(struct write *w, struct xb_tree *object, const struct xb_tree *sent, const char *key)
 {
 	_cleanup_(xb_map_freep) struct xb_map *list = pod_by_name(w, xb_tree_path(sent, "spec", key));
 
 	xb_tree_each(container, list ? xb_tree_path(object, "spec", key) : NULL) {
-		const struct xb_node *from = xb_map_get(list, xb_tree_gettext(container, "name"));
+		const struct xb_tree *from = xb_map_get(list, xb_tree_gettext(container, "name"));
 
 		for (size_t i = 0; from && i < ARRAY_SIZE(resized); i++)
 			edit_keep(w, container, from, resized[i]);
 	}
 }
 
-static void merge_resize(struct write *w, struct xb_node *object, const struct xb_node *sent)
+static void merge_resize(struct write *w, struct xb_tree *object, const struct xb_tree *sent)
 {
 	merge_list(w, object, sent, "containers");
 	merge_list(w, object, sent, "initContainers");
 }
 
 /* Does the node that runs it know of resizing? Its kubelet says what a running container has. */
-static bool node_resizes(const struct xb_node *pod)
+static bool node_resizes(const struct xb_tree *pod)
 {
 	xb_tree_each(s, xb_tree_path(pod, "status", "containerStatuses"))
 		if (xb_tree_path(s, "state", "running"))
@@ -133,7 +133,7 @@ static bool node_resizes(const struct xb_node *pod)
 	return true;
 }
 
-static bool restarts_for_memory(const struct xb_node *container)
+static bool restarts_for_memory(const struct xb_tree *container)
 {
 	xb_tree_each(p, xb_tree_get(container, "resizePolicy"))
 		if (xb_tree_is(xb_tree_get(p, "resourceName"), "memory"))
@@ -141,8 +141,8 @@ static bool restarts_for_memory(const struct xb_node *container)
 	return false;
 }
 
-static void validate_amounts(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *container,
-			     const struct xb_node *old)
+static void validate_amounts(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *container,
+			     const struct xb_tree *old)
 {
 	static const char *const details[] = { "resource requests cannot be removed", "resource limits cannot be removed" };
 	const struct xb_path *resources = XB_PATH(at, "resources");
@@ -162,14 +162,14 @@ static void validate_amounts(struct xb_field_errors *e, const struct xb_path *at
 }
 
 /* Is it the same but for cpu, memory and what to do when they change? */
-static bool same_but_compute(struct write *w, const struct xb_node *container, const struct xb_node *old)
+static bool same_but_compute(struct write *w, const struct xb_tree *container, const struct xb_tree *old)
 {
 	static const char *const compute[] = { "cpu", "memory" };
-	struct xb_node *copy = xb_tree_copy(w->arena, container), *list;
+	struct xb_tree *copy = xb_tree_copy(w->arena, container), *list;
 
 	for (size_t i = 0; copy && i < ARRAY_SIZE(amounts); i++)
 		for (size_t k = 0; k < ARRAY_SIZE(compute); k++) {
-			const struct xb_node *before = xb_tree_path(old, "resources", amounts[i]);
+			const struct xb_tree *before = xb_tree_path(old, "resources", amounts[i]);
 
 			list = xb_tree_path(copy, "resources", amounts[i]);
 			if (!list && before)
@@ -186,11 +186,11 @@ static bool same_but_compute(struct write *w, const struct xb_node *container, c
 	return w->no_memory || xb_tree_equal(copy, old);
 }
 
-static void validate_list(struct write *w, const struct xb_node *object, const struct xb_node *old, const char *key,
+static void validate_list(struct write *w, const struct xb_tree *object, const struct xb_tree *old, const char *key,
 			  struct xb_field_errors *e)
 {
 	const struct xb_path *spec = XB_PATH(NULL, "spec"), *at = XB_PATH(spec, key);
-	const struct xb_node *list = xb_tree_path(old, "spec", key), *before = list ? list->first : NULL;
+	const struct xb_tree *list = xb_tree_path(old, "spec", key), *before = list ? list->first : NULL;
 	bool init = *key == 'i';
 	long i = 0;
 
@@ -209,9 +209,9 @@ static void validate_list(struct write *w, const struct xb_node *object, const s
 	}
 }
 
-static const char *refusal(const struct xb_node *old)
+static const char *refusal(const struct xb_tree *old)
 {
-	const struct xb_node *spec = xb_tree_get(old, "spec"), *resources = xb_tree_get(spec, "resources");
+	const struct xb_tree *spec = xb_tree_get(old, "spec"), *resources = xb_tree_get(spec, "resources");
 
 	if (!edit_is_empty(xb_tree_get(resources, "requests")) || !edit_is_empty(xb_tree_get(resources, "limits")))
 		return "pods with pod-level resources cannot be resized";
@@ -220,10 +220,10 @@ static const char *refusal(const struct xb_node *old)
 	return xb_tree_is(xb_tree_path(spec, "os", "name"), "windows") ? "windows pods cannot be resized" : NULL;
 }
 
-static void validate_resize(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_resize(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	const struct xb_path *spec = XB_PATH(NULL, "spec");
-	const struct xb_node *class = xb_tree_path(old, "status", "qosClass");
+	const struct xb_tree *class = xb_tree_path(old, "status", "qosClass");
 	const char *why = refusal(old);
 
 	if (why) {

@@ -5,9 +5,9 @@
 #include "pod.h"
 #include "seen.h"
 
-static void validate_node_expression(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *expression)
+static void validate_node_expression(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *expression)
 {
-	const struct xb_node *operator = xb_tree_get(expression, "operator"), *values = xb_tree_get(expression, "values");
+	const struct xb_tree *operator = xb_tree_get(expression, "operator"), *values = xb_tree_get(expression, "values");
 
 	if (xb_tree_is(operator, "Gt") || xb_tree_is(operator, "Lt")) {
 		if (!values || values->count != 1)
@@ -19,7 +19,7 @@ static void validate_node_expression(struct xb_field_errors *e, const struct xb_
 	xb_validate(e, XB_PATH(at, "key"), xb_tree_gettext(expression, "key"), xb_check_qualified_name);
 }
 
-static void validate_node_term(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *term)
+static void validate_node_term(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *term)
 {
 	long i = 0;
 
@@ -38,7 +38,7 @@ static void validate_node_term(struct xb_field_errors *e, const struct xb_path *
 
 /* --- affinity */
 
-static void validate_weight(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *preferred)
+static void validate_weight(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *preferred)
 {
 	int64_t weight = xb_tree_geti64(preferred, "weight", 0);
 
@@ -47,10 +47,10 @@ static void validate_weight(struct xb_field_errors *e, const struct xb_path *at,
 				  "must be in the range 1-100");
 }
 
-static void validate_node_affinity(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *affinity)
+static void validate_node_affinity(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *affinity)
 {
-	const struct xb_node *required = xb_tree_get(affinity, "requiredDuringSchedulingIgnoredDuringExecution");
-	const struct xb_node *terms = xb_tree_get(required, "nodeSelectorTerms");
+	const struct xb_tree *required = xb_tree_get(affinity, "requiredDuringSchedulingIgnoredDuringExecution");
+	const struct xb_tree *terms = xb_tree_get(required, "nodeSelectorTerms");
 	const struct xb_path *terms_path = XB_PATH(XB_PATH(at, "requiredDuringSchedulingIgnoredDuringExecution"),
 						   "nodeSelectorTerms");
 	long i = 0;
@@ -76,7 +76,7 @@ static void validate_topology_key(struct xb_field_errors *e, const struct xb_pat
 		xb_validate(e, at, key, xb_check_qualified_name);
 }
 
-static void validate_pod_term(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *term)
+static void validate_pod_term(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *term)
 {
 	label_selector_validate(e, XB_PATH(at, "labelSelector"), xb_tree_get(term, "labelSelector"));
 	label_selector_validate(e, XB_PATH(at, "namespaceSelector"), xb_tree_get(term, "namespaceSelector"));
@@ -85,7 +85,7 @@ static void validate_pod_term(struct xb_field_errors *e, const struct xb_path *a
 	validate_topology_key(e, XB_PATH(at, "topologyKey"), xb_tree_gettext(term, "topologyKey"));
 }
 
-static void validate_pod_affinity(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *affinity)
+static void validate_pod_affinity(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *affinity)
 {
 	long i = 0;
 
@@ -100,7 +100,7 @@ static void validate_pod_affinity(struct xb_field_errors *e, const struct xb_pat
 	}
 }
 
-void pod_validate_affinity(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *affinity)
+void pod_validate_affinity(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *affinity)
 {
 	validate_node_affinity(e, XB_PATH(at, "nodeAffinity"), xb_tree_get(affinity, "nodeAffinity"));
 	validate_pod_affinity(e, XB_PATH(at, "podAffinity"), xb_tree_get(affinity, "podAffinity"));
@@ -109,7 +109,7 @@ void pod_validate_affinity(struct xb_field_errors *e, const struct xb_path *at, 
 
 /* --- tolerations */
 
-static void validate_toleration(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *toleration)
+static void validate_toleration(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *toleration)
 {
 	static const char *const operators[] = { "Equal", "Exists", NULL };
 	static const char *const effects[] = { "NoSchedule", "PreferNoSchedule", "NoExecute", NULL };
@@ -134,7 +134,7 @@ static void validate_toleration(struct xb_field_errors *e, const struct xb_path 
 		xb_validate_one_of(e, XB_PATH(at, "effect"), effect, effects);
 }
 
-void pod_validate_tolerations(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list)
+void pod_validate_tolerations(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list)
 {
 	long i = 0;
 
@@ -144,9 +144,9 @@ void pod_validate_tolerations(struct xb_field_errors *e, const struct xb_path *a
 
 /* --- topology spread constraints */
 
-static void validate_domains(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *constraint)
+static void validate_domains(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *constraint)
 {
-	const struct xb_node *domains = xb_tree_get(constraint, "minDomains");
+	const struct xb_tree *domains = xb_tree_get(constraint, "minDomains");
 	struct xb_sv action = xb_tree_gettext(constraint, "whenUnsatisfiable");
 
 	if (!domains)
@@ -159,14 +159,14 @@ static void validate_domains(struct xb_field_errors *e, const struct xb_path *at
 			       XB_SV_ARG(action));
 }
 
-static void validate_constraint(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *constraint, struct seen *before)
+static void validate_constraint(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *constraint, struct seen *before)
 {
 	static const char *const actions[] = { "DoNotSchedule", "ScheduleAnyway", NULL }, *const policies[] = { "Honor", "Ignore", NULL };
 	static const char *const policy_keys[] = { "nodeAffinityPolicy", "nodeTaintsPolicy" };
 	static const char *const identity[] = { "topologyKey", "whenUnsatisfiable", NULL };
 	struct xb_sv key = xb_tree_gettext(constraint, "topologyKey"), action = xb_tree_gettext(constraint,
 					   "whenUnsatisfiable");
-	const struct xb_node *skew = xb_tree_get(constraint, "maxSkew");
+	const struct xb_tree *skew = xb_tree_get(constraint, "maxSkew");
 
 	if (xb_tree_geti64(constraint, "maxSkew", 0) <= 0)
 		xb_err_invalid(e, XB_PATH(at, "maxSkew"), skew, "must be greater than zero");
@@ -183,7 +183,7 @@ static void validate_constraint(struct xb_field_errors *e, const struct xb_path 
 	label_selector_validate(e, XB_PATH(at, "labelSelector"), xb_tree_get(constraint, "labelSelector"));
 }
 
-void pod_validate_spread(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list)
+void pod_validate_spread(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list)
 {
 	struct seen before = SEEN(e);
 	long i = 0;

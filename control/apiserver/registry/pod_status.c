@@ -4,14 +4,14 @@
 #include "pod.h"
 #include "xb/map.h"
 
-void pod_prepare_status(struct write *w, struct xb_node *object, const struct xb_node *old)
+void pod_prepare_status(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	edit_keep(w, edit_obtain(w, object, "metadata"), xb_tree_get(old, "metadata"), "ownerReferences");
 	if (!xb_tree_path(object, "status", "qosClass"))
 		edit_keep(w, edit_obtain(w, object, "status"), xb_tree_get(old, "status"), "qosClass");
 }
 
-static void validate_conditions(struct xb_field_errors *e, const struct xb_node *list)
+static void validate_conditions(struct xb_field_errors *e, const struct xb_tree *list)
 {
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "metadata"), "conditions"); /* upstream's path */
 	long i = 0;
@@ -23,8 +23,8 @@ static void validate_conditions(struct xb_field_errors *e, const struct xb_node 
 /* --- containers that ended and are not to run again */
 
 /* policy: the pod's; containers: those of the list that may have one of their own. */
-static void validate_ends(struct write *w, struct xb_field_errors *e, const char *key, const struct xb_node *object,
-			  const struct xb_node *old, struct xb_sv policy, const struct xb_node *containers)
+static void validate_ends(struct write *w, struct xb_field_errors *e, const char *key, const struct xb_tree *object,
+			  const struct xb_tree *old, struct xb_sv policy, const struct xb_tree *containers)
 {
 	_cleanup_(xb_map_freep) struct xb_map *now = NULL, *own = NULL;
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "status"), key);
@@ -36,7 +36,7 @@ static void validate_ends(struct write *w, struct xb_field_errors *e, const char
 	own = pod_by_name(w, containers);
 	xb_tree_each(before, now && own ? xb_tree_path(old, "status", key) : NULL) {
 		struct xb_sv name = xb_tree_gettext(before, "name");
-		const struct xb_node *ended = xb_tree_path(before, "state", "terminated"), *status = xb_map_get(now, name);
+		const struct xb_tree *ended = xb_tree_path(before, "state", "terminated"), *status = xb_map_get(now, name);
 
 		i++;
 		if (!ended || (xb_sv_is(policy, "OnFailure") && xb_tree_geti64(ended, "exitCode", 0)) ||
@@ -49,9 +49,9 @@ static void validate_ends(struct write *w, struct xb_field_errors *e, const char
 
 /* --- addresses */
 
-static void validate_ips(struct xb_field_errors *e, const char *key, const struct xb_node *object)
+static void validate_ips(struct xb_field_errors *e, const char *key, const struct xb_tree *object)
 {
-	const struct xb_node *list = xb_tree_path(object, "status", key);
+	const struct xb_tree *list = xb_tree_path(object, "status", key);
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "status"), key);
 	unsigned n[2] = {};
 	long i = 0;
@@ -66,9 +66,9 @@ static void validate_ips(struct xb_field_errors *e, const char *key, const struc
 		xb_err_invalid(e, at, list, "may specify no more than one IP for each IP family");
 }
 
-void pod_validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+void pod_validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
-	const struct xb_node *status = xb_tree_get(object, "status"), *old_status = xb_tree_get(old, "status"), *spec = xb_tree_get(old, "spec");
+	const struct xb_tree *status = xb_tree_get(object, "status"), *old_status = xb_tree_get(old, "status"), *spec = xb_tree_get(old, "spec");
 	struct xb_sv policy = xb_tree_gettext(spec, "restartPolicy"), nominated = xb_tree_gettext(status, "nominatedNodeName");
 	const struct xb_path *at = XB_PATH(NULL, "status");
 

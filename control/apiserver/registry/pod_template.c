@@ -17,19 +17,19 @@ static bool is_latest(struct xb_sv image)
 	return rest.p ? xb_sv_is(rest, "latest") : !digest;
 }
 
-static void default_container(struct write *w, struct xb_node *container)
+static void default_container(struct write *w, struct xb_tree *container)
 {
 	struct xb_sv image = xb_tree_gettext(container, "image");
 
 	edit_str_default(w, container, "imagePullPolicy", image.n && is_latest(image) ? "Always" : "IfNotPresent");
 }
 
-static bool has_source(const struct xb_node *volume)
+static bool has_source(const struct xb_tree *volume)
 {
 	return volume->count > (xb_tree_get(volume, "name") ? 1u : 0u);
 }
 
-void pod_spec_defaults(struct write *w, struct xb_node *spec)
+void pod_spec_defaults(struct write *w, struct xb_tree *spec)
 {
 	static const char *const lists[] = { "containers", "initContainers", "ephemeralContainers" };
 	struct xb_sv account = xb_tree_gettext(spec, "serviceAccountName"), alias = xb_tree_gettext(spec, "serviceAccount");
@@ -51,12 +51,12 @@ void pod_spec_defaults(struct write *w, struct xb_node *spec)
 static const char *const counted[] = { "cpu", "memory" };
 
 /* Adds what the list says; counts how many of the counted resources it asks for. */
-static unsigned add_amounts(const struct xb_node *list, __int128 sums[ARRAY_SIZE(counted)])
+static unsigned add_amounts(const struct xb_tree *list, __int128 sums[ARRAY_SIZE(counted)])
 {
 	unsigned n = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(counted); i++) {
-		const struct xb_node *amount = xb_tree_get(list, counted[i]);
+		const struct xb_tree *amount = xb_tree_get(list, counted[i]);
 		struct xb_quantity q;
 
 		if (!amount || xb_quantity_parse(xb_tree_text(amount), &q) < 0 || q.nano <= 0)
@@ -67,7 +67,7 @@ static unsigned add_amounts(const struct xb_node *list, __int128 sums[ARRAY_SIZE
 	return n;
 }
 
-const char *pod_qos_class(const struct xb_node *spec)
+const char *pod_qos_class(const struct xb_tree *spec)
 {
 	static const char *const lists[] = { "containers", "initContainers" };
 	__int128 requests[ARRAY_SIZE(counted)] = {}, limits[ARRAY_SIZE(counted)] = {};
@@ -75,7 +75,7 @@ const char *pod_qos_class(const struct xb_node *spec)
 
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
 		xb_tree_each(container, xb_tree_get(spec, lists[i])) {
-			const struct xb_node *resources = xb_tree_get(container, "resources");
+			const struct xb_tree *resources = xb_tree_get(container, "resources");
 
 			limited &= add_amounts(xb_tree_get(resources, "limits"), limits) == ARRAY_SIZE(counted);
 			add_amounts(xb_tree_get(resources, "requests"), requests);

@@ -6,7 +6,7 @@
 
 enum { MAX_NAMESERVERS = 3, MAX_SEARCHES = 32, MAX_SEARCH_BYTES = 2048 };
 
-static void validate_choice(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *object,
+static void validate_choice(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *object,
 			    const char *key, const char *const *choices)
 {
 	if (xb_tree_get(object, key))
@@ -15,7 +15,7 @@ static void validate_choice(struct xb_field_errors *e, const struct xb_path *at,
 
 /* --- security context */
 
-static void validate_id(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *id)
+static void validate_id(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *id)
 {
 	int64_t n;
 
@@ -23,15 +23,15 @@ static void validate_id(struct xb_field_errors *e, const struct xb_path *at, con
 		xb_err_invalid(e, at, id, "must be between 0 and %d, inclusive", INT32_MAX);
 }
 
-void pod_validate_id(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *security, const char *key)
+void pod_validate_id(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *security, const char *key)
 {
 	validate_id(e, XB_PATH(at, key), xb_tree_get(security, key));
 }
 
-void pod_validate_seccomp(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *profile)
+void pod_validate_seccomp(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *profile)
 {
 	static const char *const types[] = { "Localhost", "RuntimeDefault", "Unconfined", NULL };
-	const struct xb_node *type = xb_tree_get(profile, "type"), *local = xb_tree_get(profile, "localhostProfile");
+	const struct xb_tree *type = xb_tree_get(profile, "type"), *local = xb_tree_get(profile, "localhostProfile");
 	const struct xb_path *local_path = XB_PATH(at, "localhostProfile");
 
 	if (!profile)
@@ -48,7 +48,7 @@ void pod_validate_seccomp(struct xb_field_errors *e, const struct xb_path *at, c
 		xb_validate_one_of(e, XB_PATH(at, "type"), xb_tree_text(type), types);
 }
 
-static void validate_sysctls(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list)
+static void validate_sysctls(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list)
 {
 	struct seen names = SEEN(e);
 	long i = 0;
@@ -64,10 +64,10 @@ static void validate_sysctls(struct xb_field_errors *e, const struct xb_path *at
 	}
 }
 
-static void validate_security(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_node *spec)
+static void validate_security(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_tree *spec)
 {
 	static const char *const changes[] = { "OnRootMismatch", "Always", NULL };
-	const struct xb_node *security = xb_tree_get(spec, "securityContext"), *share = xb_tree_get(spec,
+	const struct xb_tree *security = xb_tree_get(spec, "securityContext"), *share = xb_tree_get(spec,
 						     "shareProcessNamespace");
 	const struct xb_path *at = XB_PATH(spec_path, "securityContext");
 	long i = 0;
@@ -87,7 +87,7 @@ static void validate_security(struct xb_field_errors *e, const struct xb_path *s
 
 /* --- network */
 
-static void validate_host_network(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_host_network(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	long c = 0;
 
@@ -108,7 +108,7 @@ static void validate_host_network(struct xb_field_errors *e, const struct xb_pat
 	}
 }
 
-static void validate_searches(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *searches)
+static void validate_searches(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *searches)
 {
 	size_t total = 0;
 	long i = 0;
@@ -131,9 +131,9 @@ static void validate_searches(struct xb_field_errors *e, const struct xb_path *a
 	}
 }
 
-static void validate_dns(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_node *spec)
+static void validate_dns(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_tree *spec)
 {
-	const struct xb_node *config = xb_tree_get(spec, "dnsConfig"), *servers = xb_tree_get(config, "nameservers");
+	const struct xb_tree *config = xb_tree_get(spec, "dnsConfig"), *servers = xb_tree_get(config, "nameservers");
 	const struct xb_path *at = XB_PATH(spec_path, "dnsConfig"), *servers_path = XB_PATH(at, "nameservers");
 	bool none = xb_tree_is(xb_tree_get(spec, "dnsPolicy"), "None");
 	long i = 0;
@@ -159,7 +159,7 @@ static void validate_dns(struct xb_field_errors *e, const struct xb_path *spec_p
 	}
 }
 
-static void validate_host_aliases(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *aliases)
+static void validate_host_aliases(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *aliases)
 {
 	long i = 0;
 
@@ -176,7 +176,7 @@ static void validate_host_aliases(struct xb_field_errors *e, const struct xb_pat
 
 /* --- the rest */
 
-static void validate_gates(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_gates(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	long i = 0;
 
@@ -190,7 +190,7 @@ static void validate_gates(struct xb_field_errors *e, const struct xb_path *at, 
 			    xb_check_qualified_name);
 }
 
-static void validate_names(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_names(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	static const struct {
 		const char *key;
@@ -209,7 +209,7 @@ static void validate_names(struct xb_field_errors *e, const struct xb_path *at, 
 	}
 }
 
-void pod_spec_validate(struct write *w, const struct xb_path *at, const struct xb_node *spec, struct xb_field_errors *e)
+void pod_spec_validate(struct write *w, const struct xb_path *at, const struct xb_tree *spec, struct xb_field_errors *e)
 {
 	static const char *const restarts[] = { "Always", "OnFailure", "Never", NULL };
 	static const char *const dns_policies[] = { "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None", NULL };
@@ -245,8 +245,8 @@ void pod_spec_validate(struct write *w, const struct xb_path *at, const struct x
 /* --- updates */
 
 /* Returns false when there is nothing more to compare. */
-static bool validate_same_containers(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list,
-				     const struct xb_node *old)
+static bool validate_same_containers(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list,
+				     const struct xb_tree *old)
 {
 	if ((list ? list->count : 0) == (old ? old->count : 0))
 		return true;
@@ -254,8 +254,8 @@ static bool validate_same_containers(struct xb_field_errors *e, const struct xb_
 	return false;
 }
 
-static bool validate_deadline(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *deadline,
-			      const struct xb_node *old)
+static bool validate_deadline(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *deadline,
+			      const struct xb_tree *old)
 {
 	int64_t n = 0, before = INT64_MAX;
 
@@ -273,8 +273,8 @@ static bool validate_deadline(struct xb_field_errors *e, const struct xb_path *a
 	return false;
 }
 
-static void validate_kept_tolerations(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list,
-				      const struct xb_node *old)
+static void validate_kept_tolerations(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list,
+				      const struct xb_tree *old)
 {
 	static const char *const identity[] = { "key", "operator", "value", "effect", NULL };
 	struct seen now = SEEN(e);
@@ -288,8 +288,8 @@ static void validate_kept_tolerations(struct xb_field_errors *e, const struct xb
 		}
 }
 
-static void validate_kept_gates(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *list,
-				const struct xb_node *old)
+static void validate_kept_gates(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *list,
+				const struct xb_tree *old)
 {
 	struct seen before = SEEN(e);
 	long i = 0;
@@ -306,14 +306,14 @@ static void validate_kept_gates(struct xb_field_errors *e, const struct xb_path 
 }
 
 /* The new spec with what may change put back as it was; images one by one, as the lists are of one length. */
-static struct xb_node *as_before(struct write *w, const struct xb_node *spec, const struct xb_node *old)
+static struct xb_tree *as_before(struct write *w, const struct xb_tree *spec, const struct xb_tree *old)
 {
 	static const char *const lists[] = { "containers", "initContainers" };
 	static const char *const free_to_change[] = { "activeDeadlineSeconds", "tolerations", "schedulingGates" };
-	struct xb_node *munged = xb_tree_copy(w->arena, spec);
+	struct xb_tree *munged = xb_tree_copy(w->arena, spec);
 
 	for (size_t i = 0; munged && i < ARRAY_SIZE(lists); i++) {
-		const struct xb_node *old_list = xb_tree_get(old, lists[i]), *before = old_list ? old_list->first : NULL;
+		const struct xb_tree *old_list = xb_tree_get(old, lists[i]), *before = old_list ? old_list->first : NULL;
 
 		xb_tree_each(container, xb_tree_get(munged, lists[i])) {
 			edit_keep(w, container, before, "image");
@@ -328,10 +328,10 @@ static struct xb_node *as_before(struct write *w, const struct xb_node *spec, co
 	return munged;
 }
 
-void pod_validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old_object,
+void pod_validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old_object,
 			 struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *old = xb_tree_get(old_object, "spec"), *munged;
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *old = xb_tree_get(old_object, "spec"), *munged;
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	if (!validate_same_containers(e, XB_PATH(at, "containers"), xb_tree_get(spec, "containers"), xb_tree_get(old,

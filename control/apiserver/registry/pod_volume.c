@@ -41,7 +41,7 @@ static void validate_subscript(struct xb_field_errors *e, const struct xb_path *
 		xb_err_invalid_sv(e, at, path, "does not support subscript");
 }
 
-void pod_validate_field_ref(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ref,
+void pod_validate_field_ref(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *ref,
 			    const char *const *supported)
 {
 	struct xb_sv whole = xb_tree_gettext(ref, "fieldPath"), rest = whole, path = {};
@@ -92,7 +92,7 @@ static void validate_divisor(struct xb_field_errors *e, const struct xb_path *at
 	}
 }
 
-void pod_validate_resource_ref(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ref, bool in_volume)
+void pod_validate_resource_ref(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *ref, bool in_volume)
 {
 	static const char *const supported[] = {
 		"limits.cpu", "limits.ephemeral-storage", "limits.memory", "requests.cpu", "requests.ephemeral-storage", "requests.memory", NULL
@@ -111,7 +111,7 @@ void pod_validate_resource_ref(struct xb_field_errors *e, const struct xb_path *
 
 /* --- files */
 
-static void validate_mode(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *holder, const char *key)
+static void validate_mode(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *holder, const char *key)
 {
 	int64_t mode = xb_tree_geti64(holder, key, 0);
 
@@ -131,7 +131,7 @@ static void validate_file_path(struct xb_field_errors *e, const struct xb_path *
 		xb_err_invalid_sv(e, at, path, "must not start with '..'");
 }
 
-static void validate_items(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *items)
+static void validate_items(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *items)
 {
 	long i = 0;
 
@@ -145,13 +145,13 @@ static void validate_items(struct xb_field_errors *e, const struct xb_path *at, 
 	}
 }
 
-static void validate_downward_files(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *items)
+static void validate_downward_files(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *items)
 {
 	static const char *const fields[] = { "metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid", NULL };
 	long i = 0;
 
 	xb_tree_each(item, items) {
-		const struct xb_node *field = xb_tree_get(item, "fieldRef"), *resource = xb_tree_get(item, "resourceFieldRef");
+		const struct xb_tree *field = xb_tree_get(item, "fieldRef"), *resource = xb_tree_get(item, "resourceFieldRef");
 		const struct xb_path *here = XB_PATH_AT(at, i++);
 
 		validate_file_path(e, XB_PATH(here, "path"), xb_tree_gettext(item, "path"));
@@ -170,7 +170,7 @@ static void validate_downward_files(struct xb_field_errors *e, const struct xb_p
 
 /* --- sources */
 
-static void validate_empty_dir(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *source)
+static void validate_empty_dir(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *source)
 {
 	struct xb_quantity limit;
 
@@ -178,7 +178,7 @@ static void validate_empty_dir(struct xb_field_errors *e, const struct xb_path *
 		xb_err_forbidden(e, XB_PATH(at, "sizeLimit"), "SizeLimit field must be a valid resource quantity");
 }
 
-static void validate_host_path(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *source)
+static void validate_host_path(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *source)
 {
 	static const char *const types[] = {
 		"", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket", NULL
@@ -194,19 +194,19 @@ static void validate_host_path(struct xb_field_errors *e, const struct xb_path *
 		xb_err_unsupported(e, XB_PATH(at, "type"), type, types);
 }
 
-static void validate_keys(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *source)
+static void validate_keys(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *source)
 {
 	validate_mode(e, at, source, "defaultMode");
 	validate_items(e, XB_PATH(at, "items"), xb_tree_get(source, "items"));
 }
 
-static void validate_downward(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *source)
+static void validate_downward(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *source)
 {
 	validate_mode(e, at, source, "defaultMode");
 	validate_downward_files(e, at, xb_tree_get(source, "items"));
 }
 
-static void validate_nfs(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *source)
+static void validate_nfs(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *source)
 {
 	struct xb_sv path = xb_tree_gettext(source, "path");
 
@@ -214,15 +214,15 @@ static void validate_nfs(struct xb_field_errors *e, const struct xb_path *at, co
 		xb_err_invalid_sv(e, XB_PATH(at, "path"), path, "must be an absolute path");
 }
 
-static void validate_ephemeral(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *source)
+static void validate_ephemeral(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *source)
 {
 	if (!xb_tree_get(source, "volumeClaimTemplate"))
 		xb_err_required(e, XB_PATH(at, "volumeClaimTemplate"), "");
 }
 
-static void validate_token(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *token)
+static void validate_token(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *token)
 {
-	const struct xb_node *seconds = xb_tree_get(token, "expirationSeconds");
+	const struct xb_tree *seconds = xb_tree_get(token, "expirationSeconds");
 	int64_t n = xb_tree_geti64(token, "expirationSeconds", MIN_TOKEN_SECONDS);
 
 	if (n < MIN_TOKEN_SECONDS)
@@ -233,14 +233,14 @@ static void validate_token(struct xb_field_errors *e, const struct xb_path *at, 
 	validate_file_path(e, XB_PATH(at, "path"), xb_tree_gettext(token, "path"));
 }
 
-static void validate_projection(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *source)
+static void validate_projection(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *source)
 {
 	static const char *const named[] = { "secret", "configMap" };
-	const struct xb_node *downward = xb_tree_get(source, "downwardAPI"), *token = xb_tree_get(source,
+	const struct xb_tree *downward = xb_tree_get(source, "downwardAPI"), *token = xb_tree_get(source,
 						     "serviceAccountToken");
 
 	for (size_t i = 0; i < ARRAY_SIZE(named); i++) {
-		const struct xb_node *n = xb_tree_get(source, named[i]);
+		const struct xb_tree *n = xb_tree_get(source, named[i]);
 		const struct xb_path *here = XB_PATH(at, named[i]);
 
 		if (n && !xb_tree_gettext(n, "name").n)
@@ -255,7 +255,7 @@ static void validate_projection(struct xb_field_errors *e, const struct xb_path 
 		xb_err_forbidden(e, at, "may not specify more than 1 volume type");
 }
 
-static void validate_projected(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *source)
+static void validate_projected(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *source)
 {
 	long i = 0;
 
@@ -268,7 +268,7 @@ static void validate_projected(struct xb_field_errors *e, const struct xb_path *
 static const struct {
 	const char *name;
 	const char *required[3];           /* members that may not be empty */
-	void (*validate)(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *source);
+	void (*validate)(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *source);
 } sources[] = {
 	{ "emptyDir", {}, validate_empty_dir },
 	{ "hostPath", { "path" }, validate_host_path },
@@ -300,12 +300,12 @@ static const struct {
 	{ "image", { "reference" }, NULL },
 };
 
-static void validate_source(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *volume)
+static void validate_source(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *volume)
 {
 	bool found = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
-		const struct xb_node *source = xb_tree_get(volume, sources[i].name);
+		const struct xb_tree *source = xb_tree_get(volume, sources[i].name);
 		const struct xb_path *here = XB_PATH(at, sources[i].name);
 
 		if (!source)

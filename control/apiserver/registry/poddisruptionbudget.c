@@ -6,15 +6,15 @@
 #include "table.h"
 #include "workload.h"
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{\"currentHealthy\":0,\"desiredHealthy\":0,\"disruptionsAllowed\":0,\"expectedPods\":0}");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const amounts[] = { "minAvailable", "maxUnavailable" }, *const policies[] = { "AlwaysAllow", "IfHealthyBudget", NULL };
-	const struct xb_node *spec = xb_tree_get(object, "spec");
+	const struct xb_tree *spec = xb_tree_get(object, "spec");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	if (xb_tree_get(spec, amounts[0]) && xb_tree_get(spec, amounts[1]))
@@ -28,7 +28,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 		xb_validate_one_of(e, XB_PATH(at, "unhealthyPodEvictionPolicy"), xb_tree_gettext(spec, "unhealthyPodEvictionPolicy"), policies);
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const counts[] = { "disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods", NULL };
 

@@ -2,7 +2,7 @@
 #include "table.h"
 #include "workload.h"
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	workload_validate_template(w, XB_PATH(NULL, "template"), xb_tree_get(object, "template"), e);
 }

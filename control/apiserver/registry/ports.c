@@ -3,10 +3,10 @@
 
 const char *const protocols[] = { "SCTP", "TCP", "UDP", NULL };
 
-void ports_validate(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *port, bool named)
+void ports_validate(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *port, bool named)
 {
 	struct xb_sv name = xb_tree_gettext(port, "name");
-	const struct xb_node *app = xb_tree_get(port, "appProtocol");
+	const struct xb_tree *app = xb_tree_get(port, "appProtocol");
 
 	if (named && !name.n)
 		xb_err_required(e, XB_PATH(at, "name"), "");

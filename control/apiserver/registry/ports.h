@@ -6,7 +6,7 @@
 
 extern const char *const protocols[]; /* "SCTP", "TCP", "UDP"; NULL-terminated */
 /* Name (a DNS label, required when named is set), port, protocol and appProtocol of a service's or an endpoint's port. */
-void ports_validate(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *port, bool named);
+void ports_validate(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *port, bool named);
 /* An address of a backend. */
 void ports_validate_ip(struct xb_field_errors *e, const struct xb_path *at, struct xb_sv ip);
 bool ports_is_ipv6(struct xb_sv ip);

@@ -19,7 +19,7 @@ static const struct system_priority_class *find_system(struct xb_sv name)
 	return NULL;
 }
 
-static void validate_system(struct xb_field_errors *e, struct xb_sv name, const struct xb_node *object)
+static void validate_system(struct xb_field_errors *e, struct xb_sv name, const struct xb_tree *object)
 {
 	const struct system_priority_class *c = find_system(name);
 	_cleanup_buf_ struct xb_buf why = {};
@@ -39,7 +39,7 @@ static void validate_system(struct xb_field_errors *e, struct xb_sv name, const 
 		xb_err_forbidden(e, XB_PATH(XB_PATH(NULL, "metadata"), "name"), why.p);
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const policies[] = { "Never", "PreemptLowerPriority", NULL };
 	struct xb_sv name = xb_tree_text(xb_tree_path(object, "metadata", "name"));
@@ -51,14 +51,14 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	xb_validate_one_of(e, XB_PATH(NULL, "preemptionPolicy"), xb_tree_gettext(object, "preemptionPolicy"), policies);
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	if (!edit_same(object, old, "value"))
 		xb_err_forbidden(e, XB_PATH(NULL, "value"), "may not be changed in an update.");
 	xb_validate_immutable(e, XB_PATH(NULL, "preemptionPolicy"), xb_tree_get(object, "preemptionPolicy"), xb_tree_get(old, "preemptionPolicy"));
 }
 
-static enum deletion refuse_system(struct write *w, struct xb_node *object, const struct delete_request *q, struct xb_status *reterr)
+static enum deletion refuse_system(struct write *w, struct xb_tree *object, const struct delete_request *q, struct xb_status *reterr)
 {
 	if (find_system(w->name))
 		xb_status_forbidden(reterr, w->kind->group, w->kind->plural, w->name, "this is a system priority class and cannot be deleted");

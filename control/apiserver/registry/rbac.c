@@ -5,10 +5,10 @@
 
 /* --- roles --- */
 
-static void validate_rule(const struct xb_node *rule, bool namespaced, const struct xb_path *at, struct xb_field_errors *e)
+static void validate_rule(const struct xb_tree *rule, bool namespaced, const struct xb_path *at, struct xb_field_errors *e)
 {
-	const struct xb_node *urls = xb_tree_get(rule, "nonResourceURLs"), *groups = xb_tree_get(rule, "apiGroups");
-	const struct xb_node *resources = xb_tree_get(rule, "resources"), *names = xb_tree_get(rule, "resourceNames");
+	const struct xb_tree *urls = xb_tree_get(rule, "nonResourceURLs"), *groups = xb_tree_get(rule, "apiGroups");
+	const struct xb_tree *resources = xb_tree_get(rule, "resources"), *names = xb_tree_get(rule, "resourceNames");
 
 	if (edit_is_empty(xb_tree_get(rule, "verbs")))
 		xb_err_required(e, XB_PATH(at, "verbs"), "verbs must contain at least one value");
@@ -26,7 +26,7 @@ static void validate_rule(const struct xb_node *rule, bool namespaced, const str
 		xb_err_required(e, XB_PATH(at, "resources"), "resource rules must supply at least one resource");
 }
 
-static void validate_rules(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate_rules(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	long i = 0;
 
@@ -34,9 +34,9 @@ static void validate_rules(struct write *w, const struct xb_node *object, struct
 		validate_rule(rule, w->kind->namespaced, XB_PATH_AT(XB_PATH(NULL, "rules"), i++), e);
 }
 
-static void validate_cluster_role(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate_cluster_role(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *aggregation = xb_tree_get(object, "aggregationRule");
+	const struct xb_tree *aggregation = xb_tree_get(object, "aggregationRule");
 
 	if (aggregation && edit_is_empty(xb_tree_get(aggregation, "clusterRoleSelectors")))
 		xb_err_required(e, XB_PATH(XB_PATH(NULL, "aggregationRule"), "clusterRoleSelectors"),
@@ -57,9 +57,9 @@ static void role_row(struct table_row *r, struct xb_jv object)
 
 /* --- bindings --- */
 
-static void binding_defaults(struct write *w, struct xb_node *object)
+static void binding_defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *ref = xb_tree_get(object, "roleRef");
+	struct xb_tree *ref = xb_tree_get(object, "roleRef");
 
 	if (!xb_tree_gettext(ref, "apiGroup").n)
 		edit_str(w, ref, "apiGroup", RBAC_GROUP);
@@ -69,7 +69,7 @@ static void binding_defaults(struct write *w, struct xb_node *object)
 			edit_str(w, subject, "apiGroup", RBAC_GROUP);
 }
 
-static void validate_role_ref(struct write *w, const struct xb_node *ref, struct xb_field_errors *e)
+static void validate_role_ref(struct write *w, const struct xb_tree *ref, struct xb_field_errors *e)
 {
 	static const char *const groups[] = { RBAC_GROUP, NULL }, *const cluster[] = { "ClusterRole", NULL };
 	static const char *const kinds[] = { "Role", "ClusterRole", NULL };
@@ -86,7 +86,7 @@ static void validate_role_ref(struct write *w, const struct xb_node *ref, struct
 		xb_validate(e, XB_PATH(at, "name"), name, xb_check_path_segment);
 }
 
-static void validate_subject(struct write *w, const struct xb_node *subject, const struct xb_path *at, struct xb_field_errors *e)
+static void validate_subject(struct write *w, const struct xb_tree *subject, const struct xb_path *at, struct xb_field_errors *e)
 {
 	static const char *const kinds[] = { "ServiceAccount", "User", "Group", NULL };
 	static const char *const rbac[] = { RBAC_GROUP, NULL }, *const core[] = { "", NULL };
@@ -109,7 +109,7 @@ static void validate_subject(struct write *w, const struct xb_node *subject, con
 	}
 }
 
-static void validate_binding(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate_binding(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	long i = 0;
 
@@ -118,9 +118,9 @@ static void validate_binding(struct write *w, const struct xb_node *object, stru
 		validate_subject(w, subject, XB_PATH_AT(XB_PATH(NULL, "subjects"), i++), e);
 }
 
-static void validate_binding_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_binding_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
-	const struct xb_node *ref = xb_tree_get(object, "roleRef");
+	const struct xb_tree *ref = xb_tree_get(object, "roleRef");
 	_cleanup_buf_ struct xb_buf value = {};
 
 	if (xb_tree_equal(ref, xb_tree_get(old, "roleRef")))

@@ -4,20 +4,20 @@
 #include "table.h"
 #include "workload.h"
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
 	workload_defaults(w, edit_obtain(w, object, "spec"));
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{\"replicas\":0}");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const counts[] = { "replicas", "minReadySeconds", NULL };
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *template = xb_tree_get(spec, "template");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *template = xb_tree_get(spec, "template");
 	const struct xb_path *at = XB_PATH(NULL, "spec"), *template_path = XB_PATH(at, "template");
 
 	workload_validate_counts(e, at, spec, counts);
@@ -26,7 +26,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	workload_validate_restart(e, template_path, template, "ReplicaSet");
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	label_selector_validate_immutable(e, XB_PATH(XB_PATH(NULL, "spec"), "selector"), xb_tree_path(object, "spec", "selector"),
 					  xb_tree_path(old, "spec", "selector"));

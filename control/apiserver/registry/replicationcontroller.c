@@ -4,10 +4,10 @@
 #include "workload.h"
 
 /* Without selector or labels of its own the controller takes its template's. */
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = edit_obtain(w, object, "spec"), *template = xb_tree_get(spec, "template");
-	struct xb_node *meta = edit_obtain(w, object, "metadata"), *labels = xb_tree_path(template, "metadata", "labels");
+	struct xb_tree *spec = edit_obtain(w, object, "spec"), *template = xb_tree_get(spec, "template");
+	struct xb_tree *meta = edit_obtain(w, object, "metadata"), *labels = xb_tree_path(template, "metadata", "labels");
 
 	if (!edit_is_empty(labels) && edit_is_empty(xb_tree_get(spec, "selector")))
 		edit_node(w, spec, "selector", xb_tree_copy(w->arena, labels));
@@ -18,17 +18,17 @@ static void defaults(struct write *w, struct xb_node *object)
 	workload_defaults(w, spec);
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{\"replicas\":0}");
 }
 
-static void prepare_update(struct write *w, struct xb_node *object, const struct xb_node *old)
+static void prepare_update(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	edit_keep(w, object, old, "status");
 }
 
-static bool selects(const struct xb_node *selector, const struct xb_node *labels)
+static bool selects(const struct xb_tree *selector, const struct xb_tree *labels)
 {
 	xb_tree_each(term, selector)
 		if (!xb_tree_equal(xb_tree_getsv(labels, term->key), term))
@@ -36,9 +36,9 @@ static bool selects(const struct xb_node *selector, const struct xb_node *labels
 	return true;
 }
 
-static void validate_template(struct write *w, const struct xb_path *at, const struct xb_node *spec, struct xb_field_errors *e)
+static void validate_template(struct write *w, const struct xb_path *at, const struct xb_tree *spec, struct xb_field_errors *e)
 {
-	const struct xb_node *template = xb_tree_get(spec, "template"), *labels = xb_tree_path(template, "metadata", "labels");
+	const struct xb_tree *template = xb_tree_get(spec, "template"), *labels = xb_tree_path(template, "metadata", "labels");
 
 	if (!template) {
 		xb_err_required(e, at, "");
@@ -50,9 +50,9 @@ static void validate_template(struct write *w, const struct xb_path *at, const s
 	workload_validate_restart(e, at, template, "ReplicationController");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *selector = xb_tree_get(spec, "selector");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *selector = xb_tree_get(spec, "selector");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	xb_validate_nonnegative(e, XB_PATH(at, "minReadySeconds"), xb_tree_geti64(spec, "minReadySeconds", 0));

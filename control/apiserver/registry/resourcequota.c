@@ -11,7 +11,7 @@ static const char *const standard[] = {
 static const char *const counted[] = { "pods", "services", "replicationcontrollers", "resourcequotas", "secrets", "configmaps",
 				       "persistentvolumeclaims", "services.nodeports", "services.loadbalancers", NULL };
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{}");
 }
@@ -29,7 +29,7 @@ static bool is_whole(struct xb_sv name)
 	return is_one_of(counted, name) || xb_sv_starts(name, "count/");
 }
 
-static void validate_amounts(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *map)
+static void validate_amounts(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *map)
 {
 	struct xb_quantity q;
 
@@ -40,7 +40,7 @@ static void validate_amounts(struct xb_field_errors *e, const struct xb_path *at
 			xb_err_invalid_sv(e, XB_PATH_KEY(at, amount->key), xb_tree_text(amount), "must be an integer");
 }
 
-static bool conflicts(const struct xb_node *scopes, const char *one, const char *other)
+static bool conflicts(const struct xb_tree *scopes, const char *one, const char *other)
 {
 	bool has_one = false, has_other = false;
 
@@ -51,7 +51,7 @@ static bool conflicts(const struct xb_node *scopes, const char *one, const char 
 	return has_one && has_other;
 }
 
-static bool is_scope(const struct xb_node *scope)
+static bool is_scope(const struct xb_tree *scope)
 {
 	static const char *const known[] = { "Terminating", "NotTerminating", "BestEffort", "NotBestEffort", "PriorityClass",
 					     "CrossNamespacePodAffinity", "VolumeAttributesClass" };
@@ -63,7 +63,7 @@ static bool is_scope(const struct xb_node *scope)
 }
 
 /* Most scopes are of pods: what is limited within them is pods, and what pods ask for, which those of BestEffort do not. */
-static bool scope_has(const struct xb_node *scope, struct xb_sv resource)
+static bool scope_has(const struct xb_tree *scope, struct xb_sv resource)
 {
 	static const char *const compute[] = { "cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory", NULL };
 
@@ -74,7 +74,7 @@ static bool scope_has(const struct xb_node *scope, struct xb_sv resource)
 	return xb_sv_is(resource, "pods") || (!xb_tree_is(scope, "BestEffort") && is_one_of(compute, resource));
 }
 
-static void validate_scopes(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *scopes, const struct xb_node *hard)
+static void validate_scopes(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *scopes, const struct xb_tree *hard)
 {
 	xb_tree_each(scope, scopes) {
 		if (!is_scope(scope))
@@ -87,14 +87,14 @@ static void validate_scopes(struct xb_field_errors *e, const struct xb_path *at,
 		xb_err_invalid(e, at, scopes, "conflicting scopes");
 }
 
-static void validate_scope_selector(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *selector,
-				    const struct xb_node *hard)
+static void validate_scope_selector(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *selector,
+				    const struct xb_tree *hard)
 {
 	long i = 0;
 
 	xb_tree_each(expression, xb_tree_get(selector, "matchExpressions")) {
 		const struct xb_path *here = XB_PATH_AT(XB_PATH(at, "matchExpressions"), i++);
-		const struct xb_node *name = xb_tree_get(expression, "scopeName"), *operator = xb_tree_get(expression, "operator");
+		const struct xb_tree *name = xb_tree_get(expression, "scopeName"), *operator = xb_tree_get(expression, "operator");
 		bool lists = xb_tree_is(operator, "In") || xb_tree_is(operator, "NotIn"), none = edit_is_empty(xb_tree_get(expression, "values"));
 
 		if (!is_scope(name))
@@ -112,9 +112,9 @@ static void validate_scope_selector(struct xb_field_errors *e, const struct xb_p
 	}
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *hard = xb_tree_get(spec, "hard");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *hard = xb_tree_get(spec, "hard");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	validate_amounts(e, XB_PATH(at, "hard"), hard);
@@ -122,15 +122,15 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	validate_scope_selector(e, XB_PATH(at, "scopeSelector"), xb_tree_get(spec, "scopeSelector"), hard);
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	xb_validate_immutable(e, XB_PATH(XB_PATH(NULL, "spec"), "scopes"), xb_tree_path(object, "spec", "scopes"),
 			      xb_tree_path(old, "spec", "scopes"));
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
-	const struct xb_node *status = xb_tree_get(object, "status");
+	const struct xb_tree *status = xb_tree_get(object, "status");
 	const struct xb_path *at = XB_PATH(NULL, "status");
 
 	validate_amounts(e, XB_PATH(at, "hard"), xb_tree_get(status, "hard"));

@@ -4,7 +4,7 @@
 #include "seen.h"
 #include "table.h"
 
-static void validate_overhead(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *amounts)
+static void validate_overhead(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *amounts)
 {
 	xb_tree_each(amount, amounts) {
 		const struct xb_path *here = XB_PATH_KEY(at, amount->key);
@@ -16,10 +16,10 @@ static void validate_overhead(struct xb_field_errors *e, const struct xb_path *a
 	}
 }
 
-static void validate_scheduling(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *scheduling)
+static void validate_scheduling(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *scheduling)
 {
 	static const char *const identity[] = { "key", "operator", "value", "effect", "tolerationSeconds", NULL };
-	const struct xb_node *tolerations = xb_tree_get(scheduling, "tolerations");
+	const struct xb_tree *tolerations = xb_tree_get(scheduling, "tolerations");
 	struct seen before = SEEN(e);
 	long i = 0;
 
@@ -33,14 +33,14 @@ static void validate_scheduling(struct xb_field_errors *e, const struct xb_path 
 	}
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	xb_validate(e, XB_PATH(NULL, "handler"), xb_tree_gettext(object, "handler"), xb_check_dns1123_label);
 	validate_overhead(e, XB_PATH(XB_PATH(NULL, "overhead"), "podFixed"), xb_tree_path(object, "overhead", "podFixed"));
 	validate_scheduling(e, XB_PATH(NULL, "scheduling"), xb_tree_get(object, "scheduling"));
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	xb_validate_immutable(e, XB_PATH(NULL, "handler"), xb_tree_get(object, "handler"), xb_tree_get(old, "handler"));
 }

@@ -6,9 +6,9 @@
 #include "table.h"
 
 /* stringData is for writing only: it goes into data, over what stands there. */
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *plain = xb_tree_get(object, "stringData"), *data;
+	struct xb_tree *plain = xb_tree_get(object, "stringData"), *data;
 
 	if (!plain)
 		return;
@@ -18,7 +18,7 @@ static void defaults(struct write *w, struct xb_node *object)
 	xb_tree_remove(plain);
 }
 
-static void prepare_update(struct write *w, struct xb_node *object, const struct xb_node *old)
+static void prepare_update(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	if (!xb_tree_gettext(object, "type").n)
 		edit_keep(w, object, old, "type");
@@ -54,7 +54,7 @@ static const char *json_fault(struct xb_arena *a, struct xb_sv base64)
 	return xb_arena_strn(a, xb_buf_sv(&text));
 }
 
-static void validate_docker(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *config)
+static void validate_docker(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *config)
 {
 	const char *fault = config ? json_fault(e->arena, xb_tree_text(config)) : NULL;
 
@@ -62,17 +62,17 @@ static void validate_docker(struct xb_field_errors *e, const struct xb_path *at,
 		xb_err_invalid_sv(e, at, XB_SV("<secret contents redacted>"), "%s", fault);
 }
 
-static void validate_type(struct xb_field_errors *e, const struct xb_node *object)
+static void validate_type(struct xb_field_errors *e, const struct xb_tree *object)
 {
 	static const char account[] = "kubernetes.io/service-account.name";
-	const struct xb_node *data = xb_tree_get(object, "data"), *type = xb_tree_get(object, "type");
+	const struct xb_tree *data = xb_tree_get(object, "data"), *type = xb_tree_get(object, "type");
 	const struct xb_path *at = XB_PATH(NULL, "data");
 
 	if (xb_tree_is(type, "kubernetes.io/service-account-token") &&
 	    !xb_tree_gettext(xb_tree_path(object, "metadata", "annotations"), account).n)
 		xb_err_required(e, XB_PATH_KEY(XB_PATH(XB_PATH(NULL, "metadata"), "annotations"), xb_sv(account)), "");
 	for (size_t i = 0; i < ARRAY_SIZE(demands); i++) {
-		const struct xb_node *value = xb_tree_get(data, demands[i].key);
+		const struct xb_tree *value = xb_tree_get(data, demands[i].key);
 		const char *or_key = demands[i].or_key;
 
 		if (!xb_tree_is(type, demands[i].type) || (or_key && (value || xb_tree_get(data, or_key))))
@@ -86,7 +86,7 @@ static void validate_type(struct xb_field_errors *e, const struct xb_node *objec
 	}
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	const struct xb_path *data = XB_PATH(NULL, "data");
 	size_t total = 0;
@@ -100,7 +100,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	validate_type(e, object);
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const fixed[] = { "data", NULL };
 

@@ -3,7 +3,7 @@
 
 bool seen_text(struct seen *s, struct xb_sv text)
 {
-	struct xb_node *mark;
+	struct xb_tree *mark;
 
 	if (xb_tree_getsv(s->texts, text))
 		return true;
@@ -18,13 +18,13 @@ bool seen_text(struct seen *s, struct xb_sv text)
 }
 
 /* As JSON, so that a number is not the text of the same digits. */
-static struct xb_sv members(struct seen *s, const struct xb_node *n, const char *const *keys)
+static struct xb_sv members(struct seen *s, const struct xb_tree *n, const char *const *keys)
 {
 	_cleanup_buf_ struct xb_buf b = {};
 	struct xb_sv text;
 
 	for (; *keys; keys++) {
-		const struct xb_node *member = xb_tree_get(n, *keys);
+		const struct xb_tree *member = xb_tree_get(n, *keys);
 
 		if (member)
 			xb_tree_write(member, &b);
@@ -36,14 +36,14 @@ static struct xb_sv members(struct seen *s, const struct xb_node *n, const char 
 	return text;
 }
 
-bool seen_node(struct seen *s, const struct xb_node *n, const char *const *keys)
+bool seen_node(struct seen *s, const struct xb_tree *n, const char *const *keys)
 {
 	struct xb_sv text = members(s, n, keys);
 
 	return text.p && seen_text(s, text);
 }
 
-bool seen_has(struct seen *s, const struct xb_node *n, const char *const *keys)
+bool seen_has(struct seen *s, const struct xb_tree *n, const char *const *keys)
 {
 	struct xb_sv text = members(s, n, keys);
 

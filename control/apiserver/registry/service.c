@@ -6,29 +6,29 @@
 
 enum { AFFINITY_SECONDS = 10800 };
 
-bool service_needs_ip(const struct xb_node *spec)
+bool service_needs_ip(const struct xb_tree *spec)
 {
 	return service_is(spec, "ClusterIP") || service_needs_node_ports(spec);
 }
 
-bool service_is_headless(const struct xb_node *spec)
+bool service_is_headless(const struct xb_tree *spec)
 {
-	const struct xb_node *ips = xb_tree_get(spec, "clusterIPs");
+	const struct xb_tree *ips = xb_tree_get(spec, "clusterIPs");
 
 	return ips && ips->count == 1 && xb_tree_is(ips->first, "None");
 }
 
-bool service_needs_node_ports(const struct xb_node *spec)
+bool service_needs_node_ports(const struct xb_tree *spec)
 {
 	return service_is(spec, "NodePort") || service_is(spec, "LoadBalancer");
 }
 
-bool service_needs_health_port(const struct xb_node *spec)
+bool service_needs_health_port(const struct xb_tree *spec)
 {
 	return service_is(spec, "LoadBalancer") && xb_tree_is(xb_tree_get(spec, "externalTrafficPolicy"), "Local");
 }
 
-bool service_is_external(const struct xb_node *spec)
+bool service_is_external(const struct xb_tree *spec)
 {
 	return service_needs_node_ports(spec) || (service_is(spec, "ClusterIP") && !edit_is_empty(xb_tree_get(spec,
 					"externalIPs")));
@@ -36,19 +36,19 @@ bool service_is_external(const struct xb_node *spec)
 
 /* --- defaults */
 
-static void default_ports(struct write *w, struct xb_node *spec)
+static void default_ports(struct write *w, struct xb_tree *spec)
 {
 	xb_tree_each(port, xb_tree_get(spec, "ports")) {
-		const struct xb_node *target = xb_tree_get(port, "targetPort");
+		const struct xb_tree *target = xb_tree_get(port, "targetPort");
 
 		if (!target || xb_tree_is(target, "") || !xb_tree_geti64(port, "targetPort", 1))
 			edit_int(w, port, "targetPort", xb_tree_geti64(port, "port", 0));
 	}
 }
 
-static void default_affinity(struct write *w, struct xb_node *spec)
+static void default_affinity(struct write *w, struct xb_tree *spec)
 {
-	struct xb_node *client_ip;
+	struct xb_tree *client_ip;
 
 	edit_str_default(w, spec, "sessionAffinity", "None");
 	if (xb_tree_is(xb_tree_get(spec, "sessionAffinity"), "None"))
@@ -60,18 +60,18 @@ static void default_affinity(struct write *w, struct xb_node *spec)
 		edit_int(w, client_ip, "timeoutSeconds", AFFINITY_SECONDS);
 }
 
-static void default_status(struct write *w, struct xb_node *status)
+static void default_status(struct write *w, struct xb_tree *status)
 {
-	struct xb_node *balancer = edit_obtain(w, status, "loadBalancer");
+	struct xb_tree *balancer = edit_obtain(w, status, "loadBalancer");
 
 	xb_tree_each(ingress, xb_tree_get(balancer, "ingress"))
 		if (xb_tree_gettext(ingress, "ip").n)
 			edit_str_default(w, ingress, "ipMode", "VIP");
 }
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = edit_obtain(w, object, "spec");
+	struct xb_tree *spec = edit_obtain(w, object, "spec");
 
 	edit_str_default(w, spec, "type", "ClusterIP");
 	default_ports(w, spec);
@@ -87,31 +87,31 @@ static void defaults(struct write *w, struct xb_node *object)
 
 /* --- before the write */
 
-static void set_one_ip(struct write *w, struct xb_node *spec)
+static void set_one_ip(struct write *w, struct xb_tree *spec)
 {
 	edit_node(w, spec, "clusterIPs", xb_tree_array(w->arena));
 	edit_append(w, xb_tree_get(spec, "clusterIPs"), xb_tree_str(w->arena, xb_tree_gettext(spec, "clusterIP")));
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = xb_tree_get(object, "spec");
+	struct xb_tree *spec = xb_tree_get(object, "spec");
 
 	edit_json(w, object, "status", "{\"loadBalancer\":{}}");
 	if (xb_tree_gettext(spec, "clusterIP").n && edit_is_empty(xb_tree_get(spec, "clusterIPs")))
 		set_one_ip(w, spec);
 }
 
-static void keep_if_empty(struct write *w, struct xb_node *spec, const struct xb_node *old, const char *key)
+static void keep_if_empty(struct write *w, struct xb_tree *spec, const struct xb_tree *old, const char *key)
 {
-	const struct xb_node *n = xb_tree_get(spec, key);
+	const struct xb_tree *n = xb_tree_get(spec, key);
 
 	if (!n || (n->type != XB_JSON_NUMBER && !n->text.n && !n->first))
 		edit_keep(w, spec, old, key);
 }
 
 /* A client that knows only clusterIP, or only clusterIPs, changes both (KEP-563). */
-static void follow_ips(struct write *w, struct xb_node *spec, const struct xb_node *old)
+static void follow_ips(struct write *w, struct xb_tree *spec, const struct xb_tree *old)
 {
 	bool same_ips;
 
@@ -128,7 +128,7 @@ static void follow_ips(struct write *w, struct xb_node *spec, const struct xb_no
 
 static const char *const node_port_key[] = { "nodePort", NULL };
 
-static struct seen node_ports_of(struct write *w, const struct xb_node *spec)
+static struct seen node_ports_of(struct write *w, const struct xb_tree *spec)
 {
 	struct seen numbers = SEEN(w);
 
@@ -139,15 +139,15 @@ static struct seen node_ports_of(struct write *w, const struct xb_node *spec)
 }
 
 /* A port that comes without node port gets the one that its name had, unless another port of the new list has that. */
-static void keep_node_ports(struct write *w, struct xb_node *spec, const struct xb_node *old)
+static void keep_node_ports(struct write *w, struct xb_tree *spec, const struct xb_tree *old)
 {
 	struct seen taken = node_ports_of(w, spec);
-	struct xb_node *by_name = xb_tree_object(w->arena);
+	struct xb_tree *by_name = xb_tree_object(w->arena);
 
 	xb_tree_each(port, xb_tree_get(old, "ports"))
 		edit_member(w, by_name, xb_tree_gettext(port, "name"), xb_tree_copy(w->arena, port));
 	xb_tree_each(port, xb_tree_get(spec, "ports")) {
-		const struct xb_node *before = xb_tree_getsv(by_name, xb_tree_gettext(port, "name"));
+		const struct xb_tree *before = xb_tree_getsv(by_name, xb_tree_gettext(port, "name"));
 
 		if (xb_tree_get(before, "nodePort") && !xb_tree_get(port, "nodePort") && !seen_has(&taken, before, node_port_key))
 			edit_keep(w, port, before, "nodePort");
@@ -155,7 +155,7 @@ static void keep_node_ports(struct write *w, struct xb_node *spec, const struct 
 }
 
 /* The node ports go, unless the client asked for others than there were. */
-static void drop_node_ports(struct write *w, struct xb_node *spec, const struct xb_node *old)
+static void drop_node_ports(struct write *w, struct xb_tree *spec, const struct xb_tree *old)
 {
 	struct seen before = node_ports_of(w, old);
 
@@ -166,14 +166,14 @@ static void drop_node_ports(struct write *w, struct xb_node *spec, const struct 
 		xb_tree_del(port, "nodePort");
 }
 
-static void drop_if_same(struct xb_node *spec, const struct xb_node *old, const char *key)
+static void drop_if_same(struct xb_tree *spec, const struct xb_tree *old, const char *key)
 {
 	if (edit_same(spec, old, key))
 		xb_tree_del(spec, key);
 }
 
 /* What the new type has no use for goes, where the client left it as it was; what it did change is for validation. */
-static void drop_unused(struct write *w, struct xb_node *spec, const struct xb_node *old)
+static void drop_unused(struct write *w, struct xb_tree *spec, const struct xb_tree *old)
 {
 	if (service_needs_ip(old) && !service_needs_ip(spec)) {
 		if (edit_same(spec, old, "clusterIPs"))
@@ -194,10 +194,10 @@ static void drop_unused(struct write *w, struct xb_node *spec, const struct xb_n
 		drop_if_same(spec, old, "externalTrafficPolicy");
 }
 
-static void prepare_update(struct write *w, struct xb_node *object, const struct xb_node *old_object)
+static void prepare_update(struct write *w, struct xb_tree *object, const struct xb_tree *old_object)
 {
-	struct xb_node *spec = xb_tree_get(object, "spec");
-	const struct xb_node *old = xb_tree_get(old_object, "spec");
+	struct xb_tree *spec = xb_tree_get(object, "spec");
+	const struct xb_tree *old = xb_tree_get(old_object, "spec");
 
 	edit_keep(w, object, old_object, "status");
 	if (service_needs_ip(old) && service_needs_ip(spec)) {

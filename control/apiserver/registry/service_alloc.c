@@ -17,8 +17,8 @@ struct allocation {
 struct change {
 	struct write *w;
 	struct xb_field_errors *e;
-	struct xb_node *spec;              /* NULL at deletion */
-	const struct xb_node *old;         /* old's spec, NULL at creation */
+	struct xb_tree *spec;              /* NULL at deletion */
+	const struct xb_tree *old;         /* old's spec, NULL at creation */
 	struct allocation *a;
 };
 
@@ -35,18 +35,18 @@ static const char *family_name(bool v6)
 	return v6 ? "IPv6" : "IPv4";
 }
 
-static struct xb_node *nth(const struct xb_node *list, unsigned n)
+static struct xb_tree *nth(const struct xb_tree *list, unsigned n)
 {
-	struct xb_node *each = list ? list->first : NULL;
+	struct xb_tree *each = list ? list->first : NULL;
 
 	while (each && n--)
 		each = each->next;
 	return each;
 }
 
-static unsigned count(const struct xb_node *spec, const char *key)
+static unsigned count(const struct xb_tree *spec, const char *key)
 {
-	const struct xb_node *list = xb_tree_get(spec, key);
+	const struct xb_tree *list = xb_tree_get(spec, key);
 
 	return list ? list->count : 0;
 }
@@ -60,7 +60,7 @@ static void add_family(struct change *c, bool v6)
 
 static void check_policy(struct change *c)
 {
-	const struct xb_node *policy = xb_tree_get(c->spec, "ipFamilyPolicy");
+	const struct xb_tree *policy = xb_tree_get(c->spec, "ipFamilyPolicy");
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "spec"), "ipFamilyPolicy");
 
 	if (policy && !xb_tree_is(policy, "SingleStack"))
@@ -76,7 +76,7 @@ static void check_policy(struct change *c)
 /* Families of the addresses that the client chose. */
 static void infer_families(struct change *c)
 {
-	const struct xb_node *ips = xb_tree_get(c->spec, "clusterIPs");
+	const struct xb_tree *ips = xb_tree_get(c->spec, "clusterIPs");
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "spec"), "clusterIPs");
 	unsigned i = 0;
 
@@ -165,10 +165,10 @@ static void settle_families(struct change *c)
 
 /* --- addresses */
 
-static int take_ip(struct change *c, bool v6, const struct xb_node *asked, struct xb_sv *ret)
+static int take_ip(struct change *c, bool v6, const struct xb_tree *asked, struct xb_sv *ret)
 {
 	struct ip_range *range = range_of(c->w->registry, v6);
-	const struct xb_node *ips = xb_tree_get(c->spec, "clusterIPs");
+	const struct xb_tree *ips = xb_tree_get(c->spec, "clusterIPs");
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "spec"), "clusterIPs");
 	struct xb_sv ip = xb_tree_text(asked);
 	char any[INET6_ADDRSTRLEN];
@@ -197,11 +197,11 @@ static int take_ip(struct change *c, bool v6, const struct xb_node *asked, struc
 /* Addresses for the families from the first-th on. */
 static int take_ips(struct change *c, unsigned first)
 {
-	struct xb_node *ips = edit_obtain_array(c->w, c->spec, "clusterIPs");
+	struct xb_tree *ips = edit_obtain_array(c->w, c->spec, "clusterIPs");
 	unsigned i = 0;
 
 	xb_tree_each(family, xb_tree_get(c->spec, "ipFamilies")) {
-		const struct xb_node *asked = nth(ips, i);
+		const struct xb_tree *asked = nth(ips, i);
 		struct xb_sv ip = {};
 		int r;
 
@@ -219,9 +219,9 @@ static int take_ips(struct change *c, unsigned first)
 
 static void leave_ips(struct change *c, unsigned first)
 {
-	const struct xb_node *ips = xb_tree_get(c->old, "clusterIPs");
+	const struct xb_tree *ips = xb_tree_get(c->old, "clusterIPs");
 
-	for (const struct xb_node *ip = nth(ips, first); ip && c->a->n_ips_left < 2; ip = ip->next)
+	for (const struct xb_tree *ip = nth(ips, first); ip && c->a->n_ips_left < 2; ip = ip->next)
 		c->a->ips_left[c->a->n_ips_left++] = xb_tree_text(ip);
 }
 
@@ -245,7 +245,7 @@ static int change_ips(struct change *c)
 
 /* --- node ports */
 
-static struct seen node_ports_of(struct change *c, const struct xb_node *spec)
+static struct seen node_ports_of(struct change *c, const struct xb_tree *spec)
 {
 	struct seen numbers = SEEN(c->w);
 
@@ -278,17 +278,17 @@ static int take_port(struct change *c, const struct xb_path *at, int64_t asked, 
 	return 0;
 }
 
-static bool allocates_node_ports(const struct xb_node *spec)
+static bool allocates_node_ports(const struct xb_tree *spec)
 {
-	const struct xb_node *flag = xb_tree_get(spec, "allocateLoadBalancerNodePorts");
+	const struct xb_tree *flag = xb_tree_get(spec, "allocateLoadBalancerNodePorts");
 
 	return service_is(spec, "NodePort") || !flag || xb_tree_true(flag);
 }
 
 /* What the ports that come with a node port have, by their own number: TCP and UDP share it. */
-static struct xb_node *siblings_of(struct change *c)
+static struct xb_tree *siblings_of(struct change *c)
 {
-	struct xb_node *by_port = xb_tree_object(c->w->arena);
+	struct xb_tree *by_port = xb_tree_object(c->w->arena);
 
 	xb_tree_each(port, xb_tree_get(c->spec, "ports"))
 		if (xb_tree_get(port, "nodePort") && xb_tree_get(port, "port"))
@@ -299,13 +299,13 @@ static struct xb_node *siblings_of(struct change *c)
 static int take_node_ports(struct change *c)
 {
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "spec"), "ports");
-	struct xb_node *siblings = c->old ? NULL : siblings_of(c);
+	struct xb_tree *siblings = c->old ? NULL : siblings_of(c);
 	struct seen held = node_ports_of(c, service_needs_node_ports(c->old) ? c->old : NULL);
 	long i = 0;
 
 	xb_tree_each(port, xb_tree_get(c->spec, "ports")) {
 		const struct xb_path *here = XB_PATH(XB_PATH_AT(at, i++), "nodePort");
-		const struct xb_node *number = xb_tree_get(port, "nodePort"), *own = xb_tree_get(port, "port");
+		const struct xb_tree *number = xb_tree_get(port, "nodePort"), *own = xb_tree_get(port, "port");
 		int64_t asked = 0, got = 0;
 		int r;
 
@@ -345,7 +345,7 @@ static int change_node_ports(struct change *c)
 	if (r < 0 || !service_needs_node_ports(c->old))
 		return r;
 	xb_tree_each(port, xb_tree_get(c->old, "ports")) {
-		const struct xb_node *number = xb_tree_get(port, "nodePort");
+		const struct xb_tree *number = xb_tree_get(port, "nodePort");
 
 		if (number && !seen_text(&kept, number->text))
 			leave_port(c, xb_tree_geti64(port, "nodePort", 0));
@@ -372,7 +372,7 @@ static int change_health_port(struct change *c)
 
 /* --- the write */
 
-static struct allocation *allocation_new(struct write *w, const struct xb_node *spec, const struct xb_node *old)
+static struct allocation *allocation_new(struct write *w, const struct xb_tree *spec, const struct xb_tree *old)
 {
 	unsigned n = count(spec, "ports") + 1, n_old = count(old, "ports") + 1;
 	struct allocation *a = xb_arena_alloc(w->arena, sizeof(*a));
@@ -384,7 +384,7 @@ static struct allocation *allocation_new(struct write *w, const struct xb_node *
 	return a->ports_taken && a->ports_left ? a : NULL;
 }
 
-int service_begin(struct write *w, struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+int service_begin(struct write *w, struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	struct change c = { .w = w, .e = e, .spec = xb_tree_get(object, "spec"), .old = xb_tree_get(old, "spec") };
 	int r;

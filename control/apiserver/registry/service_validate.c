@@ -8,9 +8,9 @@ enum { KUBELET_PORT = 10250, MAX_AFFINITY_SECONDS = 86400 };
 
 /* --- clusterIP, clusterIPs, ipFamilies, ipFamilyPolicy */
 
-static void validate_first_ip(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_first_ip(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
-	const struct xb_node *ips = xb_tree_get(spec, "clusterIPs");
+	const struct xb_tree *ips = xb_tree_get(spec, "clusterIPs");
 	struct xb_sv ip = xb_tree_gettext(spec, "clusterIP");
 
 	if (ip.n && edit_is_empty(ips))
@@ -21,11 +21,11 @@ static void validate_first_ip(struct xb_field_errors *e, const struct xb_path *a
 		xb_err_invalid(e, at, ips, "must be empty when `clusterIP` is not specified");
 }
 
-static void validate_families(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_families(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	static const char *const families[] = { "IPv4", "IPv6", NULL };
 	static const char *const policies[] = { "PreferDualStack", "RequireDualStack", "SingleStack", NULL };
-	const struct xb_node *policy = xb_tree_get(spec, "ipFamilyPolicy");
+	const struct xb_tree *policy = xb_tree_get(spec, "ipFamilyPolicy");
 	struct seen before = SEEN(e);
 	long i = 0;
 
@@ -40,7 +40,7 @@ static void validate_families(struct xb_field_errors *e, const struct xb_path *a
 		xb_validate_one_of(e, XB_PATH(at, "ipFamilyPolicy"), xb_tree_text(policy), policies);
 }
 
-static bool validate_each_ip(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ips)
+static bool validate_each_ip(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *ips)
 {
 	bool good = true;
 	long i = 0;
@@ -58,10 +58,10 @@ static bool validate_each_ip(struct xb_field_errors *e, const struct xb_path *at
 	return good;
 }
 
-static void validate_ip_families(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_ip_families(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
-	const struct xb_node *ips = xb_tree_get(spec, "clusterIPs"), *families = xb_tree_get(spec, "ipFamilies");
-	const struct xb_node *ip = ips ? ips->first : NULL, *family = families ? families->first : NULL;
+	const struct xb_tree *ips = xb_tree_get(spec, "clusterIPs"), *families = xb_tree_get(spec, "ipFamilies");
+	const struct xb_tree *ip = ips ? ips->first : NULL, *family = families ? families->first : NULL;
 
 	for (long i = 0; ip && family; i++, ip = ip->next, family = family->next) {
 		bool v6 = xb_tree_is(family, "IPv6");
@@ -72,9 +72,9 @@ static void validate_ip_families(struct xb_field_errors *e, const struct xb_path
 	}
 }
 
-void service_validate_ips(struct xb_field_errors *e, const struct xb_node *spec)
+void service_validate_ips(struct xb_field_errors *e, const struct xb_tree *spec)
 {
-	const struct xb_node *ips = xb_tree_get(spec, "clusterIPs");
+	const struct xb_tree *ips = xb_tree_get(spec, "clusterIPs");
 	const struct xb_path *spec_path = XB_PATH(NULL, "spec"), *at = XB_PATH(spec_path, "clusterIPs");
 	bool good;
 
@@ -95,7 +95,7 @@ void service_validate_ips(struct xb_field_errors *e, const struct xb_node *spec)
 
 /* --- the spec's parts */
 
-static void validate_balancer_type(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_balancer_type(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	long i = 0;
 
@@ -107,13 +107,13 @@ static void validate_balancer_type(struct xb_field_errors *e, const struct xb_pa
 	}
 }
 
-static void validate_external_name_type(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_external_name_type(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	static const char *const unused[] = { "clusterIPs", "ipFamilies", "ipFamilyPolicy" };
 	struct xb_sv name = xb_tree_gettext(spec, "externalName");
 
 	for (size_t i = 0; i < ARRAY_SIZE(unused); i++) {
-		const struct xb_node *n = xb_tree_get(spec, unused[i]);
+		const struct xb_tree *n = xb_tree_get(spec, unused[i]);
 
 		if (n && (n->type != XB_JSON_ARRAY || n->count))
 			xb_err_forbidden(e, XB_PATH(at, unused[i]), "may not be set for ExternalName services");
@@ -126,7 +126,7 @@ static void validate_external_name_type(struct xb_field_errors *e, const struct 
 		xb_err_required(e, XB_PATH(at, "externalName"), "");
 }
 
-static void validate_type(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_type(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	if (edit_is_empty(xb_tree_get(spec, "ports")) && !service_is_headless(spec) && !service_is(spec, "ExternalName"))
 		xb_err_required(e, XB_PATH(at, "ports"), "");
@@ -140,7 +140,7 @@ static void validate_type(struct xb_field_errors *e, const struct xb_path *at, c
 		validate_external_name_type(e, at, spec);
 }
 
-static void validate_ports(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ports)
+static void validate_ports(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *ports)
 {
 	struct seen names = SEEN(e);
 	long i = 0;
@@ -155,12 +155,12 @@ static void validate_ports(struct xb_field_errors *e, const struct xb_path *at, 
 	}
 }
 
-static void validate_affinity(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_node *spec)
+static void validate_affinity(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_tree *spec)
 {
 	static const char *const kinds[] = { "ClientIP", "None", NULL };
-	const struct xb_node *affinity = xb_tree_get(spec, "sessionAffinity"), *config = xb_tree_get(spec,
+	const struct xb_tree *affinity = xb_tree_get(spec, "sessionAffinity"), *config = xb_tree_get(spec,
 						     "sessionAffinityConfig");
-	const struct xb_node *seconds = xb_tree_path(config, "clientIP", "timeoutSeconds");
+	const struct xb_tree *seconds = xb_tree_path(config, "clientIP", "timeoutSeconds");
 	const struct xb_path *at = XB_PATH(spec_path, "sessionAffinityConfig");
 	int64_t n = 0;
 
@@ -174,7 +174,7 @@ static void validate_affinity(struct xb_field_errors *e, const struct xb_path *s
 		xb_err_forbidden(e, at, "must not be set when session affinity is None");
 }
 
-static void validate_external_ips(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ips)
+static void validate_external_ips(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *ips)
 {
 	long i = 0;
 
@@ -186,11 +186,11 @@ static void validate_external_ips(struct xb_field_errors *e, const struct xb_pat
 	}
 }
 
-static void validate_port_lists(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_port_lists(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	static const char *const by_node_port[] = { "protocol", "nodePort", NULL }, *const by_port[] = { "protocol", "port", NULL };
 	struct seen node_ports_seen = SEEN(e), ports_seen = SEEN(e);
-	const struct xb_node *ports = xb_tree_get(spec, "ports");
+	const struct xb_tree *ports = xb_tree_get(spec, "ports");
 	long i = 0;
 
 	xb_tree_each(port, ports) {
@@ -216,10 +216,10 @@ static void validate_port_lists(struct xb_field_errors *e, const struct xb_path 
 	}
 }
 
-static void validate_balancer(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_node *spec)
+static void validate_balancer(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_tree *spec)
 {
 	static const char only[] = "may only be used when `type` is 'LoadBalancer'";
-	const struct xb_node *ranges = xb_tree_get(spec, "loadBalancerSourceRanges"), *class = xb_tree_get(spec,
+	const struct xb_tree *ranges = xb_tree_get(spec, "loadBalancerSourceRanges"), *class = xb_tree_get(spec,
 						   "loadBalancerClass");
 	const struct xb_path *at = XB_PATH(spec_path, "LoadBalancerSourceRanges"); /* upstream's spelling */
 	bool balanced = service_is(spec, "LoadBalancer");
@@ -240,9 +240,9 @@ static void validate_balancer(struct xb_field_errors *e, const struct xb_path *s
 		xb_validate(e, XB_PATH(spec_path, "loadBalancerClass"), xb_tree_text(class), xb_check_qualified_name);
 }
 
-static void validate_health_port(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_health_port(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
-	const struct xb_node *port = xb_tree_get(spec, "healthCheckNodePort");
+	const struct xb_tree *port = xb_tree_get(spec, "healthCheckNodePort");
 
 	if (!service_needs_health_port(spec)) {
 		if (port)
@@ -255,12 +255,12 @@ static void validate_health_port(struct xb_field_errors *e, const struct xb_path
 	}
 }
 
-static void validate_policies(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec)
+static void validate_policies(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
 	static const char *const policies[] = { "Cluster", "Local", NULL }, *const distributions[] = { "PreferClose", NULL };
-	const struct xb_node *external = xb_tree_get(spec, "externalTrafficPolicy"), *internal = xb_tree_get(spec,
+	const struct xb_tree *external = xb_tree_get(spec, "externalTrafficPolicy"), *internal = xb_tree_get(spec,
 						     "internalTrafficPolicy");
-	const struct xb_node *distribution = xb_tree_get(spec, "trafficDistribution");
+	const struct xb_tree *distribution = xb_tree_get(spec, "trafficDistribution");
 
 	if (service_is_external(spec))
 		xb_validate_one_of(e, XB_PATH(at, "externalTrafficPolicy"), xb_tree_text(external), policies);
@@ -274,21 +274,21 @@ static void validate_policies(struct xb_field_errors *e, const struct xb_path *a
 		xb_validate_one_of(e, XB_PATH(at, "trafficDistribution"), xb_tree_text(distribution), distributions);
 }
 
-static void validate_topology_annotations(struct xb_field_errors *e, const struct xb_node *object)
+static void validate_topology_annotations(struct xb_field_errors *e, const struct xb_tree *object)
 {
 	static const char mode_key[] = "service.kubernetes.io/topology-mode", hints_key[] = "service.kubernetes.io/topology-aware-hints";
-	const struct xb_node *annotations = xb_tree_path(object, "metadata", "annotations");
-	const struct xb_node *mode = xb_tree_get(annotations, mode_key), *hints = xb_tree_get(annotations, hints_key);
+	const struct xb_tree *annotations = xb_tree_path(object, "metadata", "annotations");
+	const struct xb_tree *mode = xb_tree_get(annotations, mode_key), *hints = xb_tree_get(annotations, hints_key);
 
 	if (mode && hints && !xb_tree_equal(mode, hints))
 		xb_err_invalid(e, XB_PATH_KEY(XB_PATH(XB_PATH(NULL, "metadata"), "annotations"), xb_sv(mode_key)), mode,
 			       "must match annotations[%s] when both are specified", hints_key);
 }
 
-void service_validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+void service_validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const types[] = { "ClusterIP", "ExternalName", "LoadBalancer", "NodePort", NULL };
-	const struct xb_node *spec = xb_tree_get(object, "spec");
+	const struct xb_tree *spec = xb_tree_get(object, "spec");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	validate_topology_annotations(e, object);
@@ -308,13 +308,13 @@ void service_validate(struct write *w, const struct xb_node *object, struct xb_f
 /* --- updates */
 
 /* A second family may come and go; the entries that stay, stay as they are. what: "clusterIP" or "ipFamily". */
-static void validate_kept(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_node *spec,
-			  const struct xb_node *old,
+static void validate_kept(struct xb_field_errors *e, const struct xb_path *spec_path, const struct xb_tree *spec,
+			  const struct xb_tree *old,
 			  const char *key, const char *what)
 {
-	const struct xb_node *list = xb_tree_get(spec, key), *old_list = xb_tree_get(old, key);
-	const struct xb_node *a = list ? list->first : NULL, *b = old_list ? old_list->first : NULL;
-	const struct xb_node *policy = xb_tree_get(spec, "ipFamilyPolicy");
+	const struct xb_tree *list = xb_tree_get(spec, key), *old_list = xb_tree_get(old, key);
+	const struct xb_tree *a = list ? list->first : NULL, *b = old_list ? old_list->first : NULL;
+	const struct xb_tree *policy = xb_tree_get(spec, "ipFamilyPolicy");
 	const struct xb_path *at = XB_PATH(spec_path, key);
 
 	if (b && !a)
@@ -327,10 +327,10 @@ static void validate_kept(struct xb_field_errors *e, const struct xb_path *spec_
 			       "must be set to 'SingleStack' when releasing the secondary %s", what);
 }
 
-void service_validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old_object,
+void service_validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old_object,
 			     struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *old = xb_tree_get(old_object, "spec");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *old = xb_tree_get(old_object, "spec");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	if (service_needs_ip(spec) && service_needs_ip(old)) {
@@ -346,11 +346,11 @@ void service_validate_update(struct write *w, const struct xb_node *object, cons
 				      xb_tree_get(old, "healthCheckNodePort"));
 }
 
-static void validate_ingress(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *ingress)
+static void validate_ingress(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *ingress)
 {
 	static const char *const modes[] = { "Proxy", "VIP", NULL };
 	struct xb_sv ip = xb_tree_gettext(ingress, "ip"), hostname = xb_tree_gettext(ingress, "hostname");
-	const struct xb_node *mode = xb_tree_get(ingress, "ipMode");
+	const struct xb_tree *mode = xb_tree_get(ingress, "ipMode");
 	const char *faults[XB_CHECK_MAX];
 
 	if (ip.n)
@@ -366,11 +366,11 @@ static void validate_ingress(struct xb_field_errors *e, const struct xb_path *at
 		xb_err_invalid_sv(e, XB_PATH(at, "hostname"), hostname, "must be a DNS name, not an IP address");
 }
 
-void service_validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old,
+void service_validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old,
 			     struct xb_field_errors *e)
 {
 	const struct xb_path *at = XB_PATH(XB_PATH(XB_PATH(NULL, "status"), "loadBalancer"), "ingress");
-	const struct xb_node *list = xb_tree_path(object, "status", "loadBalancer", "ingress");
+	const struct xb_tree *list = xb_tree_path(object, "status", "loadBalancer", "ingress");
 	long i = 0;
 
 	if (!edit_is_empty(list) && !service_is(xb_tree_get(object, "spec"), "LoadBalancer")) {

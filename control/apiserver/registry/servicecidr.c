@@ -4,9 +4,9 @@
 #include "table.h"
 
 /* The server serves from the ranges that it makes itself, and from no others. */
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *conditions;
+	struct xb_tree *conditions;
 
 	edit_json(w, object, "status", "{}");
 	if (w->user)
@@ -16,9 +16,9 @@ static void prepare_create(struct write *w, struct xb_node *object)
 	edit_str(w, conditions ? conditions->first : NULL, "lastTransitionTime", w->now);
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *cidrs = xb_tree_path(object, "spec", "cidrs");
+	const struct xb_tree *cidrs = xb_tree_path(object, "spec", "cidrs");
 	const struct xb_path *at = XB_PATH(XB_PATH(NULL, "spec"), "cidrs");
 	unsigned n_v6 = 0;
 	bool good = true;
@@ -41,9 +41,9 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 }
 
 /* A second family may be added; nothing else changes. */
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old_object, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old_object, struct xb_field_errors *e)
 {
-	const struct xb_node *cidrs = xb_tree_path(object, "spec", "cidrs"), *old = xb_tree_path(old_object, "spec", "cidrs");
+	const struct xb_tree *cidrs = xb_tree_path(object, "spec", "cidrs"), *old = xb_tree_path(old_object, "spec", "cidrs");
 
 	if (cidrs && old && cidrs->count == 2 && old->count == 1 && xb_tree_equal(cidrs->first, old->first))
 		return;

@@ -4,9 +4,9 @@
 #include "table.h"
 #include "workload.h"
 
-static void defaults(struct write *w, struct xb_node *object)
+static void defaults(struct write *w, struct xb_tree *object)
 {
-	struct xb_node *spec = edit_obtain(w, object, "spec"), *strategy = edit_obtain(w, spec, "updateStrategy"), *rolling, *claims;
+	struct xb_tree *spec = edit_obtain(w, object, "spec"), *strategy = edit_obtain(w, spec, "updateStrategy"), *rolling, *claims;
 
 	workload_defaults(w, spec);
 	if (!xb_tree_get(strategy, "type")) {
@@ -25,14 +25,14 @@ static void defaults(struct write *w, struct xb_node *object)
 	}
 }
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{\"replicas\":0}");
 }
 
-static void validate_strategy(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *strategy)
+static void validate_strategy(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *strategy)
 {
-	const struct xb_node *type = xb_tree_get(strategy, "type"), *rolling = xb_tree_get(strategy, "rollingUpdate");
+	const struct xb_tree *type = xb_tree_get(strategy, "type"), *rolling = xb_tree_get(strategy, "rollingUpdate");
 	const struct xb_path *here = XB_PATH(at, "rollingUpdate");
 
 	if (xb_tree_is(type, "RollingUpdate"))
@@ -43,7 +43,7 @@ static void validate_strategy(struct xb_field_errors *e, const struct xb_path *a
 		xb_err_invalid(e, here, rolling, "only allowed for updateStrategy 'RollingUpdate'");
 }
 
-static void validate_claim_policy(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *policy)
+static void validate_claim_policy(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *policy)
 {
 	static const char *const supported[] = { "Retain", "Delete", NULL }, *const when[] = { "whenDeleted", "whenScaled" };
 
@@ -52,19 +52,19 @@ static void validate_claim_policy(struct xb_field_errors *e, const struct xb_pat
 }
 
 /* The pods' volumes come from the claims as well as from the template: upstream does not check the template's pod either. */
-static void validate_template(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *template)
+static void validate_template(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *template)
 {
-	const struct xb_node *meta = xb_tree_get(template, "metadata");
+	const struct xb_tree *meta = xb_tree_get(template, "metadata");
 
 	xb_validate_labels(e, XB_PATH(at, "labels"), xb_tree_get(meta, "labels"));
 	xb_validate_annotations(e, XB_PATH(at, "annotations"), xb_tree_get(meta, "annotations"));
 	workload_validate_restart(e, at, template, "StatefulSet");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const counts[] = { "replicas", "minReadySeconds", "revisionHistoryLimit", NULL }, *const starts[] = { "start", NULL };
-	const struct xb_node *spec = xb_tree_get(object, "spec"), *management = xb_tree_get(spec, "podManagementPolicy");
+	const struct xb_tree *spec = xb_tree_get(object, "spec"), *management = xb_tree_get(spec, "podManagementPolicy");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	if (!xb_tree_is(management, "OrderedReady") && !xb_tree_is(management, "Parallel"))
@@ -77,12 +77,12 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	validate_template(e, XB_PATH(at, "template"), xb_tree_get(spec, "template"));
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const free_to_change[] = { "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
 						      "persistentVolumeClaimRetentionPolicy", "minReadySeconds" };
-	const struct xb_node *before = xb_tree_get(old, "spec");
-	struct xb_node *spec = xb_tree_copy(w->arena, xb_tree_get(object, "spec"));
+	const struct xb_tree *before = xb_tree_get(old, "spec");
+	struct xb_tree *spec = xb_tree_copy(w->arena, xb_tree_get(object, "spec"));
 
 	for (size_t i = 0; spec && i < ARRAY_SIZE(free_to_change); i++)
 		edit_keep(w, spec, before, free_to_change[i]);
@@ -94,12 +94,12 @@ static void validate_update(struct write *w, const struct xb_node *object, const
 			"'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden");
 }
 
-static void validate_status(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_status(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const counts[] = { "replicas", "readyReplicas", "currentReplicas", "updatedReplicas", "observedGeneration",
 					      "collisionCount", "availableReplicas", NULL };
 	static const char *const parts[] = { "readyReplicas", "currentReplicas", "updatedReplicas", "availableReplicas", NULL };
-	const struct xb_node *status = xb_tree_get(object, "status");
+	const struct xb_tree *status = xb_tree_get(object, "status");
 	const struct xb_path *at = XB_PATH(NULL, "status");
 
 	workload_validate_counts(e, at, status, counts);

@@ -26,7 +26,7 @@ static void validate_provisioner(struct xb_field_errors *e, const struct xb_path
 		xb_err_invalid_sv(e, at, provisioner, "%s", faults[i]);
 }
 
-static void validate_parameters(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *parameters)
+static void validate_parameters(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *parameters)
 {
 	size_t bytes = 0;
 
@@ -43,7 +43,7 @@ static void validate_parameters(struct xb_field_errors *e, const struct xb_path 
 		xb_err_too_long(e, at, PARAMETERS_BYTES);
 }
 
-static void validate_topology(struct xb_field_errors *e, const struct xb_path *term_path, const struct xb_node *term)
+static void validate_topology(struct xb_field_errors *e, const struct xb_path *term_path, const struct xb_tree *term)
 {
 	const struct xb_path *at = XB_PATH(term_path, "matchLabelExpressions");
 	struct seen keys = SEEN(e);
@@ -51,7 +51,7 @@ static void validate_topology(struct xb_field_errors *e, const struct xb_path *t
 
 	xb_tree_each(expression, xb_tree_get(term, "matchLabelExpressions")) {
 		const struct xb_path *here = XB_PATH_AT(at, i++);
-		const struct xb_node *values = xb_tree_get(expression, "values");
+		const struct xb_tree *values = xb_tree_get(expression, "values");
 		struct xb_sv key = xb_tree_gettext(expression, "key");
 		struct seen before = SEEN(e);
 		long n = 0;
@@ -69,7 +69,7 @@ static void validate_topology(struct xb_field_errors *e, const struct xb_path *t
 	}
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
 	static const char *const policies[] = { "Delete", "Retain", NULL }, *const modes[] = { "Immediate", "WaitForFirstConsumer", NULL };
 	static const char *const whole[] = { "matchLabelExpressions", NULL };
@@ -90,7 +90,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	}
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	if (!edit_same(object, old, "parameters"))
 		xb_err_forbidden(e, XB_PATH(NULL, "parameters"), "updates to parameters are forbidden.");

@@ -52,33 +52,33 @@ enum deletion {
 /* A subresource through which a part of the object is written; all else stays as it is. */
 struct strategy_part {
 	const char *sub;
-	void (*merge)(struct write *w, struct xb_node *object, const struct xb_node *sent); /* object is a copy of what is there */
+	void (*merge)(struct write *w, struct xb_tree *object, const struct xb_tree *sent); /* object is a copy of what is there */
 	/* In place of validate_update. */
-	void (*validate)(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e);
+	void (*validate)(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e);
 };
 
 struct strategy {
 	const char *group, *kind;
 	xb_check_fn *name;                 /* metadata.name's rule: the verbs check metadata, the hooks below the rest */
-	void (*defaults)(struct write *w, struct xb_node *object);
-	void (*prepare_create)(struct write *w, struct xb_node *object);
-	void (*prepare_update)(struct write *w, struct xb_node *object, const struct xb_node *old);
+	void (*defaults)(struct write *w, struct xb_tree *object);
+	void (*prepare_create)(struct write *w, struct xb_tree *object);
+	void (*prepare_update)(struct write *w, struct xb_tree *object, const struct xb_tree *old);
 	/* A write to status, or to a part of it (write_is_status): all but status and metadata is old's already. */
-	void (*prepare_status)(struct write *w, struct xb_node *object, const struct xb_node *old);
+	void (*prepare_status)(struct write *w, struct xb_tree *object, const struct xb_tree *old);
 	/* Takes what lives outside the object (cluster IPs, node ports); old is NULL at create, object is NULL at deletion.
 	 * With dry_run it takes nothing but fills in what it would take. A fault is the client's: into e, and ends the write
 	 * (end is still called, with false). Returns 0, or -errno (-ENOSPC: a range is used up) with nothing for end to do. */
-	int (*begin)(struct write *w, struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e);
+	int (*begin)(struct write *w, struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e);
 	void (*end)(struct write *w, bool committed); /* after begin, once: keep or give back */
-	void (*validate)(struct write *w, const struct xb_node *object, struct xb_field_errors *e);
-	void (*validate_update)(struct write *w, const struct xb_node *object, const struct xb_node *old,
+	void (*validate)(struct write *w, const struct xb_tree *object, struct xb_field_errors *e);
+	void (*validate_update)(struct write *w, const struct xb_tree *object, const struct xb_tree *old,
 				struct xb_field_errors *e); /* runs besides validate */
 	/* For the same writes as prepare_status. */
-	void (*validate_status)(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e);
-	enum deletion (*delete_)(struct write *w, struct xb_node *object, const struct delete_request *q,
+	void (*validate_status)(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e);
+	enum deletion (*delete_)(struct write *w, struct xb_tree *object, const struct delete_request *q,
 				 struct xb_status *reterr); /* NULL: DELETE_NOW; reterr->code set: refused */
 	/* An object being deleted, without metadata.finalizers and grace: does its kind still hold it? NULL: no. */
-	bool (*held)(const struct xb_node *object);
+	bool (*held)(const struct xb_tree *object);
 	const struct strategy_part *parts; /* ends with {}; NULL: none */
 	/* A time in spec, always of one length, that writers renew: no rule, no hook and no plugin asks for it, nor changes what has it. */
 	const char *renewed;
@@ -88,7 +88,7 @@ struct strategy {
 	bool expires;                      /* goes --event-ttl after its last write */
 	bool patient;                      /* its writes may wait a moment for others to share a commit (store_value.patient) */
 	/* Does a write to status say no more than that its object is well, so that it is patient, too? NULL: no. */
-	bool (*is_heartbeat)(struct xb_jv old, const struct xb_node *object);
+	bool (*is_heartbeat)(struct xb_jv old, const struct xb_tree *object);
 	bool relaxed;                      /* its writes do not wait for the disk: a power failure may take the newest */
 	bool returns_deleted;              /* DELETE answers with the object that went (pods, service accounts), not with a Status */
 	const char *default_propagation;   /* "Orphan" for replication controllers (core v1), else NULL: Background */

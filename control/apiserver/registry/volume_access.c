@@ -9,11 +9,11 @@ static const struct {
 	{ "ReadWriteOnce", "RWO" }, { "ReadOnlyMany", "ROX" }, { "ReadWriteMany", "RWX" }, { "ReadWriteOncePod", "RWOP" },
 };
 
-void volume_validate_access(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec, const char *required)
+void volume_validate_access(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec, const char *required)
 {
 	static const char *const access[] = { "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod", NULL };
 	static const char *const volume[] = { "Block", "Filesystem", NULL };
-	const struct xb_node *list = xb_tree_get(spec, "accessModes");
+	const struct xb_tree *list = xb_tree_get(spec, "accessModes");
 	const struct xb_path *here = XB_PATH(at, "accessModes");
 	bool alone = false;
 

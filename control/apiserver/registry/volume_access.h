@@ -5,7 +5,7 @@
 #include "strategy.h"
 
 /* at: the spec's. accessModes (required says why there must be one) and volumeMode. */
-void volume_validate_access(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec, const char *required);
+void volume_validate_access(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec, const char *required);
 void cell_phase(struct table_row *r, struct xb_jv object);      /* "Terminating" when it is being deleted */
 void cell_access_modes(struct table_row *r, struct xb_jv modes);/* "RWO,ROX" */
 

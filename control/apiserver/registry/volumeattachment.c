@@ -2,14 +2,14 @@
 #include "edit.h"
 #include "table.h"
 
-static void prepare_create(struct write *w, struct xb_node *object)
+static void prepare_create(struct write *w, struct xb_tree *object)
 {
 	edit_json(w, object, "status", "{\"attached\":false}");
 }
 
-static void validate_source(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *source)
+static void validate_source(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *source)
 {
-	const struct xb_node *volume = xb_tree_get(source, "persistentVolumeName"), *inlined = xb_tree_get(source, "inlineVolumeSpec");
+	const struct xb_tree *volume = xb_tree_get(source, "persistentVolumeName"), *inlined = xb_tree_get(source, "inlineVolumeSpec");
 
 	if (!volume == !inlined) {
 		if (volume)
@@ -22,9 +22,9 @@ static void validate_source(struct xb_field_errors *e, const struct xb_path *at,
 		xb_err_required(e, XB_PATH(at, "persistentVolumeName"), "must specify non empty persistentVolumeName");
 }
 
-static void validate(struct write *w, const struct xb_node *object, struct xb_field_errors *e)
+static void validate(struct write *w, const struct xb_tree *object, struct xb_field_errors *e)
 {
-	const struct xb_node *spec = xb_tree_get(object, "spec");
+	const struct xb_tree *spec = xb_tree_get(object, "spec");
 	struct xb_sv attacher = xb_tree_gettext(spec, "attacher"), node = xb_tree_gettext(spec, "nodeName");
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
@@ -35,7 +35,7 @@ static void validate(struct write *w, const struct xb_node *object, struct xb_fi
 	xb_validate(e, XB_PATH(at, "nodeName"), node, xb_check_dns1123_subdomain);
 }
 
-static void validate_update(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+static void validate_update(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	if (!edit_same(object, old, "spec"))
 		xb_err_invalid(e, XB_PATH(NULL, "spec"), xb_tree_get(object, "spec"), "field is immutable");

@@ -6,18 +6,18 @@
 #include "pod.h"
 #include "table.h"
 
-void workload_defaults(struct write *w, struct xb_node *spec)
+void workload_defaults(struct write *w, struct xb_tree *spec)
 {
-	struct xb_node *template = xb_tree_get(spec, "template");
+	struct xb_tree *template = xb_tree_get(spec, "template");
 
 	if (template)
 		pod_spec_defaults(w, edit_obtain(w, template, "spec"));
 }
 
 /* The paths of labels and annotations leave out "metadata", as upstream's do. */
-void workload_validate_template(struct write *w, const struct xb_path *at, const struct xb_node *template, struct xb_field_errors *e)
+void workload_validate_template(struct write *w, const struct xb_path *at, const struct xb_tree *template, struct xb_field_errors *e)
 {
-	const struct xb_node *meta = xb_tree_get(template, "metadata"), *spec = xb_tree_get(template, "spec");
+	const struct xb_tree *meta = xb_tree_get(template, "metadata"), *spec = xb_tree_get(template, "spec");
 	const struct xb_path *spec_path = XB_PATH(at, "spec");
 
 	xb_validate_labels(e, XB_PATH(at, "labels"), xb_tree_get(meta, "labels"));
@@ -27,10 +27,10 @@ void workload_validate_template(struct write *w, const struct xb_path *at, const
 		xb_err_forbidden(e, XB_PATH(spec_path, "ephemeralContainers"), "ephemeral containers not allowed in pod template");
 }
 
-void workload_validate_restart(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *template, const char *kind)
+void workload_validate_restart(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *template, const char *kind)
 {
 	static const char *const restarts[] = { "Always", NULL };
-	const struct xb_node *spec = xb_tree_get(template, "spec");
+	const struct xb_tree *spec = xb_tree_get(template, "spec");
 	const struct xb_path *spec_path = XB_PATH(at, "spec");
 	struct xb_sv policy = xb_tree_gettext(spec, "restartPolicy");
 	const char *detail;
@@ -46,10 +46,10 @@ void workload_validate_restart(struct xb_field_errors *e, const struct xb_path *
 		e->no_memory = true;
 }
 
-void workload_validate_selector(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *spec, bool required,
+void workload_validate_selector(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec, bool required,
 				const char *detail)
 {
-	const struct xb_node *selector = xb_tree_get(spec, "selector"), *labels = xb_tree_path(spec, "template", "metadata", "labels");
+	const struct xb_tree *selector = xb_tree_get(spec, "selector"), *labels = xb_tree_path(spec, "template", "metadata", "labels");
 	const struct xb_path *here = XB_PATH(at, "selector");
 	bool empty = label_selector_empty(selector);
 
@@ -63,13 +63,13 @@ void workload_validate_selector(struct xb_field_errors *e, const struct xb_path 
 			       "`selector` does not match template `labels`");
 }
 
-void workload_validate_counts(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *object, const char *const *names)
+void workload_validate_counts(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *object, const char *const *names)
 {
 	for (; *names; names++)
 		xb_validate_nonnegative(e, XB_PATH(at, *names), xb_tree_geti64(object, *names, 0));
 }
 
-void workload_validate_at_most(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *object, const char *const *names,
+void workload_validate_at_most(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *object, const char *const *names,
 			       const char *limit, const char *detail)
 {
 	for (; *names; names++)
@@ -77,7 +77,7 @@ void workload_validate_at_most(struct xb_field_errors *e, const struct xb_path *
 			xb_err_invalid(e, XB_PATH(at, *names), xb_tree_get(object, *names), "%s", detail);
 }
 
-void workload_validate_collisions(struct xb_field_errors *e, const struct xb_node *status, const struct xb_node *old)
+void workload_validate_collisions(struct xb_field_errors *e, const struct xb_tree *status, const struct xb_tree *old)
 {
 	int64_t now = xb_tree_geti64(status, "collisionCount", 0);
 	char text[24];
@@ -88,11 +88,11 @@ void workload_validate_collisions(struct xb_field_errors *e, const struct xb_nod
 	xb_err_invalid_go(e, XB_PATH(XB_PATH(NULL, "status"), "collisionCount"), text, "cannot be decremented");
 }
 
-void workload_validate_replicas(struct write *w, const struct xb_node *object, const struct xb_node *old, struct xb_field_errors *e)
+void workload_validate_replicas(struct write *w, const struct xb_tree *object, const struct xb_tree *old, struct xb_field_errors *e)
 {
 	static const char *const counts[] = { "replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration", NULL };
 	static const char *const parts[] = { "fullyLabeledReplicas", "readyReplicas", "availableReplicas", NULL };
-	const struct xb_node *status = xb_tree_get(object, "status");
+	const struct xb_tree *status = xb_tree_get(object, "status");
 	const struct xb_path *at = XB_PATH(NULL, "status");
 
 	workload_validate_counts(e, at, status, counts);

@@ -75,7 +75,7 @@ static void write_conditions(const struct hpa_status *s, struct xb_jw *w)
 
 static bool says(struct xb_arena *a, struct xb_jv hpa, const struct xb_buf *out)
 {
-	struct xb_node *there = xb_tree_from(a, xb_jv_get(hpa, "status"), NULL, NULL), *wanted = NULL;
+	struct xb_tree *there = xb_tree_from(a, xb_jv_get(hpa, "status"), NULL, NULL), *wanted = NULL;
 
 	return there && !xb_tree_read(a, xb_buf_sv(out), NULL, &wanted) && xb_tree_equal(there, wanted);
 }

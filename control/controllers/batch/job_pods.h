@@ -45,7 +45,7 @@ struct job_template {
 	struct xb_arena *arena;
 	const struct job_spec *spec;
 	struct xb_sv name;
-	struct xb_node *pod;
+	struct xb_tree *pod;
 };
 int job_template_new(struct xb_arena *a, const struct xb_kind *kind, struct xb_jv job, const struct job_spec *spec,
 		     struct job_template *ret);

@@ -6,7 +6,7 @@
 #define ENV_INDEX     "JOB_COMPLETION_INDEX"
 #define NAME_MAX_MADE 58                /* what the server leaves of a generateName: 63 without five characters of its own */
 
-static bool has_env(const struct xb_node *container)
+static bool has_env(const struct xb_tree *container)
 {
 	xb_tree_each(env, xb_tree_get(container, "env"))
 		if (xb_tree_is(xb_tree_get(env, "name"), ENV_INDEX))
@@ -14,10 +14,10 @@ static bool has_env(const struct xb_node *container)
 	return false;
 }
 
-static int add_env(struct xb_arena *a, struct xb_node *containers)
+static int add_env(struct xb_arena *a, struct xb_tree *containers)
 {
 	xb_tree_each(c, containers) {
-		struct xb_node *env;
+		struct xb_tree *env;
 
 		if (has_env(c))
 			continue;
@@ -34,9 +34,9 @@ static int add_env(struct xb_arena *a, struct xb_node *containers)
 	return 0;
 }
 
-static int add_finalizer(struct xb_arena *a, struct xb_node *meta)
+static int add_finalizer(struct xb_arena *a, struct xb_tree *meta)
 {
-	struct xb_node *finalizers = xb_tree_get(meta, "finalizers");
+	struct xb_tree *finalizers = xb_tree_get(meta, "finalizers");
 
 	xb_tree_each(f, finalizers)
 		if (xb_tree_is(f, JOB_TRACKING))
@@ -55,7 +55,7 @@ int job_template_new(struct xb_arena *a, const struct xb_kind *kind, struct xb_j
 		     struct job_template *ret)
 {
 	_cleanup_buf_ struct xb_buf base = {};
-	struct xb_node *pod;
+	struct xb_tree *pod;
 	int r;
 
 	pod_template_write(xb_jv_path(job, "spec", "template"), kind, job, &base);
@@ -72,9 +72,9 @@ int job_template_new(struct xb_arena *a, const struct xb_kind *kind, struct xb_j
 	return 0;
 }
 
-static int set_text(struct job_template *t, struct xb_node *object, const char *key, const char *value)
+static int set_text(struct job_template *t, struct xb_tree *object, const char *key, const char *value)
 {
-	struct xb_node *text = value ? xb_tree_str(t->arena, xb_sv(value)) : NULL;
+	struct xb_tree *text = value ? xb_tree_str(t->arena, xb_sv(value)) : NULL;
 
 	if (!object || !text)
 		return -ENOMEM;
@@ -82,13 +82,13 @@ static int set_text(struct job_template *t, struct xb_node *object, const char *
 	return 0;
 }
 
-static int set_number(struct job_template *t, struct xb_node *object, const char *key, int64_t n)
+static int set_number(struct job_template *t, struct xb_tree *object, const char *key, int64_t n)
 {
 	return set_text(t, object, key, xb_arena_printf(t->arena, "%lld", (long long)n));
 }
 
 /* A failure that the policy ignores does not count against the index, but delays it as any other. */
-static int count_on(struct job_template *t, struct xb_node *annotations, const struct job_pod *before)
+static int count_on(struct job_template *t, struct xb_tree *annotations, const struct job_pod *before)
 {
 	bool ignored = before && job_failure_action(t->spec, before->pod, NULL) == JOB_IGNORE;
 	int64_t n_ignored = before ? before->ignored + ignored : 0;
@@ -110,8 +110,8 @@ static const char *generate_name(struct job_template *t, int64_t index)
 
 int job_template_body(struct job_template *t, int64_t index, const struct job_pod *before, struct xb_buf *out)
 {
-	struct xb_node *meta = xb_tree_get(t->pod, "metadata");
-	struct xb_node *annotations;
+	struct xb_tree *meta = xb_tree_get(t->pod, "metadata");
+	struct xb_tree *annotations;
 	int r = 0;
 
 	xb_buf_clear(out);

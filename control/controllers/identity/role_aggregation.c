@@ -49,10 +49,10 @@ static int by_name(const void *a, const void *b)
 	return xb_sv_cmp(name_of(*(const struct xb_jv *)a), name_of(*(const struct xb_jv *)b));
 }
 
-static int add_rules(struct gathering *g, struct xb_node *rules, struct xb_jv role)
+static int add_rules(struct gathering *g, struct xb_tree *rules, struct xb_jv role)
 {
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(role, "rules")); xb_jit_next(&it);) {
-		struct xb_node *rule = xb_tree_from(g->arena, it.value, NULL, NULL);
+		struct xb_tree *rule = xb_tree_from(g->arena, it.value, NULL, NULL);
 		bool there = false;
 
 		if (!rule)
@@ -66,7 +66,7 @@ static int add_rules(struct gathering *g, struct xb_node *rules, struct xb_jv ro
 }
 
 /* Selector by selector, and for each by the roles' names; a rule once. */
-static int gather(const struct role_aggregation *l, struct gathering *g, struct xb_jv role, struct xb_node *rules)
+static int gather(const struct role_aggregation *l, struct gathering *g, struct xb_jv role, struct xb_tree *rules)
 {
 	for (struct xb_jit it = xb_jv_iter(xb_jv_path(role, "aggregationRule", "clusterRoleSelectors")); !g->error && xb_jit_next(&it);) {
 		_cleanup_(xb_selector_freep) struct xb_selector *selector = NULL;
@@ -90,7 +90,7 @@ static void on_done(struct kcm_work *w, int error)
 	kcm_work_done(w, error == -ENOENT ? 0 : error);
 }
 
-static void put(struct kcm_work *w, struct xb_jv role, const struct xb_node *rules)
+static void put(struct kcm_work *w, struct xb_jv role, const struct xb_tree *rules)
 {
 	const struct role_aggregation *l = w->loop;
 	struct kcm_request q = { .method = "PUT", .kind = l->kind, .name = w->name, .type = KCM_JSON, .of = role };
@@ -111,7 +111,7 @@ static void sync_role(struct kcm_work *w)
 	const struct role_aggregation *l = w->loop;
 	struct xb_jv role = xb_informer_get(l->roles, NULL, w->name), had = xb_jv_get(role, "rules");
 	struct gathering g = { .arena = w->arena, .self = name_of(role) };
-	struct xb_node *rules = xb_tree_array(w->arena), *now = xb_jv_count(had) ? xb_tree_from(w->arena, had, NULL, NULL) : NULL;
+	struct xb_tree *rules = xb_tree_array(w->arena), *now = xb_jv_count(had) ? xb_tree_from(w->arena, had, NULL, NULL) : NULL;
 	int r;
 
 	if (!xb_jv_is(xb_jv_get(role, "aggregationRule"))) {

@@ -9,9 +9,9 @@
 #include "xb/work_queue.h"
 
 /* --- writes --- */
-static int take(struct binder_sync *s, struct xb_jv object, struct xb_jv *ret, struct xb_node **ret_tree)
+static int take(struct binder_sync *s, struct xb_jv object, struct xb_jv *ret, struct xb_tree **ret_tree)
 {
-	struct xb_node *tree = xb_tree_from(s->w->arena, object, NULL, NULL);
+	struct xb_tree *tree = xb_tree_from(s->w->arena, object, NULL, NULL);
 	int r = tree ? kcm_work_hold(s->w, object) : -ENOMEM;
 
 	if (r)
@@ -63,7 +63,7 @@ static void on_written(struct kcm_work *w, int error)
 static void put(struct binder_sync *s)
 {
 	_cleanup_buf_ struct xb_buf body = {};
-	struct xb_node *object = s->step->of_claim ? s->pair.claim : s->pair.volume;
+	struct xb_tree *object = s->step->of_claim ? s->pair.claim : s->pair.volume;
 	struct kcm_request q = {
 		.method = "PUT", .kind = s->step->of_claim ? s->b->claim_kind : s->b->volume_kind, .sub = s->step->sub, .type = KCM_JSON,
 		.name = xb_arena_strn(s->w->arena, xb_tree_text(xb_tree_path(object, "metadata", "name"))),

@@ -2,7 +2,7 @@
 #include "binder_edit.h"
 #include "xb/volumes.h"
 
-static int set(struct binder_pair *p, struct xb_node *object, const char *key, struct xb_node *value)
+static int set(struct binder_pair *p, struct xb_tree *object, const char *key, struct xb_tree *value)
 {
 	if (!object || !value)
 		return -ENOMEM;
@@ -12,17 +12,17 @@ static int set(struct binder_pair *p, struct xb_node *object, const char *key, s
 	return 1;
 }
 
-static int set_text(struct binder_pair *p, struct xb_node *object, const char *key, struct xb_sv text)
+static int set_text(struct binder_pair *p, struct xb_tree *object, const char *key, struct xb_sv text)
 {
 	return set(p, object, key, xb_tree_str(p->arena, text));
 }
 
-static struct xb_node *part(struct binder_pair *p, struct xb_node *object, const char *key)
+static struct xb_tree *part(struct binder_pair *p, struct xb_tree *object, const char *key)
 {
 	return xb_tree_obtain(p->arena, object, key);
 }
 
-static struct xb_sv name_of(const struct xb_node *object)
+static struct xb_sv name_of(const struct xb_tree *object)
 {
 	return xb_tree_text(xb_tree_path(object, "metadata", "name"));
 }
@@ -33,9 +33,9 @@ static int either(int a, int b)
 	return a < 0 ? a : b < 0 ? b : a | b;
 }
 
-static bool del_annotation(struct xb_node *object, const char *key)
+static bool del_annotation(struct xb_tree *object, const char *key)
 {
-	struct xb_node *meta = xb_tree_get(object, "metadata"), *notes = xb_tree_get(meta, "annotations");
+	struct xb_tree *meta = xb_tree_get(object, "metadata"), *notes = xb_tree_get(meta, "annotations");
 	bool was = xb_tree_del(notes, key);
 
 	if (was && !notes->count)
@@ -51,7 +51,7 @@ int binder_reserve(struct binder_pair *p)
 
 int binder_unreserve(struct binder_pair *p)
 {
-	struct xb_node *spec = xb_tree_get(p->volume, "spec");
+	struct xb_tree *spec = xb_tree_get(p->volume, "spec");
 
 	if (del_annotation(p->volume, XB_BOUND_BY_CONTROLLER))
 		return xb_tree_del(spec, "claimRef") | 1;
@@ -60,7 +60,7 @@ int binder_unreserve(struct binder_pair *p)
 
 int binder_volume_phase(struct binder_pair *p)
 {
-	struct xb_node *status = part(p, p->volume, "status");
+	struct xb_tree *status = part(p, p->volume, "status");
 	int r = set_text(p, status, "phase", xb_sv(p->text));
 
 	if (r > 0 && p->message)
@@ -83,7 +83,7 @@ int binder_name_volume(struct binder_pair *p)
 /* Once it is bound its capacity is that of the file system on the volume, which may be behind. */
 int binder_claim_bound(struct binder_pair *p)
 {
-	struct xb_node *status = part(p, p->claim, "status"), *spec = xb_tree_get(p->volume, "spec");
+	struct xb_tree *status = part(p, p->claim, "status"), *spec = xb_tree_get(p->volume, "spec");
 	int phase = set_text(p, status, "phase", XB_SV("Bound"));
 	int access = set(p, status, "accessModes", xb_tree_copy(p->arena, xb_tree_get(spec, "accessModes")));
 	int capacity = phase ? set(p, status, "capacity", xb_tree_copy(p->arena, xb_tree_get(spec, "capacity"))) : 0;
@@ -93,7 +93,7 @@ int binder_claim_bound(struct binder_pair *p)
 
 int binder_claim_phase(struct binder_pair *p)
 {
-	struct xb_node *status = part(p, p->claim, "status");
+	struct xb_tree *status = part(p, p->claim, "status");
 	int r = set_text(p, status, "phase", xb_sv(p->text));
 
 	r = either(r, xb_tree_del(status, "accessModes"));

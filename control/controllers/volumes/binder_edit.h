@@ -9,7 +9,7 @@
 
 struct binder_pair {
 	struct xb_arena *arena;
-	struct xb_node *volume, *claim; /* either may be NULL for a change that does not look at it */
+	struct xb_tree *volume, *claim; /* either may be NULL for a change that does not look at it */
 	const char *text;               /* what is to be written, where a change says so */
 	const char *message;            /* of the volume's status; NULL: none */
 };

@@ -3,9 +3,9 @@
 #include "../pods.h"
 #include "xb/tree.h"
 
-static struct xb_node *find(const struct xb_node *finalizers, const char *finalizer)
+static struct xb_tree *find(const struct xb_tree *finalizers, const char *finalizer)
 {
-	for (struct xb_node *f = finalizers ? finalizers->first : NULL; f; f = f->next)
+	for (struct xb_tree *f = finalizers ? finalizers->first : NULL; f; f = f->next)
 		if (xb_tree_is(f, finalizer))
 			return f;
 	return NULL;
@@ -20,10 +20,10 @@ bool protection_due(struct xb_jv object, const char *finalizer)
 	return has == pods_deleting(object);
 }
 
-static int change(struct xb_arena *a, struct xb_node *object, bool deleting, const char *finalizer)
+static int change(struct xb_arena *a, struct xb_tree *object, bool deleting, const char *finalizer)
 {
-	struct xb_node *meta = xb_tree_obtain(a, object, "metadata"), *list = xb_tree_get(meta, "finalizers");
-	struct xb_node *text = xb_tree_str(a, xb_sv(finalizer));
+	struct xb_tree *meta = xb_tree_obtain(a, object, "metadata"), *list = xb_tree_get(meta, "finalizers");
+	struct xb_tree *text = xb_tree_str(a, xb_sv(finalizer));
 
 	if (!meta || !text)
 		return -ENOMEM;
@@ -54,7 +54,7 @@ int protection_ask(struct kcm_work *w, const struct xb_kind *kind, struct xb_jv 
 		.name = xb_arena_strn(w->arena, xb_jv_text(xb_jv_path(object, "metadata", "name"))),
 		.namespace_ = xb_arena_strn(w->arena, xb_jv_text(xb_jv_path(object, "metadata", "namespace"))),
 	};
-	struct xb_node *tree = xb_tree_from(w->arena, object, NULL, NULL);
+	struct xb_tree *tree = xb_tree_from(w->arena, object, NULL, NULL);
 	int r = tree && q.name && q.namespace_ ? change(w->arena, tree, pods_deleting(object), finalizer) : -ENOMEM;
 
 	if (r)

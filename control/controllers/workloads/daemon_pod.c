@@ -76,14 +76,14 @@ struct xb_sv daemon_node_of(struct xb_jv pod)
 }
 
 /* --- what is made --- */
-static bool is_bearing(const struct xb_node *toleration, const struct bearing *b)
+static bool is_bearing(const struct xb_tree *toleration, const struct bearing *b)
 {
 	return xb_tree_is(xb_tree_get(toleration, "key"), b->key) && xb_tree_is(xb_tree_get(toleration, "effect"), b->effect) &&
 	       xb_tree_is(xb_tree_get(toleration, "operator"), "Exists") && !xb_tree_gettext(toleration, "value").n;
 }
 
 /* One that the template has lasts for ever here. */
-static int add_bearing(struct xb_arena *a, struct xb_node *tolerations, const struct bearing *b)
+static int add_bearing(struct xb_arena *a, struct xb_tree *tolerations, const struct bearing *b)
 {
 	const char *json = xb_arena_printf(a, "{\"key\":\"%s\",\"operator\":\"Exists\",\"effect\":\"%s\"}", b->key, b->effect);
 	bool found = false;
@@ -100,9 +100,9 @@ static int add_bearing(struct xb_arena *a, struct xb_node *tolerations, const st
 	return 0;
 }
 
-static int add_bearings(struct xb_arena *a, struct xb_node *spec)
+static int add_bearings(struct xb_arena *a, struct xb_tree *spec)
 {
-	struct xb_node *tolerations = xb_tree_get(spec, "tolerations");
+	struct xb_tree *tolerations = xb_tree_get(spec, "tolerations");
 	bool host_network = xb_tree_true(xb_tree_get(spec, "hostNetwork"));
 	int r = 0;
 
@@ -119,12 +119,12 @@ static int add_bearings(struct xb_arena *a, struct xb_node *spec)
 }
 
 /* In place of the terms that the template has: the node was chosen by those. The value to be filled in, or NULL without memory. */
-static struct xb_node *pin(struct xb_arena *a, struct xb_node *spec)
+static struct xb_tree *pin(struct xb_arena *a, struct xb_tree *spec)
 {
 	static const char json[] = "[{\"matchFields\":[{\"key\":\"metadata.name\",\"operator\":\"In\",\"values\":[\"\"]}]}]";
-	struct xb_node *affinity = xb_tree_obtain(a, xb_tree_obtain(a, spec, "affinity"), "nodeAffinity");
-	struct xb_node *required = xb_tree_obtain(a, affinity, REQUIRED);
-	struct xb_node *terms = required ? xb_tree_parse(a, json) : NULL;
+	struct xb_tree *affinity = xb_tree_obtain(a, xb_tree_obtain(a, spec, "affinity"), "nodeAffinity");
+	struct xb_tree *required = xb_tree_obtain(a, affinity, REQUIRED);
+	struct xb_tree *terms = required ? xb_tree_parse(a, json) : NULL;
 
 	if (!terms)
 		return NULL;
@@ -132,9 +132,9 @@ static struct xb_node *pin(struct xb_arena *a, struct xb_node *spec)
 	return xb_tree_get(xb_tree_get(terms->first, "matchFields")->first, "values")->first;
 }
 
-static int set_labels(struct xb_arena *a, struct xb_node *meta, struct xb_jv set, struct xb_sv hash)
+static int set_labels(struct xb_arena *a, struct xb_tree *meta, struct xb_jv set, struct xb_sv hash)
 {
-	struct xb_node *labels = xb_tree_obtain(a, meta, "labels"), *node = xb_tree_str(a, hash), *number;
+	struct xb_tree *labels = xb_tree_obtain(a, meta, "labels"), *node = xb_tree_str(a, hash), *number;
 	const char *text = NULL;
 	int64_t generation;
 
@@ -155,7 +155,7 @@ int daemon_template_new(struct xb_arena *a, const struct xb_kind *kind, struct x
 {
 	_cleanup_buf_ struct xb_buf base = {};
 	struct daemon_template t = {};
-	struct xb_node *spec;
+	struct xb_tree *spec;
 	int r;
 
 	pod_template_write(xb_jv_path(set, "spec", "template"), kind, set, &base);

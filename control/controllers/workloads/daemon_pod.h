@@ -16,7 +16,7 @@ struct xb_sv daemon_node_of(struct xb_jv pod);
 
 /* What all pods of a set have in common. Lives as long as a, and as what set and hash point to. */
 struct daemon_template {
-	struct xb_node *pod, *node_name;
+	struct xb_tree *pod, *node_name;
 };
 /* hash: of the ControllerRevision that they are made by. 0 or -ENOMEM. */
 int daemon_template_new(struct xb_arena *a, const struct xb_kind *kind, struct xb_jv set, struct xb_sv hash, struct daemon_template *ret);

@@ -145,9 +145,9 @@ static void delete_mirror(struct mirror *m)
 }
 
 /* The node owns it, so that it goes with the node. */
-static void write_owner(const struct facts *f, struct xb_jv node, struct xb_arena *a, struct xb_node *object)
+static void write_owner(const struct facts *f, struct xb_jv node, struct xb_arena *a, struct xb_tree *object)
 {
-	struct xb_node *owners = xb_tree_array(a), *owner = xb_tree_parse(a, "{\"apiVersion\":\"v1\",\"kind\":\"Node\"}");
+	struct xb_tree *owners = xb_tree_array(a), *owner = xb_tree_parse(a, "{\"apiVersion\":\"v1\",\"kind\":\"Node\"}");
 
 	xb_tree_setc(owner, "name", xb_tree_str(a, xb_sv(f->node_name)));
 	xb_tree_setc(owner, "uid", xb_tree_str(a, meta(node, "uid")));
@@ -162,7 +162,7 @@ static void create(struct mirror *m, const struct pod *p)
 	struct node *node = m->of->pods->parts.node;
 	struct xb_jv object = node ? node_object(node) : (struct xb_jv){};
 	_cleanup_buf_ struct xb_buf path = {}, body = {};
-	struct xb_node *mirror, *notes;
+	struct xb_tree *mirror, *notes;
 
 	if (node && !meta(object, "uid").n)
 		return;                 /* source_node_changed brings it here again */

@@ -35,7 +35,7 @@ static char *hash_of(struct xb_arena *a, struct xb_sv text, const char *path, co
 	return uid;
 }
 
-static int read_text(struct xb_arena *a, struct xb_sv text, struct xb_node **ret, char **reterr_why)
+static int read_text(struct xb_arena *a, struct xb_sv text, struct xb_tree **ret, char **reterr_why)
 {
 	_cleanup_buf_ struct xb_buf json = {}, fault = {};
 	_cleanup_(xb_yaml_freep) struct xb_yaml *yaml = NULL;
@@ -50,11 +50,11 @@ static int read_text(struct xb_arena *a, struct xb_sv text, struct xb_node **ret
 	return xb_tree_read(a, xb_buf_sv(&json), NULL, ret);
 }
 
-static int check(const struct xb_node *pod, char **reterr_why)
+static int check(const struct xb_tree *pod, char **reterr_why)
 {
 	struct xb_sv name = xb_tree_text(xb_tree_path(pod, "metadata", "name"));
 	struct xb_sv namespace_ = xb_tree_text(xb_tree_path(pod, "metadata", "namespace"));
-	const struct xb_node *containers = xb_tree_path(pod, "spec", "containers");
+	const struct xb_tree *containers = xb_tree_path(pod, "spec", "containers");
 	const char *faults[XB_CHECK_MAX];
 
 	if (xb_check_dns1123_subdomain(name, faults))
@@ -84,10 +84,10 @@ static bool is_latest(struct xb_sv image)
 }
 
 /* Defaults that depend on another field; those that do not are the schema's. */
-static void default_container(struct xb_arena *a, struct xb_node *c)
+static void default_container(struct xb_arena *a, struct xb_tree *c)
 {
-	struct xb_node *resources = xb_tree_get(c, "resources"), *limits = xb_tree_get(resources, "limits");
-	struct xb_node *requests = limits ? xb_tree_obtain(a, resources, "requests") : NULL;
+	struct xb_tree *resources = xb_tree_get(c, "resources"), *limits = xb_tree_get(resources, "limits");
+	struct xb_tree *requests = limits ? xb_tree_obtain(a, resources, "requests") : NULL;
 
 	if (!xb_tree_gettext(c, "imagePullPolicy").n)
 		xb_tree_setc(c, "imagePullPolicy",
@@ -97,15 +97,15 @@ static void default_container(struct xb_arena *a, struct xb_node *c)
 			xb_tree_set(requests, limit->key, xb_tree_copy(a, limit));
 }
 
-static void note(struct xb_arena *a, struct xb_node *notes, const char *key, const char *value)
+static void note(struct xb_arena *a, struct xb_tree *notes, const char *key, const char *value)
 {
 	xb_tree_set(notes, xb_sv(key), xb_tree_str(a, xb_sv(value)));
 }
 
 /* It stays whatever taints its node has. */
-static void tolerate_all(struct xb_arena *a, struct xb_node *spec)
+static void tolerate_all(struct xb_arena *a, struct xb_tree *spec)
 {
-	struct xb_node *list = xb_tree_get(spec, "tolerations");
+	struct xb_tree *list = xb_tree_get(spec, "tolerations");
 
 	if (!list) {
 		list = xb_tree_array(a);
@@ -114,10 +114,10 @@ static void tolerate_all(struct xb_arena *a, struct xb_node *spec)
 	xb_tree_append(list, xb_tree_parse(a, "{\"operator\":\"Exists\",\"effect\":\"NoExecute\"}"));
 }
 
-static void complete(struct xb_arena *a, struct xb_node *pod, const char *uid, const char *node_name, int64_t seen_us)
+static void complete(struct xb_arena *a, struct xb_tree *pod, const char *uid, const char *node_name, int64_t seen_us)
 {
-	struct xb_node *meta = xb_tree_obtain(a, pod, "metadata"), *spec = xb_tree_obtain(a, pod, "spec");
-	struct xb_node *notes = xb_tree_obtain(a, meta, "annotations");
+	struct xb_tree *meta = xb_tree_obtain(a, pod, "metadata"), *spec = xb_tree_obtain(a, pod, "spec");
+	struct xb_tree *notes = xb_tree_obtain(a, meta, "annotations");
 	char *name = xb_arena_printf(a, "%.*s-%s", XB_SV_ARG(xb_tree_gettext(meta, "name")), node_name);
 
 	for (char *c = name; c && *c; c++)
@@ -144,7 +144,7 @@ int static_parse(struct xb_sv text, const char *path, const char *node_name, int
 	const struct xb_kind *kind = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("pods"));
 	_cleanup_buf_ struct xb_buf json = {};
 	struct xb_status fault = {};
-	struct xb_node *pod = NULL;
+	struct xb_tree *pod = NULL;
 	const char *uid = a ? hash_of(a, text, path, node_name) : NULL;
 	int r = uid ? read_text(a, text, &pod, reterr_why) : -ENOMEM;
 

@@ -10,7 +10,7 @@ static const char behavior_note[] = "autoscaling.alpha.kubernetes.io/behavior";
 static const char conditions_note[] = "autoscaling.alpha.kubernetes.io/conditions";
 static const char current_note[] = "autoscaling.alpha.kubernetes.io/current-metrics";
 
-static int set(struct xb_node *object, const char *key, struct xb_node *value)
+static int set(struct xb_tree *object, const char *key, struct xb_tree *value)
 {
 	if (!object || !value)
 		return -ENOMEM;
@@ -18,25 +18,25 @@ static int set(struct xb_node *object, const char *key, struct xb_node *value)
 	return 0;
 }
 
-static struct xb_node *take(struct xb_node *object, const char *key)
+static struct xb_tree *take(struct xb_tree *object, const char *key)
 {
-	struct xb_node *n = xb_tree_get(object, key);
+	struct xb_tree *n = xb_tree_get(object, key);
 
 	if (n)
 		xb_tree_remove(n);
 	return n;
 }
 
-static bool is_cpu(const struct xb_node *metric)
+static bool is_cpu(const struct xb_tree *metric)
 {
 	return xb_tree_is(xb_tree_get(metric, "type"), "Resource") && xb_tree_is(xb_tree_path(metric, "resource", "name"), "cpu");
 }
 
 /* A note's value becomes the member; a note that is not JSON of that type stays what it is. */
-static int take_note(struct xb_arena *a, struct xb_node *object, const char *note, enum xb_json_type type, const char *part,
+static int take_note(struct xb_arena *a, struct xb_tree *object, const char *note, enum xb_json_type type, const char *part,
 		     const char *key)
 {
-	struct xb_node *notes = xb_tree_path(object, "metadata", "annotations"), *value;
+	struct xb_tree *notes = xb_tree_path(object, "metadata", "annotations"), *value;
 	struct xb_sv text = xb_tree_gettext(notes, note);
 	int r;
 
@@ -51,7 +51,7 @@ static int take_note(struct xb_arena *a, struct xb_node *object, const char *not
 	return set(xb_tree_obtain(a, object, part), key, value);
 }
 
-static int put_note(struct xb_arena *a, struct xb_node *object, const char *note, const struct xb_node *value)
+static int put_note(struct xb_arena *a, struct xb_tree *object, const char *note, const struct xb_tree *value)
 {
 	_cleanup_buf_ struct xb_buf text = {};
 	struct xb_sv copy;
@@ -66,10 +66,10 @@ static int put_note(struct xb_arena *a, struct xb_node *object, const char *note
 }
 
 /* The percentage of v1 as the first of part's list of metrics. inner: "target" or "current". */
-static int add_cpu(struct xb_arena *a, struct xb_node *object, const char *part, const char *percentage, const char *list,
+static int add_cpu(struct xb_arena *a, struct xb_tree *object, const char *part, const char *percentage, const char *list,
 		   const char *inner)
 {
-	struct xb_node *n = take(xb_tree_get(object, part), percentage), *metric, *metrics, *resource, *amount;
+	struct xb_tree *n = take(xb_tree_get(object, part), percentage), *metric, *metrics, *resource, *amount;
 
 	if (!n)
 		return 0;
@@ -92,16 +92,16 @@ static int add_cpu(struct xb_arena *a, struct xb_node *object, const char *part,
 }
 
 /* The first metric that v1 can say leaves the list; what remains of it goes into the note. */
-static int split_metrics(struct xb_arena *a, struct xb_node *object, const char *part, const char *list, const char *inner,
+static int split_metrics(struct xb_arena *a, struct xb_tree *object, const char *part, const char *list, const char *inner,
 			 const char *percentage, const char *note)
 {
-	struct xb_node *metrics = take(xb_tree_get(object, part), list), *found = NULL;
+	struct xb_tree *metrics = take(xb_tree_get(object, part), list), *found = NULL;
 
 	xb_tree_each(metric, metrics)
 		if (!found && is_cpu(metric) && xb_tree_path(metric, "resource", inner, "averageUtilization"))
 			found = metric;
 	if (found) {
-		struct xb_node *share = xb_tree_path(found, "resource", inner, "averageUtilization");
+		struct xb_tree *share = xb_tree_path(found, "resource", inner, "averageUtilization");
 
 		xb_tree_remove(found);
 		xb_tree_remove(share);
@@ -110,7 +110,7 @@ static int split_metrics(struct xb_arena *a, struct xb_node *object, const char 
 	return put_note(a, object, note, metrics);
 }
 
-static int to_v2(struct xb_arena *a, struct xb_node *object)
+static int to_v2(struct xb_arena *a, struct xb_tree *object)
 {
 	int r;
 
@@ -128,7 +128,7 @@ static int to_v2(struct xb_arena *a, struct xb_node *object)
 	return r;
 }
 
-static int from_v2(struct xb_arena *a, struct xb_node *object)
+static int from_v2(struct xb_arena *a, struct xb_tree *object)
 {
 	int r;
 

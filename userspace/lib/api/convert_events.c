@@ -15,9 +15,9 @@ static const struct rename renames[] = {
 	{ "deprecatedCount", "count" },
 };
 
-static void rename_member(struct xb_node *object, const char *from, const char *to)
+static void rename_member(struct xb_tree *object, const char *from, const char *to)
 {
-	struct xb_node *n = xb_tree_get(object, from);
+	struct xb_tree *n = xb_tree_get(object, from);
 
 	if (!n)
 		return;
@@ -25,14 +25,14 @@ static void rename_member(struct xb_node *object, const char *from, const char *
 	xb_tree_set(object, xb_sv(to), n);
 }
 
-static int to_stored(struct xb_arena *a, struct xb_node *object)
+static int to_stored(struct xb_arena *a, struct xb_tree *object)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(renames); i++)
 		rename_member(object, renames[i].served, renames[i].stored);
 	return 0;
 }
 
-static int from_stored(struct xb_arena *a, struct xb_node *object)
+static int from_stored(struct xb_arena *a, struct xb_tree *object)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(renames); i++)
 		rename_member(object, renames[i].stored, renames[i].served);

@@ -42,7 +42,7 @@ static void add_quoted(struct xb_buf *out, struct xb_sv s)
 	xb_buf_addc(out, '"');
 }
 
-static bool all_strings(const struct xb_node *n)
+static bool all_strings(const struct xb_tree *n)
 {
 	xb_tree_each(c, n)
 		if (c->type != XB_JSON_STRING)
@@ -51,7 +51,7 @@ static bool all_strings(const struct xb_node *n)
 }
 
 /* Near to Go's %#v: maps and lists of strings as Go writes them, other composites as JSON. */
-static void add_value(struct xb_buf *out, const struct xb_node *n)
+static void add_value(struct xb_buf *out, const struct xb_tree *n)
 {
 	if (!n || n->type == XB_JSON_NULL) {
 		xb_buf_adds(out, "null");
@@ -119,7 +119,7 @@ void xb_err_required(struct xb_field_errors *e, const struct xb_path *at, const 
 	add(e, at, "FieldValueRequired", &body);
 }
 
-void xb_err_invalid(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *value, const char *detail, ...)
+void xb_err_invalid(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *value, const char *detail, ...)
 {
 	_cleanup_buf_ struct xb_buf body = {};
 	va_list ap;

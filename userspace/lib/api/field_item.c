@@ -82,7 +82,7 @@ struct xb_sv xb_item_of_field(struct xb_arena *a, struct xb_sv name)
 	return (struct xb_sv){ text, name.n + 2 };
 }
 
-static bool add_value(const struct xb_node *n, struct xb_buf *out)
+static bool add_value(const struct xb_tree *n, struct xb_buf *out)
 {
 	if (!n || n->type == XB_JSON_NULL || n->type == XB_JSON_OBJECT || n->type == XB_JSON_ARRAY)
 		return false;
@@ -96,14 +96,14 @@ static bool add_value(const struct xb_node *n, struct xb_buf *out)
 }
 
 /* The keys of rows stand in the order of their names, which is the order in which they are written. */
-static unsigned add_keys(const struct xb_field *list, const struct xb_node *item, struct xb_buf *out)
+static unsigned add_keys(const struct xb_field *list, const struct xb_tree *item, struct xb_buf *out)
 {
 	struct xb_sv keys = xb_sv(list->map_keys), key;
 	unsigned n = 0;
 
 	while (xb_sv_split(&keys, ',', &key)) {
 		const struct xb_field *f = xb_type_field(list->type, key);
-		const struct xb_node *value = xb_tree_getsv(item, key);
+		const struct xb_tree *value = xb_tree_getsv(item, key);
 		const size_t before = out->n;
 
 		xb_buf_adds(out, n ? ",\"" : "\"");
@@ -122,7 +122,7 @@ static unsigned add_keys(const struct xb_field *list, const struct xb_node *item
 }
 
 /* scratch: for reuse from element to element. */
-static int name_item(struct xb_arena *a, const struct xb_field *list, const struct xb_node *item, struct xb_buf *scratch, struct xb_sv *ret)
+static int name_item(struct xb_arena *a, const struct xb_field *list, const struct xb_tree *item, struct xb_buf *scratch, struct xb_sv *ret)
 {
 	struct xb_sv kept;
 	bool good;
@@ -147,7 +147,7 @@ static int name_item(struct xb_arena *a, const struct xb_field *list, const stru
 	return 0;
 }
 
-int xb_item_name(struct xb_arena *a, const struct xb_field *list, const struct xb_node *item, struct xb_sv *ret)
+int xb_item_name(struct xb_arena *a, const struct xb_field *list, const struct xb_tree *item, struct xb_sv *ret)
 {
 	_cleanup_buf_ struct xb_buf scratch = {};
 
@@ -162,7 +162,7 @@ static int by_name(const void *x, const void *y)
 	return r ? r : (a->place > b->place) - (a->place < b->place);
 }
 
-int xb_items_sorted(struct xb_arena *a, const struct xb_field *f, const struct xb_node *list, struct xb_items *ret)
+int xb_items_sorted(struct xb_arena *a, const struct xb_field *f, const struct xb_tree *list, struct xb_items *ret)
 {
 	_cleanup_buf_ struct xb_buf scratch = {};
 	struct xb_items items = {};

@@ -35,11 +35,11 @@ static inline struct xb_field xb_field_root(const struct xb_type *t)
 /* "f:" + name; .p is NULL without memory. */
 struct xb_sv xb_item_of_field(struct xb_arena *a, struct xb_sv name);
 /* "k:{...}" or "v:..." for an element of a set or map list. -EINVAL: it has none of the keys, or no value of the kind. */
-int xb_item_name(struct xb_arena *a, const struct xb_field *list, const struct xb_node *item, struct xb_sv *ret);
+int xb_item_name(struct xb_arena *a, const struct xb_field *list, const struct xb_tree *item, struct xb_sv *ret);
 /* Elements of one list. */
 struct xb_item {
 	struct xb_sv name;
-	struct xb_node *value;
+	struct xb_tree *value;
 	uint32_t place;        /* in the list */
 };
 struct xb_items {
@@ -47,7 +47,7 @@ struct xb_items {
 	size_t n;
 };
 /* The list's elements by name; what has none is left out, and of those of one name the order stays. */
-int xb_items_sorted(struct xb_arena *a, const struct xb_field *f, const struct xb_node *list, struct xb_items *ret);
+int xb_items_sorted(struct xb_arena *a, const struct xb_field *f, const struct xb_tree *list, struct xb_items *ret);
 const struct xb_item *xb_items_find(const struct xb_items *items, struct xb_sv name);
 
 /* The order of names within a set. */

@@ -5,14 +5,14 @@
 
 static const struct xb_sv self = { ".", 1 };
 
-bool xb_field_set_has_self(const struct xb_node *at)
+bool xb_field_set_has_self(const struct xb_tree *at)
 {
 	return at && (!at->first || xb_sv_eq(at->first->key, self));
 }
 
-static int add_self(struct xb_arena *a, struct xb_node *at)
+static int add_self(struct xb_arena *a, struct xb_tree *at)
 {
-	struct xb_node *n = xb_tree_object(a);
+	struct xb_tree *n = xb_tree_object(a);
 
 	if (!n)
 		return -ENOMEM;
@@ -20,7 +20,7 @@ static int add_self(struct xb_arena *a, struct xb_node *at)
 	return 0;
 }
 
-struct xb_node *xb_field_set_at(const struct xb_node *s, struct xb_sv element)
+struct xb_tree *xb_field_set_at(const struct xb_tree *s, struct xb_sv element)
 {
 	return xb_tree_getsv(s, element);
 }
@@ -62,26 +62,26 @@ static bool is_element(struct xb_sv name)
 
 static int by_item(const void *x, const void *y)
 {
-	const struct xb_node *const *a = x, *const *b = y;
+	const struct xb_tree *const *a = x, *const *b = y;
 
 	return xb_item_cmp((*a)->key, (*b)->key);
 }
 
-static int sort_members(struct xb_arena *a, struct xb_node *s)
+static int sort_members(struct xb_arena *a, struct xb_tree *s)
 {
 	const size_t n = s->count;
-	struct xb_node **all, *next;
+	struct xb_tree **all, *next;
 	bool sorted = true;
 	size_t i = 0;
 
-	for (struct xb_node *c = s->first; c && c->next && sorted; c = c->next)
+	for (struct xb_tree *c = s->first; c && c->next && sorted; c = c->next)
 		sorted = xb_item_cmp(c->key, c->next->key) <= 0;
 	if (sorted)
 		return 0;
 	all = xb_arena_alloc(a, n * sizeof(*all));
 	if (!all)
 		return -ENOMEM;
-	for (struct xb_node *c = s->first; c; c = next) {
+	for (struct xb_tree *c = s->first; c; c = next) {
 		next = c->next;
 		all[i++] = c;
 		xb_tree_remove(c);
@@ -92,7 +92,7 @@ static int sort_members(struct xb_arena *a, struct xb_node *s)
 	return 0;
 }
 
-static int check(struct xb_arena *a, struct xb_node *s, unsigned depth)
+static int check(struct xb_arena *a, struct xb_tree *s, unsigned depth)
 {
 	int r;
 
@@ -110,16 +110,16 @@ static int check(struct xb_arena *a, struct xb_node *s, unsigned depth)
 	return sort_members(a, s);
 }
 
-int xb_field_set_check(struct xb_arena *a, struct xb_node *s)
+int xb_field_set_check(struct xb_arena *a, struct xb_tree *s)
 {
 	return check(a, s, 0);
 }
 
 /* --- algebra. Both sides are in order, so that one pass finds what is on both. */
 
-static int add_copy(struct xb_arena *a, struct xb_node *to, struct xb_node *before, const struct xb_node *n)
+static int add_copy(struct xb_arena *a, struct xb_tree *to, struct xb_tree *before, const struct xb_tree *n)
 {
-	struct xb_node *copy = xb_tree_copy(a, n);
+	struct xb_tree *copy = xb_tree_copy(a, n);
 
 	if (!copy)
 		return -ENOMEM;
@@ -127,15 +127,15 @@ static int add_copy(struct xb_arena *a, struct xb_node *to, struct xb_node *befo
 	return 0;
 }
 
-static int unite(struct xb_arena *a, struct xb_node *s, const struct xb_node *more, bool root)
+static int unite(struct xb_arena *a, struct xb_tree *s, const struct xb_tree *more, bool root)
 {
-	struct xb_node *at;
+	struct xb_tree *at;
 	int r = 0;
 
 	if (!root && !s->first != !more->first && !xb_field_set_has_self(s->first ? s : more))
 		r = add_self(a, s);
 	at = s->first;
-	for (const struct xb_node *n = more->first; !r && n; n = n->next) {
+	for (const struct xb_tree *n = more->first; !r && n; n = n->next) {
 		while (at && xb_item_cmp(at->key, n->key) < 0)
 			at = at->next;
 		r = at && xb_sv_eq(at->key, n->key) ? unite(a, at, n, false) : add_copy(a, s, at, n);
@@ -143,12 +143,12 @@ static int unite(struct xb_arena *a, struct xb_node *s, const struct xb_node *mo
 	return r;
 }
 
-int xb_field_set_add(struct xb_arena *a, struct xb_node *s, const struct xb_node *more)
+int xb_field_set_add(struct xb_arena *a, struct xb_tree *s, const struct xb_tree *more)
 {
 	return more ? unite(a, s, more, true) : 0;
 }
 
-static void remove_self(struct xb_node *at)
+static void remove_self(struct xb_tree *at)
 {
 	if (!at->first)
 		xb_tree_remove(at);
@@ -156,11 +156,11 @@ static void remove_self(struct xb_node *at)
 		xb_tree_remove(at->first);
 }
 
-void xb_field_set_remove(struct xb_node *s, const struct xb_node *less)
+void xb_field_set_remove(struct xb_tree *s, const struct xb_tree *less)
 {
-	struct xb_node *at = s->first, *next;
+	struct xb_tree *at = s->first, *next;
 
-	for (const struct xb_node *n = less ? less->first : NULL; n && at; n = n->next) {
+	for (const struct xb_tree *n = less ? less->first : NULL; n && at; n = n->next) {
 		while (at && xb_item_cmp(at->key, n->key) < 0)
 			at = at->next;
 		if (!at || !xb_sv_eq(at->key, n->key))
@@ -179,16 +179,16 @@ void xb_field_set_remove(struct xb_node *s, const struct xb_node *less)
 	}
 }
 
-static int common(struct xb_arena *a, const struct xb_node *x, const struct xb_node *y, bool root, struct xb_node **ret)
+static int common(struct xb_arena *a, const struct xb_tree *x, const struct xb_tree *y, bool root, struct xb_tree **ret)
 {
 	const bool in_both = !root && xb_field_set_has_self(x) && xb_field_set_has_self(y);
-	struct xb_node *s = in_both ? xb_tree_object(a) : NULL, *child;
-	const struct xb_node *at = y->first;
+	struct xb_tree *s = in_both ? xb_tree_object(a) : NULL, *child;
+	const struct xb_tree *at = y->first;
 	int r;
 
 	if (in_both && !s)
 		return -ENOMEM;
-	for (const struct xb_node *n = x->first; n && at; n = n->next) {
+	for (const struct xb_tree *n = x->first; n && at; n = n->next) {
 		while (at && xb_item_cmp(at->key, n->key) < 0)
 			at = at->next;
 		if (!at || !xb_sv_eq(at->key, n->key) || xb_sv_eq(n->key, self))
@@ -211,7 +211,7 @@ static int common(struct xb_arena *a, const struct xb_node *x, const struct xb_n
 	return 0;
 }
 
-int xb_field_set_common(struct xb_arena *a, const struct xb_node *x, const struct xb_node *y, struct xb_node **ret)
+int xb_field_set_common(struct xb_arena *a, const struct xb_tree *x, const struct xb_tree *y, struct xb_tree **ret)
 {
 	*ret = NULL;
 	return x && y ? common(a, x, y, true, ret) : 0;
@@ -220,13 +220,13 @@ int xb_field_set_common(struct xb_arena *a, const struct xb_node *x, const struc
 /* --- paths in words */
 
 /* Of one level first all that are in the set, then what is below. */
-static int tell(const struct xb_node *s, struct xb_buf *path, int (*each)(void *arg, struct xb_sv path), void *arg)
+static int tell(const struct xb_tree *s, struct xb_buf *path, int (*each)(void *arg, struct xb_sv path), void *arg)
 {
 	const size_t start = path->n;
 	int r = 0;
 
 	for (unsigned below = 0; below < 2; below++) {
-		for (const struct xb_node *n = s->first; !r && n; n = n->next) {
+		for (const struct xb_tree *n = s->first; !r && n; n = n->next) {
 			if (xb_sv_eq(n->key, self) || (below ? !n->first : !xb_field_set_has_self(n)))
 				continue;
 			xb_item_tell(n->key, path);
@@ -237,7 +237,7 @@ static int tell(const struct xb_node *s, struct xb_buf *path, int (*each)(void *
 	return r;
 }
 
-int xb_field_set_each(const struct xb_node *s, int (*each)(void *arg, struct xb_sv path), void *arg)
+int xb_field_set_each(const struct xb_tree *s, int (*each)(void *arg, struct xb_sv path), void *arg)
 {
 	_cleanup_buf_ struct xb_buf path = {};
 

@@ -3,22 +3,22 @@
 #include "field_item.h"
 
 /* child becomes a member of *set, which is made when it is the first. Mostly they come in order. */
-static int attach(struct xb_arena *a, struct xb_node **set, struct xb_sv element, struct xb_node *child)
+static int attach(struct xb_arena *a, struct xb_tree **set, struct xb_sv element, struct xb_tree *child)
 {
-	struct xb_node *before = NULL;
+	struct xb_tree *before = NULL;
 
 	if (!*set)
 		*set = xb_tree_object(a);
 	if (!*set || !child || !element.p)
 		return -ENOMEM;
-	for (struct xb_node *n = (*set)->last; n && xb_item_cmp(n->key, element) > 0; n = n->prev)
+	for (struct xb_tree *n = (*set)->last; n && xb_item_cmp(n->key, element) > 0; n = n->prev)
 		before = n;
 	xb_tree_insert_member(*set, before, element, child);
 	return 0;
 }
 
 /* The path to *at is in the set. */
-static int mark(struct xb_arena *a, struct xb_node **at)
+static int mark(struct xb_arena *a, struct xb_tree **at)
 {
 	if (!*at)
 		*at = xb_tree_object(a);
@@ -51,13 +51,13 @@ static bool left_out(enum level level, struct xb_sv key)
 /* --- what differs */
 
 struct difference {
-	struct xb_node *changed, *removed;
+	struct xb_tree *changed, *removed;
 };
 
-static int compare(struct xb_arena *a, struct xb_spot s, enum level level, const struct xb_node *old, const struct xb_node *now,
+static int compare(struct xb_arena *a, struct xb_spot s, enum level level, const struct xb_tree *old, const struct xb_tree *now,
 		   struct difference *ret);
 
-static int compare_leaf(struct xb_arena *a, const struct xb_node *old, const struct xb_node *now, struct difference *d)
+static int compare_leaf(struct xb_arena *a, const struct xb_tree *old, const struct xb_tree *now, struct difference *d)
 {
 	if (!now)
 		return mark(a, &d->removed);
@@ -75,8 +75,8 @@ static int attach_both(struct xb_arena *a, struct xb_sv element, const struct di
 	return r;
 }
 
-static int compare_member(struct xb_arena *a, struct xb_spot s, enum level level, struct xb_sv key, const struct xb_node *old,
-			  const struct xb_node *now, struct difference *d)
+static int compare_member(struct xb_arena *a, struct xb_spot s, enum level level, struct xb_sv key, const struct xb_tree *old,
+			  const struct xb_tree *now, struct difference *d)
 {
 	const struct xb_spot member = xb_spot_member(s, key);
 	struct difference below = {};
@@ -90,14 +90,14 @@ static int compare_member(struct xb_arena *a, struct xb_spot s, enum level level
 	return attach_both(a, xb_item_of_field(a, key), &below, d);
 }
 
-static int compare_members(struct xb_arena *a, struct xb_spot s, enum level level, const struct xb_node *old,
-			   const struct xb_node *now, struct difference *d)
+static int compare_members(struct xb_arena *a, struct xb_spot s, enum level level, const struct xb_tree *old,
+			   const struct xb_tree *now, struct difference *d)
 {
-	const struct xb_node *guess = old ? old->first : NULL, *was; /* both are mostly in the same order */
+	const struct xb_tree *guess = old ? old->first : NULL, *was; /* both are mostly in the same order */
 	uint32_t matched = 0;
 	int r = 0;
 
-	for (const struct xb_node *n = now ? now->first : NULL; !r && n; n = n->next) {
+	for (const struct xb_tree *n = now ? now->first : NULL; !r && n; n = n->next) {
 		was = guess && xb_sv_eq(guess->key, n->key) ? guess : xb_tree_getsv(old, n->key);
 		if (was) {
 			guess = was->next;
@@ -137,7 +137,7 @@ static int compare_items(struct xb_arena *a, struct xb_spot s, const struct xb_i
 	return mark(a, m ? &d->changed : &d->removed);
 }
 
-static int compare_lists(struct xb_arena *a, struct xb_spot s, const struct xb_node *old, const struct xb_node *now,
+static int compare_lists(struct xb_arena *a, struct xb_spot s, const struct xb_tree *old, const struct xb_tree *now,
 			 struct difference *d)
 {
 	struct xb_items was, is;
@@ -164,7 +164,7 @@ static int compare_lists(struct xb_arena *a, struct xb_spot s, const struct xb_n
 	return r;
 }
 
-static int compare(struct xb_arena *a, struct xb_spot s, enum level level, const struct xb_node *old, const struct xb_node *now,
+static int compare(struct xb_arena *a, struct xb_spot s, enum level level, const struct xb_tree *old, const struct xb_tree *now,
 		   struct difference *d)
 {
 	int r;
@@ -183,8 +183,8 @@ static int compare(struct xb_arena *a, struct xb_spot s, enum level level, const
 	return r;
 }
 
-int xb_field_set_compare(struct xb_arena *a, const struct xb_type *t, const struct xb_node *old, const struct xb_node *object,
-			 struct xb_node **ret_changed, struct xb_node **ret_removed)
+int xb_field_set_compare(struct xb_arena *a, const struct xb_type *t, const struct xb_tree *old, const struct xb_tree *object,
+			 struct xb_tree **ret_changed, struct xb_tree **ret_removed)
 {
 	const struct xb_field root = xb_field_root(t);
 	struct difference d = {};
@@ -205,7 +205,7 @@ struct claim {
 	struct xb_buf *why;
 };
 
-static int claim_value(const struct claim *c, struct xb_spot s, enum level level, const struct xb_node *n, struct xb_node **set);
+static int claim_value(const struct claim *c, struct xb_spot s, enum level level, const struct xb_tree *n, struct xb_tree **set);
 
 /* The finding's path grows on the way up. element: in words. */
 static int found_in(const struct claim *c, struct xb_sv element)
@@ -225,10 +225,10 @@ static int found(const struct claim *c, const char *what)
 }
 
 /* owns: the path itself is claimed, whatever is below it. */
-static int claim_element(const struct claim *c, struct xb_sv element, struct xb_spot s, enum level level, const struct xb_node *n,
-			 bool owns, struct xb_node **set)
+static int claim_element(const struct claim *c, struct xb_sv element, struct xb_spot s, enum level level, const struct xb_tree *n,
+			 bool owns, struct xb_tree **set)
 {
-	struct xb_node *below = NULL;
+	struct xb_tree *below = NULL;
 	int r;
 
 	if (!element.p)
@@ -241,11 +241,11 @@ static int claim_element(const struct claim *c, struct xb_sv element, struct xb_
 	return r || !below ? r : attach(c->arena, set, element, below);
 }
 
-static int claim_members(const struct claim *c, struct xb_spot s, enum level level, const struct xb_node *object, struct xb_node **set)
+static int claim_members(const struct claim *c, struct xb_spot s, enum level level, const struct xb_tree *object, struct xb_tree **set)
 {
 	int r = 0;
 
-	for (const struct xb_node *n = object->first; !r && n; n = n->next) {
+	for (const struct xb_tree *n = object->first; !r && n; n = n->next) {
 		const struct xb_spot member = xb_spot_member(s, n->key);
 		const struct xb_sv element = xb_item_of_field(c->arena, n->key);
 		const bool owns = xb_spot_is_map(s) || n->type == XB_JSON_NULL || (n->type == XB_JSON_OBJECT && !n->first);
@@ -260,7 +260,7 @@ static int claim_members(const struct claim *c, struct xb_spot s, enum level lev
 	return r;
 }
 
-static int claim_items(const struct claim *c, struct xb_spot s, const struct xb_node *list, struct xb_node **set)
+static int claim_items(const struct claim *c, struct xb_spot s, const struct xb_tree *list, struct xb_tree **set)
 {
 	struct xb_items items;
 	_cleanup_buf_ struct xb_buf words = {};
@@ -282,7 +282,7 @@ static int claim_items(const struct claim *c, struct xb_spot s, const struct xb_
 	return r;
 }
 
-static int claim_value(const struct claim *c, struct xb_spot s, enum level level, const struct xb_node *n, struct xb_node **set)
+static int claim_value(const struct claim *c, struct xb_spot s, enum level level, const struct xb_tree *n, struct xb_tree **set)
 {
 	if (n->type == XB_JSON_NULL)
 		return 0;
@@ -295,12 +295,12 @@ static int claim_value(const struct claim *c, struct xb_spot s, enum level level
 	return xb_spot_is_list(s) ? claim_items(c, s, n, set) : claim_members(c, s, level, n, set);
 }
 
-int xb_field_set_of(struct xb_arena *a, const struct xb_type *t, const struct xb_node *config, struct xb_node **ret,
+int xb_field_set_of(struct xb_arena *a, const struct xb_type *t, const struct xb_tree *config, struct xb_tree **ret,
 		    struct xb_buf *retwhy)
 {
 	const struct xb_field root = xb_field_root(t);
 	const struct claim c = { a, retwhy };
-	struct xb_node *set = xb_tree_object(a);
+	struct xb_tree *set = xb_tree_object(a);
 	int r;
 
 	r = set ? claim_members(&c, (struct xb_spot){ &root, true }, ROOT, config, &set) : -ENOMEM;

@@ -4,13 +4,13 @@
 
 /* --- merging */
 
-static int merge(struct xb_arena *a, struct xb_spot s, struct xb_node *live, const struct xb_node *config, struct xb_node **ret);
+static int merge(struct xb_arena *a, struct xb_spot s, struct xb_tree *live, const struct xb_tree *config, struct xb_tree **ret);
 
-static int merge_members(struct xb_arena *a, struct xb_spot s, struct xb_node *live, const struct xb_node *config)
+static int merge_members(struct xb_arena *a, struct xb_spot s, struct xb_tree *live, const struct xb_tree *config)
 {
 	xb_tree_each(n, config) {
 		const struct xb_spot member = xb_spot_member(s, n->key);
-		struct xb_node *old = xb_tree_getsv(live, n->key), *merged;
+		struct xb_tree *old = xb_tree_getsv(live, n->key), *merged;
 		int r;
 
 		if (!member.field)
@@ -31,7 +31,7 @@ struct order {
 	uint32_t n;
 };
 
-static int order_make(struct xb_arena *a, const struct xb_field *f, const struct xb_node *list, struct order *ret)
+static int order_make(struct xb_arena *a, const struct xb_field *f, const struct xb_tree *list, struct order *ret)
 {
 	struct order o = { .n = list->count };
 	int r;
@@ -51,10 +51,10 @@ static const struct xb_item *in_other(const struct order *other, const struct xb
 	return item ? xb_items_find(&other->sorted, item->name) : NULL;
 }
 
-static int append_merged(struct xb_arena *a, struct xb_spot s, struct xb_node *out, const struct xb_item *mine,
+static int append_merged(struct xb_arena *a, struct xb_spot s, struct xb_tree *out, const struct xb_item *mine,
 			 const struct xb_item *theirs)
 {
-	struct xb_node *merged;
+	struct xb_tree *merged;
 	int r;
 
 	r = merge(a, (struct xb_spot){ s.field, true }, mine ? mine->value : NULL, theirs->value, &merged);
@@ -66,13 +66,13 @@ static int append_merged(struct xb_arena *a, struct xb_spot s, struct xb_node *o
 }
 
 /* The configuration's elements come in its order; those of live only stay where they are between them. */
-static int merge_items(struct xb_arena *a, struct xb_spot s, struct xb_node *live, const struct order *mine,
-		       const struct order *theirs, struct xb_node *out)
+static int merge_items(struct xb_arena *a, struct xb_spot s, struct xb_tree *live, const struct order *mine,
+		       const struct order *theirs, struct xb_tree *out)
 {
 	uint32_t j = 0, shared = 0, i = 0;
 	int r = 0;
 
-	for (struct xb_node *n = live->first, *next; !r && n; n = next, i++) {
+	for (struct xb_tree *n = live->first, *next; !r && n; n = next, i++) {
 		const struct xb_item *item = mine->at[i], *match = in_other(theirs, item);
 
 		next = n->next;
@@ -91,9 +91,9 @@ static int merge_items(struct xb_arena *a, struct xb_spot s, struct xb_node *liv
 	return r;
 }
 
-static int merge_lists(struct xb_arena *a, struct xb_spot s, struct xb_node *live, const struct xb_node *config, struct xb_node **ret)
+static int merge_lists(struct xb_arena *a, struct xb_spot s, struct xb_tree *live, const struct xb_tree *config, struct xb_tree **ret)
 {
-	struct xb_node *out = xb_tree_array(a);
+	struct xb_tree *out = xb_tree_array(a);
 	struct order mine, theirs;
 	int r;
 
@@ -109,9 +109,9 @@ static int merge_lists(struct xb_arena *a, struct xb_spot s, struct xb_node *liv
 }
 
 /* live is changed in place, or something else takes its place. */
-static int merge(struct xb_arena *a, struct xb_spot s, struct xb_node *live, const struct xb_node *config, struct xb_node **ret)
+static int merge(struct xb_arena *a, struct xb_spot s, struct xb_tree *live, const struct xb_tree *config, struct xb_tree **ret)
 {
-	struct xb_node *copy;
+	struct xb_tree *copy;
 	int r;
 
 	if (xb_spot_is_atomic(s) || !live || live->type != config->type || config->type == XB_JSON_NULL) {
@@ -132,7 +132,7 @@ static int merge(struct xb_arena *a, struct xb_spot s, struct xb_node *live, con
 /* --- pruning */
 
 struct ownership {
-	const struct xb_node *last, *now;
+	const struct xb_tree *last, *now;
 };
 
 static struct ownership below(struct ownership o, struct xb_sv name)
@@ -148,14 +148,14 @@ static bool is_dropped(struct ownership o, bool named)
 	return xb_field_set_has_self(o.last) && !xb_field_set_has_self(o.now);
 }
 
-static int prune(struct xb_arena *a, struct xb_spot s, struct xb_node *object, struct ownership o)
+static int prune(struct xb_arena *a, struct xb_spot s, struct xb_tree *object, struct ownership o)
 {
-	struct xb_node *next;
+	struct xb_tree *next;
 	int r = 0;
 
 	if (xb_spot_is_atomic(s) || xb_field_set_empty(o.last))
 		return 0;
-	for (struct xb_node *n = object->first; !r && n; n = next) {
+	for (struct xb_tree *n = object->first; !r && n; n = next) {
 		struct xb_spot inner = { s.field, true };
 		const bool had_some = n->first;
 		struct ownership owned;
@@ -187,8 +187,8 @@ static int prune(struct xb_arena *a, struct xb_spot s, struct xb_node *object, s
 	return r;
 }
 
-int xb_patch_apply(struct xb_arena *a, const struct xb_type *t, struct xb_node *target, const struct xb_node *config,
-		   const struct xb_node *last, const struct xb_node *owned)
+int xb_patch_apply(struct xb_arena *a, const struct xb_type *t, struct xb_tree *target, const struct xb_tree *config,
+		   const struct xb_tree *last, const struct xb_tree *owned)
 {
 	const struct xb_field field = xb_field_root(t);
 	const struct xb_spot root = { &field, true };

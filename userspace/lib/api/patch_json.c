@@ -8,15 +8,15 @@
 
 /* Where a JSON pointer (RFC 6901) leads. */
 struct place {
-	struct xb_node *parent; /* NULL: the whole document */
-	struct xb_node *value;  /* NULL: not there */
+	struct xb_tree *parent; /* NULL: the whole document */
+	struct xb_tree *value;  /* NULL: not there */
 	struct xb_sv name;      /* the last token, decoded */
 	unsigned depth;
 };
 
 struct patch {
 	struct xb_arena *a;
-	struct xb_node *root;
+	struct xb_tree *root;
 	size_t copied;
 	struct xb_status *reterr;
 };
@@ -55,9 +55,9 @@ static int token_decode(struct xb_arena *a, struct xb_sv token, struct xb_sv *re
 }
 
 /* Element token of array; "-" and the place behind the last are no element: NULL with 0. */
-static int element_of(const struct xb_node *array, struct xb_sv token, struct xb_node **ret)
+static int element_of(const struct xb_tree *array, struct xb_sv token, struct xb_tree **ret)
 {
-	struct xb_node *n = array->first;
+	struct xb_tree *n = array->first;
 	uint64_t i;
 
 	*ret = NULL;
@@ -102,9 +102,9 @@ static int resolve(const struct patch *p, struct xb_sv pointer, struct place *re
 }
 
 /* Levels of n, and about how many bytes it is. */
-static void measure(const struct xb_node *n, unsigned *ret_depth, size_t *ret_bytes)
+static void measure(const struct xb_tree *n, unsigned *ret_depth, size_t *ret_bytes)
 {
-	const struct xb_node *at = n;
+	const struct xb_tree *at = n;
 	unsigned depth = 1, deepest = 1;
 	size_t bytes = 0;
 
@@ -129,7 +129,7 @@ static void measure(const struct xb_node *n, unsigned *ret_depth, size_t *ret_by
 }
 
 /* value is nobody's child. */
-static int put(struct patch *p, const struct place *to, struct xb_node *value)
+static int put(struct patch *p, const struct place *to, struct xb_tree *value)
 {
 	unsigned depth;
 	size_t bytes;
@@ -146,16 +146,16 @@ static int put(struct patch *p, const struct place *to, struct xb_node *value)
 	return 0;
 }
 
-static int put_copy(struct patch *p, const struct place *to, const struct xb_node *value)
+static int put_copy(struct patch *p, const struct place *to, const struct xb_tree *value)
 {
-	struct xb_node *copy = xb_tree_copy(p->a, value);
+	struct xb_tree *copy = xb_tree_copy(p->a, value);
 
 	return copy ? put(p, to, copy) : -ENOMEM;
 }
 
-static int op_replace(struct patch *p, const struct place *to, const struct xb_node *value)
+static int op_replace(struct patch *p, const struct place *to, const struct xb_tree *value)
 {
-	struct xb_node *next = to->value ? to->value->next : NULL;
+	struct xb_tree *next = to->value ? to->value->next : NULL;
 	struct place at = *to;
 
 	if (!to->value)
@@ -175,7 +175,7 @@ static int op_remove(struct patch *p, const struct place *at)
 	return 0;
 }
 
-static int op_test(struct patch *p, const struct place *at, const struct xb_node *value)
+static int op_test(struct patch *p, const struct place *at, const struct xb_tree *value)
 {
 	if (at->value ? xb_tree_equal(at->value, value) : value->type == XB_JSON_NULL)
 		return 0;
@@ -221,11 +221,11 @@ static int op_move(struct patch *p, struct xb_sv from, struct xb_sv path)
 	return r < 0 ? r : put(p, &to, source.value);
 }
 
-static int apply(struct patch *p, const struct xb_node *operation)
+static int apply(struct patch *p, const struct xb_tree *operation)
 {
 	const struct xb_sv op = xb_tree_gettext(operation, "op");
-	const struct xb_node *path = xb_tree_get(operation, "path"), *from = xb_tree_get(operation, "from");
-	const struct xb_node *value = xb_tree_get(operation, "value");
+	const struct xb_tree *path = xb_tree_get(operation, "path"), *from = xb_tree_get(operation, "from");
+	const struct xb_tree *value = xb_tree_get(operation, "value");
 	const bool needs_from = xb_sv_is(op, "move") || xb_sv_is(op, "copy"), is_remove = xb_sv_is(op, "remove");
 	struct place at;
 	int r;
@@ -247,7 +247,7 @@ static int apply(struct patch *p, const struct xb_node *operation)
 	return is_remove ? op_remove(p, &at) : refused(p);
 }
 
-int xb_patch_json(struct xb_arena *a, struct xb_node **target, const struct xb_node *operations, struct xb_status *reterr)
+int xb_patch_json(struct xb_arena *a, struct xb_tree **target, const struct xb_tree *operations, struct xb_status *reterr)
 {
 	struct patch p = { .a = a, .root = *target, .reterr = reterr };
 	int r;

@@ -2,11 +2,11 @@
 #include "patch_strategic.h"
 
 struct xb_order_place {
-	const struct xb_node *id;
+	const struct xb_tree *id;
 	long index;
 };
 
-int xb_order_compare(const struct xb_node *a, const struct xb_node *b)
+int xb_order_compare(const struct xb_tree *a, const struct xb_tree *b)
 {
 	if (a->type != b->type)
 		return a->type < b->type ? -1 : 1;
@@ -21,12 +21,12 @@ static int by_id(const void *a, const void *b)
 	return r ? r : (x->index > y->index) - (x->index < y->index);
 }
 
-const struct xb_node *xb_order_id(const struct xb_node *element, const char *key)
+const struct xb_tree *xb_order_id(const struct xb_tree *element, const char *key)
 {
 	return key && element->type == XB_JSON_OBJECT ? xb_tree_get(element, key) : element;
 }
 
-int xb_order_make(const struct xb_merge *m, const struct xb_node *list, const char *key, struct xb_order *ret)
+int xb_order_make(const struct xb_merge *m, const struct xb_tree *list, const char *key, struct xb_order *ret)
 {
 	struct xb_order o = {};
 	long i = 0;
@@ -37,7 +37,7 @@ int xb_order_make(const struct xb_merge *m, const struct xb_node *list, const ch
 			return -ENOMEM;
 	}
 	xb_tree_each(element, list) {
-		const struct xb_node *id = xb_order_id(element, key);
+		const struct xb_tree *id = xb_order_id(element, key);
 
 		if (!id)
 			return xb_merge_no_key(m, element, key);
@@ -49,7 +49,7 @@ int xb_order_make(const struct xb_merge *m, const struct xb_node *list, const ch
 	return 0;
 }
 
-long xb_order_find(const struct xb_order *o, const struct xb_node *id)
+long xb_order_find(const struct xb_order *o, const struct xb_tree *id)
 {
 	size_t low = 0, high = o->n;
 
@@ -65,7 +65,7 @@ long xb_order_find(const struct xb_order *o, const struct xb_node *id)
 }
 
 struct ranked {
-	struct xb_node *element;
+	struct xb_tree *element;
 	long rank, server, at;
 };
 
@@ -76,7 +76,7 @@ static int by_rank(const void *a, const void *b)
 	return x->rank != y->rank ? (x->rank > y->rank) - (x->rank < y->rank) : (x->at > y->at) - (x->at < y->at);
 }
 
-int xb_order_arrange(const struct xb_merge *m, struct xb_node *list, const char *key, const struct xb_order *patch,
+int xb_order_arrange(const struct xb_merge *m, struct xb_tree *list, const char *key, const struct xb_order *patch,
 		     const struct xb_order *server)
 {
 	const size_t total = list->count;
@@ -88,7 +88,7 @@ int xb_order_arrange(const struct xb_merge *m, struct xb_node *list, const char 
 		return -ENOMEM;
 	/* the patch's from the front, the others' from the back */
 	xb_tree_each(element, list) {
-		const struct xb_node *id = xb_order_id(element, key);
+		const struct xb_tree *id = xb_order_id(element, key);
 		struct ranked r = { .element = element, .at = at++ };
 
 		if (!id)
@@ -117,9 +117,9 @@ int xb_order_arrange(const struct xb_merge *m, struct xb_node *list, const char 
 }
 
 /* Elements of both lists must be of one type, and no lists. XB_JSON_NONE: there are none. */
-static int element_type(const struct xb_merge *m, const struct xb_node *original, const struct xb_node *patch, enum xb_json_type *ret)
+static int element_type(const struct xb_merge *m, const struct xb_tree *original, const struct xb_tree *patch, enum xb_json_type *ret)
 {
-	const struct xb_node *const lists[] = { original, patch };
+	const struct xb_tree *const lists[] = { original, patch };
 	enum xb_json_type type = XB_JSON_NONE;
 	_cleanup_buf_ struct xb_buf text = {};
 
@@ -143,11 +143,11 @@ static int element_type(const struct xb_merge *m, const struct xb_node *original
 	return 0;
 }
 
-static void primitives_merge(struct xb_node *original, struct xb_node *patch, const struct xb_order *known, const struct xb_order *added)
+static void primitives_merge(struct xb_tree *original, struct xb_tree *patch, const struct xb_order *known, const struct xb_order *added)
 {
 	long i = 0;
 
-	for (struct xb_node *n = patch->first, *next; n; n = next, i++) {
+	for (struct xb_tree *n = patch->first, *next; n; n = next, i++) {
 		next = n->next;
 		if (xb_order_find(known, n) >= 0 || xb_order_find(added, n) != i)
 			continue;
@@ -156,7 +156,7 @@ static void primitives_merge(struct xb_node *original, struct xb_node *patch, co
 	}
 }
 
-int xb_merge_delete_primitives(const struct xb_merge *m, struct xb_node *original, const struct xb_node *patch)
+int xb_merge_delete_primitives(const struct xb_merge *m, struct xb_tree *original, const struct xb_tree *patch)
 {
 	struct xb_order gone;
 	int r;
@@ -164,7 +164,7 @@ int xb_merge_delete_primitives(const struct xb_merge *m, struct xb_node *origina
 	r = xb_order_make(m, patch, NULL, &gone);
 	if (r < 0)
 		return r;
-	for (struct xb_node *n = original->first, *next; n; n = next) {
+	for (struct xb_tree *n = original->first, *next; n; n = next) {
 		next = n->next;
 		if (xb_order_find(&gone, n) >= 0)
 			xb_tree_remove(n);
@@ -172,7 +172,7 @@ int xb_merge_delete_primitives(const struct xb_merge *m, struct xb_node *origina
 	return 0;
 }
 
-static int objects_delete(const struct xb_merge *m, const char *key, struct xb_node *original, const struct xb_node *deletions)
+static int objects_delete(const struct xb_merge *m, const char *key, struct xb_tree *original, const struct xb_tree *deletions)
 {
 	struct xb_order gone;
 	int r;
@@ -180,8 +180,8 @@ static int objects_delete(const struct xb_merge *m, const char *key, struct xb_n
 	r = xb_order_make(m, deletions, key, &gone);
 	if (r < 0)
 		return r;
-	for (struct xb_node *n = original->first, *next; n; n = next) {
-		const struct xb_node *id = xb_order_id(n, key);
+	for (struct xb_tree *n = original->first, *next; n; n = next) {
+		const struct xb_tree *id = xb_order_id(n, key);
 
 		next = n->next;
 		if (id && xb_order_find(&gone, id) >= 0)
@@ -191,16 +191,16 @@ static int objects_delete(const struct xb_merge *m, const char *key, struct xb_n
 }
 
 /* Carries out the elements with a $patch and takes them out of patch. */
-static int special_elements(const struct xb_merge *m, const char *key, struct xb_node *original, struct xb_node *patch)
+static int special_elements(const struct xb_merge *m, const char *key, struct xb_tree *original, struct xb_tree *patch)
 {
-	struct xb_node *deletions = xb_tree_array(m->a);
+	struct xb_tree *deletions = xb_tree_array(m->a);
 	bool replace = false;
 	int r;
 
 	if (!deletions)
 		return -ENOMEM;
-	for (struct xb_node *n = patch->first, *next; n; n = next) {
-		const struct xb_node *directive = xb_tree_get(n, "$patch");
+	for (struct xb_tree *n = patch->first, *next; n; n = next) {
+		const struct xb_tree *directive = xb_tree_get(n, "$patch");
 
 		next = n->next;
 		if (!directive)
@@ -225,10 +225,10 @@ static int special_elements(const struct xb_merge *m, const char *key, struct xb
 	return 0;
 }
 
-static int objects_merge(const struct xb_merge *m, const struct xb_field *f, struct xb_node *original, struct xb_node *patch,
+static int objects_merge(const struct xb_merge *m, const struct xb_field *f, struct xb_tree *original, struct xb_tree *patch,
 			 const struct xb_order *known)
 {
-	struct xb_node **elements = xb_arena_alloc(m->a, (original->count + 1) * sizeof(*elements)), *merged;
+	struct xb_tree **elements = xb_arena_alloc(m->a, (original->count + 1) * sizeof(*elements)), *merged;
 	size_t i = 0;
 	int r;
 
@@ -237,7 +237,7 @@ static int objects_merge(const struct xb_merge *m, const struct xb_field *f, str
 	xb_tree_each(element, original)
 		elements[i++] = element;
 	while (patch->first) {
-		struct xb_node *n = patch->first;
+		struct xb_tree *n = patch->first;
 		const long at = xb_order_find(known, xb_order_id(n, f->merge_key));
 
 		xb_tree_remove(n);
@@ -256,7 +256,7 @@ static int objects_merge(const struct xb_merge *m, const struct xb_field *f, str
 	return 0;
 }
 
-int xb_merge_list(const struct xb_merge *m, const struct xb_field *f, struct xb_node *original, struct xb_node *patch)
+int xb_merge_list(const struct xb_merge *m, const struct xb_field *f, struct xb_tree *original, struct xb_tree *patch)
 {
 	struct xb_order patch_order, server_order;
 	enum xb_json_type type = XB_JSON_NONE;

@@ -2,9 +2,9 @@
 #include "xb/patch.h"
 
 /* RFC 7386 MergePatch(Target, Patch); as deep as the patch is, which the parser has bounded. */
-int xb_patch_merge(struct xb_arena *a, struct xb_node **target, struct xb_node *patch)
+int xb_patch_merge(struct xb_arena *a, struct xb_tree **target, struct xb_tree *patch)
 {
-	struct xb_node *object = *target;
+	struct xb_tree *object = *target;
 	int r;
 
 	if (patch->type != XB_JSON_OBJECT) {
@@ -16,8 +16,8 @@ int xb_patch_merge(struct xb_arena *a, struct xb_node **target, struct xb_node *
 		if (!object)
 			return -ENOMEM;
 	}
-	for (struct xb_node *member = patch->first, *next; member; member = next) {
-		struct xb_node *old = xb_tree_getsv(object, member->key), *merged = old;
+	for (struct xb_tree *member = patch->first, *next; member; member = next) {
+		struct xb_tree *old = xb_tree_getsv(object, member->key), *merged = old;
 
 		next = member->next;
 		if (member->type == XB_JSON_NULL) {

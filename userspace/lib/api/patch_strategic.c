@@ -18,7 +18,7 @@ int xb_merge_failed(const struct xb_merge *m, const struct xb_buf *text)
 	return -EINVAL;
 }
 
-void xb_merge_add_go(struct xb_buf *out, const struct xb_node *n)
+void xb_merge_add_go(struct xb_buf *out, const struct xb_tree *n)
 {
 	const bool map = n->type == XB_JSON_OBJECT;
 
@@ -41,7 +41,7 @@ void xb_merge_add_go(struct xb_buf *out, const struct xb_node *n)
 	}
 }
 
-int xb_merge_no_key(const struct xb_merge *m, const struct xb_node *element, const char *key)
+int xb_merge_no_key(const struct xb_merge *m, const struct xb_tree *element, const char *key)
 {
 	_cleanup_buf_ struct xb_buf text = {};
 
@@ -51,7 +51,7 @@ int xb_merge_no_key(const struct xb_merge *m, const struct xb_node *element, con
 	return xb_merge_failed(m, &text);
 }
 
-int xb_merge_bad_directive(const struct xb_merge *m, const struct xb_node *directive, const struct xb_node *in)
+int xb_merge_bad_directive(const struct xb_merge *m, const struct xb_tree *directive, const struct xb_tree *in)
 {
 	_cleanup_buf_ struct xb_buf text = {};
 
@@ -77,9 +77,9 @@ static bool is_directive(struct xb_sv key)
 	return xb_sv_is(key, "$retainKeys") || xb_sv_starts(key, SET_ORDER) || xb_sv_starts(key, DELETE_FROM);
 }
 
-bool xb_merge_strip(struct xb_node *n)
+bool xb_merge_strip(struct xb_tree *n)
 {
-	for (struct xb_node *c = n->first, *next; c; c = next) {
+	for (struct xb_tree *c = n->first, *next; c; c = next) {
 		next = c->next;
 		if (n->type == XB_JSON_OBJECT && xb_sv_is(c->key, "$patch"))
 			return false;
@@ -90,9 +90,9 @@ bool xb_merge_strip(struct xb_node *n)
 }
 
 /* member leaves the patch and becomes (a part of) original. */
-static void adopt(struct xb_node *original, struct xb_sv key, struct xb_node *member)
+static void adopt(struct xb_tree *original, struct xb_sv key, struct xb_tree *member)
 {
-	struct xb_node *old = xb_tree_getsv(original, key);
+	struct xb_tree *old = xb_tree_getsv(original, key);
 
 	if (xb_merge_strip(member))
 		xb_tree_set(original, key, member);
@@ -102,9 +102,9 @@ static void adopt(struct xb_node *original, struct xb_sv key, struct xb_node *me
 
 /* --- directives of an object */
 
-static int retain_keys(const struct xb_merge *m, struct xb_node *original, struct xb_node *patch)
+static int retain_keys(const struct xb_merge *m, struct xb_tree *original, struct xb_tree *patch)
 {
-	struct xb_node *keep = xb_tree_get(patch, "$retainKeys");
+	struct xb_tree *keep = xb_tree_get(patch, "$retainKeys");
 	struct xb_order kept;
 	int r;
 
@@ -117,14 +117,14 @@ static int retain_keys(const struct xb_merge *m, struct xb_node *original, struc
 	if (r < 0)
 		return r;
 	xb_tree_each(member, patch) {
-		const struct xb_node name = { .type = XB_JSON_STRING, .text = member->key };
+		const struct xb_tree name = { .type = XB_JSON_STRING, .text = member->key };
 
 		if (member->type != XB_JSON_NULL && !xb_sv_starts(member->key, DELETE_FROM) && !xb_sv_starts(member->key, SET_ORDER) &&
 		    xb_order_find(&kept, &name) < 0)
 			return bad_format(m, "retainKeys");
 	}
-	for (struct xb_node *member = original->first, *next; member; member = next) {
-		const struct xb_node name = { .type = XB_JSON_STRING, .text = member->key };
+	for (struct xb_tree *member = original->first, *next; member; member = next) {
+		const struct xb_tree name = { .type = XB_JSON_STRING, .text = member->key };
 
 		next = member->next;
 		if (xb_order_find(&kept, &name) < 0)
@@ -134,15 +134,15 @@ static int retain_keys(const struct xb_merge *m, struct xb_node *original, struc
 }
 
 /* The patch's elements must come in the order that is to be set. */
-static int check_order(const struct xb_merge *m, const char *key, const struct xb_node *patch, const struct xb_node *order)
+static int check_order(const struct xb_merge *m, const char *key, const struct xb_tree *patch, const struct xb_tree *order)
 {
 	_cleanup_buf_ struct xb_buf text = {};
-	const struct xb_node *at = order->first, *n = patch ? patch->first : NULL;
+	const struct xb_tree *at = order->first, *n = patch ? patch->first : NULL;
 
 	if (!order->first)
 		return 0;
 	while (n) {
-		const struct xb_node *id = xb_order_id(n, key), *wanted = at ? xb_order_id(at, key) : NULL;
+		const struct xb_tree *id = xb_order_id(n, key), *wanted = at ? xb_order_id(at, key) : NULL;
 
 		if (n->type == XB_JSON_OBJECT && xb_tree_get(n, "$patch")) {
 			n = n->next;
@@ -166,11 +166,11 @@ static int check_order(const struct xb_merge *m, const char *key, const struct x
 }
 
 /* "$setElementOrder/<name>": <name> is merged here, then ordered, and taken out of the patch. */
-static int set_order(const struct xb_merge *m, const struct xb_type *t, struct xb_sv name, struct xb_node *original, struct xb_node *patch,
-		     const struct xb_node *order)
+static int set_order(const struct xb_merge *m, const struct xb_type *t, struct xb_sv name, struct xb_tree *original, struct xb_tree *patch,
+		     const struct xb_tree *order)
 {
 	const struct xb_field *f = t ? xb_type_field(t, name) : NULL;
-	struct xb_node *list = xb_tree_getsv(original, name), *change = xb_tree_getsv(patch, name);
+	struct xb_tree *list = xb_tree_getsv(original, name), *change = xb_tree_getsv(patch, name);
 	struct xb_order wanted, server;
 	const char *key;
 	int r;
@@ -202,9 +202,9 @@ static int set_order(const struct xb_merge *m, const struct xb_type *t, struct x
 	return r < 0 ? r : xb_order_arrange(m, list, key, &wanted, &server);
 }
 
-static int set_orders(const struct xb_merge *m, const struct xb_type *t, struct xb_node *original, struct xb_node *patch)
+static int set_orders(const struct xb_merge *m, const struct xb_type *t, struct xb_tree *original, struct xb_tree *patch)
 {
-	for (struct xb_node *n = patch->first, *next; n; n = next) {
+	for (struct xb_tree *n = patch->first, *next; n; n = next) {
 		struct xb_sv name;
 		int r;
 
@@ -222,10 +222,10 @@ static int set_orders(const struct xb_merge *m, const struct xb_type *t, struct 
 	return 0;
 }
 
-static int delete_from(const struct xb_merge *m, struct xb_node *original, struct xb_node *member)
+static int delete_from(const struct xb_merge *m, struct xb_tree *original, struct xb_tree *member)
 {
 	const struct xb_sv name = directive_field(member->key, DELETE_FROM);
-	struct xb_node *list = xb_tree_getsv(original, name);
+	struct xb_tree *list = xb_tree_getsv(original, name);
 
 	if (!name.n)
 		return bad_format(m, "primitive list");
@@ -235,10 +235,10 @@ static int delete_from(const struct xb_merge *m, struct xb_node *original, struc
 }
 
 /* One member of the patch, already taken out of it. */
-static int merge_member(const struct xb_merge *m, const struct xb_type *t, struct xb_node *original, struct xb_node *member)
+static int merge_member(const struct xb_merge *m, const struct xb_type *t, struct xb_tree *original, struct xb_tree *member)
 {
 	const struct xb_field *f = t ? xb_type_field(t, member->key) : NULL;
-	struct xb_node *old = xb_tree_getsv(original, member->key), *merged;
+	struct xb_tree *old = xb_tree_getsv(original, member->key), *merged;
 	const struct xb_sv key = member->key;
 	int r;
 
@@ -263,10 +263,10 @@ static int merge_member(const struct xb_merge *m, const struct xb_type *t, struc
 	return 0;
 }
 
-int xb_merge_object(const struct xb_merge *m, const struct xb_type *t, struct xb_node *original, struct xb_node *patch,
-		    struct xb_node **ret)
+int xb_merge_object(const struct xb_merge *m, const struct xb_type *t, struct xb_tree *original, struct xb_tree *patch,
+		    struct xb_tree **ret)
 {
-	struct xb_node *directive = xb_tree_get(patch, "$patch");
+	struct xb_tree *directive = xb_tree_get(patch, "$patch");
 	int r;
 
 	if (directive && xb_tree_is(directive, "replace")) {
@@ -275,7 +275,7 @@ int xb_merge_object(const struct xb_merge *m, const struct xb_type *t, struct xb
 		return 0;
 	}
 	if (directive && xb_tree_is(directive, "delete")) {
-		struct xb_node *empty = xb_tree_object(m->a);
+		struct xb_tree *empty = xb_tree_object(m->a);
 
 		if (!empty)
 			return -ENOMEM;
@@ -289,7 +289,7 @@ int xb_merge_object(const struct xb_merge *m, const struct xb_type *t, struct xb
 	if (r == 0)
 		r = set_orders(m, t, original, patch);
 	while (r == 0 && patch->first) {
-		struct xb_node *member = patch->first;
+		struct xb_tree *member = patch->first;
 
 		xb_tree_remove(member);
 		r = xb_sv_starts(member->key, DELETE_FROM) ? delete_from(m, original, member) : merge_member(m, t, original, member);
@@ -300,7 +300,7 @@ int xb_merge_object(const struct xb_merge *m, const struct xb_type *t, struct xb
 	return 0;
 }
 
-int xb_patch_strategic(struct xb_arena *a, const struct xb_type *t, struct xb_node **target, struct xb_node *patch,
+int xb_patch_strategic(struct xb_arena *a, const struct xb_type *t, struct xb_tree **target, struct xb_tree *patch,
 		       struct xb_status *reterr)
 {
 	const struct xb_merge m = { a, reterr };

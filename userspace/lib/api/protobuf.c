@@ -117,7 +117,7 @@ static int parts_read(struct xb_sv message, const enum wire_type *types, unsigne
 	return r;
 }
 
-static int string_node(const struct decoder *d, const struct xb_field *f, struct xb_sv s, struct xb_node **ret)
+static int string_node(const struct decoder *d, const struct xb_field *f, struct xb_sv s, struct xb_tree **ret)
 {
 	for (struct xb_sv left = s; left.n;) {
 		const size_t n = xb_sv_utf8(left);
@@ -130,7 +130,7 @@ static int string_node(const struct decoder *d, const struct xb_field *f, struct
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int base64_node(const struct decoder *d, struct xb_sv bytes, struct xb_node **ret)
+static int base64_node(const struct decoder *d, struct xb_sv bytes, struct xb_tree **ret)
 {
 	const size_t length = (bytes.n + 2) / 3 * 4;
 	unsigned char *text = xb_arena_alloc(d->arena, length + 1);
@@ -143,7 +143,7 @@ static int base64_node(const struct decoder *d, struct xb_sv bytes, struct xb_no
 }
 
 /* Seconds and nanoseconds since 1970; Go's zero time, and none at all, are no time. Of the kind Time only seconds count. */
-static int time_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_node **ret)
+static int time_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_tree **ret)
 {
 	static const enum wire_type types[] = { WIRE_VARINT, WIRE_VARINT };
 	const int64_t first = -62167219200, zero = -62135596800, last = 253402300799; /* years 0, 1 and 9999 */
@@ -169,7 +169,7 @@ static int time_node(const struct decoder *d, const struct xb_field *f, struct x
 	return *ret ? 0 : -ENOMEM;
 }
 
-static int quantity_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_node **ret)
+static int quantity_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_tree **ret)
 {
 	static const enum wire_type types[] = { WIRE_BYTES };
 	struct part text = {};
@@ -179,7 +179,7 @@ static int quantity_node(const struct decoder *d, const struct xb_field *f, stru
 	return r < 0 ? r : string_node(d, f, text.bytes, ret);
 }
 
-static int int_or_string_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_node **ret)
+static int int_or_string_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_tree **ret)
 {
 	static const enum wire_type types[] = { WIRE_VARINT, WIRE_VARINT, WIRE_BYTES };
 	struct part part[ARRAY_SIZE(types)] = {};
@@ -197,9 +197,9 @@ static int int_or_string_node(const struct decoder *d, const struct xb_field *f,
 }
 
 /* authentication's ExtraValue: a message of nothing but items = 1. */
-static int strings_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_node **ret)
+static int strings_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_tree **ret)
 {
-	struct xb_node *list = xb_tree_array(d->arena), *s;
+	struct xb_tree *list = xb_tree_array(d->arena), *s;
 	struct part part;
 	int r;
 
@@ -219,7 +219,7 @@ static int strings_node(const struct decoder *d, const struct xb_field *f, struc
 	return r;
 }
 
-static int any_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_node **ret)
+static int any_node(const struct decoder *d, const struct xb_field *f, struct xb_sv message, struct xb_tree **ret)
 {
 	static const struct xb_json_limits limits = { .max_depth = ANY_DEPTH_MAX };
 	static const enum wire_type types[] = { WIRE_BYTES };
@@ -233,10 +233,10 @@ static int any_node(const struct decoder *d, const struct xb_field *f, struct xb
 	return r == -EBADMSG || r == -E2BIG ? fault(d->why, "proto: field %s is not JSON, or is too deep", f->name) : r;
 }
 
-static int message_decode(struct decoder *d, const struct xb_type *t, unsigned embedded, struct xb_sv message, struct xb_node *object);
+static int message_decode(struct decoder *d, const struct xb_type *t, unsigned embedded, struct xb_sv message, struct xb_tree *object);
 
 /* One value of the field, an element where it is a list or map. *ret stays NULL when it is a time that is not set. */
-static int value_node(struct decoder *d, const struct xb_field *f, const struct part *part, struct xb_node **ret)
+static int value_node(struct decoder *d, const struct xb_field *f, const struct part *part, struct xb_tree **ret)
 {
 	const bool number = f->kind == XB_T_INT32 || f->kind == XB_T_INT64 || f->kind == XB_T_BOOL;
 
@@ -274,10 +274,10 @@ static int value_node(struct decoder *d, const struct xb_field *f, const struct 
 	return *ret ? 0 : -ENOMEM;
 }
 
-static struct xb_node *obtain(struct decoder *d, const struct xb_field *f, struct xb_node *object)
+static struct xb_tree *obtain(struct decoder *d, const struct xb_field *f, struct xb_tree *object)
 {
 	const struct xb_sv key = { f->name, f->name_len };
-	struct xb_node *n = xb_tree_getsv(object, key);
+	struct xb_tree *n = xb_tree_getsv(object, key);
 
 	if (n)
 		return n;
@@ -287,9 +287,9 @@ static struct xb_node *obtain(struct decoder *d, const struct xb_field *f, struc
 	return n;
 }
 
-static int element_decode(struct decoder *d, const struct xb_field *f, const struct part *part, struct xb_node *list)
+static int element_decode(struct decoder *d, const struct xb_field *f, const struct part *part, struct xb_tree *list)
 {
-	struct xb_node *n = NULL;
+	struct xb_tree *n = NULL;
 	int r;
 
 	r = value_node(d, f, part, &n);
@@ -299,7 +299,7 @@ static int element_decode(struct decoder *d, const struct xb_field *f, const str
 }
 
 /* Numbers come one by one or, from encoders of a later day, packed into one field. */
-static int list_decode(struct decoder *d, const struct xb_field *f, const struct part *part, struct xb_node *list)
+static int list_decode(struct decoder *d, const struct xb_field *f, const struct part *part, struct xb_tree *list)
 {
 	struct part element = { .type = WIRE_VARINT };
 	struct xb_sv packed = part->bytes;
@@ -315,11 +315,11 @@ static int list_decode(struct decoder *d, const struct xb_field *f, const struct
 	return r;
 }
 
-static int entry_decode(struct decoder *d, const struct xb_field *f, const struct part *part, struct xb_node *map)
+static int entry_decode(struct decoder *d, const struct xb_field *f, const struct part *part, struct xb_tree *map)
 {
 	static const enum wire_type types[] = { WIRE_BYTES, WIRE_BYTES };
 	struct part entry[ARRAY_SIZE(types)] = { { .type = WIRE_BYTES }, { .type = WIRE_BYTES } };
-	struct xb_node *key = NULL, *value = NULL;
+	struct xb_tree *key = NULL, *value = NULL;
 	int r;
 
 	if (part->type != WIRE_BYTES)
@@ -336,10 +336,10 @@ static int entry_decode(struct decoder *d, const struct xb_field *f, const struc
 	return 0;
 }
 
-static int field_decode(struct decoder *d, const struct xb_field *f, const struct part *part, struct xb_node *object)
+static int field_decode(struct decoder *d, const struct xb_field *f, const struct part *part, struct xb_tree *object)
 {
 	const bool adds = f->shape != XB_ONE || f->kind == XB_T_OBJECT; /* what comes twice adds to what is there */
-	struct xb_node *n = adds ? obtain(d, f, object) : NULL;
+	struct xb_tree *n = adds ? obtain(d, f, object) : NULL;
 	int r;
 
 	if (adds && !n)
@@ -377,7 +377,7 @@ static bool is_embedded(const struct xb_type *t, uint64_t number)
 }
 
 /* embedded: the message is the one of that number in t's, and its fields are t's rows too. */
-static int message_decode(struct decoder *d, const struct xb_type *t, unsigned embedded, struct xb_sv message, struct xb_node *object)
+static int message_decode(struct decoder *d, const struct xb_type *t, unsigned embedded, struct xb_sv message, struct xb_tree *object)
 {
 	const struct xb_field *f;
 	struct part part;
@@ -399,7 +399,7 @@ static int message_decode(struct decoder *d, const struct xb_type *t, unsigned e
 	return r;
 }
 
-int xb_protobuf_decode(struct xb_arena *a, const struct xb_type *t, struct xb_sv message, struct xb_node *object, struct xb_buf *retwhy)
+int xb_protobuf_decode(struct xb_arena *a, const struct xb_type *t, struct xb_sv message, struct xb_tree *object, struct xb_buf *retwhy)
 {
 	struct decoder d = { .arena = a, .why = retwhy };
 

@@ -3,7 +3,7 @@
 #include "xb/quantity.h"
 #include "xb/time.h"
 
-const char *xb_scalar_json_type(const struct xb_node *n)
+const char *xb_scalar_json_type(const struct xb_tree *n)
 {
 	static const char *const names[] = {
 		[XB_JSON_NONE] = "nothing", [XB_JSON_NULL] = "null", [XB_JSON_BOOL] = "bool", [XB_JSON_NUMBER] = "number",
@@ -13,7 +13,7 @@ const char *xb_scalar_json_type(const struct xb_node *n)
 	return names[n->type];
 }
 
-static int become_text(struct xb_arena *a, struct xb_node *n, struct xb_sv text)
+static int become_text(struct xb_arena *a, struct xb_tree *n, struct xb_sv text)
 {
 	n->type = XB_JSON_STRING;
 	if (n->text.p && xb_sv_eq(n->text, text))
@@ -22,7 +22,7 @@ static int become_text(struct xb_arena *a, struct xb_node *n, struct xb_sv text)
 	return n->text.p ? 0 : -ENOMEM;
 }
 
-static int decode_integer(struct xb_node *n, int64_t min, int64_t max)
+static int decode_integer(struct xb_tree *n, int64_t min, int64_t max)
 {
 	int64_t value;
 
@@ -33,7 +33,7 @@ static int decode_integer(struct xb_node *n, int64_t min, int64_t max)
 	return 0;
 }
 
-static int decode_quantity(struct xb_arena *a, struct xb_node *n, struct xb_status *reterr)
+static int decode_quantity(struct xb_arena *a, struct xb_tree *n, struct xb_status *reterr)
 {
 	_cleanup_buf_ struct xb_buf canonical = {};
 	struct xb_quantity q;
@@ -80,7 +80,7 @@ static int time_fault(struct xb_sv s, bool micro, struct xb_status *reterr)
 				     XB_SV_ARG(left), element);
 }
 
-static int decode_time(struct xb_arena *a, struct xb_node *n, bool micro, struct xb_status *reterr)
+static int decode_time(struct xb_arena *a, struct xb_tree *n, bool micro, struct xb_status *reterr)
 {
 	struct xb_time_text text;
 	int64_t us;
@@ -93,7 +93,7 @@ static int decode_time(struct xb_arena *a, struct xb_node *n, bool micro, struct
 	return become_text(a, n, xb_sv(text.s));
 }
 
-static int decode_int_or_string(struct xb_node *n, struct xb_status *reterr)
+static int decode_int_or_string(struct xb_tree *n, struct xb_status *reterr)
 {
 	if (n->type == XB_JSON_STRING)
 		return 0;
@@ -158,7 +158,7 @@ static int base64_canonical(struct xb_sv text, char *out, size_t *ret_n, size_t 
 	return changed;
 }
 
-static int decode_bytes(struct xb_arena *a, struct xb_node *n, struct xb_status *reterr)
+static int decode_bytes(struct xb_arena *a, struct xb_tree *n, struct xb_status *reterr)
 {
 	size_t fault = 0, length;
 	char *canonical;
@@ -179,7 +179,7 @@ static int decode_bytes(struct xb_arena *a, struct xb_node *n, struct xb_status 
 	return 0;
 }
 
-static int decode_strings(struct xb_node *n)
+static int decode_strings(struct xb_tree *n)
 {
 	if (n->type != XB_JSON_ARRAY)
 		return -EDOM;
@@ -189,7 +189,7 @@ static int decode_strings(struct xb_node *n)
 	return 0;
 }
 
-int xb_scalar_decode(struct xb_arena *a, enum xb_field_type kind, struct xb_node *n, struct xb_status *reterr)
+int xb_scalar_decode(struct xb_arena *a, enum xb_field_type kind, struct xb_tree *n, struct xb_status *reterr)
 {
 	switch (kind) {
 	case XB_T_STRING:
@@ -220,7 +220,7 @@ int xb_scalar_decode(struct xb_arena *a, enum xb_field_type kind, struct xb_node
 	return 0;
 }
 
-bool xb_scalar_is_zero(enum xb_field_type kind, const struct xb_node *n)
+bool xb_scalar_is_zero(enum xb_field_type kind, const struct xb_tree *n)
 {
 	switch (kind) {
 	case XB_T_STRING:
@@ -237,7 +237,7 @@ bool xb_scalar_is_zero(enum xb_field_type kind, const struct xb_node *n)
 	}
 }
 
-struct xb_node *xb_scalar_zero(struct xb_arena *a, enum xb_field_type kind)
+struct xb_tree *xb_scalar_zero(struct xb_arena *a, enum xb_field_type kind)
 {
 	switch (kind) {
 	case XB_T_STRING:

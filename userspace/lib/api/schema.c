@@ -38,7 +38,7 @@ struct spot {
 	struct xb_status *reterr;
 };
 
-static int object_decode(const struct spot *where, const struct xb_type *t, struct xb_node *object);
+static int object_decode(const struct spot *where, const struct xb_type *t, struct xb_tree *object);
 
 /* The fields on the way, as encoding/json keeps them: without indexes and keys. */
 static void add_field_stack(const struct xb_path *at, struct xb_buf *out)
@@ -75,7 +75,7 @@ static void add_go_type(const struct xb_field *f, bool element, struct xb_buf *o
 		xb_buf_adds(out, names[f->kind]);
 }
 
-static int wrong_type(const struct spot *where, const struct xb_node *n, bool element)
+static int wrong_type(const struct spot *where, const struct xb_tree *n, bool element)
 {
 	_cleanup_buf_ struct xb_buf text = {}, stack = {};
 
@@ -88,13 +88,13 @@ static int wrong_type(const struct spot *where, const struct xb_node *n, bool el
 	return text.err ? text.err : xb_status_bad_request(where->reterr, "%s", text.p);
 }
 
-static struct xb_node *zero_value(struct xb_arena *a, const struct xb_field *f)
+static struct xb_tree *zero_value(struct xb_arena *a, const struct xb_field *f)
 {
 	return f->kind == XB_T_OBJECT ? xb_tree_object(a) : xb_scalar_zero(a, f->kind);
 }
 
 /* A list's or map's element, or a field's only value. */
-static int value_decode(const struct spot *where, struct xb_node *n)
+static int value_decode(const struct spot *where, struct xb_tree *n)
 {
 	const struct xb_field *f = where->field;
 	int r;
@@ -105,18 +105,18 @@ static int value_decode(const struct spot *where, struct xb_node *n)
 	return r == -EDOM ? wrong_type(where, n, true) : r;
 }
 
-static int elements_decode(const struct spot *where, struct xb_node *list)
+static int elements_decode(const struct spot *where, struct xb_tree *list)
 {
 	long i = 0;
 
-	for (struct xb_node *n = list->first, *next; n; n = next, i++) {
+	for (struct xb_tree *n = list->first, *next; n; n = next, i++) {
 		const struct xb_path at = { where->at, NULL, n->key, list->type == XB_JSON_OBJECT ? -1 : i };
 		const struct spot element = { where->d, where->in, where->field, &at, where->reterr };
 		int r;
 
 		next = n->next;
 		if (n->type == XB_JSON_NULL && where->field->kind != XB_T_ANY) {
-			struct xb_node *zero = zero_value(where->d->arena, where->field);
+			struct xb_tree *zero = zero_value(where->d->arena, where->field);
 
 			if (!zero)
 				return -ENOMEM;
@@ -130,9 +130,9 @@ static int elements_decode(const struct spot *where, struct xb_node *list)
 	return 0;
 }
 
-static void relink(struct xb_node *parent, struct xb_node *const *children, size_t n)
+static void relink(struct xb_tree *parent, struct xb_tree *const *children, size_t n)
 {
-	struct xb_node *last = NULL;
+	struct xb_tree *last = NULL;
 
 	parent->first = NULL;
 	for (size_t i = 0; i < n; i++) {
@@ -151,18 +151,18 @@ static void relink(struct xb_node *parent, struct xb_node *const *children, size
 
 static int by_key(const void *a, const void *b)
 {
-	const struct xb_node *const *x = a, *const *y = b;
+	const struct xb_tree *const *x = a, *const *y = b;
 
 	return xb_sv_cmp((*x)->key, (*y)->key);
 }
 
-static int map_sort(struct xb_arena *a, struct xb_node *map)
+static int map_sort(struct xb_arena *a, struct xb_tree *map)
 {
-	struct xb_node **all;
+	struct xb_tree **all;
 	size_t n = 0;
 	bool sorted = true;
 
-	for (struct xb_node *c = map->first; c && c->next && sorted; c = c->next)
+	for (struct xb_tree *c = map->first; c && c->next && sorted; c = c->next)
 		sorted = xb_sv_cmp(c->key, c->next->key) < 0;
 	if (sorted)
 		return 0;
@@ -176,7 +176,7 @@ static int map_sort(struct xb_arena *a, struct xb_node *map)
 	return 0;
 }
 
-static int field_decode(const struct spot *where, struct xb_node *n)
+static int field_decode(const struct spot *where, struct xb_tree *n)
 {
 	int r;
 
@@ -194,14 +194,14 @@ static int field_decode(const struct spot *where, struct xb_node *n)
 	return 0;
 }
 
-static bool says_nothing(const struct xb_field *f, const struct xb_node *n)
+static bool says_nothing(const struct xb_field *f, const struct xb_tree *n)
 {
 	if (f->flags & (XB_F_REQUIRED | XB_F_POINTER))
 		return false;
 	return f->shape == XB_ONE ? f->kind != XB_T_OBJECT && xb_scalar_is_zero(f->kind, n) : !n->count;
 }
 
-static int fallback_node(struct xb_arena *a, const char *json, struct xb_node **ret)
+static int fallback_node(struct xb_arena *a, const char *json, struct xb_tree **ret)
 {
 	const size_t n = strlen(json);
 
@@ -217,7 +217,7 @@ static int fallback_node(struct xb_arena *a, const char *json, struct xb_node **
 }
 
 /* What stands for a field that is not there: its default, the zero value Go's encoder would write, or nothing. */
-static int missing_node(const struct xb_decode *d, const struct xb_field *f, struct xb_node **ret)
+static int missing_node(const struct xb_decode *d, const struct xb_field *f, struct xb_tree **ret)
 {
 	const bool written = f->shape == XB_ONE && f->kind == XB_T_OBJECT ? true : f->flags & XB_F_REQUIRED;
 
@@ -233,7 +233,7 @@ static int missing_node(const struct xb_decode *d, const struct xb_field *f, str
 }
 
 /* Fields without a value get one where they must have it. */
-static int object_fill(const struct spot *where, const struct xb_type *t, struct xb_node *object, struct xb_node **slots)
+static int object_fill(const struct spot *where, const struct xb_type *t, struct xb_tree *object, struct xb_tree **slots)
 {
 	for (unsigned i = 0; i < t->n_fields; i++) {
 		const struct xb_field *f = &t->fields[i];
@@ -275,13 +275,13 @@ static int report_unknown(const struct spot *where, struct xb_sv name)
 	return 0;
 }
 
-static int object_decode(const struct spot *where, const struct xb_type *t, struct xb_node *object)
+static int object_decode(const struct spot *where, const struct xb_type *t, struct xb_tree *object)
 {
-	struct xb_node *slots[XB_TYPE_FIELDS] = {};
+	struct xb_tree *slots[XB_TYPE_FIELDS] = {};
 	const struct xb_field *guess = t->fields; /* input is mostly in order: try the next row first */
 	int r;
 
-	for (struct xb_node *n = object->first, *next; n; n = next) {
+	for (struct xb_tree *n = object->first, *next; n; n = next) {
 		const struct xb_field *f = guess < t->fields + t->n_fields && n->key.n && !name_cmp(n->key, guess) ? guess
 										: xb_type_field(t, n->key);
 		next = n->next;
@@ -315,7 +315,7 @@ static int object_decode(const struct spot *where, const struct xb_type *t, stru
 	return 0;
 }
 
-int xb_schema_decode(const struct xb_decode *d, const struct xb_type *t, struct xb_node *object, struct xb_status *reterr)
+int xb_schema_decode(const struct xb_decode *d, const struct xb_type *t, struct xb_tree *object, struct xb_status *reterr)
 {
 	const struct spot root = { .d = d, .reterr = reterr };
 

@@ -55,7 +55,7 @@ bool xb_validate_nonnegative(struct xb_field_errors *e, const struct xb_path *at
 	return n >= 0 || report_number(e, at, n, "must be greater than or equal to 0");
 }
 
-bool xb_validate_port_or_name(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *node)
+bool xb_validate_port_or_name(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *node)
 {
 	int64_t port = 0;
 
@@ -79,7 +79,7 @@ bool xb_validate_one_of(struct xb_field_errors *e, const struct xb_path *at, str
 	return false;
 }
 
-bool xb_validate_immutable(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *now, const struct xb_node *old)
+bool xb_validate_immutable(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *now, const struct xb_tree *old)
 {
 	if (xb_tree_equal(now, old))
 		return true;
@@ -87,7 +87,7 @@ bool xb_validate_immutable(struct xb_field_errors *e, const struct xb_path *at, 
 	return false;
 }
 
-void xb_validate_labels(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *labels)
+void xb_validate_labels(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *labels)
 {
 	xb_tree_each(label, labels) {
 		xb_validate(e, at, label->key, xb_check_qualified_name);
@@ -114,7 +114,7 @@ static void validate_annotation_key(struct xb_field_errors *e, const struct xb_p
 	report(e, at, key, (struct xb_sv){ lower, key.n }, xb_check_qualified_name);
 }
 
-void xb_validate_annotations(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *annotations)
+void xb_validate_annotations(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *annotations)
 {
 	size_t total = 0;
 
@@ -126,7 +126,7 @@ void xb_validate_annotations(struct xb_field_errors *e, const struct xb_path *at
 		xb_err_too_long(e, at, ANNOTATIONS_LIMIT);
 }
 
-static void validate_owner(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *owner)
+static void validate_owner(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *owner)
 {
 	static const struct {
 		const char *name, *fault;
@@ -145,9 +145,9 @@ static void validate_owner(struct xb_field_errors *e, const struct xb_path *at, 
 		xb_err_invalid(e, at, owner, "/v1, Kind=Event is disallowed from being an owner");
 }
 
-static void validate_owners(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *owners)
+static void validate_owners(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *owners)
 {
-	const struct xb_node *controller = NULL;
+	const struct xb_tree *controller = NULL;
 
 	xb_tree_each(owner, owners) {
 		validate_owner(e, at, owner);
@@ -166,7 +166,7 @@ static void validate_owners(struct xb_field_errors *e, const struct xb_path *at,
 	}
 }
 
-static void validate_finalizers(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *finalizers)
+static void validate_finalizers(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *finalizers)
 {
 	bool orphan = false, foreground = false;
 	long i = 0;
@@ -190,7 +190,7 @@ static void validate_finalizers(struct xb_field_errors *e, const struct xb_path 
 	}
 }
 
-static void validate_common(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *meta)
+static void validate_common(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *meta)
 {
 	xb_validate_labels(e, XB_PATH(at, "labels"), xb_tree_get(meta, "labels"));
 	xb_validate_annotations(e, XB_PATH(at, "annotations"), xb_tree_get(meta, "annotations"));
@@ -198,7 +198,7 @@ static void validate_common(struct xb_field_errors *e, const struct xb_path *at,
 	validate_finalizers(e, XB_PATH(at, "finalizers"), xb_tree_get(meta, "finalizers"));
 }
 
-void xb_validate_object_meta(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *meta, bool namespaced,
+void xb_validate_object_meta(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *meta, bool namespaced,
 			     xb_check_fn *name)
 {
 	const struct xb_sv prefix = xb_tree_gettext(meta, "generateName"), own = xb_tree_gettext(meta, "name");
@@ -221,8 +221,8 @@ void xb_validate_object_meta(struct xb_field_errors *e, const struct xb_path *at
 }
 
 /* An object that is being deleted may lose finalizers, but gets no new ones. */
-static void validate_no_new_finalizers(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *now,
-				       const struct xb_node *old)
+static void validate_no_new_finalizers(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *now,
+				       const struct xb_tree *old)
 {
 	_cleanup_buf_ struct xb_buf added = {};
 
@@ -245,8 +245,8 @@ static void validate_no_new_finalizers(struct xb_field_errors *e, const struct x
 		e->no_memory = true;
 }
 
-void xb_validate_object_meta_update(struct xb_field_errors *e, const struct xb_path *at, const struct xb_node *meta,
-				    const struct xb_node *old)
+void xb_validate_object_meta_update(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *meta,
+				    const struct xb_tree *old)
 {
 	static const char *const immutable[] = {
 		"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds",

@@ -177,9 +177,9 @@ bool xb_claim_is_of_pod(struct xb_jv claim, struct xb_jv pod)
 }
 
 /* --- changes --- */
-static int set_text(struct xb_arena *a, struct xb_node *object, const char *key, struct xb_sv text)
+static int set_text(struct xb_arena *a, struct xb_tree *object, const char *key, struct xb_sv text)
 {
-	struct xb_node *value;
+	struct xb_tree *value;
 
 	if (xb_sv_eq(xb_tree_gettext(object, key), text))
 		return 0;
@@ -190,21 +190,21 @@ static int set_text(struct xb_arena *a, struct xb_node *object, const char *key,
 	return 1;
 }
 
-int xb_annotate(struct xb_arena *a, struct xb_node *object, const char *key, struct xb_sv text)
+int xb_annotate(struct xb_arena *a, struct xb_tree *object, const char *key, struct xb_sv text)
 {
 	return set_text(a, xb_tree_obtain(a, xb_tree_obtain(a, object, "metadata"), "annotations"), key, text);
 }
 
-static struct xb_sv tree_meta(const struct xb_node *object, const char *field)
+static struct xb_sv tree_meta(const struct xb_tree *object, const char *field)
 {
 	return xb_tree_text(xb_tree_path(object, "metadata", field));
 }
 
 /* A reservation by name only was somebody's wish; it is made the claim's own. */
-int xb_volume_reserve(struct xb_arena *a, struct xb_node *volume, const struct xb_node *claim)
+int xb_volume_reserve(struct xb_arena *a, struct xb_tree *volume, const struct xb_tree *claim)
 {
 	static const char *const fields[] = { "name", "namespace", "uid" };
-	struct xb_node *old = xb_tree_path(volume, "spec", "claimRef"), *ref = xb_tree_object(a);
+	struct xb_tree *old = xb_tree_path(volume, "spec", "claimRef"), *ref = xb_tree_object(a);
 	struct xb_sv uid = xb_tree_gettext(old, "uid");
 	bool same = true, ours = !old || (uid.n && !xb_sv_eq(uid, tree_meta(claim, "uid")));
 	int r = ref ? 0 : -ENOMEM;

@@ -6,42 +6,42 @@
 
 enum { LINEAR = 32, SMALLEST = 128 };
 
-static struct xb_node gone;
+static struct xb_tree gone;
 
-struct xb_node *xb_tree_object(struct xb_arena *a)
+struct xb_tree *xb_tree_object(struct xb_arena *a)
 {
 	return node_new(a, XB_JSON_OBJECT);
 }
 
-struct xb_node *xb_tree_array(struct xb_arena *a)
+struct xb_tree *xb_tree_array(struct xb_arena *a)
 {
 	return node_new(a, XB_JSON_ARRAY);
 }
 
-static struct xb_node *node_text(struct xb_arena *a, enum xb_json_type type, struct xb_sv text)
+static struct xb_tree *node_text(struct xb_arena *a, enum xb_json_type type, struct xb_sv text)
 {
-	struct xb_node *n = node_new(a, type);
+	struct xb_tree *n = node_new(a, type);
 
 	if (n)
 		n->text = text;
 	return n;
 }
 
-struct xb_node *xb_tree_str(struct xb_arena *a, struct xb_sv s)
+struct xb_tree *xb_tree_str(struct xb_arena *a, struct xb_sv s)
 {
 	return node_text(a, XB_JSON_STRING, s);
 }
 
-struct xb_node *xb_tree_int(struct xb_arena *a, int64_t n)
+struct xb_tree *xb_tree_int(struct xb_arena *a, int64_t n)
 {
 	char *digits = xb_arena_printf(a, "%lld", (long long)n);
 
 	return digits ? node_text(a, XB_JSON_NUMBER, xb_sv(digits)) : NULL;
 }
 
-struct xb_node *xb_tree_bool(struct xb_arena *a, bool b)
+struct xb_tree *xb_tree_bool(struct xb_arena *a, bool b)
 {
-	struct xb_node *n = node_new(a, XB_JSON_BOOL);
+	struct xb_tree *n = node_new(a, XB_JSON_BOOL);
 
 	if (n)
 		n->b = b;
@@ -50,7 +50,7 @@ struct xb_node *xb_tree_bool(struct xb_arena *a, bool b)
 
 /* --- the names of a large object */
 
-static struct xb_node **index_slot(const struct xb_node_index *index, struct xb_sv key)
+static struct xb_tree **index_slot(const struct xb_tree_index *index, struct xb_sv key)
 {
 	uint32_t at = xb_hash(key) & index->mask;
 
@@ -59,16 +59,16 @@ static struct xb_node **index_slot(const struct xb_node_index *index, struct xb_
 	return &index->slots[at];
 }
 
-static void index_add(struct xb_node_index *index, struct xb_node *n)
+static void index_add(struct xb_tree_index *index, struct xb_tree *n)
 {
 	*index_slot(index, n->key) = n;
 	index->used++;
 }
 
 /* Without memory the object stays without index, and is searched one by one. */
-static void index_build(const struct xb_node *object)
+static void index_build(const struct xb_tree *object)
 {
-	struct xb_node_index *index = object->index;
+	struct xb_tree_index *index = object->index;
 	uint32_t size = SMALLEST;
 
 	while (size < object->count * 4)
@@ -81,9 +81,9 @@ static void index_build(const struct xb_node *object)
 			index_add(index, child);
 }
 
-static void index_append(const struct xb_node *object, struct xb_node *child)
+static void index_append(const struct xb_tree *object, struct xb_tree *child)
 {
-	struct xb_node_index *index = object->index;
+	struct xb_tree_index *index = object->index;
 
 	if (!index || !index->slots)
 		return;
@@ -93,7 +93,7 @@ static void index_append(const struct xb_node *object, struct xb_node *child)
 		index_add(index, child);
 }
 
-static void index_swap(const struct xb_node *object, const struct xb_node *from, struct xb_node *to)
+static void index_swap(const struct xb_tree *object, const struct xb_tree *from, struct xb_tree *to)
 {
 	if (object->index && object->index->slots)
 		*index_slot(object->index, from->key) = to;
@@ -101,7 +101,7 @@ static void index_swap(const struct xb_node *object, const struct xb_node *from,
 
 /* --- looking */
 
-struct xb_node *xb_tree_getsv(const struct xb_node *object, struct xb_sv key)
+struct xb_tree *xb_tree_getsv(const struct xb_tree *object, struct xb_sv key)
 {
 	if (!object || object->type != XB_JSON_OBJECT)
 		return NULL;
@@ -117,57 +117,57 @@ struct xb_node *xb_tree_getsv(const struct xb_node *object, struct xb_sv key)
 	return NULL;
 }
 
-struct xb_node *xb_tree_get(const struct xb_node *object, const char *key)
+struct xb_tree *xb_tree_get(const struct xb_tree *object, const char *key)
 {
 	return xb_tree_getsv(object, xb_sv(key));
 }
 
-struct xb_node *xb_tree_path_(const struct xb_node *object, const char *first, ...)
+struct xb_tree *xb_tree_path_(const struct xb_tree *object, const char *first, ...)
 {
-	const struct xb_node *n = object;
+	const struct xb_tree *n = object;
 	va_list ap;
 
 	va_start(ap, first);
 	for (const char *key = first; key; key = va_arg(ap, const char *))
 		n = xb_tree_get(n, key);
 	va_end(ap);
-	return (struct xb_node *)n;
+	return (struct xb_tree *)n;
 }
 
-struct xb_sv xb_tree_text(const struct xb_node *n)
+struct xb_sv xb_tree_text(const struct xb_tree *n)
 {
 	return n && n->type == XB_JSON_STRING ? n->text : (struct xb_sv){};
 }
 
-struct xb_sv xb_tree_gettext(const struct xb_node *object, const char *key)
+struct xb_sv xb_tree_gettext(const struct xb_tree *object, const char *key)
 {
 	return xb_tree_text(xb_tree_get(object, key));
 }
 
-bool xb_tree_is(const struct xb_node *n, const char *s)
+bool xb_tree_is(const struct xb_tree *n, const char *s)
 {
 	return n && n->type == XB_JSON_STRING && xb_sv_is(n->text, s);
 }
 
-int xb_tree_i64(const struct xb_node *n, int64_t *ret)
+int xb_tree_i64(const struct xb_tree *n, int64_t *ret)
 {
 	return n && n->type == XB_JSON_NUMBER && !xb_sv_i64(n->text, ret) ? 0 : -EINVAL;
 }
 
-int64_t xb_tree_geti64(const struct xb_node *object, const char *key, int64_t otherwise)
+int64_t xb_tree_geti64(const struct xb_tree *object, const char *key, int64_t otherwise)
 {
 	(void)xb_tree_i64(xb_tree_get(object, key), &otherwise);
 	return otherwise;
 }
 
-bool xb_tree_true(const struct xb_node *n)
+bool xb_tree_true(const struct xb_tree *n)
 {
 	return n && n->type == XB_JSON_BOOL && n->b;
 }
 
 /* --- changing */
 
-static void link_before(struct xb_node *parent, struct xb_node *before, struct xb_node *n)
+static void link_before(struct xb_tree *parent, struct xb_tree *before, struct xb_tree *n)
 {
 	n->parent = parent;
 	n->next = before;
@@ -177,16 +177,16 @@ static void link_before(struct xb_node *parent, struct xb_node *before, struct x
 	parent->count++;
 }
 
-void xb_tree_insert_member(struct xb_node *object, struct xb_node *before, struct xb_sv key, struct xb_node *value)
+void xb_tree_insert_member(struct xb_tree *object, struct xb_tree *before, struct xb_sv key, struct xb_tree *value)
 {
 	value->key = key;
 	link_before(object, before, value);
 	index_append(object, value);
 }
 
-void xb_tree_set(struct xb_node *object, struct xb_sv key, struct xb_node *value)
+void xb_tree_set(struct xb_tree *object, struct xb_sv key, struct xb_tree *value)
 {
-	struct xb_node *old = xb_tree_getsv(object, key);
+	struct xb_tree *old = xb_tree_getsv(object, key);
 
 	if (old) {
 		xb_tree_replace(old, value);
@@ -195,18 +195,18 @@ void xb_tree_set(struct xb_node *object, struct xb_sv key, struct xb_node *value
 	xb_tree_insert_member(object, NULL, key, value);
 }
 
-void xb_tree_insert(struct xb_node *array, struct xb_node *before, struct xb_node *value)
+void xb_tree_insert(struct xb_tree *array, struct xb_tree *before, struct xb_tree *value)
 {
 	value->key = (struct xb_sv){};
 	link_before(array, before, value);
 }
 
-void xb_tree_append(struct xb_node *array, struct xb_node *value)
+void xb_tree_append(struct xb_tree *array, struct xb_tree *value)
 {
 	xb_tree_insert(array, NULL, value);
 }
 
-static void unlink_node(struct xb_node *n)
+static void unlink_node(struct xb_tree *n)
 {
 	*(n->prev ? &n->prev->next : &n->parent->first) = n->next;
 	*(n->next ? &n->next->prev : &n->parent->last) = n->prev;
@@ -214,7 +214,7 @@ static void unlink_node(struct xb_node *n)
 	n->parent = n->next = n->prev = NULL;
 }
 
-void xb_tree_remove(struct xb_node *n)
+void xb_tree_remove(struct xb_tree *n)
 {
 	if (!n->parent)
 		return;
@@ -222,9 +222,9 @@ void xb_tree_remove(struct xb_node *n)
 	unlink_node(n);
 }
 
-void xb_tree_replace(struct xb_node *n, struct xb_node *with)
+void xb_tree_replace(struct xb_tree *n, struct xb_tree *with)
 {
-	struct xb_node *parent = n->parent, *next = n->next;
+	struct xb_tree *parent = n->parent, *next = n->next;
 
 	if (n == with)
 		return;
@@ -234,18 +234,18 @@ void xb_tree_replace(struct xb_node *n, struct xb_node *with)
 	link_before(parent, next, with);
 }
 
-bool xb_tree_del(struct xb_node *object, const char *key)
+bool xb_tree_del(struct xb_tree *object, const char *key)
 {
-	struct xb_node *n = xb_tree_get(object, key);
+	struct xb_tree *n = xb_tree_get(object, key);
 
 	if (n)
 		xb_tree_remove(n);
 	return n;
 }
 
-struct xb_node *xb_tree_obtain(struct xb_arena *a, struct xb_node *object, const char *key)
+struct xb_tree *xb_tree_obtain(struct xb_arena *a, struct xb_tree *object, const char *key)
 {
-	struct xb_node *n = xb_tree_get(object, key), *fresh;
+	struct xb_tree *n = xb_tree_get(object, key), *fresh;
 
 	if (n && n->type != XB_JSON_NULL)
 		return n->type == XB_JSON_OBJECT ? n : NULL;
@@ -267,9 +267,9 @@ struct xb_node *xb_tree_obtain(struct xb_arena *a, struct xb_node *object, const
 
 /* --- whole trees. None of these recurses: a patch can nest its document deeper than any parser's limit. */
 
-static struct xb_node *copy_one(struct xb_arena *a, const struct xb_node *n)
+static struct xb_tree *copy_one(struct xb_arena *a, const struct xb_tree *n)
 {
-	struct xb_node *copy = node_new(a, n->type);
+	struct xb_tree *copy = node_new(a, n->type);
 
 	if (!copy)
 		return NULL;
@@ -279,11 +279,11 @@ static struct xb_node *copy_one(struct xb_arena *a, const struct xb_node *n)
 	return copy;
 }
 
-struct xb_node *xb_tree_copy(struct xb_arena *a, const struct xb_node *n)
+struct xb_tree *xb_tree_copy(struct xb_arena *a, const struct xb_tree *n)
 {
-	struct xb_node *root = n ? copy_one(a, n) : NULL, *into = root;
-	const struct xb_node *from = n;
-	struct xb_node *copy;
+	struct xb_tree *root = n ? copy_one(a, n) : NULL, *into = root;
+	const struct xb_tree *from = n;
+	struct xb_tree *copy;
 
 	if (!root)
 		return NULL;
@@ -323,7 +323,7 @@ static bool number_equal(struct xb_sv a, struct xb_sv b)
 }
 
 /* Whether two nodes are equal leaving their children aside. */
-static bool equal_one(const struct xb_node *a, const struct xb_node *b)
+static bool equal_one(const struct xb_tree *a, const struct xb_tree *b)
 {
 	if (!a || !b || a->type != b->type || a->count != b->count)
 		return false;
@@ -339,9 +339,9 @@ static bool equal_one(const struct xb_node *a, const struct xb_node *b)
 	}
 }
 
-bool xb_tree_equal(const struct xb_node *a, const struct xb_node *b)
+bool xb_tree_equal(const struct xb_tree *a, const struct xb_tree *b)
 {
-	const struct xb_node *root = a, *in;
+	const struct xb_tree *root = a, *in;
 
 	if (!a || !b)
 		return a == b;
@@ -368,7 +368,7 @@ bool xb_tree_equal(const struct xb_node *a, const struct xb_node *b)
 	}
 }
 
-static void write_one(const struct xb_node *n, struct xb_buf *out)
+static void write_one(const struct xb_tree *n, struct xb_buf *out)
 {
 	switch (n->type) {
 	case XB_JSON_STRING:
@@ -391,7 +391,7 @@ static void write_one(const struct xb_node *n, struct xb_buf *out)
 	}
 }
 
-static bool is_container(const struct xb_node *n)
+static bool is_container(const struct xb_tree *n)
 {
 	return n->type == XB_JSON_OBJECT || n->type == XB_JSON_ARRAY;
 }
@@ -402,7 +402,7 @@ struct writer {
 	unsigned n_marks;
 };
 
-static struct xb_tree_mark *mark_of(const struct writer *w, const struct xb_node *n)
+static struct xb_tree_mark *mark_of(const struct writer *w, const struct xb_tree *n)
 {
 	for (unsigned i = 0; i < w->n_marks; i++)
 		if (w->marks[i].node == n)
@@ -410,7 +410,7 @@ static struct xb_tree_mark *mark_of(const struct writer *w, const struct xb_node
 	return NULL;
 }
 
-static void begin_one(const struct writer *w, const struct xb_node *n, bool is_root)
+static void begin_one(const struct writer *w, const struct xb_tree *n, bool is_root)
 {
 	if (!is_root && n->prev)
 		xb_buf_addc(w->out, ',');
@@ -423,7 +423,7 @@ static void begin_one(const struct writer *w, const struct xb_node *n, bool is_r
 	write_one(n, w->out);
 }
 
-static void end_one(const struct writer *w, const struct xb_node *n)
+static void end_one(const struct writer *w, const struct xb_tree *n)
 {
 	struct xb_tree_mark *mark = n->marked ? mark_of(w, n) : NULL;
 
@@ -433,9 +433,9 @@ static void end_one(const struct writer *w, const struct xb_node *n)
 		mark->n = w->out->n - mark->at;
 }
 
-static void write_all(const struct writer *w, const struct xb_node *root)
+static void write_all(const struct writer *w, const struct xb_tree *root)
 {
-	const struct xb_node *n = root;
+	const struct xb_tree *n = root;
 
 	for (;;) {
 		begin_one(w, n, n == root);
@@ -455,12 +455,12 @@ static void write_all(const struct writer *w, const struct xb_node *root)
 	}
 }
 
-void xb_tree_write(const struct xb_node *n, struct xb_buf *out)
+void xb_tree_write(const struct xb_tree *n, struct xb_buf *out)
 {
 	write_all(&(struct writer){ .out = out }, n);
 }
 
-void xb_tree_write_marked(const struct xb_node *n, struct xb_buf *out, struct xb_tree_mark *marks, unsigned n_marks)
+void xb_tree_write_marked(const struct xb_tree *n, struct xb_buf *out, struct xb_tree_mark *marks, unsigned n_marks)
 {
 	for (unsigned i = 0; i < n_marks; i++)
 		marks[i].node->marked = true;

@@ -39,7 +39,7 @@ static inline bool decode_string(struct builder *b, const char **p, bool escaped
 	return decode(b, (struct xb_sv){ from, *p - from }, escaped, ret);
 }
 
-static unsigned position(const struct xb_node *n)
+static unsigned position(const struct xb_tree *n)
 {
 	unsigned i = 0;
 
@@ -48,9 +48,9 @@ static unsigned position(const struct xb_node *n)
 	return i;
 }
 
-static void add_path(const struct xb_node *n, struct xb_buf *path)
+static void add_path(const struct xb_tree *n, struct xb_buf *path)
 {
-	const struct xb_node *from_root[1024];
+	const struct xb_tree *from_root[1024];
 	size_t depth = 0;
 
 	for (; n->parent && depth < ARRAY_SIZE(from_root); n = n->parent)
@@ -64,7 +64,7 @@ static void add_path(const struct xb_node *n, struct xb_buf *path)
 	}
 }
 
-static bool tell_duplicate(struct builder *b, const struct xb_node *n)
+static bool tell_duplicate(struct builder *b, const struct xb_tree *n)
 {
 	_cleanup_buf_ struct xb_buf path = {};
 
@@ -81,10 +81,10 @@ static uint64_t name_bit(struct xb_sv key)
 	return key.n ? UINT64_C(1) << ((key.n + 3 * key.p[0] + 5 * key.p[key.n / 2] + 7 * key.p[key.n - 1]) & 63) : 1;
 }
 
-static bool add_child(struct builder *b, struct xb_node *parent, uint64_t *names, struct xb_sv key, struct xb_node *n)
+static bool add_child(struct builder *b, struct xb_tree *parent, uint64_t *names, struct xb_sv key, struct xb_tree *n)
 {
 	uint64_t bit = name_bit(key);
-	struct xb_node *old = *names & bit ? xb_tree_getsv(parent, key) : NULL;
+	struct xb_tree *old = *names & bit ? xb_tree_getsv(parent, key) : NULL;
 
 	*names |= bit;
 	if (old && b->on_duplicate && !tell_duplicate(b, old))
@@ -97,11 +97,11 @@ static bool add_child(struct builder *b, struct xb_node *parent, uint64_t *names
 }
 
 /* Recursion is as deep as the parser let the document be. */
-static struct xb_node *build(struct builder *b, struct xb_node *parent, uint64_t *names, uint32_t at)
+static struct xb_tree *build(struct builder *b, struct xb_tree *parent, uint64_t *names, uint32_t at)
 {
 	const struct xb_json_entry e = xb_json_entry_at(b->doc, at);
 	const char *p = b->doc->bytes + e.start;
-	struct xb_node *n = node_new(b->arena, e.type);
+	struct xb_tree *n = node_new(b->arena, e.type);
 	struct xb_sv key = {};
 	uint64_t inside = 0;
 
@@ -131,7 +131,7 @@ static struct xb_node *build(struct builder *b, struct xb_node *parent, uint64_t
 	}
 }
 
-struct xb_node *xb_tree_from(struct xb_arena *a, struct xb_jv v, void (*on_duplicate)(void *arg, const char *path), void *arg)
+struct xb_tree *xb_tree_from(struct xb_arena *a, struct xb_jv v, void (*on_duplicate)(void *arg, const char *path), void *arg)
 {
 	struct builder b = { .arena = a, .doc = v.doc, .on_duplicate = on_duplicate, .arg = arg };
 
@@ -141,11 +141,11 @@ struct xb_node *xb_tree_from(struct xb_arena *a, struct xb_jv v, void (*on_dupli
 	return build(&b, NULL, NULL, v.at);
 }
 
-int xb_tree_read(struct xb_arena *a, struct xb_sv json, const struct xb_json_limits *limits, struct xb_node **ret)
+int xb_tree_read(struct xb_arena *a, struct xb_sv json, const struct xb_json_limits *limits, struct xb_tree **ret)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *d = NULL;
 	struct builder b = { .arena = a };
-	struct xb_node *n = NULL;
+	struct xb_tree *n = NULL;
 	int r = xb_json_parse(json, limits, &d, NULL);
 
 	if (r < 0)
@@ -160,9 +160,9 @@ int xb_tree_read(struct xb_arena *a, struct xb_sv json, const struct xb_json_lim
 	return 0;
 }
 
-struct xb_node *xb_tree_parse(struct xb_arena *a, const char *json)
+struct xb_tree *xb_tree_parse(struct xb_arena *a, const char *json)
 {
-	struct xb_node *n = NULL;
+	struct xb_tree *n = NULL;
 	int r = xb_tree_read(a, xb_sv(json), NULL, &n);
 
 	if (r < 0 && r != -ENOMEM)

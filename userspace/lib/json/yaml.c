@@ -14,13 +14,13 @@ struct xb_yaml {
 
 /* The value of a << key, kept out of its object until that ends, so that the object's own keys come first. */
 struct merge {
-	struct xb_node *into, *from;
+	struct xb_tree *into, *from;
 };
 
 struct document {
 	struct xb_arena *arena;
 	struct xb_map *anchors;         /* name: node */
-	struct xb_node *root, *in;      /* in: the innermost open object or array */
+	struct xb_tree *root, *in;      /* in: the innermost open object or array */
 	unsigned depth;
 	struct xb_sv key;               /* of the value to come, when has_key */
 	bool has_key, merging;
@@ -98,7 +98,7 @@ static int _printf_(3, 4) fault(struct document *d, int code, const char *fmt, .
 	return code;
 }
 
-static int take_key(struct document *d, const struct xb_node *n, const yaml_event_t *event)
+static int take_key(struct document *d, const struct xb_tree *n, const yaml_event_t *event)
 {
 	d->has_key = true;
 	d->merging = event->type == YAML_SCALAR_EVENT && event->data.scalar.plain_implicit && xb_tree_is(n, "<<");
@@ -116,7 +116,7 @@ static int take_key(struct document *d, const struct xb_node *n, const yaml_even
 }
 
 /* Puts n where the document stands: it is the root, an element, a key or the value of the key before. */
-static int place(struct document *d, struct xb_node *n, const yaml_event_t *event)
+static int place(struct document *d, struct xb_tree *n, const yaml_event_t *event)
 {
 	if (!d->in) {
 		d->root = n;
@@ -143,7 +143,7 @@ static int place(struct document *d, struct xb_node *n, const yaml_event_t *even
 	return 0;
 }
 
-static int name_anchor(struct document *d, const yaml_char_t *anchor, struct xb_node *n)
+static int name_anchor(struct document *d, const yaml_char_t *anchor, struct xb_tree *n)
 {
 	struct xb_sv name;
 
@@ -154,9 +154,9 @@ static int name_anchor(struct document *d, const yaml_char_t *anchor, struct xb_
 }
 
 /* Values in the tree n, or more than most of them without counting on. */
-static uint32_t count_values(const struct xb_node *n, uint32_t most)
+static uint32_t count_values(const struct xb_tree *n, uint32_t most)
 {
-	const struct xb_node *root = n;
+	const struct xb_tree *root = n;
 	uint32_t count = 1;
 
 	while (count <= most) {
@@ -177,11 +177,11 @@ static uint32_t count_values(const struct xb_node *n, uint32_t most)
 static int on_alias(struct xb_yaml *y, struct document *d, const yaml_event_t *event)
 {
 	const char *name = (const char *)event->data.alias.anchor;
-	struct xb_node *n = xb_map_get(d->anchors, xb_sv(name));
+	struct xb_tree *n = xb_map_get(d->anchors, xb_sv(name));
 
 	if (!n)
 		return fault(d, -EBADMSG, "unknown anchor '%s' referenced", name);
-	for (const struct xb_node *open = d->in; open; open = open->parent)
+	for (const struct xb_tree *open = d->in; open; open = open->parent)
 		if (open == n)
 			return fault(d, -EBADMSG, "anchor '%s' value contains itself", name);
 	d->aliased += count_values(n, y->limits.max_aliased - d->aliased);
@@ -195,7 +195,7 @@ static int on_scalar(struct document *d, const yaml_event_t *event)
 {
 	struct xb_sv text = { (const char *)event->data.scalar.value, event->data.scalar.length };
 	_cleanup_buf_ struct xb_buf what = {};
-	struct xb_node *n;
+	struct xb_tree *n;
 	int r;
 
 	r = xb_yaml_scalar(d->arena, text, event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
@@ -210,7 +210,7 @@ static int on_scalar(struct document *d, const yaml_event_t *event)
 static int on_open(struct xb_yaml *y, struct document *d, const yaml_event_t *event)
 {
 	bool object = event->type == YAML_MAPPING_START_EVENT;
-	struct xb_node *n = object ? xb_tree_object(d->arena) : xb_tree_array(d->arena);
+	struct xb_tree *n = object ? xb_tree_object(d->arena) : xb_tree_array(d->arena);
 	int r;
 
 	if (!n)
@@ -226,13 +226,13 @@ static int on_open(struct xb_yaml *y, struct document *d, const yaml_event_t *ev
 }
 
 /* Moves the members of from to the object, but for names it has. */
-static int merge_object(struct document *d, struct xb_node *into, struct xb_node *from)
+static int merge_object(struct document *d, struct xb_tree *into, struct xb_tree *from)
 {
-	struct xb_node *next;
+	struct xb_tree *next;
 
 	if (from->type != XB_JSON_OBJECT)
 		return fault(d, -EBADMSG, "map merge requires map or sequence of maps as the value");
-	for (struct xb_node *child = from->first; child; child = next) {
+	for (struct xb_tree *child = from->first; child; child = next) {
 		struct xb_sv key = child->key;
 
 		next = child->next;
@@ -244,13 +244,13 @@ static int merge_object(struct document *d, struct xb_node *into, struct xb_node
 	return 0;
 }
 
-static int merge_value(struct document *d, struct xb_node *into, struct xb_node *from)
+static int merge_value(struct document *d, struct xb_tree *into, struct xb_tree *from)
 {
 	int r = 0;
 
 	if (from->type != XB_JSON_ARRAY)
 		return merge_object(d, into, from);
-	for (struct xb_node *n = from->first; n && !r; n = n->next)
+	for (struct xb_tree *n = from->first; n && !r; n = n->next)
 		r = merge_object(d, into, n);
 	return r;
 }

@@ -189,11 +189,11 @@ static int resolve(struct xb_sv text, bool plain, const char *tag, struct scalar
 	return 0;
 }
 
-int xb_yaml_scalar(struct xb_arena *a, struct xb_sv text, bool plain, const char *tag, struct xb_node **ret,
+int xb_yaml_scalar(struct xb_arena *a, struct xb_sv text, bool plain, const char *tag, struct xb_tree **ret,
 		   struct xb_buf *reterr)
 {
 	struct scalar s = {};
-	struct xb_node *n;
+	struct xb_tree *n;
 	int r = resolve(text, plain, tag, &s, reterr);
 
 	if (r < 0)

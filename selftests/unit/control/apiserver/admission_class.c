@@ -7,7 +7,7 @@
 
 static const char *class_of(const char *json)
 {
-	struct xb_node *object;
+	struct xb_tree *object;
 
 	assert_string_equal(admit(admission_default_storage_class, "", "persistentvolumeclaims", json, &object), "");
 	return text_of(xb_tree_path(object, "spec", "storageClassName"));
@@ -32,7 +32,7 @@ static void what_is_said_stays(void **state)
 
 static void an_ingress_gets_its_class(void **state)
 {
-	struct xb_node *object;
+	struct xb_tree *object;
 
 	store("networking.k8s.io", "ingressclasses", "", "i", "{'metadata':{'name':'i','resourceVersion':'','creationTimestamp':'2026-01-01T00:00:00Z',"
 	      "'annotations':{'ingressclass.kubernetes.io/is-default-class':'true'}}}");

@@ -80,7 +80,7 @@ static inline const char *said(int error)
 	return request->fault.message ? request->fault.message : "";
 }
 
-static inline const char *admit(admission_plugin *plugin, const char *group, const char *plural, const char *json, struct xb_node **ret)
+static inline const char *admit(admission_plugin *plugin, const char *group, const char *plural, const char *json, struct xb_tree **ret)
 {
 	struct attempt t = { .request = request, .write = creation(group, plural), .object = xb_tree_parse(request->arena, quoted(json)) };
 
@@ -88,7 +88,7 @@ static inline const char *admit(admission_plugin *plugin, const char *group, con
 	return said(plugin(&t));
 }
 
-static inline const char *text_of(const struct xb_node *n)
+static inline const char *text_of(const struct xb_tree *n)
 {
 	_cleanup_buf_ struct xb_buf b = {};
 

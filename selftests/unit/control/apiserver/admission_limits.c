@@ -5,7 +5,7 @@
 #define POD(resources) "{" META("x") ",'spec':{'containers':[{'name':'c','resources':{" resources "}}]}}"
 #define CLAIM(storage) "{" META("x") ",'spec':{'resources':{'requests':{'storage':'" storage "'}}}}"
 
-static struct xb_node *object;
+static struct xb_tree *object;
 
 static const char *pod(const char *json)
 {

@@ -4,7 +4,7 @@
 #define CLASS(name, rest) store("scheduling.k8s.io", "priorityclasses", "", name, "{" META(name) "," rest "}")
 #define POD(spec) "{" META("x") ",'spec':{" spec "}}"
 
-static struct xb_node *object;
+static struct xb_tree *object;
 
 static const char *pod(const char *json)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "admission_fixture.h"
 
-static const char *run(const char *spec, struct xb_node **ret)
+static const char *run(const char *spec, struct xb_tree **ret)
 {
 	return admit(admission_runtime_class, "", "pods", xb_arena_printf(request->arena, "{'spec':{%s}}", spec), ret);
 }
@@ -18,7 +18,7 @@ static int with_classes(void **state)
 
 static void a_class_says_what_it_costs_and_where_it_is(void **state)
 {
-	struct xb_node *pod;
+	struct xb_tree *pod;
 
 	assert_string_equal(run("'runtimeClassName':'vm','nodeSelector':{'a':'b'},'tolerations':[{'key':'x'}]", &pod), "");
 	assert_string_equal(text_of(xb_tree_get(pod, "spec")),
@@ -33,7 +33,7 @@ static void a_class_says_what_it_costs_and_where_it_is(void **state)
 
 static void what_contradicts_it_is_refused(void **state)
 {
-	struct xb_node *pod;
+	struct xb_tree *pod;
 
 	assert_string_equal(run("'runtimeClassName':'none'", &pod), "pods \"x\" is forbidden: pod rejected: RuntimeClass \"none\" not found");
 	assert_string_equal(run("'runtimeClassName':'vm','overhead':{'cpu':'1'}", &pod),

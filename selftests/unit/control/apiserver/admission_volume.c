@@ -3,7 +3,7 @@
 
 static void claims_and_volumes_are_protected(void **state)
 {
-	struct xb_node *object;
+	struct xb_tree *object;
 
 	assert_string_equal(admit(admission_storage_protection, "", "persistentvolumeclaims", "{'metadata':{'finalizers':['x']}}", &object), "");
 	assert_string_equal(text_of(object), "{'metadata':{'finalizers':['x','kubernetes.io/pvc-protection']}}");

@@ -83,7 +83,7 @@ static struct request *begin(struct side *s, const char *user_name, const char *
 static void put(struct side *s, const char *user, const char *manager, const char *now, struct xb_sv body, struct answer *a)
 {
 	struct request *q = begin(s, user, manager, now, a);
-	struct xb_node *object, *old;
+	struct xb_tree *object, *old;
 	struct outcome settled = {};
 	struct store_object *head;
 	int r = xb_tree_read(q->arena, body, NULL, &object);

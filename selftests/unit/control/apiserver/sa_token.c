@@ -86,7 +86,7 @@ static int ask(struct world *w, const struct sa_claims *c, const char *audience,
 {
 	char *const wanted[] = { (char *)audience, NULL };
 	_cleanup_buf_ struct xb_buf token = {};
-	struct xb_node *audiences = NULL;
+	struct xb_tree *audiences = NULL;
 	int r;
 
 	assert_int_equal(sa_token_issue(w->tokens, c, &token), 0);
@@ -183,7 +183,7 @@ static void tokens_of_others_are_left_to_others(void **state)
 {
 	static const char *const texts[] = { "", "secret", "a.b.c", "e30.e30.AAAA" };
 	struct world *w = *state;
-	struct xb_node *audiences;
+	struct xb_tree *audiences;
 	struct user *u;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
@@ -195,7 +195,7 @@ static void tokens_of_others_are_left_to_others(void **state)
 static int show(struct world *w, const char *token, const char *audience, struct user **ret)
 {
 	char *const wanted[] = { (char *)audience, NULL };
-	struct xb_node *audiences;
+	struct xb_tree *audiences;
 
 	return sa_token_user(w->tokens, w->arena, xb_sv(token), audience ? wanted : sa_tokens_audiences(w->tokens), ret, &audiences, NULL);
 }

@@ -52,7 +52,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void put_tree(struct fixture *f, const char *key, struct xb_arena *a, struct xb_node *object)
+static void put_tree(struct fixture *f, const char *key, struct xb_arena *a, struct xb_tree *object)
 {
 	_cleanup_buf_ struct xb_buf bytes = {};
 	struct store_value v;
@@ -135,7 +135,7 @@ static void is_written_over(void **state)
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	_cleanup_(store_object_unrefp) struct store_object *before = NULL;
 	struct fixture *f = *state;
-	struct xb_node *tree, *container;
+	struct xb_tree *tree, *container;
 
 	for (unsigned i = 0; i < 3; i++)
 		put(f, i % 2 ? "a" : "b", pod);

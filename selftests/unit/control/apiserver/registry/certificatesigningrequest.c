@@ -51,7 +51,7 @@ static void the_server_says_who_asks(void **state)
 	char *groups[] = { "g", NULL }, *values[] = { "v", "w", NULL };
 	struct user_extra extra[] = { { "k", values }, {} };
 	struct user u = { .name = "me", .uid = "1", .groups = groups, .extra = extra };
-	struct xb_node *c = decoded(xb_tree_parse(arena, quoted(CSR("'request':'','signerName':'a.b/c','username':'root','groups':['system:masters']"))));
+	struct xb_tree *c = decoded(xb_tree_parse(arena, quoted(CSR("'request':'','signerName':'a.b/c','username':'root','groups':['system:masters']"))));
 	struct write w = write_of(c);
 
 	w.user = &u;
@@ -64,11 +64,11 @@ static void the_server_says_who_asks(void **state)
 }
 
 /* What validation says when status becomes this by way of a subresource. */
-static const char *changed(const struct xb_node *old, const char *sub, const char *status, struct xb_node **ret)
+static const char *changed(const struct xb_tree *old, const char *sub, const char *status, struct xb_tree **ret)
 {
 	const struct strategy *s = &certificate_signing_request_strategy;
 	struct xb_field_errors e = { .arena = arena };
-	struct xb_node *c = xb_tree_copy(arena, old);
+	struct xb_tree *c = xb_tree_copy(arena, old);
 	struct write w = write_of(old);
 
 	w.sub = xb_kind_subresource(w.kind, xb_sv(sub));
@@ -81,7 +81,7 @@ static const char *changed(const struct xb_node *old, const char *sub, const cha
 
 static void approval_decides_once(void **state)
 {
-	struct xb_node *c = created(CSR(GOOD)), *approved, *n;
+	struct xb_tree *c = created(CSR(GOOD)), *approved, *n;
 
 	assert_string_equal(changed(c, "status", "{'conditions':[{'type':'Approved','status':'True'}]}", &n),
 			    "status.conditions: Forbidden: updates may not add a condition of type \"Approved\"");

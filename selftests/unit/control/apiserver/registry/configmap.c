@@ -18,7 +18,7 @@ static void keys(void **state)
 /* Bytes count as they are, not as their text. */
 static void size_is_limited(void **state)
 {
-	struct xb_node *cm = decoded(xb_tree_parse(arena, quoted(CM("'data':{'a':''}"))));
+	struct xb_tree *cm = decoded(xb_tree_parse(arena, quoted(CM("'data':{'a':''}"))));
 	size_t n = 1024 * 1024;
 	struct write w = write_of(cm);
 	char *big = xb_arena_alloc(arena, n * 2);
@@ -37,7 +37,7 @@ static void size_is_limited(void **state)
 
 static void immutable_stays(void **state)
 {
-	struct xb_node *cm = created(CM("'data':{'a':'1'},'immutable':true"));
+	struct xb_tree *cm = created(CM("'data':{'a':'1'},'immutable':true"));
 
 	assert_string_equal(fault_of_update(cm, "{'data':{'a':'2'}}"), "data: Forbidden: field is immutable when `immutable` is set");
 	assert_string_equal(fault_of_update(cm, "{'immutable':null,'binaryData':{'x':''}}"),

@@ -17,7 +17,7 @@ static void bad_objects(void **state)
 
 static void data_stays(void **state)
 {
-	struct xb_node *c = created(OBJECT("'revision':1,'data':{'a':'b'}"));
+	struct xb_tree *c = created(OBJECT("'revision':1,'data':{'a':'b'}"));
 
 	assert_string_equal(fault_of_update(c, "{'revision':2}"), "");
 	assert_string_equal(fault_of_update(c, "{'data':{'a':'c'}}"), "data: Invalid value: map[string]string{\"a\":\"c\"}: field is immutable");

@@ -6,7 +6,7 @@
 
 static void defaults(void **state)
 {
-	struct xb_node *c = created(OBJECT("'schedule':'* * * * *'," JOB(""))), *spec = xb_tree_get(c, "spec");
+	struct xb_tree *c = created(OBJECT("'schedule':'* * * * *'," JOB(""))), *spec = xb_tree_get(c, "spec");
 
 	assert_string_equal(text_of(xb_tree_get(spec, "concurrencyPolicy")), "'Allow'");
 	assert_string_equal(text_of(xb_tree_get(spec, "successfulJobsHistoryLimit")), "3");

@@ -22,7 +22,7 @@ static void bad_inputs_are_refused(void **state)
 
 static void defaults_and_what_stays(void **state)
 {
-	struct xb_node *d = created(CD(""));
+	struct xb_tree *d = created(CD(""));
 
 	assert_string_equal(text_of(xb_tree_get(d, "spec")), "{'attachRequired':true,'fsGroupPolicy':'ReadWriteOnceWithFSType','podInfoOnMount':false,"
 			    "'requiresRepublish':false,'seLinuxMount':false,'storageCapacity':false,'volumeLifecycleModes':['Persistent']}");

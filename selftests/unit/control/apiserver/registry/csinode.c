@@ -23,7 +23,7 @@ static void bad_inputs_are_refused(void **state)
 
 static void a_driver_keeps_its_identity(void **state)
 {
-	struct xb_node *n = created(CN("{'name':'d','nodeID':'i'}"));
+	struct xb_tree *n = created(CN("{'name':'d','nodeID':'i'}"));
 
 	assert_string_equal(fault_of_update(n, "{'spec':{'drivers':[{'name':'d','nodeID':'j'}]}}"),
 			    "spec.drivers[0].nodeID: Invalid value: \"j\": field is immutable");

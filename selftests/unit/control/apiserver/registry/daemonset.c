@@ -37,7 +37,7 @@ static void selector_stays(void **state)
 
 static void template_has_a_generation(void **state)
 {
-	struct xb_node *d = created(OBJECT(SELECTOR "," TEMPLATE));
+	struct xb_tree *d = created(OBJECT(SELECTOR "," TEMPLATE));
 
 	assert_string_equal(text_of(xb_tree_path(d, "spec", "updateStrategy")), "{'type':'RollingUpdate','rollingUpdate':{'maxSurge':0,'maxUnavailable':1}}");
 	assert_string_equal(text_of(xb_tree_path(d, "metadata", "annotations")), "{'deprecated.daemonset.template.generation':'1'}");
@@ -49,7 +49,7 @@ static void template_has_a_generation(void **state)
 
 static void status_counts(void **state)
 {
-	struct xb_node *d = created(OBJECT(SELECTOR "," TEMPLATE));
+	struct xb_tree *d = created(OBJECT(SELECTOR "," TEMPLATE));
 
 	assert_string_equal(fault_of_status(d, "{'numberReady':-1}"), "status.numberReady: Invalid value: -1: must be greater than or equal to 0");
 }

@@ -4,7 +4,7 @@
 
 static void defaults(void **state)
 {
-	struct xb_node *d = created(OBJECT(SELECTOR "," TEMPLATE)), *recreate = created(OBJECT(SELECTOR ",'strategy':{'type':'Recreate'}," TEMPLATE));
+	struct xb_tree *d = created(OBJECT(SELECTOR "," TEMPLATE)), *recreate = created(OBJECT(SELECTOR ",'strategy':{'type':'Recreate'}," TEMPLATE));
 
 	assert_string_equal(text_of(xb_tree_path(d, "spec", "strategy")), "{'type':'RollingUpdate','rollingUpdate':{'maxUnavailable':'25%','maxSurge':'25%'}}");
 	assert_string_equal(text_of(xb_tree_path(d, "spec", "replicas")), "1");
@@ -58,7 +58,7 @@ static void selector_stays(void **state)
 
 static void status_adds_up(void **state)
 {
-	struct xb_node *d = created(OBJECT(SELECTOR "," TEMPLATE));
+	struct xb_tree *d = created(OBJECT(SELECTOR "," TEMPLATE));
 
 	assert_string_equal(fault_of_status(d, "{'replicas':3,'updatedReplicas':3,'readyReplicas':2,'availableReplicas':2}"), "");
 	assert_string_equal(fault_of_status(d, "{'replicas':1,'readyReplicas':2,'unavailableReplicas':-1}"),

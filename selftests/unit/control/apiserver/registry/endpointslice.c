@@ -34,7 +34,7 @@ static void many(void **state)
 
 static void type_stays(void **state)
 {
-	struct xb_node *s = created(SLICE("IPv4", "'endpoints':[]"));
+	struct xb_tree *s = created(SLICE("IPv4", "'endpoints':[]"));
 
 	assert_string_equal(fault_of_update(s, "{'addressType':'IPv6'}"), "addressType: Invalid value: \"IPv6\": field is immutable");
 	updated(s, "{'endpoints':[{'addresses':['10.0.0.1']}]}");

@@ -41,7 +41,7 @@ static void events_k8s_io_takes_the_new_form_only(void **state)
 
 static void it_is_stored_as_cores(void **state)
 {
-	struct xb_node *e = created(STRICT(NEW ",'type':'Normal','note':'hello'"));
+	struct xb_tree *e = created(STRICT(NEW ",'type':'Normal','note':'hello'"));
 
 	assert_string_equal(text_of(e), "{'action':'a','apiVersion':'v1','eventTime':'2026-01-01T00:00:00.000000Z','involvedObject':{'namespace':'n'},"
 			    "'kind':'Event','message':'hello','metadata':{'name':'e','namespace':'n'},'reason':'r','reportingComponent':'a.b/c',"
@@ -50,7 +50,7 @@ static void it_is_stored_as_cores(void **state)
 
 static void only_its_series_goes_on(void **state)
 {
-	struct xb_node *old = created(STRICT(NEW ",'type':'Normal','note':'hello'")), *now = xb_tree_copy(arena, old);
+	struct xb_tree *old = created(STRICT(NEW ",'type':'Normal','note':'hello'")), *now = xb_tree_copy(arena, old);
 	struct xb_field_errors errors = { .arena = arena }, more = { .arena = arena };
 	struct write w = write_of(old);
 

@@ -45,7 +45,7 @@ static inline const char *quoted(const char *text)
 	return copy;
 }
 
-static inline const struct xb_kind *kind_of(const struct xb_node *object)
+static inline const struct xb_kind *kind_of(const struct xb_tree *object)
 {
 	struct xb_sv version = xb_tree_gettext(object, "apiVersion"), group = {};
 
@@ -54,7 +54,7 @@ static inline const struct xb_kind *kind_of(const struct xb_node *object)
 	return xb_kind_by_name(group, version, xb_tree_gettext(object, "kind"));
 }
 
-static inline struct write write_of(const struct xb_node *object)
+static inline struct write write_of(const struct xb_tree *object)
 {
 	struct write w = { .arena = arena, .registry = registry, .kind = kind_of(object), .now = NOW };
 
@@ -64,7 +64,7 @@ static inline struct write write_of(const struct xb_node *object)
 	return w;
 }
 
-static inline struct xb_node *decoded(struct xb_node *object)
+static inline struct xb_tree *decoded(struct xb_tree *object)
 {
 	struct write w = write_of(object);
 	_cleanup_status_ struct xb_status s = {};
@@ -93,7 +93,7 @@ static inline const char *causes_of(struct write *w, const struct xb_field_error
 }
 
 /* Allocates, validates and ends the write; it is committed when it is good. */
-static inline const char *settle(struct write *w, struct xb_node *object, const struct xb_node *old)
+static inline const char *settle(struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	const struct strategy *s = strategy_of(w->kind);
 	struct xb_field_errors e = { .arena = arena };
@@ -111,9 +111,9 @@ static inline const char *settle(struct write *w, struct xb_node *object, const 
 	return causes_of(w, &e);
 }
 
-static inline const char *try_create(const char *json, struct xb_node **ret)
+static inline const char *try_create(const char *json, struct xb_tree **ret)
 {
-	struct xb_node *object = xb_tree_parse(arena, quoted(json));
+	struct xb_tree *object = xb_tree_parse(arena, quoted(json));
 	struct write w = write_of(object);
 
 	decoded(object);
@@ -125,23 +125,23 @@ static inline const char *try_create(const char *json, struct xb_node **ret)
 
 static inline const char *fault_of(const char *json)
 {
-	struct xb_node *object;
+	struct xb_tree *object;
 
 	return try_create(json, &object);
 }
 
-static inline struct xb_node *created(const char *json)
+static inline struct xb_tree *created(const char *json)
 {
-	struct xb_node *object;
+	struct xb_tree *object;
 
 	assert_string_equal(try_create(json, &object), "");
 	return object;
 }
 
 /* The object after a JSON merge patch. */
-static inline const char *try_update(const struct xb_node *old, const char *patch, struct xb_node **ret)
+static inline const char *try_update(const struct xb_tree *old, const char *patch, struct xb_tree **ret)
 {
-	struct xb_node *object = xb_tree_copy(arena, old);
+	struct xb_tree *object = xb_tree_copy(arena, old);
 	struct write w = write_of(old);
 
 	assert_int_equal(xb_patch_merge(arena, &object, xb_tree_parse(arena, quoted(patch))), 0);
@@ -152,25 +152,25 @@ static inline const char *try_update(const struct xb_node *old, const char *patc
 	return settle(&w, object, old);
 }
 
-static inline const char *fault_of_update(const struct xb_node *old, const char *patch)
+static inline const char *fault_of_update(const struct xb_tree *old, const char *patch)
 {
-	struct xb_node *object;
+	struct xb_tree *object;
 
 	return try_update(old, patch, &object);
 }
 
-static inline struct xb_node *updated(const struct xb_node *old, const char *patch)
+static inline struct xb_tree *updated(const struct xb_tree *old, const char *patch)
 {
-	struct xb_node *object;
+	struct xb_tree *object;
 
 	assert_string_equal(try_update(old, patch, &object), "");
 	return object;
 }
 
 /* What validate_status says when status becomes this. */
-static inline const char *fault_of_status(const struct xb_node *old, const char *status)
+static inline const char *fault_of_status(const struct xb_tree *old, const char *status)
 {
-	struct xb_node *object = xb_tree_copy(arena, old);
+	struct xb_tree *object = xb_tree_copy(arena, old);
 	struct xb_field_errors e = { .arena = arena };
 	struct write w = write_of(old);
 
@@ -179,7 +179,7 @@ static inline const char *fault_of_status(const struct xb_node *old, const char 
 	return causes_of(&w, &e);
 }
 
-static inline const char *text_of(const struct xb_node *n)
+static inline const char *text_of(const struct xb_tree *n)
 {
 	_cleanup_buf_ struct xb_buf b = {};
 

@@ -6,7 +6,7 @@
 
 static void defaults(void **state)
 {
-	struct xb_node *h = created(OBJECT("'maxReplicas':3,'behavior':{'scaleUp':{'stabilizationWindowSeconds':7}}")), *spec = xb_tree_get(h, "spec");
+	struct xb_tree *h = created(OBJECT("'maxReplicas':3,'behavior':{'scaleUp':{'stabilizationWindowSeconds':7}}")), *spec = xb_tree_get(h, "spec");
 
 	assert_string_equal(text_of(xb_tree_get(spec, "minReplicas")), "1");
 	assert_string_equal(text_of(xb_tree_get(spec, "metrics")), "[{'resource':{'name':'cpu','target':{'averageUtilization':80,'type':'Utilization'}},'type':'Resource'}]");

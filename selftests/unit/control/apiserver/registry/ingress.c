@@ -68,7 +68,7 @@ static void class_and_annotation_exclude_each_other(void **state)
 
 static void status_addresses(void **state)
 {
-	struct xb_node *i = created(HOST("a"));
+	struct xb_tree *i = created(HOST("a"));
 
 	assert_string_equal(text_of(xb_tree_get(i, "status")), "{'loadBalancer':{}}");
 	assert_string_equal(fault_of_status(i, "{'loadBalancer':{'ingress':[{'ip':'10.0.0.1'},{'hostname':'a.b'}]}}"), "");

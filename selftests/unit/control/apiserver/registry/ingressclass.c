@@ -30,7 +30,7 @@ static void bad_inputs_are_refused(void **state)
 
 static void controller_stays(void **state)
 {
-	struct xb_node *c = created(IC("'controller':'acme.io/foo'"));
+	struct xb_tree *c = created(IC("'controller':'acme.io/foo'"));
 
 	assert_string_equal(fault_of_update(c, "{'spec':{'controller':'acme.io/bar'}}"),
 			    "spec.controller: Invalid value: \"acme.io/bar\": field is immutable");

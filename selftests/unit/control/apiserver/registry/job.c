@@ -7,9 +7,9 @@
 
 static void defaults(void **state)
 {
-	struct xb_node *j = created(OBJECT(TEMPLATE));
+	struct xb_tree *j = created(OBJECT(TEMPLATE));
 	const char *labels = "{'batch.kubernetes.io/controller-uid':'1-2','batch.kubernetes.io/job-name':'j','controller-uid':'1-2','job-name':'j'}";
-	struct xb_node *again = decoded(xb_tree_copy(arena, j));
+	struct xb_tree *again = decoded(xb_tree_copy(arena, j));
 
 	assert_string_equal(text_of(xb_tree_path(j, "spec", "selector")), "{'matchLabels':{'controller-uid':'1-2'}}");
 	assert_string_equal(text_of(xb_tree_path(again, "spec", "template", "metadata", "labels")), labels);
@@ -52,7 +52,7 @@ static void bad_specs(void **state)
 
 static void what_may_change(void **state)
 {
-	struct xb_node *j = created(OBJECT(TEMPLATE)), *waiting = created(OBJECT("'suspend':true," TEMPLATE));
+	struct xb_tree *j = created(OBJECT(TEMPLATE)), *waiting = created(OBJECT("'suspend':true," TEMPLATE));
 
 	assert_string_equal(fault_of_update(j, "{'spec':{'parallelism':4,'suspend':true}}"), "");
 	assert_string_equal(fault_of_update(j, "{'spec':{'completions':4}}"), "spec.completions: Invalid value: 4: field is immutable");

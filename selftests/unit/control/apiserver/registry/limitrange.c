@@ -5,8 +5,8 @@
 
 static void defaults(void **state)
 {
-	struct xb_node *l = created(OBJECT("{'type':'Container','max':{'cpu':'2'},'min':{'memory':'1Mi'},'default':{'memory':'4Mi'}}"));
-	struct xb_node *item = xb_tree_path(l, "spec", "limits")->first;
+	struct xb_tree *l = created(OBJECT("{'type':'Container','max':{'cpu':'2'},'min':{'memory':'1Mi'},'default':{'memory':'4Mi'}}"));
+	struct xb_tree *item = xb_tree_path(l, "spec", "limits")->first;
 
 	assert_string_equal(text_of(xb_tree_get(item, "default")), "{'memory':'4Mi','cpu':'2'}");
 	assert_string_equal(text_of(xb_tree_get(item, "defaultRequest")), "{'memory':'4Mi','cpu':'2'}");

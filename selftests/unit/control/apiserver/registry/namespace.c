@@ -3,7 +3,7 @@
 
 #define NS(meta, rest) "{'apiVersion':'v1','kind':'Namespace','metadata':{'name':'" meta "'}" rest "}"
 
-static enum deletion delete(struct xb_node *object, struct xb_status *reterr)
+static enum deletion delete(struct xb_tree *object, struct xb_status *reterr)
 {
 	struct write w = write_of(object);
 	struct delete_request q = { .grace_seconds = -1 };
@@ -13,7 +13,7 @@ static enum deletion delete(struct xb_node *object, struct xb_status *reterr)
 
 static void starts_active(void **state)
 {
-	struct xb_node *ns = created(NS("dev", ",'spec':{'finalizers':['a.b/c']},'status':{'phase':'Terminating'}"));
+	struct xb_tree *ns = created(NS("dev", ",'spec':{'finalizers':['a.b/c']},'status':{'phase':'Terminating'}"));
 
 	assert_string_equal(text_of(xb_tree_get(ns, "spec")), "{'finalizers':['a.b/c','kubernetes']}");
 	assert_string_equal(text_of(xb_tree_get(ns, "status")), "{'phase':'Active'}");
@@ -22,7 +22,7 @@ static void starts_active(void **state)
 
 static void a_generated_name_is_labelled_too(void **state)
 {
-	struct xb_node *ns = xb_tree_parse(arena, quoted("{'apiVersion':'v1','kind':'Namespace','metadata':{'generateName':'g-'}}"));
+	struct xb_tree *ns = xb_tree_parse(arena, quoted("{'apiVersion':'v1','kind':'Namespace','metadata':{'generateName':'g-'}}"));
 	struct write w = write_of(decoded(ns));
 
 	namespace_strategy.prepare_create(&w, ns);
@@ -35,7 +35,7 @@ static void a_generated_name_is_labelled_too(void **state)
 static void finalizers_have_their_own_path(void **state)
 {
 	static const struct xb_subresource finalize = { .name = "finalize" };
-	struct xb_node *ns = created(NS("dev", "")), *next = updated(ns, "{'spec':{'finalizers':[]}}");
+	struct xb_tree *ns = created(NS("dev", "")), *next = updated(ns, "{'spec':{'finalizers':[]}}");
 	struct write w = write_of(ns);
 
 	assert_string_equal(text_of(xb_tree_path(next, "spec", "finalizers")), "['kubernetes']");
@@ -55,7 +55,7 @@ static void finalizers_are_checked(void **state)
 
 static void deletion_goes_by_phase(void **state)
 {
-	struct xb_node *ns = created(NS("dev", ""));
+	struct xb_tree *ns = created(NS("dev", ""));
 	_cleanup_status_ struct xb_status s = {};
 
 	assert_int_equal(delete(ns, &s), DELETE_LATER);
@@ -79,7 +79,7 @@ static void some_stay(void **state)
 
 static void phase_says_what_is(void **state)
 {
-	struct xb_node *ns = created(NS("dev", ""));
+	struct xb_tree *ns = created(NS("dev", ""));
 	_cleanup_status_ struct xb_status s = {};
 
 	assert_string_equal(fault_of_status(ns, "{'phase':'Terminating'}"),

@@ -5,7 +5,7 @@
 
 static void defaults(void **state)
 {
-	struct xb_node *n = created(NODE("'spec':{'podCIDR':'10.244.1.0/24'},'status':{'capacity':{'cpu':4}}"));
+	struct xb_tree *n = created(NODE("'spec':{'podCIDR':'10.244.1.0/24'},'status':{'capacity':{'cpu':4}}"));
 
 	assert_string_equal(text_of(xb_tree_path(n, "spec", "podCIDRs")), "['10.244.1.0/24']");
 	assert_string_equal(text_of(xb_tree_path(n, "status", "allocatable")), "{'cpu':'4'}");
@@ -31,7 +31,7 @@ static void bad_nodes(void **state)
 
 static void some_fields_stay(void **state)
 {
-	struct xb_node *n = created(NODE("'spec':{'podCIDR':'10.244.1.0/24','providerID':'a://b'}"));
+	struct xb_tree *n = created(NODE("'spec':{'podCIDR':'10.244.1.0/24','providerID':'a://b'}"));
 
 	assert_string_equal(fault_of_update(n, "{'spec':{'podCIDR':null,'podCIDRs':['10.244.2.0/24'],'providerID':'c://d'}}"),
 		"spec.podCIDRs: Forbidden: node updates may not change podCIDR except from \"\" to valid\n"
@@ -62,7 +62,7 @@ static void a_heartbeat_changes_no_condition(void **state)
 
 	assert_int_equal(xb_json_parse(xb_sv(quoted(old)), NULL, &doc, NULL), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct xb_node *object = xb_tree_object(arena), *status = xb_tree_object(arena);
+		struct xb_tree *object = xb_tree_object(arena), *status = xb_tree_object(arena);
 
 		xb_tree_setc(status, "conditions", xb_tree_parse(arena, quoted(rows[i].conditions)));
 		xb_tree_setc(object, "status", status);

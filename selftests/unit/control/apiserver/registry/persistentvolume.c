@@ -30,7 +30,7 @@ static void bad_specs(void **state)
 
 static void source_stays(void **state)
 {
-	struct xb_node *v = created(OBJECT(SIZE ",'hostPath':{'path':'/x'}"));
+	struct xb_tree *v = created(OBJECT(SIZE ",'hostPath':{'path':'/x'}"));
 
 	assert_string_equal(text_of(xb_tree_path(v, "status", "phase")), "'Pending'");
 	assert_string_equal(fault_of_update(v, "{'spec':{'persistentVolumeReclaimPolicy':'Delete'}}"), "");

@@ -23,7 +23,7 @@ static void bad_specs(void **state)
 static void what_may_change(void **state)
 {
 	static const char refused[] = "spec: Forbidden: spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
-	struct xb_node *c = created(OBJECT("'accessModes':['ReadWriteOnce']," SIZE));
+	struct xb_tree *c = created(OBJECT("'accessModes':['ReadWriteOnce']," SIZE));
 
 	assert_string_equal(fault_of_update(c, "{'spec':{'volumeName':'v'}}"), "");
 	assert_string_equal(fault_of_update(c, "{'spec':{'resources':{'requests':{'storage':'3Gi'}}}}"), refused);

@@ -7,7 +7,7 @@
 
 #define GATED POD("'schedulingGates':[{'name':'a/b'}],'containers':[" C("") "]")
 
-static const char *bind(struct xb_node *pod, const char *binding)
+static const char *bind(struct xb_tree *pod, const char *binding)
 {
 	struct write w = write_of(pod);
 	_cleanup_status_ struct xb_status s = {};
@@ -17,7 +17,7 @@ static const char *bind(struct xb_node *pod, const char *binding)
 	return xb_arena_strn(arena, xb_sv(s.message));
 }
 
-static enum deletion delete(struct xb_node *pod, int64_t grace)
+static enum deletion delete(struct xb_tree *pod, int64_t grace)
 {
 	struct write w = write_of(pod);
 	struct delete_request q = { .grace_seconds = grace };
@@ -26,31 +26,31 @@ static enum deletion delete(struct xb_node *pod, int64_t grace)
 	return strategy_of(w.kind)->delete_(&w, pod, &q, &s);
 }
 
-static const char *deletion_of(const struct xb_node *pod)
+static const char *deletion_of(const struct xb_tree *pod)
 {
-	const struct xb_node *meta = xb_tree_get(pod, "metadata");
+	const struct xb_tree *meta = xb_tree_get(pod, "metadata");
 
 	return xb_arena_printf(arena, "%.*s %lld", XB_SV_ARG(xb_tree_gettext(meta, "deletionTimestamp")),
 			       (long long)xb_tree_geti64(meta, "deletionGracePeriodSeconds", -1));
 }
 
-static struct xb_node *scheduled(void)
+static struct xb_tree *scheduled(void)
 {
-	struct xb_node *pod = created(POD("'containers':[" C("") "]"));
+	struct xb_tree *pod = created(POD("'containers':[" C("") "]"));
 
 	assert_string_equal(bind(pod, "{'target':{'kind':'Node','name':'n1'}}"), "");
 	return pod;
 }
 
-static void edit_phase(struct xb_node *pod, const char *phase)
+static void edit_phase(struct xb_tree *pod, const char *phase)
 {
 	xb_tree_setc(xb_tree_get(pod, "status"), "phase", xb_tree_str(arena, xb_sv(phase)));
 }
 
 static void starts_pending(void **state)
 {
-	struct xb_node *pod = created(POD("'containers':[" C("") "]"));
-	const struct xb_node *spec = xb_tree_get(pod, "spec");
+	struct xb_tree *pod = created(POD("'containers':[" C("") "]"));
+	const struct xb_tree *spec = xb_tree_get(pod, "spec");
 
 	assert_string_equal(text_of(xb_tree_get(pod, "status")), "{'phase':'Pending','qosClass':'BestEffort'}");
 	assert_string_equal(text_of(xb_tree_get(spec, "enableServiceLinks")), "true");
@@ -60,22 +60,22 @@ static void starts_pending(void **state)
 
 static void limits_are_requests_too(void **state)
 {
-	struct xb_node *pod = created(POD("'containers':[" C(",'resources':{'limits':{'cpu':1,'memory':'1Gi'},'requests':{'cpu':'500m'}}") "]"));
-	const struct xb_node *c = xb_tree_path(pod, "spec", "containers")->first;
+	struct xb_tree *pod = created(POD("'containers':[" C(",'resources':{'limits':{'cpu':1,'memory':'1Gi'},'requests':{'cpu':'500m'}}") "]"));
+	const struct xb_tree *c = xb_tree_path(pod, "spec", "containers")->first;
 
 	assert_string_equal(text_of(xb_tree_path(c, "resources", "requests")), "{'cpu':'500m','memory':'1Gi'}");
 }
 
 static void host_network_takes_host_ports(void **state)
 {
-	struct xb_node *pod = created(POD("'hostNetwork':true,'containers':[" C(",'ports':[{'containerPort':80}]") "]"));
+	struct xb_tree *pod = created(POD("'hostNetwork':true,'containers':[" C(",'ports':[{'containerPort':80}]") "]"));
 
 	assert_int_equal(xb_tree_geti64(xb_tree_get(xb_tree_path(pod, "spec", "containers")->first, "ports")->first, "hostPort", 0), 80);
 }
 
 static void addresses_are_one_fact(void **state)
 {
-	struct xb_node *pod = decoded(xb_tree_parse(arena, quoted(
+	struct xb_tree *pod = decoded(xb_tree_parse(arena, quoted(
 		"{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p'},'spec':{'containers':[]},'status':{'podIP':'10.0.0.2','podIPs':[{'ip':'10.0.0.1'}],'hostIPs':[{'ip':'1.1.1.1'}]}}")));
 
 	assert_string_equal(text_of(xb_tree_path(pod, "status", "podIPs")), "[{'ip':'10.0.0.2'}]");
@@ -84,7 +84,7 @@ static void addresses_are_one_fact(void **state)
 
 static void binding_assigns_once(void **state)
 {
-	struct xb_node *pod = created(POD("'containers':[" C("") "]"));
+	struct xb_tree *pod = created(POD("'containers':[" C("") "]"));
 
 	assert_string_equal(bind(pod, "{'metadata':{'annotations':{'a':'b'}},'target':{'name':'n1'}}"), "");
 	assert_string_equal(text_of(xb_tree_path(pod, "spec", "nodeName")), "'n1'");
@@ -101,7 +101,7 @@ static void binding_assigns_once(void **state)
 
 static void deletion_waits_for_who_runs_it(void **state)
 {
-	struct xb_node *pod = created(POD("'containers':[" C("") "]"));
+	struct xb_tree *pod = created(POD("'containers':[" C("") "]"));
 
 	assert_int_equal(delete(pod, -1), DELETE_NOW);
 	assert_string_equal(deletion_of(pod), "2026-01-01T00:00:00Z 0");
@@ -114,7 +114,7 @@ static void deletion_waits_for_who_runs_it(void **state)
 
 static void deletion_can_only_come_sooner(void **state)
 {
-	struct xb_node *pod = scheduled();
+	struct xb_tree *pod = scheduled();
 
 	assert_int_equal(delete(pod, 20), DELETE_LATER);
 	assert_int_equal(delete(pod, 60), DELETE_LATER);

@@ -5,19 +5,19 @@
 #define CONTAINER(more) "{'name':'c','image':'i'" more "}"
 
 /* A pod as the store has it. */
-static struct xb_node *stored(const char *json)
+static struct xb_tree *stored(const char *json)
 {
-	struct xb_node *pod = created(json);
+	struct xb_tree *pod = created(json);
 
 	xb_tree_setc(xb_tree_get(pod, "metadata"), "resourceVersion", xb_tree_str(arena, XB_SV("1")));
 	return pod;
 }
 
 /* What a write to the part says, the object sent being the old one after a merge patch. */
-static const char *write_part(const char *sub, const struct xb_node *old, const char *patch, struct xb_node **ret)
+static const char *write_part(const char *sub, const struct xb_tree *old, const char *patch, struct xb_tree **ret)
 {
 	const struct xb_subresource part = { .name = sub };
-	struct xb_node *object = xb_tree_copy(arena, old), *sent = xb_tree_copy(arena, old);
+	struct xb_tree *object = xb_tree_copy(arena, old), *sent = xb_tree_copy(arena, old);
 	struct xb_field_errors e = { .arena = arena };
 	struct write w = write_of(old);
 
@@ -31,16 +31,16 @@ static const char *write_part(const char *sub, const struct xb_node *old, const 
 	return causes_of(&w, &e);
 }
 
-static const char *resize(const struct xb_node *old, const char *patch)
+static const char *resize(const struct xb_tree *old, const char *patch)
 {
-	struct xb_node *object;
+	struct xb_tree *object;
 
 	return write_part("resize", old, patch, &object);
 }
 
-static const char *debug(const struct xb_node *old, const char *containers)
+static const char *debug(const struct xb_tree *old, const char *containers)
 {
-	struct xb_node *object;
+	struct xb_tree *object;
 
 	return write_part("ephemeralcontainers", old, xb_arena_printf(arena, "{'spec':{'ephemeralContainers':[%s]}}", containers), &object);
 }
@@ -56,7 +56,7 @@ static void parts_are_found(void **state)
 
 static void ephemeral_containers_are_added(void **state)
 {
-	struct xb_node *pod = stored(POD("'containers':[" CONTAINER("") "]", "")), *object;
+	struct xb_tree *pod = stored(POD("'containers':[" CONTAINER("") "]", "")), *object;
 
 	assert_string_equal(write_part("ephemeralcontainers", pod,
 		"{'spec':{'nodeName':'x','ephemeralContainers':[{'name':'e','image':'b','targetContainerName':'c'}]}}", &object), "");
@@ -90,7 +90,7 @@ static void ephemeral_containers_do_not_last(void **state)
 		{ "{'name':'e','image':'i','securityContext':{'privileged':true}}",
 		  "spec.ephemeralContainers[0].securityContext.privileged: Forbidden: disallowed by cluster policy" },
 	};
-	struct xb_node *pod = stored(POD("'volumes':[{'name':'v'}],'containers':[" CONTAINER("") "]", ""));
+	struct xb_tree *pod = stored(POD("'volumes':[{'name':'v'}],'containers':[" CONTAINER("") "]", ""));
 
 	for (size_t i = 0; i < ARRAY_SIZE(examples); i++)
 		assert_string_equal(debug(pod, examples[i].object), examples[i].comes_to);
@@ -101,7 +101,7 @@ static void ephemeral_containers_do_not_last(void **state)
 
 static void resources_change_and_nothing_else(void **state)
 {
-	struct xb_node *pod = stored(POD("'containers':[" SIZED "],'initContainers':[{'name':'i','image':'i'}]", "")), *object;
+	struct xb_tree *pod = stored(POD("'containers':[" SIZED "],'initContainers':[{'name':'i','image':'i'}]", "")), *object;
 
 	assert_string_equal(write_part("resize", pod, "{'metadata':{'labels':{'a':'b'}},'spec':{'containers':[{'name':'c','image':'x','resources':"
 				       "{'requests':{'cpu':'2','memory':'1Gi'},'limits':{'memory':'3Gi'}}}]}}", &object), "");
@@ -125,7 +125,7 @@ static void resources_change_and_nothing_else(void **state)
 
 static void some_pods_are_never_resized(void **state)
 {
-	struct xb_node *pod = stored(POD("'os':{'name':'windows'},'containers':[" SIZED "]", ""));
+	struct xb_tree *pod = stored(POD("'os':{'name':'windows'},'containers':[" SIZED "]", ""));
 
 	assert_string_equal(resize(pod, "{}"), "[]: Forbidden: windows pods cannot be resized");
 	pod = stored(POD("'resources':{'requests':{'cpu':'2'}},'containers':[" SIZED "]", ""));

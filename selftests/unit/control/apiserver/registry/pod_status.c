@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "fixture.h"
 
-static struct xb_node *pod_with(const char *policy, const char *status)
+static struct xb_tree *pod_with(const char *policy, const char *status)
 {
-	struct xb_node *pod = created(xb_arena_printf(arena, "{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p','namespace':'n'},'spec':"
+	struct xb_tree *pod = created(xb_arena_printf(arena, "{'apiVersion':'v1','kind':'Pod','metadata':{'name':'p','namespace':'n'},'spec':"
 		"{'restartPolicy':'%s','containers':[{'name':'c','image':'i'}],'initContainers':[{'name':'s','image':'i','restartPolicy':'Always'}]}}",
 		policy));
 
@@ -31,7 +31,7 @@ static void what_ended_stays_so(void **state)
 
 static void other_rules(void **state)
 {
-	struct xb_node *pod = pod_with("Always", "{'qosClass':'BestEffort'}");
+	struct xb_tree *pod = pod_with("Always", "{'qosClass':'BestEffort'}");
 
 	assert_string_equal(fault_of_status(pod, "{'qosClass':'BestEffort','conditions':[{'type':'Ready'},{'type':'example.com/x'}],"
 					    "'podIPs':[{'ip':'10.0.0.1'},{'ip':'fd00::1'}]}"), "");
@@ -50,7 +50,7 @@ static void other_rules(void **state)
 
 static void the_class_is_given_back(void **state)
 {
-	struct xb_node *pod = pod_with("Always", "{'qosClass':'BestEffort'}"), *object = pod_with("Always", "{'phase':'Running'}");
+	struct xb_tree *pod = pod_with("Always", "{'qosClass':'BestEffort'}"), *object = pod_with("Always", "{'phase':'Running'}");
 	struct write w = write_of(pod);
 
 	pod_strategy.prepare_status(&w, object, pod);

@@ -10,7 +10,7 @@ static void pull_policy_follows_the_tag(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
-		struct xb_node *spec = xb_tree_parse(arena, quoted(xb_arena_printf(arena, "{'initContainers':[{'name':'c','image':'%s'}]}", examples[i].image)));
+		struct xb_tree *spec = xb_tree_parse(arena, quoted(xb_arena_printf(arena, "{'initContainers':[{'name':'c','image':'%s'}]}", examples[i].image)));
 		struct write w = { .arena = arena };
 
 		pod_spec_defaults(&w, spec);
@@ -20,7 +20,7 @@ static void pull_policy_follows_the_tag(void **state)
 
 static void volumes_and_accounts(void **state)
 {
-	struct xb_node *spec = xb_tree_parse(arena, quoted("{'serviceAccount':'a','volumes':[{'name':'v'},{'name':'w','hostPath':{}}]}"));
+	struct xb_tree *spec = xb_tree_parse(arena, quoted("{'serviceAccount':'a','volumes':[{'name':'v'},{'name':'w','hostPath':{}}]}"));
 	struct write w = { .arena = arena };
 
 	pod_spec_defaults(&w, spec);
@@ -42,7 +42,7 @@ static void classes_of_service(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(examples); i++) {
-		struct xb_node *spec = xb_tree_parse(arena, quoted(xb_arena_printf(arena, "{'containers':[%s]}", examples[i].containers)));
+		struct xb_tree *spec = xb_tree_parse(arena, quoted(xb_arena_printf(arena, "{'containers':[%s]}", examples[i].containers)));
 
 		assert_string_equal(pod_qos_class(spec), examples[i].class);
 	}

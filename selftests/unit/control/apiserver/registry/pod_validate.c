@@ -62,7 +62,7 @@ static void what_updates_may_change(void **state)
 		{ "{'spec':{'schedulingGates':[{'name':'new/gate'}]}}",
 		  "spec.schedulingGates[0]: Forbidden: only deletion is allowed, but found new scheduling gate 'new/gate'" },
 	};
-	struct xb_node *pod = created(POD("'activeDeadlineSeconds':100,'tolerations':[{'key':'a','operator':'Exists','effect':'NoExecute'}]," CS));
+	struct xb_tree *pod = created(POD("'activeDeadlineSeconds':100,'tolerations':[{'key':'a','operator':'Exists','effect':'NoExecute'}]," CS));
 
 	for (size_t i = 0; i < ARRAY_SIZE(examples); i++)
 		assert_string_equal(fault_of_update(pod, examples[i].patch), examples[i].comes_to);

@@ -23,7 +23,7 @@ static void bad_specs(void **state)
 
 static void status(void **state)
 {
-	struct xb_node *p = created(OBJECT("'minAvailable':'50%'"));
+	struct xb_tree *p = created(OBJECT("'minAvailable':'50%'"));
 
 	assert_string_equal(text_of(xb_tree_get(p, "status")), "{'currentHealthy':0,'desiredHealthy':0,'disruptionsAllowed':0,'expectedPods':0}");
 	assert_string_equal(fault_of_status(p, "{'disruptionsAllowed':-1}"), "status.disruptionsAllowed: Invalid value: -1: must be greater than or equal to 0");

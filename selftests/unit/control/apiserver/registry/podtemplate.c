@@ -12,7 +12,7 @@ static void template_is_a_pods(void **state)
 		  "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')\n"
 		  "template.spec.ephemeralContainers: Forbidden: ephemeral containers not allowed in pod template" },
 	};
-	struct xb_node *t = created(OBJECT("'spec':{'containers':[{'name':'c','image':'nginx:1'}]}"));
+	struct xb_tree *t = created(OBJECT("'spec':{'containers':[{'name':'c','image':'nginx:1'}]}"));
 
 	assert_string_equal(text_of(xb_tree_get(xb_tree_path(t, "template", "spec", "containers")->first, "imagePullPolicy")), "'IfNotPresent'");
 	EACH_CREATE(examples);

@@ -28,7 +28,7 @@ static void bad_inputs_are_refused(void **state)
 
 static void the_value_stays(void **state)
 {
-	struct xb_node *p = created(PC("p", "'value':1"));
+	struct xb_tree *p = created(PC("p", "'value':1"));
 
 	assert_string_equal(text_of(xb_tree_get(p, "preemptionPolicy")), "'PreemptLowerPriority'");
 	assert_string_equal(fault_of_update(p, "{'value':2}"), "value: Forbidden: may not be changed in an update.");
@@ -38,7 +38,7 @@ static void the_value_stays(void **state)
 
 static void the_systems_are_not_deleted(void **state)
 {
-	struct xb_node *mine = created(PC("p", "'value':1")), *theirs = created(PC("system-node-critical", "'value':2000001000"));
+	struct xb_tree *mine = created(PC("p", "'value':1")), *theirs = created(PC("system-node-critical", "'value':2000001000"));
 	struct write w = write_of(mine), v = write_of(theirs);
 	_cleanup_status_ struct xb_status s = {};
 

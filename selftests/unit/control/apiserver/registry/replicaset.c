@@ -32,7 +32,7 @@ static void selector_stays(void **state)
 
 static void status_adds_up(void **state)
 {
-	struct xb_node *rs = created(OBJECT(SELECTOR "," TEMPLATE));
+	struct xb_tree *rs = created(OBJECT(SELECTOR "," TEMPLATE));
 
 	assert_string_equal(text_of(xb_tree_get(rs, "status")), "{'replicas':0}");
 	assert_string_equal(fault_of_status(rs, "{'replicas':1,'readyReplicas':1,'availableReplicas':2}"),

@@ -6,7 +6,7 @@
 
 static void defaults_come_from_the_template(void **state)
 {
-	struct xb_node *rc = created(RC(TEMPLATE));
+	struct xb_tree *rc = created(RC(TEMPLATE));
 
 	assert_string_equal(text_of(xb_tree_path(rc, "spec", "selector")), "{'app':'nginx'}");
 	assert_string_equal(text_of(xb_tree_path(rc, "metadata", "labels")), "{'app':'nginx'}");
@@ -32,7 +32,7 @@ static void bad_specs(void **state)
 
 static void status_adds_up(void **state)
 {
-	struct xb_node *rc = created(RC(TEMPLATE));
+	struct xb_tree *rc = created(RC(TEMPLATE));
 
 	assert_string_equal(fault_of_status(rc, "{'replicas':3,'readyReplicas':2,'availableReplicas':2}"), "");
 	assert_string_equal(fault_of_status(rc, "{'replicas':1,'readyReplicas':2,'availableReplicas':-1}"),

@@ -32,7 +32,7 @@ static void bad_specs(void **state)
 
 static void scopes_stay(void **state)
 {
-	struct xb_node *q = created(OBJECT("'hard':{'pods':'2'},'scopes':['BestEffort']"));
+	struct xb_tree *q = created(OBJECT("'hard':{'pods':'2'},'scopes':['BestEffort']"));
 
 	assert_string_equal(fault_of_update(q, "{'spec':{'hard':{'pods':'3'}}}"), "");
 	assert_string_equal(fault_of_update(q, "{'spec':{'scopes':['Terminating']}}"), "spec.scopes: Invalid value: []string{\"Terminating\"}: field is immutable");

@@ -19,7 +19,7 @@ static void bad_inputs_are_refused(void **state)
 
 static void the_handler_stays(void **state)
 {
-	struct xb_node *r = created(RC("'handler':'runc'"));
+	struct xb_tree *r = created(RC("'handler':'runc'"));
 
 	assert_non_null(strstr(fault_of(RC("'handler':'A'")), "handler: Invalid value: \"A\": a lowercase RFC 1123 label"));
 	assert_string_equal(fault_of_update(r, "{'handler':'kata'}"), "handler: Invalid value: \"kata\": field is immutable");

@@ -5,7 +5,7 @@
 
 static void string_data_goes_into_data(void **state)
 {
-	struct xb_node *s = created(SECRET("'stringData':{'user':'admin','empty':''},'data':{'pw':'c2VjcmV0','user':'eA=='}"));
+	struct xb_tree *s = created(SECRET("'stringData':{'user':'admin','empty':''},'data':{'pw':'c2VjcmV0','user':'eA=='}"));
 
 	assert_string_equal(text_of(xb_tree_get(s, "data")), "{'pw':'c2VjcmV0','user':'YWRtaW4=','empty':''}");
 	assert_null(xb_tree_get(s, "stringData"));
@@ -34,7 +34,7 @@ static void types_demand_keys(void **state)
 
 static void type_stays(void **state)
 {
-	struct xb_node *s = created(SECRET("'type':'a/b','immutable':true"));
+	struct xb_tree *s = created(SECRET("'type':'a/b','immutable':true"));
 
 	assert_string_equal(fault_of_update(s, "{'type':'x'}"), "type: Invalid value: \"x\": field is immutable");
 	assert_string_equal(fault_of_update(s, "{'data':{'x':''}}"), "data: Forbidden: field is immutable when `immutable` is set");

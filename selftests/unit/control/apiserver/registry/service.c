@@ -4,21 +4,21 @@
 #define SVC(spec) "{'apiVersion':'v1','kind':'Service','metadata':{'name':'s','namespace':'n'},'spec':{" spec "}}"
 #define PORT "'ports':[{'port':80}]"
 
-static struct xb_node *spec_of(const struct xb_node *object)
+static struct xb_tree *spec_of(const struct xb_tree *object)
 {
 	return xb_tree_get(object, "spec");
 }
 
-static const char *member(const struct xb_node *object, const char *key)
+static const char *member(const struct xb_tree *object, const char *key)
 {
 	return text_of(xb_tree_get(spec_of(object), key));
 }
 
 static void defaults_follow_type(void **state)
 {
-	struct xb_node *plain = created(SVC(PORT)), *lb = created(SVC("'type':'LoadBalancer'," PORT));
-	struct xb_node *name = created(SVC("'type':'ExternalName','externalName':'example.com.'"));
-	struct xb_node *sticky = created(SVC("'sessionAffinity':'ClientIP','ports':[{'port':53,'protocol':'UDP','targetPort':'dns'}]"));
+	struct xb_tree *plain = created(SVC(PORT)), *lb = created(SVC("'type':'LoadBalancer'," PORT));
+	struct xb_tree *name = created(SVC("'type':'ExternalName','externalName':'example.com.'"));
+	struct xb_tree *sticky = created(SVC("'sessionAffinity':'ClientIP','ports':[{'port':53,'protocol':'UDP','targetPort':'dns'}]"));
 
 	assert_string_equal(member(plain, "type"), "'ClusterIP'");
 	assert_string_equal(member(plain, "internalTrafficPolicy"), "'Cluster'");
@@ -38,7 +38,7 @@ static void defaults_follow_type(void **state)
 
 static void headless_has_no_address(void **state)
 {
-	struct xb_node *s = created(SVC("'clusterIP':'None','selector':{'a':'b'}," PORT));
+	struct xb_tree *s = created(SVC("'clusterIP':'None','selector':{'a':'b'}," PORT));
 
 	assert_string_equal(member(s, "clusterIPs"), "['None']");
 	assert_string_equal(member(s, "ipFamilyPolicy"), "'SingleStack'");
@@ -49,7 +49,7 @@ static void headless_has_no_address(void **state)
 
 static void type_changes_and_back(void **state)
 {
-	struct xb_node *s = created(SVC("'clusterIP':'10.100.0.1'," PORT)), *np, *name;
+	struct xb_tree *s = created(SVC("'clusterIP':'10.100.0.1'," PORT)), *np, *name;
 
 	np = updated(s, "{'spec':{'type':'NodePort'}}");
 	assert_true(xb_tree_geti64(spec_of(np)->first ? xb_tree_get(spec_of(np), "ports")->first : NULL, "nodePort", 0) >= 30000);
@@ -68,7 +68,7 @@ static void type_changes_and_back(void **state)
 
 static void ports_keep_their_node_ports(void **state)
 {
-	struct xb_node *s = created(SVC("'type':'NodePort','ports':[{'name':'a','port':80,'nodePort':30080},{'name':'b','port':443,'nodePort':30443}]"));
+	struct xb_tree *s = created(SVC("'type':'NodePort','ports':[{'name':'a','port':80,'nodePort':30080},{'name':'b','port':443,'nodePort':30443}]"));
 
 	s = updated(s, "{'spec':{'ports':[{'name':'b','port':444},{'name':'c','port':81,'nodePort':30080}]}}");
 	assert_string_equal(member(s, "ports"),
@@ -77,7 +77,7 @@ static void ports_keep_their_node_ports(void **state)
 
 static void an_old_client_changes_one_of_two(void **state)
 {
-	struct xb_node *s = created(SVC("'clusterIP':'10.100.3.1'," PORT));
+	struct xb_tree *s = created(SVC("'clusterIP':'10.100.3.1'," PORT));
 
 	assert_string_equal(fault_of_update(s, "{'spec':{'clusterIP':'10.100.3.2'}}"),
 		"spec.clusterIPs[0]: Invalid value: []string{\"10.100.3.2\"}: may not change once set");

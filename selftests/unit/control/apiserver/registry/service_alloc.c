@@ -12,12 +12,12 @@ static int setup_dual(void **state)
 	return registry_new(&c, &registry, NULL);
 }
 
-static const char *member(const struct xb_node *object, const char *key)
+static const char *member(const struct xb_tree *object, const char *key)
 {
 	return text_of(xb_tree_path(object, "spec", key));
 }
 
-static void end_of(struct xb_node *old)
+static void end_of(struct xb_tree *old)
 {
 	struct write w = write_of(old);
 	struct xb_field_errors e = { .arena = arena };
@@ -28,7 +28,7 @@ static void end_of(struct xb_node *old)
 
 static void an_address_has_one_owner(void **state)
 {
-	struct xb_node *first = created(SVC("'clusterIP':'10.100.0.1'," PORT));
+	struct xb_tree *first = created(SVC("'clusterIP':'10.100.0.1'," PORT));
 
 	assert_string_equal(fault_of(SVC("'clusterIP':'10.100.0.1'," PORT)),
 		"spec.clusterIPs: Invalid value: []string{\"10.100.0.1\"}: failed to allocate IP 10.100.0.1: provided IP is already allocated");
@@ -56,7 +56,7 @@ static void a_refused_write_takes_nothing(void **state)
 
 static void a_dry_run_takes_nothing(void **state)
 {
-	struct xb_node *s = decoded(xb_tree_parse(arena, quoted(SVC("'type':'NodePort','clusterIP':'10.100.0.9','clusterIPs':['10.100.0.9'],'ports':[{'port':80,'nodePort':30001}]"))));
+	struct xb_tree *s = decoded(xb_tree_parse(arena, quoted(SVC("'type':'NodePort','clusterIP':'10.100.0.9','clusterIPs':['10.100.0.9'],'ports':[{'port':80,'nodePort':30001}]"))));
 	struct write w = write_of(s);
 	struct xb_field_errors e = { .arena = arena };
 
@@ -68,8 +68,8 @@ static void a_dry_run_takes_nothing(void **state)
 
 static void protocols_share_a_node_port(void **state)
 {
-	struct xb_node *s = created(SVC("'type':'NodePort','ports':[{'name':'a','port':53,'protocol':'UDP'},{'name':'b','port':53,'protocol':'TCP','nodePort':30053}]"));
-	const struct xb_node *ports = xb_tree_path(s, "spec", "ports");
+	struct xb_tree *s = created(SVC("'type':'NodePort','ports':[{'name':'a','port':53,'protocol':'UDP'},{'name':'b','port':53,'protocol':'TCP','nodePort':30053}]"));
+	const struct xb_tree *ports = xb_tree_path(s, "spec", "ports");
 
 	assert_int_equal(xb_tree_geti64(ports->first, "nodePort", 0), 30053);
 	assert_int_equal(xb_tree_geti64(ports->last, "nodePort", 0), 30053);
@@ -77,14 +77,14 @@ static void protocols_share_a_node_port(void **state)
 
 static void node_ports_only_where_wanted(void **state)
 {
-	struct xb_node *s = created(SVC("'type':'LoadBalancer','allocateLoadBalancerNodePorts':false," PORT));
+	struct xb_tree *s = created(SVC("'type':'LoadBalancer','allocateLoadBalancerNodePorts':false," PORT));
 
 	assert_string_equal(member(s, "ports"), "[{'port':80,'protocol':'TCP','targetPort':80}]");
 }
 
 static void health_check_port(void **state)
 {
-	struct xb_node *s = created(SVC("'type':'LoadBalancer','externalTrafficPolicy':'Local','healthCheckNodePort':30009," PORT));
+	struct xb_tree *s = created(SVC("'type':'LoadBalancer','externalTrafficPolicy':'Local','healthCheckNodePort':30009," PORT));
 
 	assert_string_equal(member(s, "healthCheckNodePort"), "30009");
 	assert_string_equal(fault_of_update(s, "{'spec':{'healthCheckNodePort':30010}}"), "spec.healthCheckNodePort: Invalid value: 30010: field is immutable");
@@ -95,7 +95,7 @@ static void health_check_port(void **state)
 
 static void two_families(void **state)
 {
-	struct xb_node *s = created(SVC("'ipFamilyPolicy':'PreferDualStack','clusterIP':'10.100.0.1'," PORT));
+	struct xb_tree *s = created(SVC("'ipFamilyPolicy':'PreferDualStack','clusterIP':'10.100.0.1'," PORT));
 
 	assert_string_equal(member(s, "ipFamilies"), "['IPv4','IPv6']");
 	assert_int_equal(xb_tree_path(s, "spec", "clusterIPs")->count, 2);
@@ -125,7 +125,7 @@ static void one_family_only(void **state)
 
 static void ranges_run_out(void **state)
 {
-	struct xb_node *s;
+	struct xb_tree *s;
 	struct xb_field_errors e = { .arena = arena };
 	struct write w;
 

@@ -57,7 +57,7 @@ static void bad_specs(void **state)
 
 static void balancer_status(void **state)
 {
-	struct xb_node *s = created(SVC("'type':'LoadBalancer'," PORT)), *plain = created(SVC(PORT));
+	struct xb_tree *s = created(SVC("'type':'LoadBalancer'," PORT)), *plain = created(SVC(PORT));
 
 	assert_string_equal(fault_of_status(s, "{'loadBalancer':{'ingress':[{'ip':'203.0.113.9','ipMode':'VIP'},{'hostname':'a.example'}]}}"), "");
 	assert_string_equal(fault_of_status(s, "{'loadBalancer':{'ingress':[{'hostname':'1.2.3.4'}]}}"),
@@ -68,7 +68,7 @@ static void balancer_status(void **state)
 
 static void class_stays(void **state)
 {
-	struct xb_node *s = created(SVC("'type':'LoadBalancer','loadBalancerClass':'a/b'," PORT));
+	struct xb_tree *s = created(SVC("'type':'LoadBalancer','loadBalancerClass':'a/b'," PORT));
 
 	assert_string_equal(fault_of_update(s, "{'spec':{'loadBalancerClass':'a/c'}}"), "spec.loadBalancerClass: Invalid value: \"a/c\": may not change once set");
 	updated(s, "{'spec':{'type':'ClusterIP'}}");

@@ -21,7 +21,7 @@ static void bad_inputs_are_refused(void **state)
 
 static void a_family_may_be_added(void **state)
 {
-	struct xb_node *c = created(SC("'10.0.0.0/16'"));
+	struct xb_tree *c = created(SC("'10.0.0.0/16'"));
 
 	updated(c, "{'spec':{'cidrs':['10.0.0.0/16','fd00::/108']}}");
 	assert_non_null(strstr(fault_of_update(c, "{'spec':{'cidrs':['10.1.0.0/16']}}"), "field is immutable"));

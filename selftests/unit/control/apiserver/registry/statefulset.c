@@ -35,7 +35,7 @@ static void bad_specs(void **state)
 
 static void claims_say_what_they_are(void **state)
 {
-	struct xb_node *s = created(OBJECT(SELECTOR ",'volumeClaimTemplates':[{'metadata':{'name':'data'}}]," TEMPLATE));
+	struct xb_tree *s = created(OBJECT(SELECTOR ",'volumeClaimTemplates':[{'metadata':{'name':'data'}}]," TEMPLATE));
 
 	assert_string_equal(text_of(xb_tree_path(s, "spec", "volumeClaimTemplates")),
 		"[{'metadata':{'name':'data'},'spec':{'resources':{},'volumeMode':'Filesystem'},'status':{'phase':'Pending'},'apiVersion':'v1','kind':'PersistentVolumeClaim'}]");
@@ -43,7 +43,7 @@ static void claims_say_what_they_are(void **state)
 
 static void what_may_change(void **state)
 {
-	struct xb_node *s = created(OBJECT(SELECTOR ",'serviceName':'svc'," TEMPLATE));
+	struct xb_tree *s = created(OBJECT(SELECTOR ",'serviceName':'svc'," TEMPLATE));
 
 	assert_string_equal(text_of(xb_tree_path(s, "spec", "updateStrategy")), "{'type':'RollingUpdate','rollingUpdate':{'partition':0}}");
 	assert_string_equal(fault_of_update(s, "{'spec':{'replicas':4,'minReadySeconds':2,'template':{'spec':{'hostNetwork':true}}}}"), "");
@@ -54,7 +54,7 @@ static void what_may_change(void **state)
 
 static void status_adds_up(void **state)
 {
-	struct xb_node *s = created(OBJECT(SELECTOR "," TEMPLATE));
+	struct xb_tree *s = created(OBJECT(SELECTOR "," TEMPLATE));
 
 	assert_string_equal(fault_of_status(s, "{'replicas':2,'readyReplicas':1,'availableReplicas':2}"),
 		"status.availableReplicas: Invalid value: 2: cannot be greater than status.readyReplicas");

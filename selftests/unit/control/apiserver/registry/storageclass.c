@@ -28,7 +28,7 @@ static void bad_inputs_are_refused(void **state)
 
 static void what_volumes_rest_on_stays(void **state)
 {
-	struct xb_node *c = created(SC(P ",'parameters':{'a':'b'}"));
+	struct xb_tree *c = created(SC(P ",'parameters':{'a':'b'}"));
 
 	assert_string_equal(text_of(xb_tree_get(c, "reclaimPolicy")), "'Delete'");
 	assert_string_equal(text_of(xb_tree_get(c, "volumeBindingMode")), "'Immediate'");

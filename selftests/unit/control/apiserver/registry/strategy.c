@@ -102,7 +102,7 @@ static void columns_are_upstreams(void **state)
 /* Upstream's server refused these bodies, or took them: so do the strategies, and name the same fields for the same reasons. */
 static void compare_create(struct xb_jv body, struct xb_jv answer)
 {
-	struct xb_node *object = xb_tree_from(arena, body, NULL, NULL);
+	struct xb_tree *object = xb_tree_from(arena, body, NULL, NULL);
 	struct xb_jv causes = xb_jv_path(answer, "details", "causes");
 	_cleanup_status_ struct xb_status s = {};
 	struct xb_field_errors e = { .arena = arena };
@@ -188,7 +188,7 @@ static void short_of_memory(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++)
 		for (size_t limit = 1; limit < 6000; limit += 16) {
 			_cleanup_(xb_arena_freep) struct xb_arena *small = xb_arena_new(limit);
-			struct xb_node *object = xb_tree_parse(arena, quoted(bodies[i]));
+			struct xb_tree *object = xb_tree_parse(arena, quoted(bodies[i]));
 			struct xb_field_errors e = { .arena = small };
 			struct write w = write_of(object);
 			const struct strategy *s = strategy_of(w.kind);

@@ -22,7 +22,7 @@ static void bad_inputs_are_refused(void **state)
 
 static void the_spec_stays(void **state)
 {
-	struct xb_node *a = created(VA(GOOD));
+	struct xb_tree *a = created(VA(GOOD));
 
 	assert_string_equal(text_of(xb_tree_get(a, "status")), "{'attached':false}");
 	assert_non_null(strstr(fault_of_update(a, "{'spec':{'nodeName':'m'}}"), "field is immutable"));

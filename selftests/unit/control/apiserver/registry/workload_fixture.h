@@ -11,7 +11,7 @@
 /* spec.selector is what it was at creation. */
 static inline void check_selector_stays(void)
 {
-	struct xb_node *object = created(OBJECT(SELECTOR "," TEMPLATE));
+	struct xb_tree *object = created(OBJECT(SELECTOR "," TEMPLATE));
 
 	assert_string_equal(fault_of_update(object, "{'spec':{'selector':{'matchLabels':{'z':'z'}},'template':{'metadata':{'labels':{'z':'z'}}}}}"),
 		"spec.selector: Invalid value: v1.LabelSelector{MatchLabels:map[string]string{\"app\":\"x\", \"z\":\"z\"}, "

@@ -6,10 +6,10 @@
 #include "../../../../../control/controllers/volumes/binder_edit.h"
 #include "xb/arena.h"
 
-static struct xb_node *parse(struct xb_arena *a, const char *text)
+static struct xb_tree *parse(struct xb_arena *a, const char *text)
 {
 	_cleanup_free_ char *copy = strdup(text);
-	struct xb_node *tree = NULL;
+	struct xb_tree *tree = NULL;
 
 	for (char *p = copy; *p; p++)
 		if (*p == '\'')
@@ -62,7 +62,7 @@ static void each_changes_what_is_not_so(void **state)
 		_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 		struct binder_pair p = { .arena = a, .text = rows[i].text, .message = rows[i].message };
 		const char *before = rows[i].of_claim ? rows[i].claim : rows[i].volume;
-		struct xb_node *expected = parse(a, rows[i].expected ? rows[i].expected : before);
+		struct xb_tree *expected = parse(a, rows[i].expected ? rows[i].expected : before);
 
 		p.volume = rows[i].volume ? parse(a, rows[i].volume) : NULL;
 		p.claim = rows[i].claim ? parse(a, rows[i].claim) : NULL;

@@ -18,7 +18,7 @@ static const char stored[] =
 	"\"metadata\":{\"name\":\"e\"},\"reportingComponent\":\"c\",\"series\":{\"count\":2,\"lastObservedTime\":\"2026-01-01T00:00:00.000000Z\"},"
 	"\"source\":{\"component\":\"x\"}}";
 
-static void assert_tree(const struct xb_node *n, const char *want)
+static void assert_tree(const struct xb_tree *n, const char *want)
 {
 	_cleanup_buf_ struct xb_buf b = {};
 
@@ -31,7 +31,7 @@ static void an_event_goes_both_ways(void **state)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	const struct xb_kind *k = xb_kind_by_name(XB_SV("events.k8s.io"), XB_SV("v1"), XB_SV("Event"));
-	struct xb_node *event = xb_tree_parse(a, served);
+	struct xb_tree *event = xb_tree_parse(a, served);
 
 	assert_int_equal(xb_kind_to_stored(k, a, event), 0);
 	assert_tree(event, stored);
@@ -43,7 +43,7 @@ static void the_stored_version_is_left_alone(void **state)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	const struct xb_kind *k = xb_kind_by_name(XB_SV(""), XB_SV("v1"), XB_SV("Event"));
-	struct xb_node *event = xb_tree_parse(a, "{\"z\":1,\"a\":2}");
+	struct xb_tree *event = xb_tree_parse(a, "{\"z\":1,\"a\":2}");
 
 	assert_int_equal(xb_kind_to_stored(k, a, event), 0);
 	assert_int_equal(xb_kind_from_stored(k, a, event), 0);

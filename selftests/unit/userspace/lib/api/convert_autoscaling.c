@@ -31,7 +31,7 @@ static const struct xb_kind *v1(void)
 	return xb_kind_by_name(XB_SV("autoscaling"), XB_SV("v1"), XB_SV("HorizontalPodAutoscaler"));
 }
 
-static const char *text_of(const struct xb_node *n)
+static const char *text_of(const struct xb_tree *n)
 {
 	_cleanup_buf_ struct xb_buf b = {};
 
@@ -41,7 +41,7 @@ static const char *text_of(const struct xb_node *n)
 
 static void cpu_is_a_metric(void **state)
 {
-	struct xb_node *h = xb_tree_parse(arena, V1 "\"spec\":{\"maxReplicas\":3," REF ",\"targetCPUUtilizationPercentage\":55},"
+	struct xb_tree *h = xb_tree_parse(arena, V1 "\"spec\":{\"maxReplicas\":3," REF ",\"targetCPUUtilizationPercentage\":55},"
 		"\"status\":{\"currentCPUUtilizationPercentage\":40,\"currentReplicas\":2,\"desiredReplicas\":3}}");
 
 	assert_int_equal(xb_kind_to_stored(v1(), arena, h), 0);
@@ -58,7 +58,7 @@ static void nothing_is_lost_on_the_way(void **state)
 	static const char stored[] = V2 "\"spec\":{\"behavior\":{\"scaleUp\":{\"stabilizationWindowSeconds\":7}},\"maxReplicas\":3,\"metrics\":["
 		CPU("80") ",{\"pods\":{\"metric\":{\"name\":\"m\"},\"target\":{\"averageValue\":\"5\",\"type\":\"AverageValue\"}},\"type\":\"Pods\"}],"
 		"\"minReplicas\":1," REF "},\"status\":{\"conditions\":[{\"status\":\"True\",\"type\":\"AbleToScale\"}],\"desiredReplicas\":0}}";
-	struct xb_node *h = xb_tree_parse(arena, stored);
+	struct xb_tree *h = xb_tree_parse(arena, stored);
 
 	assert_int_equal(xb_kind_from_stored(v1(), arena, h), 0);
 	assert_null(xb_tree_path(h, "spec", "metrics"));
@@ -70,7 +70,7 @@ static void nothing_is_lost_on_the_way(void **state)
 
 static void notes_that_are_none_stay(void **state)
 {
-	struct xb_node *h = xb_tree_parse(arena, "{\"metadata\":{\"annotations\":{\"autoscaling.alpha.kubernetes.io/metrics\":\"[{\"}},\"spec\":{\"maxReplicas\":1}}");
+	struct xb_tree *h = xb_tree_parse(arena, "{\"metadata\":{\"annotations\":{\"autoscaling.alpha.kubernetes.io/metrics\":\"[{\"}},\"spec\":{\"maxReplicas\":1}}");
 
 	assert_int_equal(xb_kind_to_stored(v1(), arena, h), 0);
 	assert_string_equal(text_of(xb_tree_path(h, "metadata", "annotations")), "{\"autoscaling.alpha.kubernetes.io/metrics\":\"[{\"}");

@@ -27,7 +27,7 @@ static void order_is_upstreams(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct xb_node *s = xb_tree_parse(*state, cases[i][0]);
+		struct xb_tree *s = xb_tree_parse(*state, cases[i][0]);
 		const int r = xb_field_set_check(*state, s);
 
 		if (!cases[i][1])
@@ -39,10 +39,10 @@ static void order_is_upstreams(void **state)
 
 static void depth_has_a_limit(void **state)
 {
-	struct xb_node *s = xb_tree_object(*state), *at = s;
+	struct xb_tree *s = xb_tree_object(*state), *at = s;
 
 	for (unsigned i = 0; i < 100000; i++) {
-		struct xb_node *below = xb_tree_object(*state);
+		struct xb_tree *below = xb_tree_object(*state);
 
 		xb_tree_insert_member(at, NULL, XB_SV("f:a"), below);
 		at = below;
@@ -69,7 +69,7 @@ static void algebra(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct xb_node *x = xb_tree_parse(*state, cases[i].x), *y = xb_tree_parse(*state, cases[i].y), *common;
+		struct xb_tree *x = xb_tree_parse(*state, cases[i].x), *y = xb_tree_parse(*state, cases[i].y), *common;
 
 		assert_int_equal(xb_field_set_common(*state, x, y, &common), 0);
 		assert_string_equal(written(*state, common), cases[i].common);
@@ -84,7 +84,7 @@ static void algebra(void **state)
 /* A set that is part of a larger document is still a root of its own. */
 static void sets_inside_documents(void **state)
 {
-	struct xb_node *doc = xb_tree_parse(*state, "{\"x\":{},\"y\":{\"f:a\":{}}}");
+	struct xb_tree *doc = xb_tree_parse(*state, "{\"x\":{},\"y\":{\"f:a\":{}}}");
 
 	assert_int_equal(xb_field_set_add(*state, xb_tree_get(doc, "x"), xb_tree_get(doc, "y")), 0);
 	assert_string_equal(written(*state, doc), "{\"x\":{\"f:a\":{}},\"y\":{\"f:a\":{}}}");
@@ -101,7 +101,7 @@ static int gather(void *arg, struct xb_sv path)
 static void paths_in_words(void **state)
 {
 	_cleanup_buf_ struct xb_buf out = {};
-	const struct xb_node *s = xb_tree_parse(*state,
+	const struct xb_tree *s = xb_tree_parse(*state,
 		"{\"f:data\":{\"f:a\":{},\"f:b\":{}},\"f:list\":{\".\":{},\"k:{\\\"name\\\":\\\"x\\\",\\\"port\\\":80}\":{\".\":{},\"f:image\":{}},"
 		"\"v:\\\"one\\\"\":{},\"i:3\":{}}}");
 

@@ -10,7 +10,7 @@ static const struct xb_type *type_of(const char *group, const char *version, con
 static void claims(struct xb_arena *a, const struct xb_type *t, const char *config, const char *wanted)
 {
 	_cleanup_buf_ struct xb_buf why = {};
-	struct xb_node *s;
+	struct xb_tree *s;
 	const int r = xb_field_set_of(a, t, xb_tree_parse(a, config), &s, &why);
 
 	assert_string_equal(r == 0 ? written(a, s) : r == -EINVAL ? why.p : "no memory", wanted);
@@ -46,7 +46,7 @@ static void what_does_not_fit_is_told_with_its_place(void **state)
 static void compares(struct xb_arena *a, const struct xb_type *t, const char *old, const char *object, const char *changed,
 		     const char *removed)
 {
-	struct xb_node *c, *r;
+	struct xb_tree *c, *r;
 
 	assert_int_equal(xb_field_set_compare(a, t, xb_tree_parse(a, old), xb_tree_parse(a, object), &c, &r), 0);
 	assert_string_equal(written(a, c), changed);

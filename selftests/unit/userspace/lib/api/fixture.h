@@ -22,7 +22,7 @@ static inline int tear_down(void **state)
 }
 
 /* As JSON; "none" for NULL. */
-static inline const char *written(struct xb_arena *a, const struct xb_node *n)
+static inline const char *written(struct xb_arena *a, const struct xb_tree *n)
 {
 	_cleanup_buf_ struct xb_buf out = {};
 

@@ -6,8 +6,8 @@ static void applies(struct xb_arena *a, const char *kind, const char *live, cons
 		    const char *wanted)
 {
 	const struct xb_type *t = xb_kind_by_name(XB_SV(""), XB_SV("v1"), xb_sv(kind))->type;
-	const struct xb_node *before = last ? xb_tree_parse(a, last) : NULL;
-	struct xb_node *object = xb_tree_parse(a, live);
+	const struct xb_tree *before = last ? xb_tree_parse(a, last) : NULL;
+	struct xb_tree *object = xb_tree_parse(a, live);
 	_cleanup_buf_ struct xb_buf out = {};
 
 	assert_int_equal(xb_patch_apply(a, t, object, xb_tree_parse(a, config), before, xb_tree_parse(a, owned)), 0);

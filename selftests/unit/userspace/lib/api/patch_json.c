@@ -6,7 +6,7 @@
 static const char *patched(struct xb_arena *a, const char *document, const char *operations)
 {
 	_cleanup_status_ struct xb_status status = {};
-	struct xb_node *target = xb_tree_parse(a, document);
+	struct xb_tree *target = xb_tree_parse(a, document);
 
 	if (xb_patch_json(a, &target, xb_tree_parse(a, operations), &status) == 0)
 		return written(a, target);
@@ -80,7 +80,7 @@ static void other_shapes_are_bad_requests(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		_cleanup_status_ struct xb_status status = {};
-		struct xb_node *target = xb_tree_object(*state);
+		struct xb_tree *target = xb_tree_object(*state);
 
 		assert_int_equal(xb_patch_json(*state, &target, xb_tree_parse(*state, cases[i].operations), &status), -EINVAL);
 		assert_int_equal(status.code, 400);
@@ -89,9 +89,9 @@ static void other_shapes_are_bad_requests(void **state)
 }
 
 /* count operations, the one given */
-static struct xb_node *many(struct xb_arena *a, unsigned count, const char *operation)
+static struct xb_tree *many(struct xb_arena *a, unsigned count, const char *operation)
 {
-	struct xb_node *all = xb_tree_array(a);
+	struct xb_tree *all = xb_tree_array(a);
 
 	while (count--)
 		xb_tree_append(all, xb_tree_parse(a, operation));
@@ -100,9 +100,9 @@ static struct xb_node *many(struct xb_arena *a, unsigned count, const char *oper
 
 static void limits(void **state)
 {
-	struct xb_node *target = xb_tree_parse(*state, "{\"a\":[[1,2,3]]}");
+	struct xb_tree *target = xb_tree_parse(*state, "{\"a\":[[1,2,3]]}");
 	_cleanup_status_ struct xb_status status = {}, status2 = {}, status3 = {};
-	struct xb_node *deep;
+	struct xb_tree *deep;
 
 	/* each copies all that was copied before */
 	assert_int_equal(xb_patch_json(*state, &target, many(*state, 60, "{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/a/-\"}"), &status), -EINVAL);
@@ -116,7 +116,7 @@ static void limits(void **state)
 	/* a document of legal depth may not become deeper by moving one half below the other */
 	deep = xb_tree_parse(*state, "1");
 	for (int i = 0; i < 100; i++) {
-		struct xb_node *outer = xb_tree_array(*state);
+		struct xb_tree *outer = xb_tree_array(*state);
 
 		xb_tree_append(outer, deep);
 		deep = outer;

@@ -28,7 +28,7 @@ static void rfc_7386(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct xb_node *target = xb_tree_parse(*state, cases[i].target);
+		struct xb_tree *target = xb_tree_parse(*state, cases[i].target);
 
 		assert_int_equal(xb_patch_merge(*state, &target, xb_tree_parse(*state, cases[i].patch)), 0);
 		assert_string_equal(written(*state, target), cases[i].result);

@@ -11,7 +11,7 @@ static void check(struct xb_arena *a, const char *kind, const struct given *case
 	const struct xb_type *t = xb_kind_by_name(XB_SV(""), XB_SV("v1"), xb_sv(kind))->type;
 
 	for (size_t i = 0; i < n; i++) {
-		struct xb_node *target = xb_tree_parse(a, cases[i].target);
+		struct xb_tree *target = xb_tree_parse(a, cases[i].target);
 		_cleanup_status_ struct xb_status status = {};
 		const char *result;
 

@@ -58,7 +58,7 @@ static const struct xb_type *type_of(const char *group, const char *kind)
 /* As JSON, before the schema has looked at it; or what is wrong with it. */
 static const char *raw(struct fixture *f, const struct xb_type *t, struct xb_sv message)
 {
-	struct xb_node *object = xb_tree_object(f->a);
+	struct xb_tree *object = xb_tree_object(f->a);
 	int r;
 
 	xb_buf_clear(&f->said);
@@ -76,7 +76,7 @@ static const char *raw(struct fixture *f, const struct xb_type *t, struct xb_sv 
 static const char *whole(struct fixture *f, const struct xb_type *t, struct xb_sv message)
 {
 	const struct xb_decode d = { .arena = f->a };
-	struct xb_node *object = xb_tree_object(f->a);
+	struct xb_tree *object = xb_tree_object(f->a);
 
 	xb_buf_clear(&f->out);
 	assert_int_equal(xb_protobuf_decode(f->a, t, message, object, &f->said), 0);

@@ -24,7 +24,7 @@ static const struct xb_type *type_of(const char *kind)
 static const char *decoded_(struct fixture *f, bool no_defaults, const char *kind, const char *json, const char *member)
 {
 	const struct xb_decode d = { .arena = f->a, .unknown = note_unknown, .arg = f, .no_defaults = no_defaults };
-	struct xb_node *n = xb_tree_parse(f->a, json);
+	struct xb_tree *n = xb_tree_parse(f->a, json);
 	struct xb_sv path = xb_sv(member), name;
 
 	xb_buf_clear(&f->said);
@@ -204,8 +204,8 @@ static void an_object_of_many_members_is_still_found_by_name(void **state)
 {
 	struct fixture *f = *state;
 	const struct xb_decode d = { .arena = f->a };
-	struct xb_node *n = xb_tree_parse(f->a, "{\"data\":{}}");
-	struct xb_node *data = xb_tree_get(n, "data");
+	struct xb_tree *n = xb_tree_parse(f->a, "{\"data\":{}}");
+	struct xb_tree *data = xb_tree_get(n, "data");
 
 	for (int i = 999; i >= 0; i--)
 		xb_tree_set(data, xb_sv(xb_arena_printf(f->a, "k%03d", i)), xb_tree_str(f->a, XB_SV("v")));

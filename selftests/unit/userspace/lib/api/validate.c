@@ -95,7 +95,7 @@ static void annotations_have_a_limit(void **state)
 
 	for (unsigned over = 0; over < 2; over++) {
 		struct xb_field_errors e = { .arena = a };
-		struct xb_node *annotations = xb_tree_object(a);
+		struct xb_tree *annotations = xb_tree_object(a);
 
 		memset(value, 'x', n);
 		xb_tree_setc(annotations, "k", xb_tree_str(a, (struct xb_sv){ value, n - 1 + over }));

@@ -123,7 +123,7 @@ static void reservations(void **state)
 		_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 		_cleanup_doc_ struct xb_json *volume = parse(rows[i].volume);
 		_cleanup_doc_ struct xb_json *expected = parse(rows[i].expected ? rows[i].expected : rows[i].volume);
-		struct xb_node *tree = xb_tree_from(a, xb_json_root(volume), NULL, NULL);
+		struct xb_tree *tree = xb_tree_from(a, xb_json_root(volume), NULL, NULL);
 
 		assert_int_equal(xb_volume_reserve(a, tree, xb_tree_from(a, xb_json_root(claim), NULL, NULL)), rows[i].expected ? 1 : 0);
 		assert_true(xb_tree_equal(tree, xb_tree_from(a, xb_json_root(expected), NULL, NULL)));

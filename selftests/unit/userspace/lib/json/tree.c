@@ -32,7 +32,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static const char *text(struct fixture *f, const struct xb_node *n)
+static const char *text(struct fixture *f, const struct xb_tree *n)
 {
 	xb_buf_clear(&f->out);
 	xb_tree_write(n, &f->out);
@@ -48,7 +48,7 @@ static void writes_what_it_read(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		struct xb_node *n = xb_tree_parse(f->a, texts[i]);
+		struct xb_tree *n = xb_tree_parse(f->a, texts[i]);
 
 		assert_string_equal(text(f, n), texts[i]);
 		assert_string_equal(text(f, xb_tree_copy(f->a, n)), texts[i]);
@@ -59,7 +59,7 @@ static void writes_what_it_read(void **state)
 static void decodes(void **state)
 {
 	struct fixture *f = *state;
-	struct xb_node *n = xb_tree_parse(f->a, " { \"\\u0061\" : \"\\ud83d\\ude00\\n\" } ");
+	struct xb_tree *n = xb_tree_parse(f->a, " { \"\\u0061\" : \"\\ud83d\\ude00\\n\" } ");
 
 	assert_true(xb_tree_is(xb_tree_get(n, "a"), "\xf0\x9f\x98\x80\n"));
 	assert_string_equal(text(f, n), "{\"a\":\"\xf0\x9f\x98\x80\\n\"}");
@@ -69,7 +69,7 @@ static void reads_bytes_that_go_away(void **state)
 {
 	struct fixture *f = *state;
 	char json[] = "{\"a\":[\"\\u0041b\",12]} and more";
-	struct xb_node *n = NULL;
+	struct xb_tree *n = NULL;
 
 	assert_int_equal(xb_tree_read(f->a, (struct xb_sv){ json, sizeof(json) - sizeof(" and more") }, NULL, &n), 0);
 	memset(json, 'x', sizeof(json));
@@ -81,8 +81,8 @@ static void reads_bytes_that_go_away(void **state)
 static void looks(void **state)
 {
 	struct fixture *f = *state;
-	struct xb_node *n = xb_tree_parse(f->a, "{\"m\":{\"name\":\"x\",\"n\":5,\"on\":true,\"f\":1.5}}");
-	struct xb_node *m = xb_tree_get(n, "m");
+	struct xb_tree *n = xb_tree_parse(f->a, "{\"m\":{\"name\":\"x\",\"n\":5,\"on\":true,\"f\":1.5}}");
+	struct xb_tree *m = xb_tree_get(n, "m");
 	int64_t i = 7;
 
 	assert_true(xb_tree_is(xb_tree_path(n, "m", "name"), "x"));
@@ -99,8 +99,8 @@ static void looks(void **state)
 static void changes(void **state)
 {
 	struct fixture *f = *state;
-	struct xb_node *n = xb_tree_parse(f->a, "{\"a\":1,\"b\":[1,2,3],\"c\":null,\"d\":\"s\"}");
-	struct xb_node *b = xb_tree_get(n, "b");
+	struct xb_tree *n = xb_tree_parse(f->a, "{\"a\":1,\"b\":[1,2,3],\"c\":null,\"d\":\"s\"}");
+	struct xb_tree *b = xb_tree_get(n, "b");
 
 	xb_tree_setc(n, "a", xb_tree_str(f->a, XB_SV("one")));
 	xb_tree_setc(n, "e", xb_tree_bool(f->a, true));
@@ -123,7 +123,7 @@ static void changes(void **state)
 static void large_objects_stay_right(void **state)
 {
 	struct fixture *f = *state;
-	struct xb_node *n = xb_tree_object(f->a);
+	struct xb_tree *n = xb_tree_object(f->a);
 	enum { MANY = 3000 };
 
 	for (int round = 0; round < 3; round++) {
@@ -155,7 +155,7 @@ static void compares(void **state)
 	struct fixture *f = *state;
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct xb_node *a = xb_tree_parse(f->a, rows[i].a), *b = xb_tree_parse(f->a, rows[i].b);
+		struct xb_tree *a = xb_tree_parse(f->a, rows[i].a), *b = xb_tree_parse(f->a, rows[i].b);
 
 		assert_int_equal(xb_tree_equal(a, b), rows[i].equal);
 		assert_int_equal(xb_tree_equal(b, a), rows[i].equal);
@@ -167,7 +167,7 @@ static void compares(void **state)
 static void compares_part_of_a_tree(void **state)
 {
 	struct fixture *f = *state;
-	struct xb_node *n = xb_tree_parse(f->a, "{\"a\":{\"x\":[1]},\"b\":{\"x\":[1]},\"c\":{\"x\":[2]}}");
+	struct xb_tree *n = xb_tree_parse(f->a, "{\"a\":{\"x\":[1]},\"b\":{\"x\":[1]},\"c\":{\"x\":[2]}}");
 
 	assert_true(xb_tree_equal(xb_tree_get(n, "a"), xb_tree_get(n, "b")));
 	assert_false(xb_tree_equal(xb_tree_get(n, "b"), xb_tree_get(n, "c")));
@@ -186,7 +186,7 @@ static void tells_of_duplicates(void **state)
 	_cleanup_(xb_json_unrefp) struct xb_json *d = NULL;
 	_cleanup_buf_ struct xb_buf paths = {};
 	struct fixture *f = *state;
-	struct xb_node *n;
+	struct xb_tree *n;
 
 	assert_int_equal(xb_json_parse(XB_SV(json), NULL, &d, NULL), 0);
 	n = xb_tree_from(f->a, xb_json_root(d), note_duplicate, &paths);
@@ -200,7 +200,7 @@ static void tells_of_duplicates(void **state)
 static void tells_where_nodes_stand(void **state)
 {
 	struct fixture *f = *state;
-	struct xb_node *n = xb_tree_parse(f->a, "{\"metadata\":{\"resourceVersion\":\"\",\"name\":\"x\"},\"a\":[{\"b\":{}},{\"b\":{\"c\":[1,2]}}]}");
+	struct xb_tree *n = xb_tree_parse(f->a, "{\"metadata\":{\"resourceVersion\":\"\",\"name\":\"x\"},\"a\":[{\"b\":{}},{\"b\":{\"c\":[1,2]}}]}");
 	struct xb_tree_mark marks[] = {
 		{ .node = xb_tree_path(n, "metadata", "resourceVersion") },
 		{ .node = xb_tree_get(xb_tree_get(n, "a")->last, "b") },
@@ -222,10 +222,10 @@ static void tells_where_nodes_stand(void **state)
 static void goes_any_depth(void **state)
 {
 	struct fixture *f = *state;
-	struct xb_node *root = xb_tree_array(f->a), *in = root;
+	struct xb_tree *root = xb_tree_array(f->a), *in = root;
 
 	for (int i = 0; i < 200000; i++) {
-		struct xb_node *child = i % 2 ? xb_tree_array(f->a) : xb_tree_object(f->a);
+		struct xb_tree *child = i % 2 ? xb_tree_array(f->a) : xb_tree_object(f->a);
 
 		if (in->type == XB_JSON_OBJECT)
 			xb_tree_setc(in, "k", child);
