@@ -4,8 +4,7 @@
 /*
  * The API client: requests and streams to one API server, on libcurl's multi interface driven by a libuv loop. One thread.
  * Connections are kept and shared; HTTP/2 is used when the server offers it (TLS+ALPN): then a hundred streams share one, and
- * requests, of which any number may be asked for at once, two. 250 calls are under way, others wait for their turn; while a connection
- * is being made, all that need it wait, and hear of it together when it fails.
+ * requests, of which any number may be asked for at once, two.
  */
 #include <uv.h>
 #include "xb/json.h"
@@ -39,7 +38,7 @@ struct xb_rest_request {
 	const char *content_type;       /* NULL without a body */
 	const char *accept;             /* NULL: "application/json" */
 	struct xb_sv body;              /* copied */
-	unsigned timeout_ms;            /* from its turn on; 0: 30 s */
+	unsigned timeout_ms;            /* 0: 30 s */
 };
 /* Both return 0, -ENOMEM, or the -errno of reading the token file; then neither callback is called. A call is gone once done
  * was called. Callbacks may start and cancel calls. ret_call may be NULL. */
