@@ -8,13 +8,15 @@ k run web --image=nginx --image-pull-policy=IfNotPresent --labels=app=web >/dev/
 ok 'a pod runs' k wait pod/web --for=condition=Ready --timeout=20s
 
 # --- in the pod ---
-# in_pod NAME COMMAND: once kubectl is attached; with the end of its input containerd lets go of the output, too
-in_pod() { (echo go; sleep 1) | timeout 20 "$KUBECTL" debug web -q -i --image=busybox --image-pull-policy=IfNotPresent --profile=general --target=web -c "$1" -- sh -c "read -r go; $2" 2>&1; }
+# in_pod NAME COMMAND: once kubectl is attached. Its input has no end, for with that containerd lets go of the output, too
+mkfifo "$TMP/input"
+exec 8<>"$TMP/input"
+in_pod() { echo go >&8; timeout 20 "$KUBECTL" debug web -q -i --image=busybox --image-pull-policy=IfNotPresent --profile=general --target=web -c "$1" -- sh -c "read -r go; $2" <&8 2>&1; }
 like "$(in_pod net 'wget -qO- http://127.0.0.1/')" 'Welcome to nginx' '1.32: a container in the network of the pod'
 like "$(in_pod pid 'cat /proc/1/comm')" nginx 'and among the processes of the container that it targets'
 is "$(pod web '[.status.ephemeralContainerStatuses[] | .name, .state.terminated.reason] | join(" ")')" 'net Completed pid Completed' 'the pod says what became of them'
 is "$(pod web .status.containerStatuses[0].restartCount)" 0 'and its own container runs on'
-# As upstream's servers since 1.22: that client sends a kind which was alpha and is no more.
+# As upstream's servers: that client sends a kind which was alpha and is no more.
 is "$(k120 debug web -c shell --image=busybox --attach=false 2>&1)" \
 	'error: error updating ephemeral containers: EphemeralContainers in version "v1" cannot be handled as a Pod: no kind "EphemeralContainers" is registered for version "v1" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"' \
 	'1.20: the kind it sends is refused in words'
