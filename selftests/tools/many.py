@@ -45,6 +45,8 @@ for i in range(count):
     if rate and i % 100 == 0:
         time.sleep(max(0, began + i / rate - time.monotonic()))
 print(f'open {wait(count, 2, opened)} of {count}', flush=True)
+poll.close()
+poll = select.epoll()
 for s in all_of_them.values():
     poll.register(s, select.EPOLLIN)
 for _ in sys.stdin:

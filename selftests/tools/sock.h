@@ -294,9 +294,10 @@ static inline struct answer ask_proto(int type, int proto, const char *to)
 {
 	union sa sa = sa_parse(to);
 	_cleanup_close_ int fd = socket(sa.any.sa_family, type | SOCK_CLOEXEC, proto);
+	struct linger reset = { .l_onoff = 1 };     /* no port waits for a minute: thousands a second would use up all */
 	struct answer a = {};
 
-	if (fd < 0)
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) < 0)
 		die("socket");
 	if (connect(fd, &sa.any, sa_size(&sa)) < 0) {
 		a.error = errno;

@@ -70,11 +70,11 @@ static void load_stop(struct load *l, const char *what)
 		waitpid(l->pids[i], NULL, 0);
 	close(l->report);
 	munmap((void *)stopping, 1);
-	printf("# %ld connections\n", sum.connects);
-	ok(sum.connects > 100 && !sum.failures, "%s", what);
 	if (sum.failures)
-		printf("# %ld failed, the last with '%s', answer '%c', peer '%s'\n", sum.failures, strerror(sum.last.error),
-		       sum.last.letter ? sum.last.letter : '-', sum.last.peer);
+		ok(false, "%s (%ld of %ld did, the last with '%s', answer '%c', peer '%s')", what, sum.failures, sum.connects,
+		   strerror(sum.last.error), sum.last.letter ? sum.last.letter : '-', sum.last.peer);
+	else
+		ok(sum.connects > 100, "%s (of %ld)", what, sum.connects);
 }
 
 /* --- refusals */
