@@ -43,6 +43,10 @@ done
 out=$(on_node "$BIN/kube-proxy" --kubeconfig="$TMP/admin.conf" --hostname-override=node --cgroup-path="$CG/node" --bpffs-path="$BPFFS" 2>&1)
 is $? 1 'two agents: the second ends'
 like "$out" "in use by the process with PID $PROXY_PID: two agents cannot write the same tables" 'two agents: and says why'
+mkdir "$BPFFS/elsewhere"
+out=$(on_node "$BIN/kube-proxy" --kubeconfig="$TMP/admin.conf" --hostname-override=node --cgroup-path="$CG/node" --bpffs-path="$BPFFS/elsewhere" 2>&1)
+is $? 1 'also with pins elsewhere'
+like "$out" "cgroup '$CG/node' has the programs of another kube-proxy" 'and says why, too'
 load_ends
 like "$LOAD" 'failed 0 ' 'kill -9, and an upgrade: no new connection of a client outside failed'
 note "$LOAD"

@@ -67,6 +67,16 @@ static int lock_root(const char *root, int *ret_fd, char **reterr_why)
 	return 0;
 }
 
+/* Of one with pins elsewhere: each would take the other's programs for what an earlier run left. */
+static int lock_cgroup(const struct attach *a, char **reterr_why)
+{
+	if (flock(a->cgroup, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	if (errno != EWOULDBLOCK)
+		return xb_why(reterr_why, -errno, "cannot lock cgroup '%s': %s", a->cgroup_path, strerror(errno));
+	return xb_why(reterr_why, -EBUSY, "cgroup '%s' has the programs of another kube-proxy, which runs with another --bpffs-path", a->cgroup_path);
+}
+
 static int refuse_other_versions(const char *root, char **reterr_why)
 {
 	char ours[16];
@@ -127,6 +137,8 @@ int attach_open(const struct attach_config *c, struct attach **ret, char **reter
 		r = xb_cgroup_open(c->cgroup_path, &a->cgroup, &a->cgroup_id, reterr_why);
 	if (r == 0)
 		r = make_folders(a, c->bpffs_path, reterr_why);
+	if (r == 0)
+		r = lock_cgroup(a, reterr_why);
 	if (r == 0)
 		r = devices_new(a->links, c->xdp_devices, &a->devices);
 	if (r < 0)

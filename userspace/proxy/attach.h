@@ -5,6 +5,7 @@
  * The place in the BPF file system, and the links that hold the programs in a cgroup and on devices:
  *
  *   <bpffs>/xebec/              locked by the agent that writes (flock)
+ *   the cgroup's folder         locked by it too
  *   <bpffs>/xebec/v<ABI>/maps/  one consistent set, replaced as a whole
  *   <bpffs>/xebec/v<ABI>/links/ one for each hook; they keep the programs running without an agent (places.h for devices)
  */
@@ -16,7 +17,7 @@ struct attach_config {
 	const char *bpffs_path, *cgroup_path;
 	char *const *xdp_devices;   /* names, ended by NULL; NULL: none. Borrowed */
 };
-/* Checks both paths, takes the lock, makes the folders. -EBUSY: another agent has the lock, and the sentence names it.
+/* Checks both paths, takes the locks, makes the folders. -EBUSY: another agent has one of them, and the sentence says which.
  * -EPROTO: there is something of another version. */
 int attach_open(const struct attach_config *c, struct attach **ret, char **reterr_why);
 struct attach *attach_close(struct attach *a);
