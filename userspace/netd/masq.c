@@ -3,8 +3,6 @@
 #include "ruleset.h"
 
 #include <libmnl/libmnl.h>
-#include <libnftnl/table.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
@@ -157,7 +155,7 @@ static int gather_all(struct gathering *g, const struct peer *self, const struct
 int masq_set(struct masq *m, const struct peer *self, const struct peer *const *peers, size_t n, char **reterr_why)
 {
 	_cleanup_(gathering_done) struct gathering g = { .m = m };
-	_cleanup_buf_ struct xb_buf batch = {};
+	_cleanup_(xb_nft_done) struct xb_nft_batch batch = { .table = MASQ_TABLE };
 	int r;
 
 	xb_map_free(m->counts);
@@ -167,20 +165,19 @@ int masq_set(struct masq *m, const struct peer *self, const struct peer *const *
 	r = gather_all(&g, self, peers, n);
 	if (r < 0)
 		return r;
-	ruleset_begin(&batch);
+	xb_nft_begin(&batch);
 	ruleset_table(&batch);
 	for (int i = 0; i < RULESET_SETS; i++)
 		ruleset_elements(&batch, (enum ruleset_set)i, true, g.sets[i].v, masq_disjoint(g.sets[i].v, g.sets[i].n));
 	ruleset_rules(&batch);
-	ruleset_end(&batch);
-	r = batch.err ? batch.err : xb_netlink_send(m->netlink, batch.p, batch.n);
+	r = xb_nft_commit(&batch, m->netlink);
 	return r < 0 ? xb_why(reterr_why, r, "cannot set the nftables table " MASQ_TABLE ": %s", xb_netlink_why(m->netlink, r)) : 0;
 }
 
 /* --- one node --- */
 struct change {
 	struct masq *m;
-	struct xb_buf *batch;
+	struct xb_nft_batch *batch;
 	int by;
 };
 
@@ -197,22 +194,17 @@ static int change_element(void *arg, enum ruleset_set set, const struct xb_net *
 
 int masq_change(struct masq *m, const struct peer *had, const struct peer *now)
 {
-	_cleanup_buf_ struct xb_buf batch = {};
+	_cleanup_(xb_nft_done) struct xb_nft_batch batch = { .table = MASQ_TABLE };
 	struct change c = { m, &batch, 1 };
-	size_t empty;
 	int r;
 
-	ruleset_begin(&batch);
-	empty = batch.n;
+	xb_nft_begin(&batch);
 	/* What it has still is counted up before it is counted down, so it never leaves the set. */
 	r = now ? each_element(m, now, change_element, &c) : 0;
 	c.by = -1;
 	if (!r && had)
 		r = each_element(m, had, change_element, &c);
-	if (r < 0 || batch.n == empty)
-		return r;
-	ruleset_end(&batch);
-	return batch.err ? batch.err : xb_netlink_send(m->netlink, batch.p, batch.n);
+	return r < 0 || !batch.messages ? r : xb_nft_commit(&batch, m->netlink);
 }
 
 /* --- notices, and leaving --- */
@@ -238,14 +230,13 @@ bool masq_matters(const struct nlmsghdr *h)
 int masq_cleanup(char **reterr_why)
 {
 	_cleanup_(xb_netlink_freep) struct xb_netlink *n = NULL;
-	_cleanup_buf_ struct xb_buf batch = {};
+	_cleanup_(xb_nft_done) struct xb_nft_batch batch = { .table = MASQ_TABLE };
 	int r = xb_netlink_new_netfilter(&n);
 
 	if (!r) {
-		ruleset_begin(&batch);
+		xb_nft_begin(&batch);
 		ruleset_no_table(&batch);
-		ruleset_end(&batch);
-		r = batch.err ? batch.err : xb_netlink_send(n, batch.p, batch.n);
+		r = xb_nft_commit(&batch, n);
 	}
 	return r < 0 ? xb_why(reterr_why, r, "cannot remove the nftables table " MASQ_TABLE ": %s", n ? xb_netlink_why(n, r) : strerror(-r)) : 0;
 }

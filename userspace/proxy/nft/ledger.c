@@ -199,7 +199,7 @@ static bool others_want(const struct nft_entry *e)
 	return e->refs > 1;
 }
 
-static int delete_elements(struct nft_ledger *l, struct nft_entry *const *v, size_t n, struct nft_batch *b)
+static int delete_elements(struct nft_ledger *l, struct nft_entry *const *v, size_t n, struct xb_nft_batch *b)
 {
 	_cleanup_free_ struct nft_key *keys = malloc(n * sizeof(*keys));
 	size_t kept = 0;
@@ -218,7 +218,7 @@ static int delete_elements(struct nft_ledger *l, struct nft_entry *const *v, siz
 }
 
 /* The elements among them, one set after the other; *ret_n: how many those are. */
-static int delete_stale_elements(struct nft_ledger *l, struct nft_entry *const *v, size_t n, struct nft_batch *b, size_t *ret_n)
+static int delete_stale_elements(struct nft_ledger *l, struct nft_entry *const *v, size_t n, struct xb_nft_batch *b, size_t *ret_n)
 {
 	size_t at = 0, end;
 	int r = 0;
@@ -232,7 +232,7 @@ static int delete_stale_elements(struct nft_ledger *l, struct nft_entry *const *
 	return r;
 }
 
-static void delete_stale_rest(struct nft_ledger *l, struct nft_entry *const *v, size_t n, struct nft_batch *b)
+static void delete_stale_rest(struct nft_ledger *l, struct nft_entry *const *v, size_t n, struct xb_nft_batch *b)
 {
 	for (size_t i = 0; i < n; i++) {
 		if (v[i]->kind == NFT_CHAIN)
@@ -284,7 +284,7 @@ static int resolve(struct nft_ledger *l, struct nft_change *c, char **reterr_why
 	return r;
 }
 
-static void put_sets_and_chains(struct nft_ledger *l, const struct nft_change *c, struct nft_batch *b)
+static void put_sets_and_chains(struct nft_ledger *l, const struct nft_change *c, struct xb_nft_batch *b)
 {
 	const struct nft_wanted *w = c->wanted;
 
@@ -312,7 +312,7 @@ static bool missing(const struct nft_change *c, size_t i)
 	return c->wanted->v[i].kind == NFT_ELEMENT && c->entries[i] && c->entries[i]->digest != c->wanted->v[i].digest;
 }
 
-static int replace_elements(struct nft_ledger *l, const struct nft_change *c, struct nft_batch *b)
+static int replace_elements(struct nft_ledger *l, const struct nft_change *c, struct xb_nft_batch *b)
 {
 	const struct nft_wanted *w = c->wanted;
 	int r = 0;
@@ -326,7 +326,7 @@ static int replace_elements(struct nft_ledger *l, const struct nft_change *c, st
 	return r;
 }
 
-static void put_elements(struct nft_ledger *l, const struct nft_change *c, struct nft_batch *b)
+static void put_elements(struct nft_ledger *l, const struct nft_change *c, struct xb_nft_batch *b)
 {
 	const struct nft_wanted *w = c->wanted;
 
@@ -350,7 +350,7 @@ static int gather_stale(struct nft_ledger *l, struct nft_change *c)
 	return r;
 }
 
-static int write_change(struct nft_ledger *l, struct nft_change *c, struct nft_batch *b)
+static int write_change(struct nft_ledger *l, struct nft_change *c, struct xb_nft_batch *b)
 {
 	size_t elements = 0;
 	int r = gather_stale(l, c);
@@ -368,7 +368,7 @@ static int write_change(struct nft_ledger *l, struct nft_change *c, struct nft_b
 	return b->buf.err;
 }
 
-int nft_ledger_change(struct nft_ledger *l, struct nft_owner *o, struct nft_wanted *w, struct nft_batch *b, struct nft_change *ret,
+int nft_ledger_change(struct nft_ledger *l, struct nft_owner *o, struct nft_wanted *w, struct xb_nft_batch *b, struct nft_change *ret,
 		      char **reterr_why)
 {
 	struct nft_change c = { .owner = o, .wanted = w };
@@ -393,7 +393,7 @@ int nft_ledger_change(struct nft_ledger *l, struct nft_owner *o, struct nft_want
 	return conflicts;
 }
 
-int nft_ledger_unwanted(struct nft_ledger *l, size_t max, struct nft_batch *b, struct nft_change *ret)
+int nft_ledger_unwanted(struct nft_ledger *l, size_t max, struct xb_nft_batch *b, struct nft_change *ret)
 {
 	struct nft_change c = {};
 	size_t elements = 0;

@@ -60,10 +60,10 @@ struct nft_change {
 	} stale;                    /* goes, in this order */
 };
 /* -EADDRINUSE: another port has one of the elements; the rest is in the batch. Anything else: -ENOMEM, and nothing counts. */
-int nft_ledger_change(struct nft_ledger *l, struct nft_owner *o, struct nft_wanted *w, struct nft_batch *b, struct nft_change *ret,
+int nft_ledger_change(struct nft_ledger *l, struct nft_owner *o, struct nft_wanted *w, struct xb_nft_batch *b, struct nft_change *ret,
 		      char **reterr_why);
 /* What no port wants: no more than max of it. */
-int nft_ledger_unwanted(struct nft_ledger *l, size_t max, struct nft_batch *b, struct nft_change *ret);
+int nft_ledger_unwanted(struct nft_ledger *l, size_t max, struct xb_nft_batch *b, struct nft_change *ret);
 /* The kernel has taken it, or has not. Either ends it. -ENOMEM: the ledger is not right any more. */
 int nft_change_keep(struct nft_ledger *l, struct nft_change *c);
 void nft_change_drop(struct nft_ledger *l, struct nft_change *c);

@@ -28,7 +28,7 @@ struct nft {
 	struct side sides[2];       /* IPv4, IPv6 */
 	struct xb_arena *arena;     /* of one change */
 	struct nft_wanted wanted;
-	struct nft_batch batch;     /* what is set and not sent */
+	struct xb_nft_batch batch;  /* what is set and not sent */
 	XB_VEC(struct nft_owner *) in_batch; /* by the messages' number less 1; NULL: gone */
 	XB_VEC(struct ended) ended; /* whose flows of UDP end once the batch is in the kernel */
 	struct xb_plan_node node;
@@ -94,10 +94,8 @@ static void lose(struct nft *t, const char *why)
 
 static int send_batch(struct nft *t)
 {
-	int r;
+	int r = xb_nft_commit(&t->batch, t->netlink);
 
-	nft_batch_end(&t->batch);
-	r = t->batch.buf.err ? t->batch.buf.err : xb_netlink_send(t->netlink, t->batch.buf.p, t->batch.buf.n);
 	t->batches++;
 	t->bytes += t->batch.buf.n;
 	return r;
@@ -105,7 +103,7 @@ static int send_batch(struct nft *t)
 
 static void begin_batch(struct nft *t)
 {
-	nft_batch_begin(&t->batch);
+	xb_nft_begin(&t->batch);
 	t->in_batch.n = 0;
 }
 
@@ -494,7 +492,7 @@ static void nft_close(void *tables)
 	}
 	nft_wanted_done(&t->wanted);
 	xb_arena_free(t->arena);
-	xb_buf_done(&t->batch.buf);
+	xb_nft_done(&t->batch);
 	xb_vec_done(&t->in_batch);
 	xb_vec_done(&t->ended);
 	xb_map_free(t->refused);
@@ -510,6 +508,7 @@ static int nft_open(const struct apply_config *c, void **ret_tables, char **rete
 
 	if (!t)
 		return -ENOMEM;
+	t->batch.table = NFT_TABLE;
 	t->refused = xb_map_new(XB_MAP_COPY);
 	r = t->refused ? xb_netlink_new_netfilter(&t->netlink) : -ENOMEM;
 	if (r < 0)
@@ -563,10 +562,10 @@ static int nft_cleanup(const char *bpffs_path, char **reterr_why)
 {
 	static const int families[] = { AF_INET, AF_INET6 };
 	_cleanup_(xb_netlink_freep) struct xb_netlink *n = NULL;
-	struct nft_batch batch = {};
+	_cleanup_(xb_nft_done) struct xb_nft_batch batch = { .table = NFT_TABLE };
 	int r = xb_netlink_new_netfilter(&n);
 
-	nft_batch_begin(&batch);
+	xb_nft_begin(&batch);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(families); i++) {
 		enum nft_found found = NFT_NOTHING;
 
@@ -577,10 +576,8 @@ static int nft_cleanup(const char *bpffs_path, char **reterr_why)
 		if (!r && found == NFT_OURS)
 			nft_del_table(&batch, families[i]);
 	}
-	nft_batch_end(&batch);
 	if (!r && batch.messages)
-		r = batch.buf.err ? batch.buf.err : xb_netlink_send(n, batch.buf.p, batch.buf.n);
-	xb_buf_done(&batch.buf);
+		r = xb_nft_commit(&batch, n);
 	return r < 0 ? xb_why(reterr_why, r, "cannot remove the nftables table " NFT_TABLE ": %s", n ? xb_netlink_why(n, r) : strerror(-r)) : 0;
 }
 

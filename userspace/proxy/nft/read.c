@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Before the kernel's headers, which make way for the C library's names. */
 #include "read.h"
+#include "xb/nft.h"
 #include "attr.h"
 
 #include <libmnl/libmnl.h>
 #include <libnftnl/common.h>
 #include <libnftnl/udata.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 
@@ -160,7 +160,7 @@ void nft_reading_done(struct nft_reading *r)
 static int ask(struct xb_netlink *n, int family, uint16_t type, uint16_t flags, const char *set, struct nft_reading *r)
 {
 	char buf[1024] __attribute__((aligned(8)));
-	struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buf, type, family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6, flags, 0);
+	struct nlmsghdr *h = nftnl_nlmsg_build_hdr(buf, type, xb_nft_proto(family), flags, 0);
 
 	mnl_attr_put_strz(h, NFTA_TABLE_NAME, NFT_TABLE);
 	if (set)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Before the kernel's headers, which make way for the C library's names. */
 #include "rule.h"
+#include "xb/nft.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -8,9 +9,7 @@
 #include <libnftnl/rule.h>
 #include <linux/icmp.h>
 #include <linux/icmpv6.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/rtnetlink.h>
 
@@ -24,27 +23,11 @@
 #define SCRATCH2 NFT_REG_4
 
 struct making {
-	struct nftnl_rule *rule;
-	bool v4, failed;
+	struct nftnl_rule *rule;    /* NULL: no memory */
+	uint8_t nfproto;
+	bool v4;
 	uint32_t key;               /* registers of the key that are filled */
 };
-
-static struct nftnl_expr *expr(struct making *m, const char *name)
-{
-	struct nftnl_expr *e = m->failed ? NULL : nftnl_expr_alloc(name);
-
-	m->failed |= !e;
-	if (e)
-		nftnl_rule_add_expr(m->rule, e);
-	return e;
-}
-
-/* An attribute of what may have failed to be. */
-static void set_u32(struct nftnl_expr *e, uint16_t attr, uint32_t value)
-{
-	if (e)
-		nftnl_expr_set_u32(e, attr, value);
-}
 
 static void set_str(struct nftnl_expr *e, uint16_t attr, const char *value)
 {
@@ -64,35 +47,6 @@ static uint32_t addr_bytes(const struct making *m)
 }
 
 /* --- loads */
-static void payload(struct making *m, uint32_t base, uint32_t offset, uint32_t n, uint32_t reg)
-{
-	struct nftnl_expr *e = expr(m, "payload");
-
-	set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
-	set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, n);
-	set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
-}
-
-/* Of source and destination in the header: RFC 791, RFC 8200. */
-static void load_saddr(struct making *m, uint32_t reg)
-{
-	payload(m, NFT_PAYLOAD_NETWORK_HEADER, m->v4 ? 12 : 8, addr_bytes(m), reg);
-}
-
-static void load_daddr(struct making *m, uint32_t reg)
-{
-	payload(m, NFT_PAYLOAD_NETWORK_HEADER, m->v4 ? 16 : 24, addr_bytes(m), reg);
-}
-
-static void meta(struct making *m, uint32_t key, uint32_t reg)
-{
-	struct nftnl_expr *e = expr(m, "meta");
-
-	set_u32(e, NFTNL_EXPR_META_KEY, key);
-	set_u32(e, NFTNL_EXPR_META_DREG, reg);
-}
-
 /* Takes registers for the next part of the key. */
 static uint32_t take(struct making *m, uint32_t bytes)
 {
@@ -104,32 +58,23 @@ static uint32_t take(struct making *m, uint32_t bytes)
 
 static void load_random(struct making *m, uint32_t below, uint32_t reg)
 {
-	struct nftnl_expr *e = expr(m, "numgen");
+	struct nftnl_expr *e = xb_nft_expr(&m->rule, "numgen");
 
-	set_u32(e, NFTNL_EXPR_NG_TYPE, NFT_NG_RANDOM);
-	set_u32(e, NFTNL_EXPR_NG_MODULUS, below);
-	set_u32(e, NFTNL_EXPR_NG_DREG, reg);
+	xb_nft_set_u32(e, NFTNL_EXPR_NG_TYPE, NFT_NG_RANDOM);
+	xb_nft_set_u32(e, NFTNL_EXPR_NG_MODULUS, below);
+	xb_nft_set_u32(e, NFTNL_EXPR_NG_DREG, reg);
 }
 
 /* --- conditions */
-static void compare(struct making *m, uint32_t reg, uint32_t op, const void *data, uint32_t n)
-{
-	struct nftnl_expr *e = expr(m, "cmp");
-
-	set_u32(e, NFTNL_EXPR_CMP_SREG, reg);
-	set_u32(e, NFTNL_EXPR_CMP_OP, op);
-	set_data(e, NFTNL_EXPR_CMP_DATA, data, n);
-}
-
 /* reg = reg & mask ^ with */
 static void bitwise(struct making *m, uint32_t reg, const void *mask, const void *with, uint32_t n)
 {
-	struct nftnl_expr *e = expr(m, "bitwise");
+	struct nftnl_expr *e = xb_nft_expr(&m->rule, "bitwise");
 
-	set_u32(e, NFTNL_EXPR_BITWISE_SREG, reg);
-	set_u32(e, NFTNL_EXPR_BITWISE_DREG, reg);
-	set_u32(e, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
-	set_u32(e, NFTNL_EXPR_BITWISE_LEN, n);
+	xb_nft_set_u32(e, NFTNL_EXPR_BITWISE_SREG, reg);
+	xb_nft_set_u32(e, NFTNL_EXPR_BITWISE_DREG, reg);
+	xb_nft_set_u32(e, NFTNL_EXPR_BITWISE_OP, NFT_BITWISE_BOOL);
+	xb_nft_set_u32(e, NFTNL_EXPR_BITWISE_LEN, n);
 	set_data(e, NFTNL_EXPR_BITWISE_MASK, mask, n);
 	set_data(e, NFTNL_EXPR_BITWISE_XOR, with, n);
 }
@@ -139,15 +84,15 @@ static void has_bit(struct making *m, uint32_t bit)
 	uint32_t zero = 0;
 
 	bitwise(m, SCRATCH, &bit, &zero, sizeof(bit));
-	compare(m, SCRATCH, NFT_CMP_NEQ, &zero, sizeof(zero));
+	xb_nft_compare(&m->rule, SCRATCH, NFT_CMP_NEQ, &zero, sizeof(zero));
 }
 
 static void is_new(struct making *m)
 {
-	struct nftnl_expr *e = expr(m, "ct");
+	struct nftnl_expr *e = xb_nft_expr(&m->rule, "ct");
 
-	set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
-	set_u32(e, NFTNL_EXPR_CT_DREG, SCRATCH);
+	xb_nft_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
+	xb_nft_set_u32(e, NFTNL_EXPR_CT_DREG, SCRATCH);
 	has_bit(m, STATE_NEW);
 }
 
@@ -155,8 +100,8 @@ static void is_tcp(struct making *m)
 {
 	uint8_t tcp = IPPROTO_TCP;
 
-	meta(m, NFT_META_L4PROTO, SCRATCH);
-	compare(m, SCRATCH, NFT_CMP_EQ, &tcp, sizeof(tcp));
+	xb_nft_meta(&m->rule, NFT_META_L4PROTO, SCRATCH);
+	xb_nft_compare(&m->rule, SCRATCH, NFT_CMP_EQ, &tcp, sizeof(tcp));
 }
 
 static void is_from(struct making *m, const struct xb_plan_net *net)
@@ -166,47 +111,43 @@ static void is_from(struct making *m, const struct xb_plan_net *net)
 
 	for (unsigned i = 0; i < net->bits; i++)
 		mask[i / 8] |= (unsigned char)(0x80 >> i % 8);
-	load_saddr(m, SCRATCH);
+	xb_nft_saddr(&m->rule, m->nfproto, SCRATCH);
 	if (net->bits < 8 * addr_bytes(m))
 		bitwise(m, SCRATCH, mask, zero, addr_bytes(m));
-	compare(m, SCRATCH, NFT_CMP_EQ, &net->addr, addr_bytes(m));
+	xb_nft_compare(&m->rule, SCRATCH, NFT_CMP_EQ, &net->addr, addr_bytes(m));
 }
 
 static void is_from_node(struct making *m)
 {
-	struct nftnl_expr *e = expr(m, "fib");
+	struct nftnl_expr *e = xb_nft_expr(&m->rule, "fib");
 	uint32_t local = RTN_LOCAL;
 
-	set_u32(e, NFTNL_EXPR_FIB_DREG, SCRATCH);
-	set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
-	set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_SADDR);
-	compare(m, SCRATCH, NFT_CMP_EQ, &local, sizeof(local));
+	xb_nft_set_u32(e, NFTNL_EXPR_FIB_DREG, SCRATCH);
+	xb_nft_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+	xb_nft_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_SADDR);
+	xb_nft_compare(&m->rule, SCRATCH, NFT_CMP_EQ, &local, sizeof(local));
 }
 
 static void is_marked(struct making *m)
 {
-	meta(m, NFT_META_MARK, SCRATCH);
+	xb_nft_meta(&m->rule, NFT_META_MARK, SCRATCH);
 	has_bit(m, MARK);
 }
 
 /* --- what is done with a key */
 static struct nftnl_expr *lookup(struct making *m, const char *set)
 {
-	struct nftnl_expr *e = expr(m, "lookup");
-
 	m->key = 0;
-	set_u32(e, NFTNL_EXPR_LOOKUP_SREG, KEY);
-	set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
-	return e;
+	return xb_nft_lookup(&m->rule, set, KEY);
 }
 
 static void remember(struct making *m, const char *set, uint32_t seconds)
 {
-	struct nftnl_expr *e = expr(m, "dynset");
+	struct nftnl_expr *e = xb_nft_expr(&m->rule, "dynset");
 
 	m->key = 0;
-	set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, KEY);
-	set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+	xb_nft_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, KEY);
+	xb_nft_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
 	set_str(e, NFTNL_EXPR_DYNSET_SET_NAME, set);
 	if (e)
 		nftnl_expr_set_u64(e, NFTNL_EXPR_DYNSET_TIMEOUT, seconds * 1000ULL);
@@ -218,37 +159,37 @@ static void set_mark(struct making *m, bool on)
 	uint32_t mask = ~MARK, with = on ? MARK : 0;
 	struct nftnl_expr *e;
 
-	meta(m, NFT_META_MARK, SCRATCH);
+	xb_nft_meta(&m->rule, NFT_META_MARK, SCRATCH);
 	bitwise(m, SCRATCH, &mask, &with, sizeof(mask));
-	e = expr(m, "meta");
-	set_u32(e, NFTNL_EXPR_META_KEY, NFT_META_MARK);
-	set_u32(e, NFTNL_EXPR_META_SREG, SCRATCH);
+	e = xb_nft_expr(&m->rule, "meta");
+	xb_nft_set_u32(e, NFTNL_EXPR_META_KEY, NFT_META_MARK);
+	xb_nft_set_u32(e, NFTNL_EXPR_META_SREG, SCRATCH);
 }
 
 static void verdict(struct making *m, int code, const char *chain)
 {
-	struct nftnl_expr *e = expr(m, "immediate");
+	struct nftnl_expr *e = xb_nft_expr(&m->rule, "immediate");
 
-	set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
-	set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
+	xb_nft_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	xb_nft_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)code);
 	if (chain)
 		set_str(e, NFTNL_EXPR_IMM_CHAIN, chain);
 }
 
 static void refuse(struct making *m, bool reset)
 {
-	struct nftnl_expr *e = expr(m, "reject");
+	struct nftnl_expr *e = xb_nft_expr(&m->rule, "reject");
 
-	set_u32(e, NFTNL_EXPR_REJECT_TYPE, reset ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMP_UNREACH);
+	xb_nft_set_u32(e, NFTNL_EXPR_REJECT_TYPE, reset ? NFT_REJECT_TCP_RST : NFT_REJECT_ICMP_UNREACH);
 	if (e)
 		nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, m->v4 ? ICMP_PORT_UNREACH : ICMPV6_PORT_UNREACH);
 }
 
 static void immediate(struct making *m, uint32_t reg, const void *data, uint32_t n)
 {
-	struct nftnl_expr *e = expr(m, "immediate");
+	struct nftnl_expr *e = xb_nft_expr(&m->rule, "immediate");
 
-	set_u32(e, NFTNL_EXPR_IMM_DREG, reg);
+	xb_nft_set_u32(e, NFTNL_EXPR_IMM_DREG, reg);
 	set_data(e, NFTNL_EXPR_IMM_DATA, data, n);
 }
 
@@ -259,11 +200,11 @@ static void dnat(struct making *m, const struct nft_step *s)
 
 	immediate(m, SCRATCH, &s->net.addr, addr_bytes(m));
 	immediate(m, SCRATCH2, &port, sizeof(port));
-	e = expr(m, "nat");
-	set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
-	set_u32(e, NFTNL_EXPR_NAT_FAMILY, m->v4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-	set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, SCRATCH);
-	set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, SCRATCH2);
+	e = xb_nft_expr(&m->rule, "nat");
+	xb_nft_set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	xb_nft_set_u32(e, NFTNL_EXPR_NAT_FAMILY, m->nfproto);
+	xb_nft_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, SCRATCH);
+	xb_nft_set_u32(e, NFTNL_EXPR_NAT_REG_PROTO_MIN, SCRATCH2);
 }
 
 static void add_step(struct making *m, const struct nft_step *s)
@@ -272,16 +213,16 @@ static void add_step(struct making *m, const struct nft_step *s)
 	case STEP_RULE:
 		break;
 	case STEP_SADDR:
-		load_saddr(m, take(m, addr_bytes(m)));
+		xb_nft_saddr(&m->rule, m->nfproto, take(m, addr_bytes(m)));
 		break;
 	case STEP_DADDR:
-		load_daddr(m, take(m, addr_bytes(m)));
+		xb_nft_daddr(&m->rule, m->nfproto, take(m, addr_bytes(m)));
 		break;
 	case STEP_PROTO:
-		meta(m, NFT_META_L4PROTO, take(m, 1));
+		xb_nft_meta(&m->rule, NFT_META_L4PROTO, take(m, 1));
 		break;
 	case STEP_DPORT:
-		payload(m, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, take(m, 2));
+		xb_nft_payload(&m->rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, take(m, 2));
 		break;
 	case STEP_RANDOM:
 		load_random(m, s->number, take(m, 4));
@@ -290,10 +231,10 @@ static void add_step(struct making *m, const struct nft_step *s)
 		lookup(m, s->name);
 		break;
 	case STEP_NOT_IN:
-		set_u32(lookup(m, s->name), NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+		xb_nft_set_u32(lookup(m, s->name), NFTNL_EXPR_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
 		break;
 	case STEP_VMAP:
-		set_u32(lookup(m, s->name), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+		xb_nft_set_u32(lookup(m, s->name), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
 		break;
 	case STEP_REMEMBER:
 		remember(m, s->name, s->number);
@@ -306,7 +247,7 @@ static void add_step(struct making *m, const struct nft_step *s)
 		break;
 	case STEP_CHANCE:
 		load_random(m, s->number, SCRATCH);
-		compare(m, SCRATCH, NFT_CMP_EQ, &(uint32_t){ 0 }, sizeof(uint32_t));
+		xb_nft_compare(&m->rule, SCRATCH, NFT_CMP_EQ, &(uint32_t){ 0 }, sizeof(uint32_t));
 		break;
 	case STEP_FROM:
 		is_from(m, &s->net);
@@ -345,22 +286,16 @@ static void add_step(struct making *m, const struct nft_step *s)
 		dnat(m, s);
 		break;
 	case STEP_MASQUERADE:
-		set_u32(expr(m, "masq"), NFTNL_EXPR_MASQ_FLAGS, NF_NAT_RANGE_PROTO_RANDOM_FULLY);
+		xb_nft_masquerade(&m->rule);
 		break;
 	}
 }
 
 struct nftnl_rule *nft_rule_new(int family, const struct nft_step *v, size_t n)
 {
-	struct making m = { .rule = nftnl_rule_alloc(), .v4 = family == AF_INET };
+	struct making m = { .rule = nftnl_rule_alloc(), .nfproto = xb_nft_proto(family), .v4 = family == AF_INET };
 
-	if (!m.rule)
-		return NULL;
 	for (size_t i = 0; i < n; i++)
 		add_step(&m, &v[i]);
-	if (m.failed) {
-		nftnl_rule_free(m.rule);
-		return NULL;
-	}
 	return m.rule;
 }

@@ -42,7 +42,7 @@ static void print_one(struct xb_buf *out, const struct nlmsghdr *h)
 	xb_buf_addc(out, '\n');
 }
 
-static void print(struct xb_buf *out, const struct nft_batch *b)
+static void print(struct xb_buf *out, const struct xb_nft_batch *b)
 {
 	int left = (int)b->buf.n;
 
@@ -95,7 +95,7 @@ static int change(struct world *w, int i, unsigned char vip, unsigned which, boo
 	_cleanup_(nft_wanted_done) struct nft_wanted wanted = { .family = AF_INET, .arena = a };
 	_cleanup_buf_ struct xb_buf out = {};
 	_cleanup_free_ char *why = NULL;
-	struct nft_batch b = {};
+	struct xb_nft_batch b = { .table = NFT_TABLE };
 	struct nft_change c;
 	int r;
 
@@ -192,7 +192,7 @@ static void what_was_left_is_adopted_or_goes(void **state)
 	struct nft_object set = { .kind = NFT_SET, .name = "service-x/y/udp", .digest = 1 };
 	struct nft_object element = { .kind = NFT_ELEMENT, .name = "service-x/y/udp", .digest = 5, .element.key_bytes = 4 };
 	_cleanup_buf_ struct xb_buf out = {};
-	struct nft_batch b = {};
+	struct xb_nft_batch b = { .table = NFT_TABLE };
 	struct nft_change c;
 
 	change(w, 0, 1, 3, true, NULL);
