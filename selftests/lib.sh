@@ -175,11 +175,14 @@ corpus() {
 	in_ns node "$ROOT/selftests/corpus/run.pl" --server "$BIN/kube-apiserver" --tmp "$TMP" "${kubectls[@]}" "$@" "$ROOT"/selftests/corpus/*.txt
 	exit
 }
-# proxy_start FLAGS...: sets PROXY_PID
-proxy_start() {
+# proxy_run FLAGS...: sets PROXY_PID. proxy_start FLAGS...: and waits until it is healthy
+proxy_run() {
 	XB_EXEC=exec on_node "$BIN/kube-proxy" --kubeconfig="$TMP/admin.conf" --hostname-override=node --cgroup-path="$CG/node" --bpffs-path="$BPFFS" "$@" \
 		>>"$TMP/proxy.log" 2>&1 &
 	PROXY_PID=$!
+}
+proxy_start() {
+	proxy_run "$@"
 	busywait 20 in_ns node curl -fsS --max-time 1 http://127.0.0.1:10256/healthz ||
 		{ note "$(tail -20 "$TMP/proxy.log")"; bail "kube-proxy is not healthy after 20 s"; }
 }
