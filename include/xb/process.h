@@ -43,5 +43,8 @@ void xb_process_end(struct xb_process *p);
  * that this program is for (NULL: none). ret_k: as it was read, the caller's to be done with. -errno with a sentence. */
 int xb_process_connect(struct xb_process *p, const char *name, const char *node, const char *kubeconfig, const char *master,
 		       struct xb_kubeconfig *ret_k, struct xb_rest **ret, char **reterr_why);
+/* The same where a program is nothing without: an exit status, the fault is said. ret_k: NULL where it is of no interest. */
+int xb_process_must_connect(struct xb_process *p, const char *name, const char *node, const char *kubeconfig, const char *master,
+			    struct xb_kubeconfig *ret_k, struct xb_rest **ret);
 
 #endif

@@ -8,6 +8,7 @@
 set -euo pipefail
 
 bin=$(realpath "$1")
+manifests=$(realpath "$(dirname "$0")/introduction")
 name=run
 dir=/tmp/xebec-$name
 kubectl=$(command -v kubectl) || { echo 'main job: no kubectl; run "sudo make setup"' >&2; exit 1; }
@@ -52,58 +53,7 @@ k cluster-info
 k get nodes
 
 say 'The introduction, by kubectl'
-cat >development-ns.yaml <<'EOF'
-kind: "Namespace"
-apiVersion: "v1"
-metadata:
-  name: "development"
-  labels:
-    name: "development"
-EOF
-cat >nginx.yaml <<'EOF'
-apiVersion: v1
-kind: Pod
-metadata:
-  name: nginx
-spec:
-  containers:
-  - name: nginx
-    image: nginx
-    ports:
-    - containerPort: 80
-EOF
-cat >nginxrc.yaml <<'EOF'
-apiVersion: v1
-kind: ReplicationController
-metadata:
-  name: my-nginx
-spec:
-  replicas: 1
-  template:
-    metadata:
-      labels:
-        app: nginx
-    spec:
-      containers:
-      - name: nginx
-        image: nginx
-        ports:
-        - containerPort: 80
-EOF
-cat >nginxsvc.yaml <<'EOF'
-apiVersion: v1
-kind: Service
-metadata:
-  name: nginxsvc
-  labels:
-    app: nginx
-spec:
-  ports:
-  - port: 80
-    protocol: TCP
-  selector:
-    app: nginx
-EOF
+cp "$manifests"/*.yaml .
 k create -f development-ns.yaml
 k get namespaces
 k create -f nginx.yaml

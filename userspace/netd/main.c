@@ -7,15 +7,6 @@
 
 #define NAME "xebec-netd"
 
-static int connect_api(struct xb_process *p, const struct options *o, struct xb_rest **ret)
-{
-	_cleanup_kubeconfig_ struct xb_kubeconfig k = {};
-	_cleanup_free_ char *why = NULL;
-	int r = xb_process_connect(p, NAME, o->node_name, o->kubeconfig, o->master, &k, ret, &why);
-
-	return r < 0 ? xb_process_fault(r, "cannot use the API server's configuration", why) : EXIT_SUCCESS;
-}
-
 static int serve_until_told(struct xb_process *p, const struct options *o, struct xb_rest *rest)
 {
 	_cleanup_(agent_freep) struct agent *agent = NULL;
@@ -43,7 +34,7 @@ static int run(const struct options *o)
 	int code;
 
 	xb_process_begin(&p, "leaving; routes and rules stay", NULL, NULL);
-	code = connect_api(&p, o, &rest);
+	code = xb_process_must_connect(&p, NAME, o->node_name, o->kubeconfig, o->master, NULL, &rest);
 	if (code == EXIT_SUCCESS)
 		code = serve_until_told(&p, o, rest);
 	xb_rest_free(rest);

@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <string.h>
 #include "apply_state.h"
+#include "port_key.h"
 #include "xb/why.h"
 
 static enum xb_family family_of(int family)
@@ -35,23 +36,11 @@ static bool key_equal(const struct xb_fe_key *a, const struct xb_fe_key *b)
 
 /* --- ports */
 
-#define KEY_SIZE (2 + sizeof(struct xb_name))        /* at most */
-
-static struct xb_sv port_key(char *text, const char *name, enum xb_family family, enum xb_proto proto)
-{
-	size_t n = strlen(name);
-
-	text[0] = (char)family;
-	text[1] = (char)proto;
-	memcpy(text + 2, name, n + 1);
-	return (struct xb_sv){ text, n + 2 };
-}
-
 struct port *port_find(const struct apply *a, const char *name, enum xb_family family, enum xb_proto proto)
 {
-	char key[KEY_SIZE];
+	char key[PORT_KEY_SIZE];
 
-	return strlen(name) < sizeof(struct xb_name) ? xb_map_get(a->by_key, port_key(key, name, family, proto)) : NULL;
+	return xb_map_get(a->by_key, port_key(key, family, name, proto));
 }
 
 struct port *port_new(struct apply *a, const char *name, enum xb_family family, enum xb_proto proto, __u32 slot)
@@ -61,7 +50,7 @@ struct port *port_new(struct apply *a, const char *name, enum xb_family family, 
 	if (!port)
 		return NULL;
 	*port = (struct port){ .name = port->key + 2, .family = family, .proto = proto, .slot = slot };
-	if (xb_map_set(a->by_key, port_key(port->key, name, family, proto), port, NULL) < 0)
+	if (xb_map_set(a->by_key, port_key(port->key, family, name, proto), port, NULL) < 0)
 		return port_free(port);
 	a->by_slot[slot] = port;
 	return port;

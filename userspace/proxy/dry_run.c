@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include <arpa/inet.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "dry_run.h"
+#include "port_key.h"
 #include "sources.h"
 #include "tables.h"
 #include "xb/frontends.h"
 #include "xb/abi/hdr.h"
+#include "xb/map.h"
 #include "xb/vec.h"
 
 struct held {
 	__u32 slot;
-	const char *name;           /* with family and proto the key in by_name */
+	const char *name;
 	enum xb_family family;
 	enum xb_proto proto;
 	bool seen;
@@ -23,7 +24,7 @@ struct held {
 struct dry {
 	struct tables *t;           /* NULL: nothing is pinned */
 	struct held *v;             /* by slot; name NULL: free */
-	void *by_name;
+	struct xb_map *by_key;      /* the same */
 	struct networks networks;
 	size_t changes;
 };
@@ -44,16 +45,6 @@ static const char *at_text(int family, const struct xb_plan_addr *addr, __u16 po
 }
 
 /* --- what is in the tables --- */
-
-static int held_order(const void *x, const void *y)
-{
-	const struct held *a = x, *b = y;
-	int order = strcmp(a->name, b->name);
-
-	if (!order)
-		order = (int)a->family - (int)b->family;
-	return order ? order : (int)a->proto - (int)b->proto;
-}
 
 static const struct xb_svc *svc_at(const struct dry *d, __u32 slot)
 {
@@ -94,25 +85,26 @@ static int read_tables(struct dry *d)
 {
 	__u32 n = d->t->t[TABLE_SVC].size;
 	const struct xb_name *names;
+	char key[PORT_KEY_SIZE];
 	int r = tables_map(d->t, TABLE_NAME);
 
 	if (r < 0)
 		return r;
 	names = d->t->t[TABLE_NAME].mem;
 	d->v = calloc(n, sizeof(*d->v));
-	if (!d->v)
+	d->by_key = xb_map_new(XB_MAP_COPY);
+	if (!d->v || !d->by_key)
 		return -ENOMEM;
-	for (__u32 i = 1; i < n; i++) {
+	for (__u32 i = 1; !r && i < n; i++) {
+		struct held *h = &d->v[i];
+
 		if (!names[i].name[0])
 			continue;
-		d->v[i].slot = i;
-		d->v[i].name = names[i].name;
-		d->v[i].family = svc_at(d, i)->family;
-		d->v[i].proto = svc_at(d, i)->proto;
-		if (!tsearch(&d->v[i], &d->by_name, held_order))
-			return -ENOMEM;
+		*h = (struct held){ .slot = i, .name = names[i].name, .family = svc_at(d, i)->family, .proto = svc_at(d, i)->proto };
+		r = xb_map_set(d->by_key, port_key(key, h->family, h->name, h->proto), h, NULL);
 	}
-	r = read_frontends(d, TABLE_FE4, TABLE_OVF4, XB_IPV4);
+	if (r == 0)
+		r = read_frontends(d, TABLE_FE4, TABLE_OVF4, XB_IPV4);
 	if (r == 0)
 		r = read_frontends(d, TABLE_FE6, TABLE_OVF6, XB_IPV6);
 	return r < 0 ? r : networks_read(d->t->t[TABLE_SRC].fd, &d->networks);
@@ -242,8 +234,9 @@ static int dry_set(void *tables, const struct xb_plan_port *p, char **reterr_why
 {
 	static const char *const sets[] = { "internal", "external", "outside", "serving" };
 	struct dry *d = tables;
-	struct held want = { .name = p->name, .family = p->family == AF_INET6 ? XB_IPV6 : XB_IPV4, .proto = p->proto };
-	struct held *const *found = tfind(&want, &d->by_name, held_order), *h = found ? *found : NULL;
+	char key[PORT_KEY_SIZE];
+	struct xb_sv k = port_key(key, p->family == AF_INET6 ? XB_IPV6 : XB_IPV4, p->name, p->proto);
+	struct held *h = d->by_key ? xb_map_get(d->by_key, k) : NULL;
 	struct diff c = { .verb = h ? "change" : "add", .name = p->name, .family = p->family, .proto = p->proto };
 
 	if (h)
@@ -276,17 +269,13 @@ static int dry_prune(void *tables)
 
 /* --- the plane --- */
 
-static void nothing(void *h)
-{
-}
-
 static void dry_close(void *tables)
 {
 	struct dry *d = tables;
 
 	for (__u32 i = 0; d->v && i < d->t->t[TABLE_SVC].size; i++)
 		xb_vec_done(&d->v[i].frontends);
-	tdestroy(d->by_name, nothing);
+	xb_map_free(d->by_key);
 	xb_vec_done(&d->networks);
 	free(d->v);
 	tables_free(d->t);

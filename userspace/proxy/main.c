@@ -37,15 +37,6 @@ static void on_compared(void *arg, __u64 changes)
 	uv_stop(&p->process.loop);
 }
 
-static int connect_api(struct program *p, const struct options *o, struct xb_rest **ret)
-{
-	_cleanup_kubeconfig_ struct xb_kubeconfig k = {};
-	_cleanup_free_ char *why = NULL;
-	int r = xb_process_connect(&p->process, NAME, o->node_name, o->kubeconfig, o->master, &k, ret, &why);
-
-	return r < 0 ? xb_process_fault(r, "cannot use the API server's configuration", why) : EXIT_SUCCESS;
-}
-
 static int serve_until_told(struct program *p, const struct options *o, struct xb_rest *rest)
 {
 	_cleanup_(agent_freep) struct agent *agent = NULL;
@@ -94,7 +85,7 @@ static int run(const struct options *o)
 	if (o->replaced_mode)
 		log_warning("there is no mode %s here: %s stands in for it", o->replaced_mode, o->proxy_mode);
 	xb_process_begin(&p.process, "leaving; programs and tables stay and serve on", NULL, NULL);
-	code = connect_api(&p, o, &rest);
+	code = xb_process_must_connect(&p.process, NAME, o->node_name, o->kubeconfig, o->master, NULL, &rest);
 	if (code == EXIT_SUCCESS)
 		code = serve_until_told(&p, o, rest);
 	xb_rest_free(rest);

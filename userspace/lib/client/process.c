@@ -78,3 +78,13 @@ int xb_process_connect(struct xb_process *p, const char *name, const char *node,
 		log_info("%s%s%sAPI server %s", node ? "node " : "", node ? node : "", node ? ", " : "", ret_k->server);
 	return r;
 }
+
+int xb_process_must_connect(struct xb_process *p, const char *name, const char *node, const char *kubeconfig, const char *master,
+			    struct xb_kubeconfig *ret_k, struct xb_rest **ret)
+{
+	_cleanup_kubeconfig_ struct xb_kubeconfig k = {};
+	_cleanup_free_ char *why = NULL;
+	int r = xb_process_connect(p, name, node, kubeconfig, master, ret_k ? ret_k : &k, ret, &why);
+
+	return r < 0 ? xb_process_fault(r, "cannot use the API server's configuration", why) : EXIT_SUCCESS;
+}

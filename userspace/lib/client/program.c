@@ -104,11 +104,10 @@ static void write_metrics(void *arg, struct xb_buf *out)
 static int connect_api(struct running *p)
 {
 	const struct xb_program_options *o = p->config->options;
-	_cleanup_free_ char *why = NULL;
-	int r = xb_process_connect(&p->process, p->config->name, NULL, o->kubeconfig, o->master, &p->kubeconfig, &p->program.rest, &why);
+	int code = xb_process_must_connect(&p->process, p->config->name, NULL, o->kubeconfig, o->master, &p->kubeconfig, &p->program.rest);
 
-	if (r < 0)
-		return xb_process_fault(r, "cannot use the API server's configuration", why);
+	if (code != EXIT_SUCCESS)
+		return code;
 	p->program.recorder = xb_recorder_new(p->program.rest, NULL);
 	return p->program.recorder ? EXIT_SUCCESS : xb_process_fault(-ENOMEM, "cannot start", NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* --proxy-mode=nftables: a data plane of the kernel's packet filter, in the table kube-proxy of each family. */
 #include "../data_plane.h"
+#include "../port_key.h"
 #include "flow_stale.h"
 #include "read.h"
 #include "xb/log.h"
@@ -39,25 +40,10 @@ struct nft {
 	__u64 batches, bytes;
 };
 
-/* --- names */
-struct port_key {
-	char s[2 + 256];
-	size_t n;
-};
-
-static struct port_key port_key(int family, const char *name, enum xb_proto proto)
+/* --- sides */
+static struct xb_sv within_family(struct xb_sv key)
 {
-	struct port_key k = { .n = 2 + strlen(name) };
-
-	k.s[0] = (char)family;
-	k.s[1] = (char)proto;
-	memcpy(k.s + 2, name, strlen(name));
-	return k;
-}
-
-static struct xb_sv within_family(const struct port_key *k)
-{
-	return (struct xb_sv){ k->s + 1, k->n - 1 };
+	return (struct xb_sv){ key.p + 1, key.n - 1 };
 }
 
 static struct side *side_of(struct nft *t, int family)
@@ -65,7 +51,6 @@ static struct side *side_of(struct nft *t, int family)
 	return &t->sides[family == AF_INET6];
 }
 
-/* --- sides */
 static void side_done(struct side *s)
 {
 	for (struct xb_map_it it = {}; s->ports && xb_map_next(s->ports, &it);)
@@ -114,10 +99,11 @@ static void note_refused(struct nft *t)
 	const struct nft_owner *o = seq && seq <= t->in_batch.n ? t->in_batch.v[seq - 1] : NULL;
 
 	for (int i = 0; o && i < 2; i++) {
-		struct port_key k = port_key(t->sides[i].ledger.family, o->name, o->proto);
+		char text[PORT_KEY_SIZE];
+		struct xb_sv k = port_key(text, t->sides[i].ledger.family, o->name, o->proto);
 
-		if (xb_map_get(t->sides[i].ports, within_family(&k)) == o)
-			xb_map_set(t->refused, (struct xb_sv){ k.s, k.n }, t, NULL);
+		if (xb_map_get(t->sides[i].ports, within_family(k)) == o)
+			xb_map_set(t->refused, k, t, NULL);
 	}
 }
 
@@ -225,13 +211,14 @@ static int fresh_wanted(struct nft *t, int family)
 
 static int find_or_add(struct side *s, const struct xb_plan_port *p, struct nft_owner **ret)
 {
-	struct port_key k = port_key(p->family, p->name, p->proto);
-	struct nft_owner *o = xb_map_get(s->ports, within_family(&k));
+	char text[PORT_KEY_SIZE];
+	struct xb_sv k = port_key(text, p->family, p->name, p->proto);
+	struct nft_owner *o = xb_map_get(s->ports, within_family(k));
 	int r = 0;
 
 	if (!o) {
 		o = nft_owner_new(p->name, p->proto);
-		r = o ? xb_map_set(s->ports, within_family(&k), o, NULL) : -ENOMEM;
+		r = o ? xb_map_set(s->ports, within_family(k), o, NULL) : -ENOMEM;
 	}
 	if (r < 0) {
 		nft_owner_free(o);
@@ -245,7 +232,8 @@ static int nft_set(void *tables, const struct xb_plan_port *p, char **reterr_why
 {
 	struct nft *t = tables;
 	struct side *s = side_of(t, p->family);
-	struct port_key k;
+	char text[PORT_KEY_SIZE];
+	struct xb_sv k;
 	struct nft_owner *o;
 	int r;
 
@@ -259,12 +247,12 @@ static int nft_set(void *tables, const struct xb_plan_port *p, char **reterr_why
 	if (r < 0)
 		return r;
 	nft_want_port(&t->wanted, p);
-	k = port_key(p->family, p->name, p->proto);
-	if (!xb_map_get(t->refused, (struct xb_sv){ k.s, k.n }))
+	k = port_key(text, p->family, p->name, p->proto);
+	if (!xb_map_get(t->refused, k))
 		return gather(t, s, o, reterr_why);
 	r = send_alone(t, s, o, reterr_why);
 	if (!r)
-		xb_map_del(t->refused, (struct xb_sv){ k.s, k.n });
+		xb_map_del(t->refused, k);
 	return r;
 }
 
@@ -272,8 +260,9 @@ static int nft_remove(void *tables, const char *name, int family, enum xb_proto 
 {
 	struct nft *t = tables;
 	struct side *s = side_of(t, family);
-	struct port_key k = port_key(family, name, proto);
-	struct nft_owner *o = xb_map_get(s->ports, within_family(&k));
+	char text[PORT_KEY_SIZE];
+	struct xb_sv k = port_key(text, family, name, proto);
+	struct nft_owner *o = xb_map_get(s->ports, within_family(k));
 	int r;
 
 	if (!o)
@@ -286,7 +275,7 @@ static int nft_remove(void *tables, const char *name, int family, enum xb_proto 
 	for (size_t i = 0; i < t->in_batch.n; i++)
 		if (t->in_batch.v[i] == o)
 			t->in_batch.v[i] = NULL;
-	xb_map_del(s->ports, within_family(&k));
+	xb_map_del(s->ports, within_family(k));
 	nft_owner_free(o);
 	return 0;
 }

@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void point(void);
-#define WORD_POINT() point()
+#include "points.h"
 #include "flows.h"
 #include "lib/flow_copy.h"
 #include "xb/model.h"
@@ -284,16 +283,6 @@ static void dead(void) { there_new(); xb_model_set_jiffies(START + 3 + XB_FLOW_S
 
 static void (*const states[])(void) = { nothing, there, closing, there_new, spilled, expiring, expired, dead };
 
-static int wait_for = -1;
-static void (*between)(void);
-
-static void point(void)
-{
-	if (wait_for < 0 || wait_for-- > 0)
-		return;
-	between();
-}
-
 static void copy4(void)
 {
 	copy_all(true);
@@ -353,23 +342,17 @@ static void check(size_t s, size_t o, bool inside, int at)
 static void test_each_point(void **state)
 {
 	tables(2, 0);
-	for (__u32 n = 0, k = 0; k < KEYS; n++)
-		if (home_of(n, true) == 0)
-			key[k++] = n;
+	keys_of_one_home(key, KEYS);
 	for (size_t run = 0; run < sizeof(states) / sizeof(*states) * (sizeof(ops) / sizeof(*ops)) * 2; run++) {
 		size_t s = run / 2 % (sizeof(states) / sizeof(*states)), o = run / 2 / (sizeof(states) / sizeof(*states));
 		bool inside = run % 2;
 
 		for (int at = 0;; at++) {
 			begin(2, s);
-			between = inside ? ops[o].run : copy4_to_the_end;
-			wait_for = at;
-			inside ? copy4() : ops[o].run();
-			if (wait_for >= 0)      /* there are no more accesses */
+			if (!(inside ? run_at(at, copy4, ops[o].run) : run_at(at, ops[o].run, copy4_to_the_end)))
 				break;
 			check(s, o, inside, at);
 		}
-		wait_for = -1;
 	}
 }
 

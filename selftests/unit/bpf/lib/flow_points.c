@@ -10,8 +10,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 
-static void point(void);
-#define WORD_POINT() point()
+#include "points.h"
 #include "flows.h"
 #include "xb/model.h"
 
@@ -92,16 +91,6 @@ static const struct {
 	{ "spilled_dead", spilled_dead },
 };
 
-static int wait_for = -1;
-static void (*between)(void);
-
-static void point(void)
-{
-	if (wait_for < 0 || wait_for-- > 0)
-		return;
-	between();
-}
-
 static void check(const char *state, const char *first, const char *second, int at)
 {
 	for (__u32 later = 0; later < 12; later += 3) {
@@ -122,25 +111,19 @@ static void test_each_at_each_point_of_each(void **state)
 	const struct xb_model_size sizes[] = { { "xb_flow4", 2 }, { "xb_flow6", 2 }, {} };
 
 	assert_int_equal(xb_model_new(sizes), 0);
-	for (__u32 n = 0, k = 0; k < KEYS; n++)
-		if (home_of(n, true) == 0)
-			key[k++] = n;
+	keys_of_one_home(key, KEYS);
 	for (size_t run = 0; run < sizeof(states) / sizeof(*states) * OPS * OPS; run++) {
 		int s = (int)(run / OPS / OPS), a = (int)(run / OPS % OPS), b = (int)(run % OPS);
 
-		for (int at = 0; wait_for < 0; at++) {
+		for (int at = 0;; at++) {
 			assert_int_equal(xb_model_new(sizes), 0);
 			tick_shift = 0;
 			xb_model_set_jiffies(START);
 			states[s].make();
-			between = ops[b].run;
-			wait_for = at;
-			ops[a].run();
-			if (wait_for >= 0)      /* the operation has no more accesses */
+			if (!run_at(at, ops[a].run, ops[b].run))
 				break;
 			check(states[s].name, ops[a].name, ops[b].name, at);
 		}
-		wait_for = -1;
 	}
 	xb_model_close();
 }

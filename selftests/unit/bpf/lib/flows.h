@@ -112,4 +112,14 @@ static inline __u32 home_of(__u32 n, bool v4)
 	return (__u32)flow_wanted(&key, v4).hash & (v4 ? flow4_mask : flow6_mask);
 }
 
+/* The first n of IPv4 whose home is set 0. */
+static inline void keys_of_one_home(__u32 *ret, size_t n)
+{
+	for (__u32 k = 0; n; k++)
+		if (home_of(k, true) == 0) {
+			*ret++ = k;
+			n--;
+		}
+}
+
 #endif
