@@ -134,7 +134,7 @@ like "$(written)" '^[1-9][0-9]*$' 'its queue is in the metrics'
 stop "$KCM_PID"
 
 # --- one leads ---
-fast="--leader-elect-lease-duration=2s --leader-elect-renew-deadline=1s --leader-elect-retry-period=200ms"
+fast="--leader-elect-lease-duration=4s --leader-elect-renew-deadline=3s --leader-elect-retry-period=200ms"
 holder() { k get lease kube-controller-manager -n kube-system -o 'jsonpath={.spec.holderIdentity}'; }
 leads() { in_ns node curl -kfsS "https://127.0.0.1:$1/metrics" | grep -qx 'leader_election_master_status{name="kube-controller-manager"} 1'; }
 kcm_start $fast
@@ -147,7 +147,7 @@ second=$!
 busywait 5 grep -q 'new leader elected: ' "$TMP/kcm2.log"
 ok 'a second one waits' eval '! leads 10258'
 kill -STOP "$first"
-ok 'and takes over when the first is not heard of any more' busywait 6 leads 10258
+ok 'and takes over when the first is not heard of any more' busywait 15 leads 10258
 kill -CONT "$first"; wait "$first"
 is $? 1 'which ends when it finds out'
 is "$([ "$(holder)" != "$was" ] && k get lease kube-controller-manager -n kube-system -o 'jsonpath={.spec.leaseTransitions}')" 1 'by the lease'
