@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "options.h"
+#include "xb/config_file.h"
 #include "xb/flags.h"
 #include "xb/time.h"
 #include "xb/vec.h"
@@ -109,7 +110,7 @@ void kubelet_options_help(struct xb_buf *out)
 void kubelet_options_done(struct kubelet_options *o)
 {
 	xb_flags_done(rows, ARRAY_SIZE(rows), o);
-	kubelet_config_free(o->config_flags);
+	xb_config_flags_free(o->config_flags);
 	xb_json_unref(o->eviction);
 	free(o->node_name);
 	*o = (struct kubelet_options){};

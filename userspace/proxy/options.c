@@ -2,6 +2,7 @@
 #include <mntent.h>
 
 #include "options.h"
+#include "xb/config_file.h"
 #include "xb/flags.h"
 #include "xb/why.h"
 
@@ -102,7 +103,7 @@ unsigned proxy_options_flows(const struct options *o, long processors)
 void proxy_options_done(struct options *o)
 {
 	xb_flags_done(rows, ARRAY_SIZE(rows), o);
-	config_flags_free(o->config_flags);
+	xb_config_flags_free(o->config_flags);
 	free(o->node_name);
 	free(o->cgroup2);
 	*o = (struct options){};
@@ -123,7 +124,7 @@ static int parse_with_config(struct options *o, int argc, char *const argv[], ch
 		n++;
 	all = calloc(argc + n + 1, sizeof(*all));
 	if (!all) {
-		config_flags_free(flags);
+		xb_config_flags_free(flags);
 		return -ENOMEM;
 	}
 	memcpy(all, argv, argc * sizeof(*all));
