@@ -1,59 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "jwt.h"
 #include "jwt_key.h"
+#include "xb/base64.h"
 
 #define HEADER_MAX (2 << 10)
-
-void jwt_base64url(struct xb_sv bytes, struct xb_buf *out)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	const unsigned char *p = (const unsigned char *)bytes.p;
-	uint32_t bits = 0;
-	unsigned have = 0;
-
-	for (size_t i = 0; i < bytes.n; i++) {
-		bits = bits << 8 | p[i];
-		for (have += 8; have >= 6;) {
-			have -= 6;
-			xb_buf_addc(out, digits[bits >> have & 63]);
-		}
-	}
-	if (have)
-		xb_buf_addc(out, digits[bits << (6 - have) & 63]);
-}
-
-static int digit_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
-int jwt_unbase64url(struct xb_sv text, struct xb_buf *out)
-{
-	uint32_t bits = 0;
-	unsigned have = 0;
-
-	for (size_t i = 0; i < text.n; i++) {
-		int v = digit_value(text.p[i]);
-
-		if (v < 0)
-			return -EBADMSG;
-		bits = bits << 6 | (uint32_t)v;
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			xb_buf_addc(out, (char)(bits >> have & 0xff));
-		}
-	}
-	if (have >= 6 || (bits & ((1u << have) - 1)))
-		return -EBADMSG;
-	return out->err;
-}
 
 struct parts {
 	struct xb_sv header, claims, signature, signed_; /* signed_: header and claims with the dot between */
@@ -81,7 +31,7 @@ static int decode_json(struct xb_sv part, struct xb_json **ret)
 	_cleanup_buf_ struct xb_buf text = {};
 	int r;
 
-	r = jwt_unbase64url(part, &text);
+	r = xb_base64url_decode(part, &text);
 	if (!r)
 		r = xb_json_parse(xb_buf_sv(&text), &limits, &doc, NULL);
 	if (r)
@@ -114,16 +64,16 @@ int jwt_sign(const struct jwt_keys *k, struct xb_sv claims, struct xb_buf *out)
 	int r;
 
 	xb_buf_addf(&header, "{\"alg\":\"%s\",\"kid\":\"%s\"}", jwt_key_algorithm(k->signing), k->signing->id);
-	jwt_base64url(xb_buf_sv(&header), out);
+	xb_base64url_encode(xb_buf_sv(&header), out);
 	xb_buf_addc(out, '.');
-	jwt_base64url(claims, out);
+	xb_base64url_encode(claims, out);
 	if (header.err || out->err)
 		return -ENOMEM;
 	r = jwt_key_sign(k->signing, (struct xb_sv){ out->p + begin, out->n - begin }, &signature);
 	if (r)
 		return r;
 	xb_buf_addc(out, '.');
-	jwt_base64url(xb_buf_sv(&signature), out);
+	xb_base64url_encode(xb_buf_sv(&signature), out);
 	return out->err;
 }
 
@@ -139,9 +89,9 @@ int jwt_verify(const struct jwt_keys *k, struct xb_sv token, struct xb_json **re
 	if (!r)
 		r = decode_json(p.header, &header);
 	if (!r)
-		r = jwt_unbase64url(p.signature, &signature);
+		r = xb_base64url_decode(p.signature, &signature);
 	if (r)
-		return r;
+		return r == -ENOMEM ? r : -EBADMSG;
 	root = xb_json_root(header);
 	id = xb_jv_get(root, "kid");
 	/* RFC 7515 4.1.11: what must be understood is not, here */

@@ -35,8 +35,4 @@ int jwt_peek(struct xb_sv token, struct xb_json **ret_claims);
  * cannot do; -EKEYREJECTED: none of the keys signed it; -ENOMEM. */
 int jwt_verify(const struct jwt_keys *k, struct xb_sv token, struct xb_json **ret_claims);
 
-/* RFC 4648 5, without padding. Decoding is strict: -EBADMSG for other characters and for bits that are left over. */
-void jwt_base64url(struct xb_sv bytes, struct xb_buf *out);
-int jwt_unbase64url(struct xb_sv text, struct xb_buf *out);
-
 #endif

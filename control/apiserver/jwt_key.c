@@ -4,6 +4,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include "jwt_key.h"
+#include "xb/base64.h"
 #include "xb/file.h"
 #include "xb/why.h"
 
@@ -133,7 +134,7 @@ static int set_id(struct jwt_key *k)
 
 	if (length < 0 || EVP_Digest(der, (size_t)length, digest, &n, EVP_sha256(), NULL) != 1)
 		return -ENOMEM;
-	jwt_base64url((struct xb_sv){ (char *)digest, n }, &id);
+	xb_base64url_encode((struct xb_sv){ (char *)digest, n }, &id);
 	if (id.err)
 		return id.err;
 	snprintf(k->id, sizeof(k->id), "%s", id.p);
@@ -296,7 +297,7 @@ static void write_number(struct xb_jw *w, const char *name, const struct jwt_key
 	}
 	length = BN_bn2binpad(n, bytes, width ? width : BN_num_bytes(n));
 	if (length > 0)
-		jwt_base64url((struct xb_sv){ (char *)bytes, (size_t)length }, &text);
+		xb_base64url_encode((struct xb_sv){ (char *)bytes, (size_t)length }, &text);
 	xb_jw_ksv(w, name, xb_buf_sv(&text));
 }
 

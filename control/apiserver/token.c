@@ -1,53 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "token.h"
+#include "xb/base64.h"
 #include "xb/json.h"
-
-static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-static struct xb_sv base64url(struct xb_arena *a, struct xb_sv s)
-{
-	char *out = xb_arena_alloc(a, s.n / 3 * 4 + 5);
-	uint32_t bits = 0;
-	unsigned have = 0;
-	size_t n = 0;
-
-	if (!out)
-		return (struct xb_sv){};
-	for (size_t i = 0; i < s.n; i++) {
-		bits = bits << 8 | (unsigned char)s.p[i];
-		for (have += 8; have >= 6; have -= 6)
-			out[n++] = digits[bits >> (have - 6) & 63];
-	}
-	if (have)
-		out[n++] = digits[bits << (6 - have) & 63];
-	return (struct xb_sv){ out, n };
-}
-
-static int unbase64url(struct xb_sv s, struct xb_buf *out)
-{
-	uint32_t bits = 0;
-	unsigned have = 0;
-
-	if (s.n % 4 == 1)
-		return -EINVAL;
-	for (size_t i = 0; i < s.n; i++) {
-		const char *d = s.p[i] ? strchr(digits, s.p[i]) : NULL;
-
-		if (!d)
-			return -EINVAL;
-		bits = bits << 6 | (uint32_t)(d - digits);
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			xb_buf_addc(out, (char)(bits >> have & 0xff));
-		}
-	}
-	return out->err;
-}
 
 struct xb_sv token_write(struct xb_arena *a, const struct token *t)
 {
-	_cleanup_buf_ struct xb_buf json = {}, start = {};
+	_cleanup_buf_ struct xb_buf json = {}, start = {}, text = {};
 	struct xb_jw w = XB_JW(&json);
 
 	xb_buf_addsv(&start, t->start);
@@ -61,7 +19,8 @@ struct xb_sv token_write(struct xb_arena *a, const struct token *t)
 	xb_jw_end(&w);
 	if (start.err || xb_jw_finish(&w))
 		return (struct xb_sv){};
-	return base64url(a, xb_buf_sv(&json));
+	xb_base64url_encode(xb_buf_sv(&json), &text);
+	return text.err ? (struct xb_sv){} : xb_arena_sv(a, xb_buf_sv(&text));
 }
 
 static int bad(struct xb_status *reterr, const char *why)
@@ -96,8 +55,8 @@ int token_read(struct xb_arena *a, struct xb_sv text, struct token *ret, struct 
 
 	while (text.n && text.p[text.n - 1] == '=')
 		text.n--;
-	r = unbase64url(text, &json);
-	if (r)
+	r = xb_base64url_decode(text, &json);
+	if (r < 0)
 		return r == -EINVAL ? bad(reterr, "illegal base64 data") : r;
 	r = xb_json_parse(xb_buf_sv(&json), NULL, &doc, &fault);
 	if (r == -EBADMSG) {

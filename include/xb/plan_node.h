@@ -12,7 +12,7 @@
 
 struct xb_plan_node_facts {
 	struct xb_jv node;                  /* the Node object; {}: not known */
-	const struct xb_addr *addrs;        /* the kernel's */
+	const struct xb_ifaddr *addrs;        /* the kernel's */
 	size_t n_addrs;
 	int local_first, local_last;        /* net.ipv4.ip_local_port_range */
 	const struct xb_plan_nets *cluster; /* by family, of --cluster-cidr; NULL: pods are where the Node's podCIDRs say */
@@ -24,7 +24,7 @@ void xb_plan_node_record(const struct xb_plan_node *node, struct xb_node *ret); 
 
 /* The first that the Node object calls InternalIP and this machine has, else of the machine's global ones that on the first
  * device, loopback last. All zero: none. */
-struct xb_plan_addr xb_plan_source(int family, struct xb_jv node, const struct xb_addr *addrs, size_t n_addrs);
+struct xb_plan_addr xb_plan_source(int family, struct xb_jv node, const struct xb_ifaddr *addrs, size_t n_addrs);
 /* The longest range of unprivileged ports that neither sockets without a port of their own nor node ports are in. Where fewer
  * than 1024 are left of them, sockets' are used as well (false). */
 bool xb_plan_nat_ports(int local_first, int local_last, __u16 *ret_first, __u16 *ret_count);
@@ -48,7 +48,7 @@ struct xb_plan_addrs {
 	struct xb_plan_addr *v;
 	size_t n, cap;
 };
-int xb_plan_port_addrs(struct xb_jv node, const struct xb_addr *addrs, size_t n, const struct xb_plan_port_networks *networks,
+int xb_plan_port_addrs(struct xb_jv node, const struct xb_ifaddr *addrs, size_t n, const struct xb_plan_port_networks *networks,
 		       struct xb_plan_addrs ret[2]);
 
 #endif

@@ -29,6 +29,9 @@ bool xb_process_answered(const char *name, const struct xb_process_options *o, v
 /* Says why a program cannot start, and gives that exit status; why may be NULL: r says it. */
 int xb_process_fault(int r, const char *what, const char *why);
 
+/* The name of this machine's Node: that of --hostname-override, else (NULL, "") the host's; in lower case. -EINVAL: the host has none. */
+int xb_process_node_name(const char *hostname_override, char **ret, char **reterr_why);
+
 struct xb_process {
 	uv_loop_t loop;
 	uv_signal_t term, interrupt;

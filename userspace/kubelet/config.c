@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "options.h"
 #include "xb/config_file.h"
-#include "xb/vec.h"
 #include "xb/why.h"
 
 /* A field of the file and the flag that it is. */
@@ -77,64 +76,26 @@ static const char *const known[] = {
 	"imagePullCredentialsVerificationPolicy", "preloadedImagesVerificationAllowlist",
 };
 
-struct flags {
-	char **v;
-	size_t n, cap;
-};
-
-void kubelet_config_free(char **flags)
-{
-	for (size_t i = 0; flags && flags[i]; i++)
-		free(flags[i]);
-	free(flags);
-}
-
-static void flags_done(struct flags *f)
-{
-	for (size_t i = 0; i < f->n; i++)
-		free(f->v[i]);
-	xb_vec_done(f);
-}
-
-static int take(struct flags *f, struct xb_buf *text)
-{
-	char *whole = xb_buf_steal(text);
-
-	if (!whole || xb_vec_push(f, whole) < 0) {
-		free(whole);
-		return -ENOMEM;
-	}
-	return 0;
-}
-
-static void add_text(struct xb_jv value, struct xb_buf *out)
-{
-	if (xb_jv_type(value) == XB_JSON_STRING)
-		xb_json_unescape(xb_jv_text(value), out);
-	else
-		xb_buf_addsv(out, xb_jv_bytes(value));
-}
-
-static int add_flag(struct flags *f, const struct member *m, struct xb_sv key, struct xb_jv value)
+static int add_flag(struct xb_config_flags *f, const struct member *m, struct xb_sv key, struct xb_jv value)
 {
 	_cleanup_buf_ struct xb_buf text = {};
 
 	xb_buf_addf(&text, "--%s=", m->flag);
 	if (key.n)
 		xb_buf_addf(&text, "%.*s%c", XB_SV_ARG(key), m->sep);
-	add_text(value, &text);
-	return take(f, &text);
+	xb_config_text(value, &text);
+	return xb_config_flags_add(f, &text);
 }
 
 /* "key=value:Effect", as the flag has it. */
-static int add_taint(struct flags *f, struct xb_jv taint)
+static int add_taint(struct xb_config_flags *f, struct xb_jv taint)
 {
 	struct xb_sv value = xb_jv_text(xb_jv_get(taint, "value"));
 	_cleanup_buf_ struct xb_buf text = {};
 
 	xb_buf_addf(&text, "--register-with-taints=%.*s=%.*s:%.*s", XB_SV_ARG(xb_jv_text(xb_jv_get(taint, "key"))), XB_SV_ARG(value),
 		    XB_SV_ARG(xb_jv_text(xb_jv_get(taint, "effect"))));
-	return take(f, &text);
+	return xb_config_flags_add(f, &text);
 }
 
 static bool is_list(const struct member *m)
@@ -143,7 +104,7 @@ static bool is_list(const struct member *m)
 }
 
 /* An empty string, null and an empty list leave the default, as in upstream's defaulting. */
-static int add_member(struct flags *f, const char *path, const struct member *m, struct xb_jv value, char **reterr_why)
+static int add_member(struct xb_config_flags *f, const char *path, const struct member *m, struct xb_jv value, char **reterr_why)
 {
 	enum xb_json_type type = xb_jv_type(value);
 	bool object = type == XB_JSON_OBJECT, array = type == XB_JSON_ARRAY;
@@ -171,7 +132,7 @@ static bool is_known(struct xb_sv name)
 	return false;
 }
 
-static int read_members(struct flags *f, const char *path, struct xb_jv root, char **reterr_why)
+static int read_members(struct xb_config_flags *f, const char *path, struct xb_jv root, char **reterr_why)
 {
 	int r = 0;
 
@@ -190,25 +151,16 @@ static int read_members(struct flags *f, const char *path, struct xb_jv root, ch
 int kubelet_config_read(const char *path, char ***ret, char **reterr_why)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
-	_cleanup_(flags_done) struct flags f = {};
+	_cleanup_(xb_config_flags_done) struct xb_config_flags f = {};
 	struct xb_jv root;
-	int r = xb_config_file_read(path, &doc, reterr_why);
+	int r = xb_config_file_read_kind(path, "KubeletConfiguration", "kubelet.config.k8s.io/v1beta1", &doc, reterr_why);
 
 	if (r < 0)
 		return r;
 	root = xb_json_root(doc);
-	if (!xb_jv_streq(xb_jv_get(root, "kind"), XB_SV("KubeletConfiguration")) ||
-	    !xb_jv_streq(xb_jv_get(root, "apiVersion"), XB_SV("kubelet.config.k8s.io/v1beta1")))
-		return xb_why(reterr_why, -EINVAL, "%s: not a KubeletConfiguration of kubelet.config.k8s.io/v1beta1", path);
 	for (struct xb_jit it = xb_jv_iter(root); xb_jit_next(&it);)
 		if (!is_known(it.key))
 			return xb_why(reterr_why, -EINVAL, "%s: unknown field \"%.*s\"", path, XB_SV_ARG(it.key));
 	r = read_members(&f, path, root, reterr_why);
-	if (!r)
-		r = xb_vec_push(&f, NULL);
-	if (r < 0)
-		return r;
-	*ret = f.v;
-	f = (struct flags){};
-	return 0;
+	return r < 0 ? r : xb_config_flags_steal(&f, ret);
 }

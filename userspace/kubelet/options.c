@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <ctype.h>
 #include "options.h"
+#include "xb/config_file.h"
 #include "xb/flags.h"
 #include "xb/time.h"
 #include "xb/vec.h"
@@ -110,7 +110,7 @@ void kubelet_options_help(struct xb_buf *out)
 void kubelet_options_done(struct kubelet_options *o)
 {
 	xb_flags_done(rows, ARRAY_SIZE(rows), o);
-	kubelet_config_free(o->config_flags);
+	xb_config_flags_free(o->config_flags);
 	xb_json_unref(o->eviction);
 	free(o->node_name);
 	*o = (struct kubelet_options){};
@@ -162,23 +162,6 @@ static int parse_with_config(struct kubelet_options *o, int argc, char *const ar
 }
 
 /* --- what is made of them --- */
-static int name_node(struct kubelet_options *o, char **reterr_why)
-{
-	char host[256] = "";
-	struct xb_sv name = xb_sv_trim(xb_sv(o->hostname_override));
-
-	if (!name.n) {
-		gethostname(host, sizeof(host) - 1);
-		name = xb_sv_trim(xb_sv(host));
-	}
-	if (!name.n)
-		return xb_why(reterr_why, -EINVAL, "the host has no name: give --hostname-override");
-	o->node_name = xb_sv_dup(name);
-	for (char *c = o->node_name; c && *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return o->node_name ? 0 : -ENOMEM;
-}
-
 /* "memory.available<100Mi" as a member of an object of signals. */
 static int write_signals(struct xb_jw *w, const char *field, const char *flag, char **list, char sep, char **reterr_why)
 {
@@ -252,6 +235,6 @@ int kubelet_options_parse(struct kubelet_options *o, int argc, char *const argv[
 		return r;
 	r = check(o, reterr_why);
 	if (!r)
-		r = name_node(o, reterr_why);
+		r = xb_process_node_name(o->hostname_override, &o->node_name, reterr_why);
 	return r ? r : read_eviction(o, reterr_why);
 }

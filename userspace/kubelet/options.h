@@ -59,6 +59,5 @@ void kubelet_options_help(struct xb_buf *out);
 /* The fields of the file that flags exist for, as flags; NULL-terminated. Fields that upstream knows and nothing here has a use for
  * are passed over; a field that upstream does not know is a fault. */
 int kubelet_config_read(const char *path, char ***ret, char **reterr_why);
-void kubelet_config_free(char **flags);
 
 #endif

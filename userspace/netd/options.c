@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <ctype.h>
-
 #include "options.h"
 #include "xb/flags.h"
 #include "xb/why.h"
@@ -47,23 +45,6 @@ void netd_options_done(struct options *o)
 	*o = (struct options){};
 }
 
-static int name_node(struct options *o, char **reterr_why)
-{
-	char host[256] = "";
-	struct xb_sv name = xb_sv_trim(xb_sv(o->hostname_override));
-
-	if (!name.n) {
-		gethostname(host, sizeof(host) - 1);
-		name = xb_sv_trim(xb_sv(host));
-	}
-	if (!name.n)
-		return xb_why(reterr_why, -EINVAL, "the host has no name: give --hostname-override");
-	o->node_name = xb_sv_dup(name);
-	for (char *c = o->node_name; c && *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return o->node_name ? 0 : -ENOMEM;
-}
-
 static int read_cidrs(struct options *o, char **reterr_why)
 {
 	size_t n = 0;
@@ -92,7 +73,7 @@ int netd_options_parse(struct options *o, int argc, char *const argv[], char **r
 	if (!r && o->mtu && o->mtu < 576)
 		r = xb_why(reterr_why, -EINVAL, "--mtu: %d is less than 576", o->mtu);
 	if (!r)
-		r = name_node(o, reterr_why);
+		r = xb_process_node_name(o->hostname_override, &o->node_name, reterr_why);
 	if (!r)
 		r = read_cidrs(o, reterr_why);
 	if (!r)

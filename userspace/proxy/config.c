@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "options.h"
 #include "xb/config_file.h"
-#include "xb/vec.h"
 #include "xb/why.h"
 
 /* Every field of v1alpha1 (kubeproxy.config.k8s.io, Kubernetes 1.33): those that are a flag, and those that the data planes have no
@@ -39,41 +38,17 @@ static const char *const of_no_use[] = {
 	"winkernel.networkName", "winkernel.rootHnsEndpointName", "winkernel.sourceVip",
 };
 
-struct flags {
-	char **v;
-	size_t n, cap;
-};
-
-void config_flags_free(char **flags)
+static int add_flag(struct xb_config_flags *f, const char *flag, struct xb_jv value)
 {
-	for (size_t i = 0; flags && flags[i]; i++)
-		free(flags[i]);
-	free(flags);
-}
+	_cleanup_buf_ struct xb_buf text = {};
 
-static void flags_done(struct flags *f)
-{
-	for (size_t i = 0; i < f->n; i++)
-		free(f->v[i]);
-	xb_vec_done(f);
-}
-
-static int add_flag(struct flags *f, const char *flag, struct xb_jv value)
-{
-	_cleanup_free_ char *text = xb_jv_type(value) == XB_JSON_STRING ? xb_jv_dup(value) : xb_sv_dup(xb_jv_bytes(value));
-	char *whole;
-
-	if (!text || asprintf(&whole, "--%s=%s", flag, text) < 0)
-		return -ENOMEM;
-	if (xb_vec_push(f, whole) < 0) {
-		free(whole);
-		return -ENOMEM;
-	}
-	return 0;
+	xb_buf_addf(&text, "--%s=", flag);
+	xb_config_text(value, &text);
+	return xb_config_flags_add(f, &text);
 }
 
 /* An empty string, null and an empty list leave the default, as in upstream's defaulting. */
-static int add_field(struct flags *f, const char *path, const struct field *field, struct xb_jv value, char **reterr_why)
+static int add_field(struct xb_config_flags *f, const char *path, const struct field *field, struct xb_jv value, char **reterr_why)
 {
 	enum xb_json_type type = xb_jv_type(value);
 	int r = 0;
@@ -118,7 +93,8 @@ static bool find_field(struct xb_sv path, const struct field **ret, bool *ret_ob
 }
 
 /* Takes a member, at the top (outer is empty) or in an object there. */
-static int add_member(struct flags *f, const char *path, struct xb_sv outer, struct xb_sv name, struct xb_jv value, char **reterr_why)
+static int add_member(struct xb_config_flags *f, const char *path, struct xb_sv outer, struct xb_sv name, struct xb_jv value,
+		      char **reterr_why)
 {
 	_cleanup_buf_ struct xb_buf whole = {};
 	const struct field *field;
@@ -142,25 +118,15 @@ static int add_member(struct flags *f, const char *path, struct xb_sv outer, str
 int config_flags_read(const char *path, char ***ret, char **reterr_why)
 {
 	_cleanup_(xb_json_unrefp) struct xb_json *doc = NULL;
-	_cleanup_(flags_done) struct flags f = {};
-	struct xb_jv root;
-	int r = xb_config_file_read(path, &doc, reterr_why);
+	_cleanup_(xb_config_flags_done) struct xb_config_flags f = {};
+	int r = xb_config_file_read_kind(path, "KubeProxyConfiguration", "kubeproxy.config.k8s.io/v1alpha1", &doc, reterr_why);
 
 	if (r < 0)
 		return r;
-	root = xb_json_root(doc);
-	if (!xb_jv_streq(xb_jv_get(root, "kind"), XB_SV("KubeProxyConfiguration")) ||
-	    !xb_jv_streq(xb_jv_get(root, "apiVersion"), XB_SV("kubeproxy.config.k8s.io/v1alpha1")))
-		return xb_why(reterr_why, -EINVAL, "%s: not a KubeProxyConfiguration of kubeproxy.config.k8s.io/v1alpha1", path);
-	for (struct xb_jit it = xb_jv_iter(root); xb_jit_next(&it);) {
+	for (struct xb_jit it = xb_jv_iter(xb_json_root(doc)); xb_jit_next(&it);) {
 		r = add_member(&f, path, (struct xb_sv){}, it.key, it.value, reterr_why);
 		if (r < 0)
 			return r;
 	}
-	r = xb_vec_push(&f, NULL);
-	if (r < 0)
-		return r;
-	*ret = f.v;
-	f = (struct flags){};
-	return 0;
+	return xb_config_flags_steal(&f, ret);
 }

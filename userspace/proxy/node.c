@@ -18,7 +18,7 @@ struct node {
 static bool refresh(struct node *n)
 {
 	struct xb_plan_addrs found[2] = {};
-	const struct xb_addr *all;
+	const struct xb_ifaddr *all;
 	size_t count = xb_addrs_get(n->kernel, &all);
 	bool differ = false;
 	int r = xb_plan_port_addrs(n->object, all, count, &n->networks, found);
@@ -169,7 +169,7 @@ const char *node_zone(const struct node *n)
 	return n->zone ? n->zone : "";
 }
 
-size_t node_kernel_addrs(const struct node *n, const struct xb_addr **ret)
+size_t node_kernel_addrs(const struct node *n, const struct xb_ifaddr **ret)
 {
 	return xb_addrs_get(n->kernel, ret);
 }

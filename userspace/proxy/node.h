@@ -34,7 +34,7 @@ bool node_synced(const struct node *n);                 /* the Node object is kn
 /* {}: not there, or not known; borrowed until the next turn of the loop. One that was deleted stays as it was last. */
 struct xb_jv node_object(const struct node *n);
 const char *node_zone(const struct node *n);            /* "": none, or not known; borrowed until it changes */
-size_t node_kernel_addrs(const struct node *n, const struct xb_addr **ret); /* as xb_addrs_get() */
+size_t node_kernel_addrs(const struct node *n, const struct xb_ifaddr **ret); /* as xb_addrs_get() */
 /* KEP-3836: false when the Node is being deleted or tainted for it by the cluster autoscaler; true while it is not known. */
 bool node_eligible(const struct node *n);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <ctype.h>
 #include <mntent.h>
 
 #include "options.h"
+#include "xb/config_file.h"
 #include "xb/flags.h"
 #include "xb/why.h"
 
@@ -103,7 +103,7 @@ unsigned proxy_options_flows(const struct options *o, long processors)
 void proxy_options_done(struct options *o)
 {
 	xb_flags_done(rows, ARRAY_SIZE(rows), o);
-	config_flags_free(o->config_flags);
+	xb_config_flags_free(o->config_flags);
 	free(o->node_name);
 	free(o->cgroup2);
 	*o = (struct options){};
@@ -124,7 +124,7 @@ static int parse_with_config(struct options *o, int argc, char *const argv[], ch
 		n++;
 	all = calloc(argc + n + 1, sizeof(*all));
 	if (!all) {
-		config_flags_free(flags);
+		xb_config_flags_free(flags);
 		return -ENOMEM;
 	}
 	memcpy(all, argv, argc * sizeof(*all));
@@ -135,23 +135,6 @@ static int parse_with_config(struct options *o, int argc, char *const argv[], ch
 	if (!r && override)
 		o->hostname_override = override;
 	return r;
-}
-
-static int name_node(struct options *o, char **reterr_why)
-{
-	char host[256] = "";
-	struct xb_sv name = xb_sv_trim(xb_sv(o->hostname_override));
-
-	if (!name.n) {
-		gethostname(host, sizeof(host) - 1);
-		name = xb_sv_trim(xb_sv(host));
-	}
-	if (!name.n)
-		return xb_why(reterr_why, -EINVAL, "the host has no name: give --hostname-override");
-	o->node_name = xb_sv_dup(name);
-	for (char *c = o->node_name; c && *c; c++)
-		*c = (char)tolower((unsigned char)*c);
-	return o->node_name ? 0 : -ENOMEM;
 }
 
 static int find_cgroup2(struct options *o)
@@ -186,7 +169,7 @@ int proxy_options_parse(struct options *o, int argc, char *const argv[], char **
 		o->proxy_mode = "ebpf";
 	}
 	if (!r)
-		r = name_node(o, reterr_why);
+		r = xb_process_node_name(o->hostname_override, &o->node_name, reterr_why);
 	if (!r)
 		r = find_cgroup2(o);
 	return r;

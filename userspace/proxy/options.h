@@ -34,6 +34,5 @@ void proxy_options_help(struct xb_buf *out);
  * that upstream knows and our data planes have no use for (ipvs, ...) are passed over; a field that upstream does not
  * know is a fault. */
 int config_flags_read(const char *path, char ***ret, char **reterr_why);
-void config_flags_free(char **flags);
 
 #endif

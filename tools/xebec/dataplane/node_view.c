@@ -53,7 +53,7 @@ static int read_service_cidrs(struct api *a, struct node_view *v, char **reterr_
 static int read_kernel(struct node_view *v, char **reterr_why)
 {
 	_cleanup_buf_ struct xb_buf ports = {};
-	const struct xb_addr *addrs;
+	const struct xb_ifaddr *addrs;
 	struct xb_addrs *kernel = NULL;
 	uv_loop_t loop;
 	int r;

@@ -16,7 +16,7 @@ struct node_view {
 	/* what the facts are views of */
 	struct xb_json *object;
 	struct xb_plan_nets services[2], cluster[2];
-	XB_VEC(struct xb_addr) addrs;
+	XB_VEC(struct xb_ifaddr) addrs;
 };
 /* To be called in the node's network. -ENOENT: there is no such Node. Fills a view that is zero; it does not move. */
 int node_view_read(struct api *a, const char *name, const struct agent_says *says, struct node_view *v, char **reterr_why);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "scalar.h"
+#include "xb/base64.h"
 #include "xb/quantity.h"
 #include "xb/time.h"
 
@@ -104,17 +105,6 @@ static int decode_int_or_string(struct xb_tree *n, struct xb_status *reterr)
 	return xb_status_bad_request(reterr, "json: cannot unmarshal %s into Go value of type int32", xb_scalar_json_type(n));
 }
 
-static int base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
 /*
  * RFC 4648 with padding; line ends are allowed and dropped, unused bits of the last digit are cleared. Writes the
  * canonical text to out unless that is NULL. -EINVAL with the offset of the fault as Go counts it.
@@ -133,7 +123,7 @@ static int base64_canonical(struct xb_sv text, char *out, size_t *ret_n, size_t 
 			changed = true;
 			continue;
 		}
-		digit = base64_value(c);
+		digit = xb_base64_digit(c);
 		if (pad ? c != '=' || n % 4 == 0 : c == '=' ? n % 4 < 2 : digit < 0) {
 			*ret_fault = i;
 			return -EINVAL;

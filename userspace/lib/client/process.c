@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <ctype.h>
 #include <signal.h>
 #include <stdio.h>
 #include "xb/log.h"
 #include "xb/process.h"
+#include "xb/why.h"
 
 bool xb_process_answered(const char *name, const struct xb_process_options *o, void (*help)(struct xb_buf *out))
 {
@@ -25,6 +27,27 @@ int xb_process_fault(int r, const char *what, const char *why)
 	else
 		log_err_errno(r, "%s: %m", what);
 	return EXIT_FAILURE;
+}
+
+int xb_process_node_name(const char *hostname_override, char **ret, char **reterr_why)
+{
+	char host[256] = "";
+	struct xb_sv name = xb_sv_trim(xb_sv(hostname_override));
+	char *lower;
+
+	if (!name.n) {
+		gethostname(host, sizeof(host) - 1);
+		name = xb_sv_trim(xb_sv(host));
+	}
+	if (!name.n)
+		return xb_why(reterr_why, -EINVAL, "the host has no name: give --hostname-override");
+	lower = xb_sv_dup(name);
+	if (!lower)
+		return -ENOMEM;
+	for (char *c = lower; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+	*ret = lower;
+	return 0;
 }
 
 static void on_signal(uv_signal_t *h, int number)

@@ -73,18 +73,18 @@ void xb_plan_nets_sort(struct xb_plan_nets by_family[2])
 }
 
 /* --- masquerading --- */
-static const struct xb_addr *find_addr(const struct xb_ip *ip, const struct xb_addr *addrs, size_t n)
+static const struct xb_ifaddr *find_addr(const struct xb_ip *ip, const struct xb_ifaddr *addrs, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (addrs[i].family == ip->family && !memcmp(addrs[i].b, ip->b, xb_ip_bytes(ip->family)))
+		if (xb_ip_eq(&addrs[i].net.ip, ip))
 			return &addrs[i];
 	return NULL;
 }
 
-static const struct xb_addr *internal_ip(int family, struct xb_jv node, const struct xb_addr *addrs, size_t n)
+static const struct xb_ifaddr *internal_ip(int family, struct xb_jv node, const struct xb_ifaddr *addrs, size_t n)
 {
 	for (struct xb_jit it = xb_jv_iter(xb_jv_path(node, "status", "addresses")); xb_jit_next(&it);) {
-		const struct xb_addr *found;
+		const struct xb_ifaddr *found;
 		struct xb_ip ip;
 
 		if (!xb_jv_streq(xb_jv_get(it.value, "type"), XB_SV("InternalIP")) ||
@@ -98,30 +98,32 @@ static const struct xb_addr *internal_ip(int family, struct xb_jv node, const st
 }
 
 /* 169.254.0.0/16 is link-local by RFC 3927, whatever scope it was given. */
-static bool is_global(const struct xb_addr *a)
+static bool is_global(const struct xb_ifaddr *a)
 {
-	return a->scope == RT_SCOPE_UNIVERSE && !(a->family == AF_INET && a->b[0] == 169 && a->b[1] == 254);
+	const struct xb_ip *ip = &a->net.ip;
+
+	return a->scope == RT_SCOPE_UNIVERSE && !(ip->family == AF_INET && ip->b[0] == 169 && ip->b[1] == 254);
 }
 
-static bool goes_before(const struct xb_addr *a, const struct xb_addr *b)
+static bool goes_before(const struct xb_ifaddr *a, const struct xb_ifaddr *b)
 {
 	if ((a->ifindex == LOOPBACK_INDEX) != (b->ifindex == LOOPBACK_INDEX))
 		return b->ifindex == LOOPBACK_INDEX;
-	return a->ifindex != b->ifindex ? a->ifindex < b->ifindex : memcmp(a->b, b->b, sizeof(a->b)) < 0;
+	return a->ifindex != b->ifindex ? a->ifindex < b->ifindex : xb_ip_cmp(&a->net.ip, &b->net.ip) < 0;
 }
 
-struct xb_plan_addr xb_plan_source(int family, struct xb_jv node, const struct xb_addr *addrs, size_t n_addrs)
+struct xb_plan_addr xb_plan_source(int family, struct xb_jv node, const struct xb_ifaddr *addrs, size_t n_addrs)
 {
-	const struct xb_addr *best = internal_ip(family, node, addrs, n_addrs), *first = NULL;
+	const struct xb_ifaddr *best = internal_ip(family, node, addrs, n_addrs), *first = NULL;
 	struct xb_plan_addr source = {};
 
 	for (size_t i = 0; i < n_addrs; i++)
-		if (addrs[i].family == family && is_global(&addrs[i]) && (!first || goes_before(&addrs[i], first)))
+		if (addrs[i].net.ip.family == family && is_global(&addrs[i]) && (!first || goes_before(&addrs[i], first)))
 			first = &addrs[i];
 	if (!best)
 		best = first;
 	if (best)
-		memcpy(source.b, best->b, xb_ip_bytes(family));
+		memcpy(source.b, best->net.ip.b, sizeof(source.b));
 	return source;
 }
 
@@ -178,13 +180,10 @@ void xb_plan_port_networks_done(struct xb_plan_port_networks *p)
 	xb_vec_done(p);
 }
 
-static bool wanted(const struct xb_plan_port_networks *p, const struct xb_addr *a)
+static bool wanted(const struct xb_plan_port_networks *p, const struct xb_ip *ip)
 {
-	struct xb_ip ip = { .family = a->family };
-
-	memcpy(ip.b, a->b, sizeof(ip.b));
 	for (size_t i = 0; i < p->n; i++)
-		if (xb_net_contains(&p->v[i], &ip))
+		if (xb_net_contains(&p->v[i], ip))
 			return true;
 	return !p->n;
 }
@@ -222,20 +221,21 @@ static int add_internal_ips(struct xb_jv node, struct xb_plan_addrs found[2])
 	return 0;
 }
 
-static int add_kernel_addrs(const struct xb_addr *addrs, size_t n, const struct xb_plan_port_networks *networks,
+static int add_kernel_addrs(const struct xb_ifaddr *addrs, size_t n, const struct xb_plan_port_networks *networks,
 			    struct xb_plan_addrs found[2])
 {
 	for (size_t i = 0; i < n; i++) {
+		const struct xb_ip *ip = &addrs[i].net.ip;
 		struct xb_plan_addr a;
 
-		memcpy(a.b, addrs[i].b, sizeof(a.b));
-		if (wanted(networks, &addrs[i]) && xb_vec_push(&found[addrs[i].family == AF_INET6], a) < 0)
+		memcpy(a.b, ip->b, sizeof(a.b));
+		if (wanted(networks, ip) && xb_vec_push(&found[ip->family == AF_INET6], a) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-int xb_plan_port_addrs(struct xb_jv node, const struct xb_addr *addrs, size_t n, const struct xb_plan_port_networks *networks,
+int xb_plan_port_addrs(struct xb_jv node, const struct xb_ifaddr *addrs, size_t n, const struct xb_plan_port_networks *networks,
 		       struct xb_plan_addrs ret[2])
 {
 	struct xb_plan_addrs found[2] = {};

@@ -2,18 +2,13 @@
 #include <errno.h>
 #include <string.h>
 
+#include "kept.h"
 #include "xb/links.h"
 #include "xb/vec.h"
 
-#define DUMPS_MOST 10
-
 struct xb_links {
-	struct xb_netlink_monitor *monitor;
-	uv_check_t after_reading;   /* active while there is something to tell */
-	void (*changed)(void *arg);
-	void *arg;
+	struct kept kept;
 	XB_VEC(struct xb_link) all;
-	bool stale;                 /* something was missed: a dump is due */
 };
 
 static int add(void *arg, const struct xb_link *link)
@@ -23,56 +18,26 @@ static int add(void *arg, const struct xb_link *link)
 	return xb_vec_push(all, *link);
 }
 
-/* What is known stays when it fails. */
-static int dump(struct xb_links *l)
+static int dump(void *arg, struct xb_netlink *n)
 {
-	_cleanup_(xb_netlink_freep) struct xb_netlink *n = NULL;
+	struct xb_links *l = arg;
 	__typeof__(l->all) next = {};
-	int r = xb_netlink_new(&n);
+	int r = xb_netlink_each_link(n, add, &next);
 
-	if (r < 0)
-		return r;
-	/* a dump that changes interrupted is not whole */
-	for (int i = 0; i < DUMPS_MOST; i++) {
-		next.n = 0;
-		r = xb_netlink_each_link(n, add, &next);
-		if (r != -EINTR)
-			break;
-	}
 	if (r < 0) {
 		xb_vec_done(&next);
 		return r;
 	}
 	xb_vec_done(&l->all);
 	l->all = next;
-	l->stale = false;
 	return 0;
-}
-
-static void tell(uv_check_t *h)
-{
-	struct xb_links *l = h->data;
-
-	/* once more in the next turn */
-	if (l->stale && dump(l) < 0)
-		return;
-	uv_check_stop(h);
-	if (l->changed)
-		l->changed(l->arg);
-}
-
-static void on_lost(void *arg)
-{
-	struct xb_links *l = arg;
-
-	l->stale = true;
-	uv_check_start(&l->after_reading, tell);
 }
 
 static void on_notice(void *arg, const struct nlmsghdr *h)
 {
 	struct xb_links *l = arg;
 	struct xb_link link, *known = NULL;
+	int r = 0;
 
 	if (xb_netlink_read_link(h, &link) < 0)
 		return;
@@ -84,7 +49,7 @@ static void on_notice(void *arg, const struct nlmsghdr *h)
 			return;
 		xb_vec_remove(&l->all, (size_t)(known - l->all.v));
 	} else if (!known) {
-		l->stale |= xb_vec_push(&l->all, link) < 0;
+		r = xb_vec_push(&l->all, link);
 	} else {
 		bool same = known->flags == link.flags && known->hw_type == link.hw_type && !strcmp(known->name, link.name);
 
@@ -92,7 +57,7 @@ static void on_notice(void *arg, const struct nlmsghdr *h)
 		if (same)
 			return;
 	}
-	uv_check_start(&l->after_reading, tell);
+	kept_touch(&l->kept, r < 0);
 }
 
 static void closed(uv_handle_t *h)
@@ -105,10 +70,8 @@ static void closed(uv_handle_t *h)
 
 struct xb_links *xb_links_free(struct xb_links *l)
 {
-	if (l) {
-		xb_netlink_monitor_free(l->monitor);
-		uv_close((uv_handle_t *)&l->after_reading, closed);
-	}
+	if (l)
+		kept_end(&l->kept, closed);
 	return NULL;
 }
 
@@ -116,21 +79,12 @@ int xb_links_new(uv_loop_t *loop, void (*changed)(void *arg), void *arg, struct 
 {
 	static const unsigned groups[] = { RTNLGRP_LINK, 0 };
 	_cleanup_(xb_links_freep) struct xb_links *l = calloc(1, sizeof(*l));
-	struct xb_netlink_monitor_config c = {
-		.loop = loop, .bus = NETLINK_ROUTE, .groups = groups, .notice = on_notice, .lost = on_lost, .arg = l,
-	};
 	int r;
 
 	if (!l)
 		return -ENOMEM;
-	l->changed = changed;
-	l->arg = arg;
-	l->after_reading.data = l;
-	uv_check_init(loop, &l->after_reading);
-	/* Listening comes before the dump, so that nothing falls between the two. */
-	r = xb_netlink_monitor_new(&c, &l->monitor);
-	if (r == 0)
-		r = dump(l);
+	l->kept = (struct kept){ .dump = dump, .notice = on_notice, .arg = l, .changed = changed, .changed_arg = arg };
+	r = kept_begin(&l->kept, loop, groups);
 	if (r < 0)
 		return r;
 	*ret = TAKE_PTR(l);

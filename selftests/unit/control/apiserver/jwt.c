@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include "../../../../control/apiserver/jwt_key.h"
+#include "xb/base64.h"
 #include "xb/file.h"
 
 static char folder[] = "/tmp/xebec-test-XXXXXX";
@@ -75,9 +76,9 @@ static char *forge(const char *header, const char *claims, const char *signature
 {
 	struct xb_buf token = {};
 
-	jwt_base64url(xb_sv(header), &token);
+	xb_base64url_encode(xb_sv(header), &token);
 	xb_buf_addc(&token, '.');
-	jwt_base64url(xb_sv(claims), &token);
+	xb_base64url_encode(xb_sv(claims), &token);
 	xb_buf_addf(&token, ".%s", signature);
 	return xb_buf_steal(&token);
 }
@@ -88,12 +89,12 @@ static char *forge_signed(const struct jwt_keys *k, const char *header)
 	struct xb_buf token = {};
 	_cleanup_buf_ struct xb_buf signature = {};
 
-	jwt_base64url(xb_sv(header), &token);
+	xb_base64url_encode(xb_sv(header), &token);
 	xb_buf_addc(&token, '.');
-	jwt_base64url(XB_SV("{}"), &token);
+	xb_base64url_encode(XB_SV("{}"), &token);
 	assert_int_equal(jwt_key_sign(k->signing, xb_buf_sv(&token), &signature), 0);
 	xb_buf_addc(&token, '.');
-	jwt_base64url(xb_buf_sv(&signature), &token);
+	xb_base64url_encode(xb_buf_sv(&signature), &token);
 	return xb_buf_steal(&token);
 }
 
@@ -181,27 +182,6 @@ static void what_is_no_token_is_refused(void **state)
 	assert_int_equal(verify(k, huge.p), -EBADMSG);
 }
 
-static void base64url_is_strict(void **state)
-{
-	static const struct {
-		const char *text, *bytes; /* NULL: refused */
-	} rows[] = {
-		{ "", "" }, { "Zg", "f" }, { "Zm8", "fo" }, { "Zm9v", "foo" }, { "-_8", "\xfb\xff" },
-		{ "Zh", NULL }, { "Zm9", NULL }, { "Z", NULL }, { "Zm9vZ", NULL }, { "Zg==", NULL }, { "+/8", NULL }, { "Z g", NULL },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		_cleanup_buf_ struct xb_buf out = {}, back = {};
-
-		assert_int_equal(jwt_unbase64url(xb_sv(rows[i].text), &out), rows[i].bytes ? 0 : -EBADMSG);
-		if (!rows[i].bytes)
-			continue;
-		assert_true(xb_sv_is(xb_buf_sv(&out), rows[i].bytes));
-		jwt_base64url(xb_buf_sv(&out), &back);
-		assert_true(xb_sv_is(xb_buf_sv(&back), rows[i].text));
-	}
-}
-
 static void bad_key_files_are_named(void **state)
 {
 	const char *const files[] = { weak_file, ec_public, "/dev/null", "/nonexistent" };
@@ -243,7 +223,6 @@ int main(void)
 		cmocka_unit_test(only_the_verifying_keys_count),
 		cmocka_unit_test(the_header_does_not_choose),
 		cmocka_unit_test(what_is_no_token_is_refused),
-		cmocka_unit_test(base64url_is_strict),
 		cmocka_unit_test(bad_key_files_are_named),
 		cmocka_unit_test(the_key_set_has_public_numbers_only),
 	};

@@ -12,20 +12,17 @@ static const __u32 sizes[N_TABLES] = {
 
 struct scene {
 	struct tables *t;
-	struct xb_addr addrs[2];
+	struct xb_ifaddr addrs[2];
 	struct xb_plan_nets services[2], cluster[2];
 	struct xb_plan_node_facts facts;
 	struct xb_plan_port_networks networks;
 };
 
-static struct xb_addr addr_on(const char *text, uint32_t ifindex)
+static struct xb_ifaddr addr_on(const char *text, uint32_t ifindex)
 {
-	struct xb_addr a = { .ifindex = ifindex, .scope = RT_SCOPE_UNIVERSE };
-	struct xb_ip ip;
+	struct xb_ifaddr a = { .ifindex = ifindex, .scope = RT_SCOPE_UNIVERSE };
 
-	assert_int_equal(xb_ip_parse(xb_sv(text), &ip), 0);
-	a.family = ip.family;
-	memcpy(a.b, ip.b, sizeof(a.b));
+	assert_int_equal(xb_ip_parse(xb_sv(text), &a.net.ip), 0);
 	return a;
 }
 

@@ -37,9 +37,34 @@ static void test_appends(void **state)
 	assert_memory_equal(out.p, "a\0\1", 3);
 }
 
+static void test_url(void **state)
+{
+	static const struct {
+		const char *text, *bytes; /* NULL: not what is written */
+		int result;
+	} rows[] = {
+		{ "", "", 0 }, { "Zg", "f", 0 }, { "Zm8", "fo", 0 }, { "Zm9v", "foo", 0 }, { "-_8", "\xfb\xff", 0 },
+		{ "Zh", NULL, 1 }, { "Zm9", NULL, 1 },
+		{ "Z", NULL, -EINVAL }, { "Zm9vZ", NULL, -EINVAL }, { "Zg==", NULL, -EINVAL }, { "+/8", NULL, -EINVAL }, { "Z g", NULL, -EINVAL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_buf_ struct xb_buf out = {}, back = {};
+
+		assert_int_equal(xb_base64url_decode(xb_sv(rows[i].text), &out), rows[i].result);
+		if (!rows[i].bytes)
+			continue;
+		assert_true(xb_sv_is(xb_buf_sv(&out), rows[i].bytes));
+		xb_base64url_encode(xb_buf_sv(&out), &back);
+		assert_true(xb_sv_is(xb_buf_sv(&back), rows[i].text));
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_decode), cmocka_unit_test(test_appends) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_decode), cmocka_unit_test(test_appends), cmocka_unit_test(test_url),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,15 +40,15 @@ static void ports(void **state)
 	}
 }
 
-static struct xb_addr addr(const char *text, uint32_t ifindex, unsigned char scope)
+static struct xb_ifaddr addr(const char *text, uint32_t ifindex, unsigned char scope)
 {
-	struct xb_addr a = { .family = strchr(text, ':') ? AF_INET6 : AF_INET, .ifindex = ifindex, .scope = scope };
+	struct xb_ifaddr a = { .ifindex = ifindex, .scope = scope };
 
-	assert_int_equal(inet_pton(a.family, text, a.b), 1);
+	assert_int_equal(xb_ip_parse(xb_sv(text), &a.net.ip), 0);
 	return a;
 }
 
-static void source_is(int family, const char *node, const struct xb_addr *addrs, size_t n, const char *want)
+static void source_is(int family, const char *node, const struct xb_ifaddr *addrs, size_t n, const char *want)
 {
 	struct xb_json *doc = NULL;
 	struct xb_plan_addr got;
@@ -62,7 +62,7 @@ static void source_is(int family, const char *node, const struct xb_addr *addrs,
 
 static void source(void **state)
 {
-	const struct xb_addr addrs[] = {
+	const struct xb_ifaddr addrs[] = {
 		addr("127.0.0.1", 1, RT_SCOPE_HOST), addr("198.51.100.1", 1, RT_SCOPE_UNIVERSE), addr("10.0.0.9", 3, RT_SCOPE_UNIVERSE),
 		addr("192.0.2.8", 2, RT_SCOPE_UNIVERSE), addr("192.0.2.7", 2, RT_SCOPE_UNIVERSE), addr("169.254.0.1", 2, RT_SCOPE_UNIVERSE),
 		addr("::1", 1, RT_SCOPE_HOST), addr("fe80::1", 2, RT_SCOPE_LINK), addr("fd00::5", 3, RT_SCOPE_UNIVERSE),
@@ -134,7 +134,7 @@ static void service_cidrs(void **state)
 
 static void whole(void **state)
 {
-	const struct xb_addr addrs[] = { addr("10.0.0.9", 2, RT_SCOPE_UNIVERSE), addr("fd00::5", 2, RT_SCOPE_UNIVERSE) };
+	const struct xb_ifaddr addrs[] = { addr("10.0.0.9", 2, RT_SCOPE_UNIVERSE), addr("fd00::5", 2, RT_SCOPE_UNIVERSE) };
 	struct xb_plan_nets services[2] = {}, cluster[2] = {};
 	struct xb_plan_node_facts f = {
 		.addrs = addrs, .n_addrs = ARRAY_SIZE(addrs), .local_first = 32768, .local_last = 60999, .services = services,
@@ -172,7 +172,7 @@ static void whole(void **state)
 /* As text, of one family, one after another. */
 static void port_addrs_are(const char *object, const char *const *networks, int family, const char *want)
 {
-	const struct xb_addr addrs[] = {
+	const struct xb_ifaddr addrs[] = {
 		addr("192.0.2.9", 3, RT_SCOPE_UNIVERSE), addr("127.0.0.1", 1, RT_SCOPE_HOST), addr("192.0.2.9", 2, RT_SCOPE_UNIVERSE),
 		addr("10.0.0.9", 2, RT_SCOPE_UNIVERSE), addr("fd00::5", 2, RT_SCOPE_UNIVERSE),
 	};
