@@ -4,7 +4,8 @@
 /*
  * The API client: requests and streams to one API server, on libcurl's multi interface driven by a libuv loop. One thread.
  * Connections are kept and shared; HTTP/2 is used when the server offers it (TLS+ALPN): then a hundred streams share one, and
- * requests, of which any number may be asked for at once, two.
+ * requests, of which any number may be asked for at once, two. The server is asked for HEAD /version when the end of an HTTP/2 answer
+ * may have come unnoticed.
  */
 #include <uv.h>
 #include "xb/json.h"

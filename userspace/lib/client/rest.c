@@ -2,6 +2,7 @@
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 
 #include "fault.h"
@@ -16,6 +17,8 @@
 #define MAX_LINE        (16UL << 20)    /* a watch event: an object is at most 3 MiB */
 #define MAX_TOKEN       (64UL << 10)
 #define UPLOAD_BUFFER   (16L << 10)     /* curl has one for each request with a body: its least, and more than most of ours have */
+#define STREAM_BUFFER   16384           /* what curl has for an answer before it hands it on */
+#define PROBE_MS        20U             /* from then on until the server is asked for more */
 #define MAX_STREAMS     100U            /* watches of one connection; beyond them another one is made, for watches only */
 #define MAX_AT_ONCE     250L            /* streams and requests of one connection: as many as upstream's servers allow */
 #define MAX_CONNECTIONS 2L              /* where one carries many requests: the second while the first is being left */
@@ -37,8 +40,14 @@ struct xb_rest {
 	unsigned streams;               /* under way on its connection */
 	bool multiplexed;               /* its server does HTTP/2 */
 	uv_loop_t *loop;
-	uv_timer_t timer;
+	uv_timer_t timer;               /* curl's */
+	uv_timer_t reread;              /* for what curl has left unread */
+	bool looked;                    /* of it: at the sockets */
+	unsigned filled;                /* calls under way that are */
+	unsigned open_timers;
 	CURLM *multi;
+	TAILQ_HEAD(, watched) sockets;  /* curl's */
+	unsigned n_sockets;
 	uint64_t woken_ns;              /* when curl was last called for what there is to read */
 	void (*refused)(void *arg);     /* of one with a name of its own */
 	void *refused_arg;
@@ -62,15 +71,18 @@ struct xb_rest_call {
 	char error[CURL_ERROR_SIZE];
 	struct xb_buf in;
 	size_t scanned;                 /* bytes of in known to hold no newline */
+	curl_off_t received;            /* of the answer, as it is packed */
 	void (*line)(void *arg, struct xb_sv line);
 	xb_rest_done done;
 	void *arg;
 	bool is_ready, calling, cancelled, too_large;
+	bool filled;                    /* once so much came that curl's buffer for it was full */
 	bool reads, sent;               /* reads: may be sent as often as is needed */
 };
 
 struct watched {                        /* one socket of curl's */
 	uv_poll_t poll;
+	TAILQ_ENTRY(watched) link;
 	struct xb_rest *r;
 	curl_socket_t fd;
 };
@@ -83,11 +95,26 @@ static long call_code(const struct xb_rest_call *c)
 	return code;
 }
 
+static bool is_http2(const struct xb_rest_call *c)
+{
+	long version = 0;
+
+	curl_easy_getinfo(c->easy, CURLINFO_HTTP_VERSION, &version);
+	return version == CURL_HTTP_VERSION_2_0;
+}
+
 static bool streams(const struct xb_rest_call *c)
 {
 	long code = c->line ? call_code(c) : 0;
 
 	return code >= 200 && code < 300;
+}
+
+static void on_reread(uv_timer_t *t);
+static void reread(struct xb_rest *r)
+{
+	r->looked = false;
+	uv_timer_start(&r->reread, on_reread, 0, 0);
 }
 
 /* --- the end of a call --- */
@@ -97,6 +124,7 @@ static void call_detach(struct xb_rest_call *c)
 
 	curl_multi_remove_handle(r->multi, c->easy);
 	r->streams -= c->line != NULL;
+	r->filled -= c->filled;
 	if (c->is_ready) {
 		struct xb_rest_call **at = &r->ready;
 
@@ -121,11 +149,17 @@ static void call_free(struct xb_rest_call *c)
 	free(c);
 }
 
+static void call_cut_off(struct xb_rest_call *c)
+{
+	call_detach(c);
+	reread(c->via);
+}
+
 void xb_rest_cancel(struct xb_rest_call *c)
 {
 	if (!c || c->cancelled)
 		return;
-	call_detach(c);
+	call_cut_off(c);
 	/* Within one of its own callbacks: whoever called that frees it. */
 	if (c->calling)
 		c->cancelled = true;
@@ -137,9 +171,7 @@ void xb_rest_cancel(struct xb_rest_call *c)
  * would make one each. Those of HTTP/1.1 need one each. */
 static void learn_protocol(struct xb_rest_call *c)
 {
-	long version = 0;
-
-	if (c->via->multiplexed || curl_easy_getinfo(c->easy, CURLINFO_HTTP_VERSION, &version) || version != CURL_HTTP_VERSION_2_0)
+	if (c->via->multiplexed || !is_http2(c))
 		return;
 	c->via->multiplexed = true;
 	curl_multi_setopt(c->via->multi, CURLMOPT_MAX_HOST_CONNECTIONS, MAX_CONNECTIONS);
@@ -182,6 +214,8 @@ static void call_finish(struct xb_rest_call *c, CURLcode result)
 
 	learn_protocol(c);
 	call_detach(c);
+	if (result)
+		reread(c->via);
 	if (c->in.err || result == CURLE_OUT_OF_MEMORY) {
 		code = 0;
 		xb_status_set(&status, 0, "", "out of memory");
@@ -198,7 +232,7 @@ static void call_finish(struct xb_rest_call *c, CURLcode result)
 		if (!status.retry_after)
 			status.retry_after = (int)MIN(retry_after, 3600);
 	}
-	c->calling = true;
+	c->cancelled = true;    /* done is the end, whoever cancels it in there */
 	if (code == 401 && c->r->refused)
 		c->r->refused(c->r->refused_arg);
 	c->done(c->arg, (int)code, was_stream ? (struct xb_sv){} : xb_buf_sv(&c->in), &status);
@@ -257,6 +291,37 @@ static void on_timer(uv_timer_t *t)
 	drive(t->data, CURL_SOCKET_TIMEOUT, 0);
 }
 
+static void on_probed(void *arg, int code, struct xb_sv body, const struct xb_status *status)
+{
+}
+
+/*
+ * Curl 7.88 reads an HTTP/2 connection for all of its streams into one buffer, and stops in it where a stream's own is full. It runs that
+ * stream again for the rest of the frame, but none for what is behind before the server sends more; and none at all when the stream is
+ * cut off there. So curl is told that there is more, once the frame's rest has come. If nothing was behind, nghttp2 does not say before
+ * the next byte, of whatever, that the frame is at its end, and with it perhaps the answer: the server is asked for a byte then.
+ */
+static void on_reread(uv_timer_t *t)
+{
+	struct xb_rest *r = t->data;
+	struct watched *w;
+
+	if (r->looked) {
+		if (r->filled)
+			xb_rest_send(r, &(struct xb_rest_request){ .method = "HEAD", .path = "/version" }, on_probed, NULL, NULL);
+		return;
+	}
+	r->looked = true;
+	if (r->filled)
+		uv_timer_start(&r->reread, on_reread, PROBE_MS, 0);
+	drive(r, CURL_SOCKET_TIMEOUT, 0);       /* the frame's rest, if it is yet to come */
+	for (unsigned n = r->n_sockets; n && (w = TAILQ_FIRST(&r->sockets)); n--) {
+		TAILQ_REMOVE(&r->sockets, w, link);
+		TAILQ_INSERT_TAIL(&r->sockets, w, link);
+		drive(r, w->fd, CURL_CSELECT_IN);
+	}
+}
+
 static int want_timer(CURLM *multi, long ms, void *arg)
 {
 	struct xb_rest *r = arg;
@@ -281,6 +346,8 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *
 	if (what == CURL_POLL_REMOVE) {
 		if (w) {
 			curl_multi_assign(r->multi, fd, NULL);
+			TAILQ_REMOVE(&r->sockets, w, link);
+			r->n_sockets--;
 			uv_close((uv_handle_t *)&w->poll, watched_closed);
 		}
 		return 0;
@@ -295,10 +362,28 @@ static int want_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *
 			return -1;
 		}
 		w->poll.data = w;
+		TAILQ_INSERT_TAIL(&r->sockets, w, link);
+		r->n_sockets++;
 		curl_multi_assign(r->multi, fd, w);
 	}
 	return uv_poll_start(&w->poll, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0),
 			     on_poll) < 0 ? -1 : 0;
+}
+
+/* Curl's buffer, which holds the headers as well. */
+static void look_for_filled(struct xb_rest_call *c)
+{
+	curl_off_t before = c->received;
+	long headers = 0;
+
+	curl_easy_getinfo(c->easy, CURLINFO_SIZE_DOWNLOAD_T, &c->received);
+	if (!before)
+		curl_easy_getinfo(c->easy, CURLINFO_HEADER_SIZE, &headers);
+	if (c->received - before + headers < STREAM_BUFFER || !is_http2(c))
+		return;
+	c->via->filled += !c->filled;
+	c->filled = true;
+	reread(c->via);
 }
 
 /* Lines are handed on after curl has returned, since nothing may be started or cancelled from inside it. */
@@ -312,6 +397,7 @@ static size_t on_bytes(char *p, size_t size, size_t n, void *arg)
 		return 0;
 	}
 	xb_buf_add(&c->in, p, n);
+	look_for_filled(c);
 	if (stream && !c->is_ready) {
 		c->is_ready = true;
 		c->next_ready = c->via->ready;
@@ -436,8 +522,7 @@ static int set_request(struct xb_rest_call *c, const struct xb_rest_request *q)
 		if (curl_easy_setopt(e, CURLOPT_COPYPOSTFIELDS, q->body.p ? q->body.p : ""))
 			return -ENOMEM;
 	}
-	/* A compressed stream would hold events back. Nor has it a smaller buffer than curl's own: what is left over of a turn, curl
-	 * 7.88 does not look at before more comes. */
+	/* A compressed stream would hold events back. */
 	if (!c->line)
 		curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, q->timeout_ms ? (long)q->timeout_ms : REQUEST_MS);
@@ -598,7 +683,10 @@ static int set_server(struct xb_rest *r, char **reterr_why)
 
 static void timer_closed(uv_handle_t *h)
 {
-	free(h->data);
+	struct xb_rest *r = h->data;
+
+	if (!--r->open_timers)
+		free(r);
 }
 
 struct xb_rest *xb_rest_free(struct xb_rest *r)
@@ -609,7 +697,7 @@ struct xb_rest *xb_rest_free(struct xb_rest *r)
 	while (r->calls) {
 		struct xb_rest_call *c = r->calls;
 
-		call_detach(c);
+		call_cut_off(c);
 		call_free(c);
 	}
 	xb_rest_free(r->more);
@@ -621,10 +709,12 @@ struct xb_rest *xb_rest_free(struct xb_rest *r)
 	free(r->host_header);
 	free(r->url);
 	free(r->user_agent);
-	if (r->loop)
+	if (r->loop) {
 		uv_close((uv_handle_t *)&r->timer, timer_closed);
-	else
+		uv_close((uv_handle_t *)&r->reread, timer_closed);
+	} else {
 		free(r);
+	}
 	return NULL;
 }
 
@@ -639,6 +729,7 @@ int xb_rest_new(uv_loop_t *loop, const struct xb_kubeconfig *k, const char *user
 	if (!r)
 		return -ENOMEM;
 	r->root = r;
+	TAILQ_INIT(&r->sockets);
 	r->user_agent = strdup(user_agent);
 	r->multi = curl_multi_init();
 	if (!r->user_agent || !r->multi)
@@ -649,10 +740,10 @@ int xb_rest_new(uv_loop_t *loop, const struct xb_kubeconfig *k, const char *user
 	code = set_server(r, reterr_why);
 	if (code < 0)
 		return code;
-	code = uv_timer_init(loop, &r->timer);
-	if (code < 0)
-		return code;
-	r->timer.data = r;
+	uv_timer_init(loop, &r->timer);
+	uv_timer_init(loop, &r->reread);
+	r->timer.data = r->reread.data = r;
+	r->open_timers = 2;
 	r->loop = loop;
 	curl_multi_setopt(r->multi, CURLMOPT_MAX_CONCURRENT_STREAMS, MAX_AT_ONCE);
 	curl_multi_setopt(r->multi, CURLMOPT_SOCKETFUNCTION, want_socket);
