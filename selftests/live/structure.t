@@ -17,6 +17,9 @@ san=$([ "$build" = build-san ] && echo 1)
 build() { (cd "$work" && make -j2 SAN=$san O="$build" "$@" 2>&1); }
 build programs >"$TMP/first" || { note "$(tail "$TMP/first")"; bail 'the copy does not build'; }
 
+# Tests link all of them, so a name that two define would be one of the two.
+names() { for a in "$work/$build"/lib/*.a; do nm -g --defined-only "$a" | awk '$2 ~ /[TDRB]/ && $3 !~ /^__/ { print $3 }' | sort -u; done; }
+is "$(names | sort | uniq -d)" '' 'no name is defined in two archives'
 is "$(build programs | grep -E '^  [A-Z]' || true)" '' 'a second build runs nothing'
 touch "$work/include/xb/csr.h"
 out=$(build programs)

@@ -410,7 +410,7 @@ static void handle_closed(uv_handle_t *h)
 		free(a);
 }
 
-struct agent *agent_free(struct agent *a)
+struct agent *netd_agent_free(struct agent *a)
 {
 	if (!a)
 		return NULL;
@@ -457,9 +457,9 @@ static int watch(struct agent *a)
 	return r < 0 ? r : xb_informer_new(&c, &a->nodes);
 }
 
-int agent_new(struct xb_rest *rest, const struct options *o, struct agent **ret, char **reterr_why)
+int netd_agent_new(struct xb_rest *rest, const struct options *o, struct agent **ret, char **reterr_why)
 {
-	_cleanup_(agent_freep) struct agent *a = calloc(1, sizeof(*a));
+	_cleanup_(netd_agent_freep) struct agent *a = calloc(1, sizeof(*a));
 	uv_loop_t *loop = xb_rest_loop(rest);
 	int r;
 
@@ -487,12 +487,12 @@ int agent_new(struct xb_rest *rest, const struct options *o, struct agent **ret,
 	return 0;
 }
 
-bool agent_healthy(const struct agent *a)
+bool netd_agent_healthy(const struct agent *a)
 {
 	return !a->waiting_ms || xb_time_ms() - a->waiting_ms < UNHEALTHY_MS;
 }
 
-void agent_write_metrics(const struct agent *a, struct xb_buf *out)
+void netd_agent_write_metrics(const struct agent *a, struct xb_buf *out)
 {
 	struct routes_stats s;
 	size_t faulty = 0;
@@ -512,7 +512,7 @@ void agent_write_metrics(const struct agent *a, struct xb_buf *out)
 	xb_prom_process(out, a->start_us);
 }
 
-int agent_cleanup(const struct options *o, char **reterr_why)
+int netd_agent_cleanup(const struct options *o, char **reterr_why)
 {
 	int r = *o->cni_conf_dir ? conflist_remove(o->cni_conf_dir, reterr_why) : 0;
 

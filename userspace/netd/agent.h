@@ -10,12 +10,12 @@
 
 struct agent;
 /* Borrows both. */
-int agent_new(struct xb_rest *rest, const struct options *o, struct agent **ret, char **reterr_why);
-struct agent *agent_free(struct agent *a);      /* leaves the kernel as it is */
-XB_DEFINE_CLEANUP(struct agent *, agent_free)
+int netd_agent_new(struct xb_rest *rest, const struct options *o, struct agent **ret, char **reterr_why);
+struct agent *netd_agent_free(struct agent *a);      /* leaves the kernel as it is */
+XB_DEFINE_CLEANUP(struct agent *, netd_agent_free)
 
-bool agent_healthy(const struct agent *a);      /* no change has waited for the kernel for a minute */
-void agent_write_metrics(const struct agent *a, struct xb_buf *out);
-int agent_cleanup(const struct options *o, char **reterr_why);
+bool netd_agent_healthy(const struct agent *a);      /* no change has waited for the kernel for a minute */
+void netd_agent_write_metrics(const struct agent *a, struct xb_buf *out);
+int netd_agent_cleanup(const struct options *o, char **reterr_why);
 
 #endif

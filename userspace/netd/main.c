@@ -9,15 +9,15 @@
 
 static int serve_until_told(struct xb_process *p, const struct options *o, struct xb_rest *rest)
 {
-	_cleanup_(agent_freep) struct agent *agent = NULL;
-	_cleanup_(serve_freep) struct serve *serve = NULL;
+	_cleanup_(netd_agent_freep) struct agent *agent = NULL;
+	_cleanup_(netd_serve_freep) struct serve *serve = NULL;
 	_cleanup_(xb_trimmer_freep) struct xb_trimmer *trimmer = NULL;
 	_cleanup_free_ char *why = NULL;
-	int r = agent_new(rest, o, &agent, &why);
+	int r = netd_agent_new(rest, o, &agent, &why);
 
 	if (r < 0)
 		return xb_process_fault(r, "cannot start", why);
-	r = serve_new(&p->loop, o, agent, &serve, &why);
+	r = netd_serve_new(&p->loop, o, agent, &serve, &why);
 	if (r < 0)
 		return xb_process_fault(r, "cannot serve", why);
 	r = xb_trimmer_new(&p->loop, &trimmer);
@@ -45,7 +45,7 @@ static int run(const struct options *o)
 static int clean_up(const struct options *o)
 {
 	_cleanup_free_ char *why = NULL;
-	int r = agent_cleanup(o, &why);
+	int r = netd_agent_cleanup(o, &why);
 
 	return r < 0 ? xb_process_fault(r, "cannot clean up", why) : EXIT_SUCCESS;
 }

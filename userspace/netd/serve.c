@@ -20,7 +20,7 @@ static void on_health(struct xb_http_request *r, void *arg)
 		return;
 	if (!xb_sv_is(path, "/healthz") && !xb_sv_is(path, "/livez"))
 		xb_http_respond(r, 404, TEXT, XB_SV("404 page not found\n"));
-	else if (agent_healthy(s->agent))
+	else if (netd_agent_healthy(s->agent))
 		xb_http_respond(r, 200, TEXT, XB_SV("ok"));
 	else
 		xb_http_respond(r, 503, TEXT, XB_SV("a change has waited for the kernel for a minute\n"));
@@ -34,14 +34,14 @@ static void on_metrics(struct xb_http_request *r, void *arg)
 	if (!xb_http_reads(r))
 		return;
 	if (xb_sv_is(xb_http_path(r), "/metrics")) {
-		agent_write_metrics(s->agent, &body);
+		netd_agent_write_metrics(s->agent, &body);
 		xb_http_respond_buf(r, 200, XB_PROM_CONTENT_TYPE, &body);
 	} else {
 		xb_http_respond(r, 404, TEXT, XB_SV("404 page not found\n"));
 	}
 }
 
-struct serve *serve_free(struct serve *s)
+struct serve *netd_serve_free(struct serve *s)
 {
 	if (!s)
 		return NULL;
@@ -51,9 +51,9 @@ struct serve *serve_free(struct serve *s)
 	return NULL;
 }
 
-int serve_new(uv_loop_t *loop, const struct options *o, const struct agent *agent, struct serve **ret, char **reterr_why)
+int netd_serve_new(uv_loop_t *loop, const struct options *o, const struct agent *agent, struct serve **ret, char **reterr_why)
 {
-	_cleanup_(serve_freep) struct serve *s = calloc(1, sizeof(*s));
+	_cleanup_(netd_serve_freep) struct serve *s = calloc(1, sizeof(*s));
 	struct xb_http_config health = { .loop = loop, .handler = on_health, .arg = s, .max_body_bytes = 4096, .max_connections = 200 };
 	struct xb_http_config metric = { .loop = loop, .handler = on_metrics, .arg = s, .max_body_bytes = 4096, .max_connections = 200 };
 	int r;

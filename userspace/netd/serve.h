@@ -7,8 +7,8 @@
 
 struct serve;
 /* An address of AF_UNSPEC is not served. Borrows the agent. -errno of binding, with a sentence naming the flag. */
-int serve_new(uv_loop_t *loop, const struct options *o, const struct agent *agent, struct serve **ret, char **reterr_why);
-struct serve *serve_free(struct serve *s);
-XB_DEFINE_CLEANUP(struct serve *, serve_free)
+int netd_serve_new(uv_loop_t *loop, const struct options *o, const struct agent *agent, struct serve **ret, char **reterr_why);
+struct serve *netd_serve_free(struct serve *s);
+XB_DEFINE_CLEANUP(struct serve *, netd_serve_free)
 
 #endif

@@ -27,7 +27,7 @@ static int log_handler(struct request *q)
 
 	r = pod_find(q, &pod);
 	if (!r)
-		r = pod_container(q, pod, &container);
+		r = pod_container_meant(q, pod, &container);
 	if (r)
 		return r;
 	xb_buf_addf(&path, "/containerLogs/%.*s/%.*s/%s", XB_SV_ARG(q->route.namespace_), XB_SV_ARG(q->route.name), container);
@@ -105,7 +105,7 @@ static int container_stream(struct request *q, const char *what)
 
 	r = pod_find(q, &pod);
 	if (!r)
-		r = pod_container(q, pod, &container);
+		r = pod_container_meant(q, pod, &container);
 	if (r)
 		return r;
 	xb_buf_addf(&path, "/%s/%.*s/%.*s/%s", what, XB_SV_ARG(q->route.namespace_), XB_SV_ARG(q->route.name), container);

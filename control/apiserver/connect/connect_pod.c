@@ -42,7 +42,7 @@ static int ask_for_container(struct request *q, struct xb_jv pod)
 				     XB_SV_ARG(q->route.name), names.p);
 }
 
-int pod_container(struct request *q, struct xb_jv pod, const char **ret)
+int pod_container_meant(struct request *q, struct xb_jv pod, const char **ret)
 {
 	struct xb_jv containers = xb_jv_path(pod, "spec", "containers");
 	struct xb_sv name = query_value(q->arena, xb_http_query(q->http), "container");

@@ -6,7 +6,7 @@
 
 int pod_find(struct request *q, struct xb_jv *ret);                     /* 404 */
 /* The container that the query names, or the only one. 400 in upstream's words. In the arena. */
-int pod_container(struct request *q, struct xb_jv pod, const char **ret);
+int pod_container_meant(struct request *q, struct xb_jv pod, const char **ret);
 int pod_node(struct request *q, struct xb_jv pod, struct xb_sv *ret);   /* 400 when it has none yet */
 
 /* Appended to a path: "?follow=true&tailLines=5". 400 for what is not a value. */

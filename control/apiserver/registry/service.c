@@ -11,7 +11,7 @@ bool service_needs_ip(const struct xb_tree *spec)
 	return service_is(spec, "ClusterIP") || service_needs_node_ports(spec);
 }
 
-bool service_is_headless(const struct xb_tree *spec)
+bool service_spec_is_headless(const struct xb_tree *spec)
 {
 	const struct xb_tree *ips = xb_tree_get(spec, "clusterIPs");
 

@@ -9,7 +9,7 @@ static inline bool service_is(const struct xb_tree *spec, const char *type)
 	return xb_tree_is(xb_tree_get(spec, "type"), type);
 }
 bool service_needs_ip(const struct xb_tree *spec);           /* of a known type, but ExternalName */
-bool service_is_headless(const struct xb_tree *spec);
+bool service_spec_is_headless(const struct xb_tree *spec);
 bool service_needs_node_ports(const struct xb_tree *spec);
 bool service_needs_health_port(const struct xb_tree *spec);
 bool service_is_external(const struct xb_tree *spec);        /* reachable from outside: externalTrafficPolicy means something */

@@ -100,7 +100,7 @@ static void check_families(struct change *c)
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 	long i = 0;
 
-	if (service_is_headless(c->spec) && edit_is_empty(xb_tree_get(c->spec, "selector")))
+	if (service_spec_is_headless(c->spec) && edit_is_empty(xb_tree_get(c->spec, "selector")))
 		return;
 	if (xb_tree_is(xb_tree_get(c->spec, "ipFamilyPolicy"), "RequireDualStack") && !c->w->registry->ranges[1])
 		xb_err_invalid_sv(c->e, XB_PATH(at, "ipFamilyPolicy"), XB_SV("RequireDualStack"),
@@ -116,7 +116,7 @@ static void check_families(struct change *c)
 static void complete_families(struct change *c)
 {
 	const struct registry *r = c->w->registry;
-	bool free_choice = service_is_headless(c->spec) && edit_is_empty(xb_tree_get(c->spec, "selector"));
+	bool free_choice = service_spec_is_headless(c->spec) && edit_is_empty(xb_tree_get(c->spec, "selector"));
 
 	/* without selector and address the endpoints may be of any family, whatever this cluster hands out */
 	edit_str_default(c->w, c->spec, "ipFamilyPolicy", free_choice ? "RequireDualStack" : "SingleStack");
@@ -232,11 +232,11 @@ static int change_ips(struct change *c)
 
 	if (had && !has)
 		leave_ips(c, 0);
-	if (!has || service_is_headless(c->spec))
+	if (!has || service_spec_is_headless(c->spec))
 		return 0;
 	if (!had)
 		return take_ips(c, 0);
-	if (service_is_headless(c->old))
+	if (service_spec_is_headless(c->old))
 		return 0;
 	if (n_old == 2 && n == 1)
 		leave_ips(c, 1);

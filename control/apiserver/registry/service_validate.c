@@ -89,7 +89,7 @@ void service_validate_ips(struct xb_field_errors *e, const struct xb_tree *spec)
 		return;
 	if (ips && ips->count == 2 && ports_is_ipv6(xb_tree_text(ips->first)) == ports_is_ipv6(xb_tree_text(ips->last)))
 		xb_err_invalid(e, at, ips, "may specify no more than one IP for each IP family");
-	if (!service_is_headless(spec))
+	if (!service_spec_is_headless(spec))
 		validate_ip_families(e, at, spec);
 }
 
@@ -128,11 +128,11 @@ static void validate_external_name_type(struct xb_field_errors *e, const struct 
 
 static void validate_type(struct xb_field_errors *e, const struct xb_path *at, const struct xb_tree *spec)
 {
-	if (edit_is_empty(xb_tree_get(spec, "ports")) && !service_is_headless(spec) && !service_is(spec, "ExternalName"))
+	if (edit_is_empty(xb_tree_get(spec, "ports")) && !service_spec_is_headless(spec) && !service_is(spec, "ExternalName"))
 		xb_err_required(e, XB_PATH(at, "ports"), "");
 	if (service_is(spec, "LoadBalancer"))
 		validate_balancer_type(e, at, spec);
-	if (service_needs_node_ports(spec) && service_is_headless(spec))
+	if (service_needs_node_ports(spec) && service_spec_is_headless(spec))
 		xb_err_invalid_sv(e, XB_PATH_AT(XB_PATH(at, "clusterIPs"), 0), XB_SV("None"),
 				  "may not be set to 'None' for %.*s services",
 				  XB_SV_ARG(xb_tree_gettext(spec, "type")));
@@ -334,7 +334,7 @@ void service_validate_update(struct write *w, const struct xb_tree *object, cons
 	const struct xb_path *at = XB_PATH(NULL, "spec");
 
 	if (service_needs_ip(spec) && service_needs_ip(old)) {
-		if (!service_is_headless(spec) || !service_is_headless(old))
+		if (!service_spec_is_headless(spec) || !service_spec_is_headless(old))
 			validate_kept(e, at, spec, old, "clusterIPs", "clusterIP");
 		validate_kept(e, at, spec, old, "ipFamilies", "ipFamily");
 	}

@@ -407,7 +407,7 @@ static int place(struct lifecycle *l, struct node *n, struct xb_jv node)
 	_cleanup_buf_ struct xb_buf key = {};
 	struct zone *zone;
 
-	node_zone(node, &key);
+	node_state_zone(node, &key);
 	zone = key.err ? NULL : zones_obtain(l->zones, xb_buf_sv(&key));
 	if (!zone)
 		return -ENOMEM;

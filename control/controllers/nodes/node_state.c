@@ -45,7 +45,7 @@ enum node_ready node_ready(struct xb_jv node)
 	return xb_sv_is(status, "True") ? NODE_READY_TRUE : xb_sv_is(status, "False") ? NODE_READY_FALSE : NODE_READY_UNKNOWN;
 }
 
-void node_zone(struct xb_jv node, struct xb_buf *out)
+void node_state_zone(struct xb_jv node, struct xb_buf *out)
 {
 	struct xb_jv zone = label(node, "failure-domain.beta.kubernetes.io/zone"), region = label(node, "failure-domain.beta.kubernetes.io/region");
 

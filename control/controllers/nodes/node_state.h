@@ -14,7 +14,7 @@ enum node_ready {
 struct xb_jv node_condition(struct xb_jv node, const char *type);
 enum node_ready node_ready(struct xb_jv node);
 /* Where it stands: "", or region and zone together. Appended. */
-void node_zone(struct xb_jv node, struct xb_buf *out);
+void node_state_zone(struct xb_jv node, struct xb_buf *out);
 
 /* Of the status, when its kubelet is silent: Ready and what the kubelet alone knows become Unknown. A strategic merge patch;
  * nothing when Ready is Unknown already. */

@@ -8,7 +8,7 @@
 
 static void write_lease(const struct node *n, struct xb_jw *w)
 {
-	struct xb_jv uid = xb_jv_path(node_object(n), "metadata", "uid");
+	struct xb_jv uid = xb_jv_path(kubelet_node_object(n), "metadata", "uid");
 
 	xb_jw_object(w);
 	xb_jw_kstr(w, "kind", "Lease");

@@ -176,7 +176,7 @@ static bool is_behind(const struct node *n, struct xb_jv object)
 void node_sync(struct node *n)
 {
 	_cleanup_buf_ struct xb_buf images = {};
-	struct xb_jv object = node_object(n);
+	struct xb_jv object = kubelet_node_object(n);
 	struct node_view v;
 
 	if (!n->looked || n->write || uv_is_active((uv_handle_t *)&n->retry) || !xb_informer_synced(n->informer) || is_behind(n, object))
@@ -357,7 +357,7 @@ bool node_under_disk_or_pid_pressure(const struct node *n)
 	return n->pressure->under[PRESSURE_DISK] || n->pressure->under[PRESSURE_PID];
 }
 
-struct xb_jv node_object(const struct node *n)
+struct xb_jv kubelet_node_object(const struct node *n)
 {
 	return xb_informer_get(n->informer, NULL, n->config.facts->node_name);
 }

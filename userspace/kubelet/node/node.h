@@ -54,7 +54,7 @@ struct node *kubelet_node_free(struct node *n);
 XB_DEFINE_CLEANUP(struct node *, kubelet_node_free)
 bool node_under_memory_pressure(const struct node *n);  /* BestEffort pods are not admitted then */
 bool node_under_disk_or_pid_pressure(const struct node *n);
-struct xb_jv node_object(const struct node *n);         /* {} before it is known */
+struct xb_jv kubelet_node_object(const struct node *n); /* {} before it is known */
 /* Why the runtime's network cannot take pods yet, in the words of condition Ready; NULL: it can, or nothing is known. Borrowed until the
  * loop turns. */
 const char *node_network_fault(const struct node *n);

@@ -69,7 +69,7 @@ struct xb_jv pods_node(void *arg)
 {
 	struct pods *s = arg;
 
-	return s->parts.node ? node_object(s->parts.node) : (struct xb_jv){};
+	return s->parts.node ? kubelet_node_object(s->parts.node) : (struct xb_jv){};
 }
 
 bool pods_image_in_use(void *arg, const char *image_id)
@@ -151,11 +151,6 @@ void pods_collect_containers(void *arg)
 
 	for (struct xb_map_it it = {}; xb_map_next(s->by_uid, &it);)
 		pod_poke(it.value);
-}
-
-bool pods_ready(const struct pods *s)
-{
-	return s->settled;
 }
 
 struct pod *pods_find_uid(const struct pods *s, const char *uid)

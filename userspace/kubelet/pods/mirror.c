@@ -160,7 +160,7 @@ static void create(struct mirror *m, const struct pod *p)
 {
 	_cleanup_(xb_arena_freep) struct xb_arena *a = xb_arena_new(0);
 	struct node *node = m->of->pods->parts.node;
-	struct xb_jv object = node ? node_object(node) : (struct xb_jv){};
+	struct xb_jv object = node ? kubelet_node_object(node) : (struct xb_jv){};
 	_cleanup_buf_ struct xb_buf path = {}, body = {};
 	struct xb_tree *mirror, *notes;
 

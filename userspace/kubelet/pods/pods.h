@@ -58,7 +58,6 @@ void pods_collect_containers(void *arg);                /* dead ones go, but for
 void pods_evict_document(void *arg, struct xb_jv pod, const char *message, uint64_t grace_s); /* reason Evicted */
 void pods_node_changed(void *arg, struct xb_jv node);
 
-bool pods_ready(const struct pods *s);                  /* the sources are read: all pods that should be are known */
 struct pod *pods_find(const struct pods *s, const char *namespace_, const char *name); /* the newest of that name */
 struct pod *pods_find_uid(const struct pods *s, const char *uid);
 void pods_each(const struct pods *s, void (*each)(void *arg, struct pod *pod), void *arg);

@@ -75,7 +75,7 @@ static int admit(struct pod *p, struct admit_refusal *ret)
 	int r;
 
 	if (node) {
-		in.node = node_object(node);
+		in.node = kubelet_node_object(node);
 		in.memory_pressure = node_under_memory_pressure(node);
 		in.disk_pressure = node_under_disk_or_pid_pressure(node);
 	}

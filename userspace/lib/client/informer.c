@@ -171,7 +171,7 @@ static int add_item(struct xb_informer *i, struct item *it)
 	}
 	i->bytes += xb_json_memory(it->doc);
 	it->list = i->lists;
-	r = index_item(i->indexes, it);
+	r = informer_index_add(i->indexes, it);
 	i->c.changed(i->c.arg, (struct xb_jv){}, xb_json_root(it->doc));
 	return r;
 }
@@ -185,8 +185,8 @@ static int change_item(struct xb_informer *i, struct item *it, struct item *newe
 	it->version = newer->version;
 	item_free(newer);
 	i->bytes += xb_json_memory(it->doc);
-	unindex_item(it);
-	r = index_item(i->indexes, it);
+	informer_index_drop(it);
+	r = informer_index_add(i->indexes, it);
 	i->c.changed(i->c.arg, xb_json_root(old), xb_json_root(it->doc));
 	i->bytes -= xb_json_memory(old);
 	xb_json_unref(old);
@@ -196,7 +196,7 @@ static int change_item(struct xb_informer *i, struct item *it, struct item *newe
 static void delete_item(struct xb_informer *i, struct item *it)
 {
 	xb_map_del(i->items, item_key(it));
-	unindex_item(it);
+	informer_index_drop(it);
 	i->c.changed(i->c.arg, xb_json_root(it->doc), (struct xb_jv){});
 	i->bytes -= xb_json_memory(it->doc);
 	item_free(it);
@@ -322,11 +322,11 @@ struct xb_informer *xb_informer_free(struct xb_informer *i)
 	for (struct xb_map_it it = {}; i->items && xb_map_next(i->items, &it);) {
 		struct item *item = it.value;
 
-		unindex_item(item);
+		informer_index_drop(item);
 		item_free(item);
 	}
 	xb_map_free(i->items);
-	indexes_free(i->indexes);
+	informer_indexes_free(i->indexes);
 	free(i);
 	return NULL;
 }
@@ -401,7 +401,7 @@ struct xb_jv xb_informer_get(const struct xb_informer *i, const char *namespace_
 
 struct xb_index *xb_informer_index(struct xb_informer *i, xb_index_keys *keys)
 {
-	return index_new(&i->indexes, keys);
+	return informer_index_new(&i->indexes, keys);
 }
 
 uint64_t xb_informer_version(const struct xb_informer *i)

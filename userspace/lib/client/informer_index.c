@@ -26,7 +26,7 @@ struct xb_index_entry {
 	int error;
 };
 
-struct xb_index *index_new(struct xb_index **list, xb_index_keys *keys)
+struct xb_index *informer_index_new(struct xb_index **list, xb_index_keys *keys)
 {
 	struct xb_index *x = calloc(1, sizeof(*x));
 
@@ -43,7 +43,7 @@ struct xb_index *index_new(struct xb_index **list, xb_index_keys *keys)
 	return x;
 }
 
-void indexes_free(struct xb_index *list)
+void informer_indexes_free(struct xb_index *list)
 {
 	for (struct xb_index *next; list; list = next) {
 		next = list->next;
@@ -109,7 +109,7 @@ void xb_index_add(struct xb_index_entry *e, struct xb_sv key)
 	e->item->in = m;
 }
 
-int index_item(struct xb_index *list, struct item *it)
+int informer_index_add(struct xb_index *list, struct item *it)
 {
 	struct xb_index_entry e = { .item = it };
 
@@ -118,7 +118,7 @@ int index_item(struct xb_index *list, struct item *it)
 	return e.error;
 }
 
-void unindex_item(struct item *it)
+void informer_index_drop(struct item *it)
 {
 	for (struct membership *m = TAKE_PTR(it->in), *next; m; m = next) {
 		struct bucket *b = m->bucket;

@@ -15,9 +15,9 @@ struct item {
 	char key[];                 /* "namespace/name", "/name" without a namespace */
 };
 
-struct xb_index *index_new(struct xb_index **list, xb_index_keys *keys); /* into the list of an informer's */
-int index_item(struct xb_index *list, struct item *it);                  /* -ENOMEM: some keys are missing */
-void unindex_item(struct item *it);
-void indexes_free(struct xb_index *list);                                /* when no item is in them */
+struct xb_index *informer_index_new(struct xb_index **list, xb_index_keys *keys); /* into the list of an informer's */
+int informer_index_add(struct xb_index *list, struct item *it);                   /* -ENOMEM: some keys are missing */
+void informer_index_drop(struct item *it);
+void informer_indexes_free(struct xb_index *list);                                 /* when no item is in them */
 
 #endif

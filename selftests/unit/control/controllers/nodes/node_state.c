@@ -52,7 +52,7 @@ static void assert_zone(const char *labels, const char *expected)
 	_cleanup_buf_ struct xb_buf text = {}, out = {};
 
 	xb_buf_addf(&text, "{\"metadata\":{\"labels\":{%s}}}", labels);
-	node_zone(node(text.p), &out);
+	node_state_zone(node(text.p), &out);
 	assert_string_equal(out.p ? out.p : "", expected);
 }
 
