@@ -218,6 +218,12 @@ static bool is_patient(const struct request *q, const char *key, const struct xb
 	return head && s->is_heartbeat(xb_json_root(head->doc), object);
 }
 
+/* May it wait in the store? What waited on its connection has come together with others, and does not wait again. */
+static bool waits(struct request *q, const char *key, const struct xb_tree *object)
+{
+	return is_patient(q, key, object) && !(q->http && xb_http_patient(q->http));
+}
+
 static void goes_to_store(struct request *q, int code)
 {
 	q->answer_code = code;
@@ -248,13 +254,13 @@ static int queue(struct request *q, queue_fn *fn, uint64_t expect, struct xb_tre
 	}
 	goes_to_store(q, code);
 	r = key ? stored_value(q->arena, object, &bytes, &value) : -ENOMEM;
-	value.patient = !r && is_patient(q, key, object);
+	value.patient = !r && waits(q, key, object);
 	return went_to_store(q, r ? r : fn(q->server->store, key, expect, &value, written, q));
 }
 
 int write_amend(struct request *q, const char *key, uint64_t expect, struct store_amendment *a)
 {
-	a->patient = is_patient(q, key, NULL);
+	a->patient = waits(q, key, NULL);
 	goes_to_store(q, 200);
 	return went_to_store(q, store_amend(q->server->store, key, expect, a, written, q));
 }

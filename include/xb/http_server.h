@@ -66,6 +66,14 @@ const struct sockaddr *xb_http_peer_addr(const struct xb_http_request *r);
 bool xb_http_peer_is_local(const struct xb_http_request *r);     /* by a loopback address: a client on this host */
 void xb_http_set_user(struct xb_http_request *r, void *user);    /* the handler's own */
 void *xb_http_user(const struct xb_http_request *r);
+/*
+ * Says that the client waits for nothing with r: a heartbeat, sent time and again, whose answer may take a moment. Said within the
+ * handler, or before the answer where io_threads are. After three of those in a row a connection is patient: when bytes come on
+ * one, all that have come on any are read 200 ms later, together, and what waits for nothing wakes the loop once. It is prompt
+ * again with a request that is something else, and with anything that is sent but a whole answer to one that is patient.
+ * True: r has waited like that.
+ */
+bool xb_http_patient(struct xb_http_request *r);
 /* on_close: the client left, or the server gives up, before the reply was complete. Called at most once, from the loop and
  * never inside a call of the handler's; afterwards r is gone. NULL: r stays valid until it is answered, to nobody.
  * An HTTP/1.1 client that only ends its sending side gets a whole reply, and of a stream what is pending; an idle stream is

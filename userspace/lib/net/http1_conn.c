@@ -54,9 +54,7 @@ static void begin_request(struct conn *c)
 	h->request.head = p->head.p;
 	h->request.fields = p->fields;
 	h->request.n_fields = p->n_fields;
-	h->request.active = true;
-	count(&c->server->stats.requests, 1);
-	c->server->config.handler(&h->request, c->server->config.arg);
+	conn_hand_over(&h->request);
 }
 
 /* Gives bytes to the parser until a request is complete; keeps what is behind it for later. */

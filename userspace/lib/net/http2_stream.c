@@ -217,15 +217,6 @@ void http2_stream_closed(struct http2_stream *s)
 	add_news(s);
 }
 
-static void hand_over(struct http2_stream *s)
-{
-	struct xb_http_server *server = s->request.conn->server;
-
-	s->request.active = true;
-	count(&server->stats.requests, 1);
-	server->config.handler(&s->request, server->config.arg);
-}
-
 void http2_stream_attend(struct http2_stream *s)
 {
 	struct xb_http_request *r = &s->request;
@@ -242,7 +233,7 @@ void http2_stream_attend(struct http2_stream *s)
 	} else if (s->fault_code && !s->answered) {
 		reply_fault(r, s->fault_code, s->fault);
 	} else if (s->complete && !s->answered && !r->active) {
-		hand_over(s);
+		conn_hand_over(r);
 	} else if (r->active && r->above && s->out.pending < DRAIN_BYTES) {
 		r->above = false;
 		if (r->on_drain)

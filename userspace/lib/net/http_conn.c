@@ -5,6 +5,7 @@
 
 #define LINGER_MS 2000
 #define IOVECS 16
+#define PATIENT_AFTER 3 /* patient requests in a row: one may come among others */
 
 static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113 3.4 */
 
@@ -48,6 +49,13 @@ static void release(struct conn *c)
 		uv_close((uv_handle_t *)&c->timer, on_handle_closed);
 }
 
+static void be_prompt(struct conn *c)
+{
+	if (c->patient)
+		patience_remove(c);
+	c->patient = false;
+}
+
 void conn_die(struct conn *c)
 {
 	if (c->phase == PHASE_DEAD)
@@ -57,6 +65,7 @@ void conn_die(struct conn *c)
 		return;
 	}
 	c->phase = PHASE_DEAD;
+	be_prompt(c);
 	uv_close((uv_handle_t *)&c->poll, on_handle_closed);
 	transport_close(&c->transport);
 	http_out_drop(&c->out);
@@ -89,6 +98,7 @@ int conn_upgrade(struct conn *c, struct xb_stream **ret)
 
 	/* libuv polls a descriptor by one handle at a time */
 	uv_poll_stop(&c->poll);
+	be_prompt(c);
 	c->events = 0;
 	r = stream_adopt(c->poll.loop, &c->transport, &c->out, c->eof, on_stream_gone, c, &s);
 	if (r)
@@ -127,6 +137,21 @@ static int wants(struct conn *c)
 	return 0;
 }
 
+static int poll_for(struct conn *c, int events)
+{
+	bool patient = events == UV_READABLE && c->n_patient >= PATIENT_AFTER && c->phase == PHASE_OPEN && !c->server->stopping;
+
+	if (events == c->events && patient == c->patient)
+		return 0;
+	be_prompt(c);
+	c->events = events;
+	if (!patient)
+		return uv_poll_start(&c->poll, events, on_poll);
+	uv_poll_stop(&c->poll);
+	c->patient = true;
+	return patience_add(c);
+}
+
 /* The timer may ring too early, which is cheaper than moving it with every request. */
 static void arm(struct conn *c)
 {
@@ -137,12 +162,9 @@ static void arm(struct conn *c)
 		events |= c->phase == PHASE_LINGERING ? UV_READABLE : wants(c);
 	if (!events)
 		events = UV_PRIORITIZED; /* nothing but a reset */
-	if (events != c->events) {
-		c->events = events;
-		if (uv_poll_start(&c->poll, events, on_poll)) {
-			conn_die(c);
-			return;
-		}
+	if (poll_for(c, events)) {
+		conn_die(c);
+		return;
 	}
 	until = deadline(c);
 	if (!until || (c->timer_at && c->timer_at <= until))
@@ -264,6 +286,15 @@ void conn_unpark(struct conn *c)
 	conn_run(c);
 }
 
+/* Of those that are readable together, the one before may have changed that. */
+void conn_read(struct conn *c)
+{
+	if (!c->patient)
+		return;
+	c->transport.more = true;
+	conn_run(c);
+}
+
 static void on_awake(uv_idle_t *waker)
 {
 	struct xb_http_server *s = waker->data;
@@ -302,6 +333,20 @@ static void on_poll(uv_poll_t *poll, int status, int events)
 	if ((events & UV_READABLE) || c->transport.recv_wants_write)
 		c->transport.more = true;
 	conn_run(c);
+}
+
+/* A handler on this thread says at once that a request is patient, one on another with its answer. */
+void conn_hand_over(struct xb_http_request *r)
+{
+	struct conn *c = r->conn;
+	struct xb_http_server *s = c->server;
+
+	r->active = true;
+	r->waited = c->patient;
+	count(&s->stats.requests, 1);
+	s->config.handler(r, s->config.arg);
+	if (r->active && !r->patient && !s->io)
+		c->n_patient = 0;
 }
 
 static void set_socket_options(int fd)

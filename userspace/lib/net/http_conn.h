@@ -4,7 +4,8 @@
 /*
  * The inside of the HTTP server: http_server.c listens and shuts down, http_conn.c moves the bytes of one connection and
  * keeps its time, http1_conn.c and http2.c give the bytes their meaning, http_out.c holds what is to be sent, http_reply.c
- * and http_request.c are the handler's view of a request, whatever it came by. With io_threads, http_loops.c runs a server
+ * and http_request.c are the handler's view of a request, whatever it came by. http_patience.c lets connections that bring
+ * nothing urgent wait for each other. With io_threads, http_loops.c runs a server
  * of this kind on each thread, without listeners, whose handler is http_relay.c: it takes requests to the owner's loop and
  * replies back.
  *
@@ -57,6 +58,8 @@ struct xb_http_request {
 	void *gone_arg;
 	struct xb_buf headers;          /* added by the handler, each with its CRLF */
 	bool active;                    /* the handler has it */
+	bool patient;                   /* said the handler */
+	bool waited;                    /* its connection was read patiently */
 	bool lost;                      /* its stream is gone, the connection may not be */
 	bool streaming, chunked, no_body;
 	bool above;                     /* pending has been over the mark; on_drain is owed */
@@ -113,6 +116,8 @@ struct conn {
 	uv_timer_t timer;
 	uint64_t timer_at;              /* when it rings; 0: it does not */
 	int events;                     /* polled for */
+	unsigned n_patient;             /* requests in a row that the handler called patient, and nothing else since */
+	bool patient;                   /* polled by the server's patience, and not by `poll` */
 	enum phase phase;
 	union {
 		struct sockaddr any;
@@ -134,6 +139,17 @@ struct conn {
 	struct xb_stream *stream;       /* PHASE_UPGRADED */
 };
 
+/*
+ * Connections that are read together. `conns` has them; `once` has nothing but `conns`, and tells the loop of the first that is
+ * readable. To arm that again costs the same whatever `conns` has: libuv would take `conns` out and put it back, and for that
+ * the kernel walks all that is in it.
+ */
+struct patience {
+	int conns, once;                /* of epoll */
+	uv_poll_t poll;                 /* of `once`; does not keep the loop alive */
+	uv_timer_t timer;               /* runs from the first that is readable until all are read */
+};
+
 struct listener {
 	struct listener *next;
 	struct xb_http_server *server;
@@ -152,10 +168,11 @@ struct xb_http_server {
 	bool full;                      /* too many requests wait for the owner: connections read no more */
 	uv_timer_t timer;               /* a pause of accepting; after shutdown, the grace */
 	uv_idle_t waker;                /* active while a connection is awake */
+	struct patience patience;
 	bool stopping, freed;
 	void (*done)(void *arg);
 	void *done_arg;
-	unsigned handles;               /* of listeners, the timer and the waker */
+	unsigned handles;               /* of listeners, timers, the waker and patience */
 	struct xb_http_stats stats;     /* written by count() alone: other threads look */
 	time_t date_at;
 	char date[32];                  /* "Sun, 06 Nov 1994 08:49:37 GMT" */
@@ -169,6 +186,7 @@ void conn_run(struct conn *c);          /* goes on as far as it can without wait
 void conn_wake(struct conn *c);         /* conn_run before the loop sleeps: what is written until then leaves together */
 void conn_die(struct conn *c);          /* closes now; tells the handlers from the loop */
 void conn_unpark(struct conn *c);       /* reads again */
+void conn_read(struct conn *c);         /* a patient one may be readable */
 void conn_shutdown(struct conn *c);     /* the server stops */
 /* Its bytes become a stream's. -ENOMEM: nothing has changed. */
 int conn_upgrade(struct conn *c, struct xb_stream **ret);
@@ -177,6 +195,14 @@ static inline uint64_t conn_now(const struct conn *c)
 {
 	return uv_now(c->poll.loop);
 }
+/* Gives the handler a request that has come whole. */
+void conn_hand_over(struct xb_http_request *r);
+/* http_patience.c. Two handles, whose data is the server, as that of its others; patience_close comes behind them. */
+int patience_open(struct xb_http_server *s);
+void patience_close(struct xb_http_server *s);
+/* From then on c is read (conn_read) when it is readable, or up to 200 ms later. 0 or -errno. */
+int patience_add(struct conn *c);
+void patience_remove(struct conn *c);
 /* http2.c. Makes c one of HTTP/2; -ENOMEM. */
 int http2_open(struct conn *c);
 /* http_reply.c. Serves it on its own thread: at once. */

@@ -6,7 +6,10 @@
 #define REQUEST_BYTES (4 << 10)         /* of one besides its body */
 
 enum news { NEWS_REQUEST = 1, NEWS_DRAIN = 2, NEWS_SHUTDOWN = 4, NEWS_CLOSED = 8, NEWS_GONE = 16 };
-enum said { SAID_HEAD = 1, SAID_WHOLE = 2, SAID_ABOVE = 4, SAID_FAIL = 8, SAID_END = 16, SAID_WHEN_GONE = 32, SAID_MOVE = 64 };
+enum said {
+	SAID_HEAD = 1, SAID_WHOLE = 2, SAID_ABOVE = 4, SAID_FAIL = 8, SAID_END = 16,
+	SAID_WHEN_GONE = 32, SAID_MOVE = 64, SAID_PATIENT = 128,
+};
 
 struct part {                           /* of a reply */
 	unsigned what;                  /* enum said */
@@ -152,6 +155,7 @@ static void take_reply(struct relay *t, struct part *p)
 
 	t->taken += p->out.pending;
 	r->asked = false;
+	r->patient = p->what & SAID_PATIENT;
 	if (p->what & SAID_HEAD)
 		r->headers = p->headers;
 	if (p->what & SAID_WHEN_GONE)
@@ -254,7 +258,7 @@ static void relay_end(struct xb_http_request *r)
 {
 	r->active = false;
 	xb_buf_done(&r->headers);
-	say(container_of(r, struct relay, request), SAID_END | (r->on_gone ? SAID_WHEN_GONE : 0));
+	say(container_of(r, struct relay, request), SAID_END | (r->on_gone ? SAID_WHEN_GONE : 0) | (r->patient ? SAID_PATIENT : 0));
 }
 
 static void relay_fail(struct xb_http_request *r)

@@ -16,6 +16,21 @@ static bool is_lost(const struct xb_http_request *r)
 	return r->lost || (!is_relayed(r) && r->conn->phase == PHASE_DEAD);
 }
 
+/* A client that hears more than the answers to its patient requests may have more to say. */
+static void push(struct xb_http_request *r)
+{
+	if (!is_relayed(r))
+		r->conn->n_patient = 0;
+	r->reply->push(r);
+}
+
+static void end(struct xb_http_request *r)
+{
+	if (!is_relayed(r))
+		r->conn->n_patient = r->patient && !r->streaming ? r->conn->n_patient + 1 : 0;
+	r->reply->end(r);
+}
+
 /* Without memory the reply cannot be whole. */
 static void queued(struct xb_http_request *r, int error)
 {
@@ -59,7 +74,7 @@ void xb_http_respond_buf(struct xb_http_request *r, int code, const char *conten
 		xb_buf_done(body);
 	else
 		queued(r, http_out_add_buf(r->out, body));
-	r->reply->end(r);
+	end(r);
 }
 
 void reply_whole(struct xb_http_request *r, int code, const char *content_type, struct http_out *body)
@@ -78,7 +93,7 @@ void reply_whole(struct xb_http_request *r, int code, const char *content_type, 
 	if (!is_lost(r) && !r->no_body)
 		http_out_splice(r->out, body);
 	http_out_drop(body);
-	r->reply->end(r);
+	end(r);
 }
 
 void xb_http_respond(struct xb_http_request *r, int code, const char *content_type, struct xb_sv body)
@@ -87,7 +102,7 @@ void xb_http_respond(struct xb_http_request *r, int code, const char *content_ty
 		r->reply->begin(r, code, content_type, body.n);
 	if (!is_lost(r) && !r->no_body)
 		queued(r, http_out_add(r->out, body));
-	r->reply->end(r);
+	end(r);
 }
 
 bool xb_http_reads(struct xb_http_request *r)
@@ -141,7 +156,7 @@ void xb_http_stream_begin(struct xb_http_request *r, int code, const char *conte
 	if (is_lost(r))
 		return;
 	r->reply->begin(r, code, content_type, -1);
-	r->reply->push(r);
+	push(r);
 }
 
 static bool begin_piece(struct xb_http_request *r, size_t n)
@@ -160,7 +175,7 @@ static void end_piece(struct xb_http_request *r, int error)
 	queued(r, error ? error : r->chunked && !is_lost(r) ? http_out_add(r->out, XB_SV("\r\n")) : 0);
 	r->above |= xb_http_stream_pending(r) >= DRAIN_BYTES;
 	if (!is_lost(r))
-		r->reply->push(r);
+		push(r);
 }
 
 void xb_http_stream_write(struct xb_http_request *r, struct xb_sv bytes)
@@ -193,14 +208,14 @@ void xb_http_stream_end(struct xb_http_request *r)
 {
 	if (r->chunked && !r->no_body && !is_lost(r))
 		queued(r, http_out_add(r->out, XB_SV("0\r\n\r\n")));
-	r->reply->end(r);
+	end(r);
 }
 
 void xb_http_stream_abort(struct xb_http_request *r)
 {
 	if (!is_lost(r))
 		r->reply->fail(r);
-	r->reply->end(r);
+	end(r);
 }
 
 bool xb_http_is_lost(const struct xb_http_request *r)

@@ -72,6 +72,12 @@ bool xb_http_peer_is_local(const struct xb_http_request *r)
 	return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) || (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
 }
 
+bool xb_http_patient(struct xb_http_request *r)
+{
+	r->patient = true;
+	return r->waited;
+}
+
 void xb_http_set_user(struct xb_http_request *r, void *user)
 {
 	r->user = user;

@@ -13,6 +13,7 @@ static void free_if_closed(struct xb_http_server *s)
 
 	if (!s->freed || s->handles || !LIST_EMPTY(&s->conns))
 		return;
+	patience_close(s);
 	free(s);
 	if (io)
 		loop_close(io);
@@ -115,17 +116,18 @@ int xb_http_server_new(const struct xb_http_config *c, struct xb_http_server **r
 	s->limits.head_bytes = c->max_header_bytes ? c->max_header_bytes : 64 << 10;
 	s->limits.body_bytes = c->max_body_bytes ? c->max_body_bytes : 3 << 20;
 	s->limits.fields = FIELDS_MAX;
-	r = uv_timer_init(c->loop, &s->timer);
+	r = patience_open(s);
 	if (r) {
 		free(s);
 		return r;
 	}
+	uv_timer_init(c->loop, &s->timer);
 	uv_idle_init(c->loop, &s->waker);
 	LIST_INIT(&s->conns);
 	TAILQ_INIT(&s->awake);
 	TAILQ_INIT(&s->parked);
 	s->timer.data = s->waker.data = s;
-	s->handles = 2;
+	s->handles = 4;
 	r = c->io_threads ? loops_new(s) : 0;
 	if (r)
 		xb_http_server_free(s);
@@ -258,6 +260,8 @@ void server_close_handles(struct xb_http_server *s)
 {
 	uv_close((uv_handle_t *)&s->timer, on_handle_closed);
 	uv_close((uv_handle_t *)&s->waker, on_handle_closed);
+	uv_close((uv_handle_t *)&s->patience.poll, on_handle_closed);
+	uv_close((uv_handle_t *)&s->patience.timer, on_handle_closed);
 }
 
 struct xb_http_server *xb_http_server_free(struct xb_http_server *s)

@@ -29,6 +29,7 @@ static struct fixture {
 	char dir[32];
 	struct xb_http_request *kept[STREAMS];  /* of the handler, when it answers later */
 	unsigned n_kept, handled, gone, closed, shutdowns;
+	unsigned waited;                        /* of the patient requests */
 	size_t left, most_pending;              /* of a stream */
 	bool done;
 } f;
@@ -114,6 +115,9 @@ static inline void handler(struct xb_http_request *r, void *arg)
 		xb_http_on_close(r, on_close, NULL);
 		xb_http_stream_begin(r, 200, "text/plain", pump);
 		pump(r);
+	} else if (xb_sv_is(path, "/beat")) {
+		f.waited += xb_http_patient(r);
+		xb_http_respond(r, 200, "text/plain", path);
 	} else if (xb_sv_is(path, "/whoami")) {
 		xb_http_respond(r, 200, "text/plain", xb_sv(peer ? peer->common_name : "nobody"));
 	} else if (xb_sv_is(path, "/json")) {
