@@ -14,11 +14,6 @@ struct claiming {
 	struct claimed *objects;                /* those to adopt come first */
 };
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static int on_claimed(void *arg, int code, struct xb_sv body, const struct xb_status *status)
 {
 	/* it is not there any more, or is another one: the copy will show it */
@@ -95,7 +90,7 @@ static int on_reread(void *arg, int code, struct xb_sv body, const struct xb_sta
 	if (r)
 		return r;
 	fresh = xb_json_root(doc);
-	if (!xb_sv_is(meta(fresh, "uid"), c->uid) || pods_deleting(fresh))
+	if (!xb_sv_is(xb_jv_meta(fresh, "uid"), c->uid) || pods_deleting(fresh))
 		return -ESTALE;
 	for (size_t i = 0; i < c->c.n_adopt; i++)
 		claim(c, i);
@@ -105,8 +100,8 @@ static int on_reread(void *arg, int code, struct xb_sv body, const struct xb_sta
 static int note(struct claiming *c, const struct xb_jv *objects, size_t n, struct claimed *ret)
 {
 	for (size_t i = 0; i < n; i++) {
-		ret[i].name = xb_arena_strn(c->w->arena, meta(objects[i], "name"));
-		ret[i].uid = xb_arena_strn(c->w->arena, meta(objects[i], "uid"));
+		ret[i].name = xb_arena_strn(c->w->arena, xb_jv_meta(objects[i], "name"));
+		ret[i].uid = xb_arena_strn(c->w->arena, xb_jv_meta(objects[i], "uid"));
 		if (!ret[i].name || !ret[i].uid)
 			return -ENOMEM;
 	}
@@ -121,7 +116,7 @@ int claims_begin(struct kcm_work *w, const struct claims *of, void (*then)(struc
 
 	if (!c)
 		return -ENOMEM;
-	*c = (struct claiming){ .w = w, .c = *of, .uid = xb_arena_strn(w->arena, meta(of->owner, "uid")) };
+	*c = (struct claiming){ .w = w, .c = *of, .uid = xb_arena_strn(w->arena, xb_jv_meta(of->owner, "uid")) };
 	c->objects = xb_arena_alloc(w->arena, (n + 1) * sizeof(*c->objects));
 	r = !c->uid || !c->objects ? -ENOMEM : note(c, of->adopt, of->n_adopt, c->objects);
 	if (!r)

@@ -13,16 +13,11 @@ struct counting {
 
 static const struct xb_json_limits limits = { .max_bytes = 1 << 28 };
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static bool shows(const struct counting *c, struct xb_jv pod)
 {
-	_cleanup_free_ char *name = xb_sv_dup(meta(pod, "name"));
+	_cleanup_free_ char *name = xb_sv_dup(xb_jv_meta(pod, "name"));
 
-	return name && xb_sv_eq(meta(xb_informer_get(c->pods, c->w->namespace_, name), "uid"), meta(pod, "uid"));
+	return name && xb_sv_eq(xb_jv_meta(xb_informer_get(c->pods, c->w->namespace_, name), "uid"), xb_jv_meta(pod, "uid"));
 }
 
 static bool is_there(void *arg, struct xb_sv uid)
@@ -37,13 +32,13 @@ static int compare(const struct counting *c, struct xb_jv list, struct xb_map *t
 	uint64_t version = 0;
 	int r = 0;
 
-	xb_sv_u64(meta(list, "resourceVersion"), &version);
+	xb_sv_u64(xb_jv_meta(list, "resourceVersion"), &version);
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(list, "items")); !r && xb_jit_next(&it);) {
 		if (!xb_sv_is(xb_owner_uid(it.value), c->uid))
 			continue;
 		lacking += version > xb_informer_version(c->pods) && !shows(c, it.value);
 		if (!pods_deleting(it.value))
-			r = xb_map_set(there, meta(it.value, "uid"), there, NULL);
+			r = xb_map_set(there, xb_jv_meta(it.value, "uid"), there, NULL);
 	}
 	if (!r)
 		xb_expectations_resolve(c->expectations, c->w->key, lacking, is_there, there);
@@ -69,7 +64,7 @@ int recount_begin(struct kcm_work *w, const struct recount *r, void (*then)(stru
 
 	if (!c)
 		return -ENOMEM;
-	*c = (struct counting){ w, r->pods, r->expectations, xb_arena_strn(w->arena, meta(r->owner, "uid")) };
+	*c = (struct counting){ w, r->pods, r->expectations, xb_arena_strn(w->arena, xb_jv_meta(r->owner, "uid")) };
 	xb_selector_write(r->selector, &selector);
 	xb_kind_path(r->pod_kind, xb_sv(w->namespace_), (struct xb_sv){}, NULL, &path);
 	xb_rest_add_query(&path, "labelSelector", xb_buf_sv(&selector));

@@ -25,16 +25,11 @@ struct written {
 	struct xb_map *entries;
 };
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static uint64_t version_of(struct xb_jv object)
 {
 	uint64_t n = 0;
 
-	xb_sv_u64(meta(object, "resourceVersion"), &n);
+	xb_sv_u64(xb_jv_meta(object, "resourceVersion"), &n);
 	return n;
 }
 
@@ -121,10 +116,10 @@ static int await(struct written *w, const char *key, struct xb_sv uid, uint64_t 
 
 static struct xb_jv shown(const struct written *w, struct xb_jv object)
 {
-	_cleanup_free_ char *namespace_ = xb_sv_dup(meta(object, "namespace")), *name = xb_sv_dup(meta(object, "name"));
+	_cleanup_free_ char *namespace_ = xb_sv_dup(xb_jv_meta(object, "namespace")), *name = xb_sv_dup(xb_jv_meta(object, "name"));
 	struct xb_jv v = namespace_ && name ? xb_informer_get(w->copy, namespace_, name) : (struct xb_jv){};
 
-	return xb_sv_eq(meta(v, "uid"), meta(object, "uid")) ? v : (struct xb_jv){};
+	return xb_sv_eq(xb_jv_meta(v, "uid"), xb_jv_meta(object, "uid")) ? v : (struct xb_jv){};
 }
 
 /* The watch may have been faster than the answer, and the object may even have gone again. */
@@ -137,14 +132,14 @@ static bool is_shown(const struct written *w, struct xb_jv object)
 
 int written_put(struct written *w, const char *key, struct xb_jv object)
 {
-	return is_shown(w, object) ? 0 : await(w, key, meta(object, "uid"), version_of(object));
+	return is_shown(w, object) ? 0 : await(w, key, xb_jv_meta(object, "uid"), version_of(object));
 }
 
 int written_delete(struct written *w, const char *key, struct xb_jv object)
 {
 	struct xb_jv v = shown(w, object);
 
-	return xb_jv_is(v) && !pods_deleting(v) ? await(w, key, meta(object, "uid"), 0) : 0;
+	return xb_jv_is(v) && !pods_deleting(v) ? await(w, key, xb_jv_meta(object, "uid"), 0) : 0;
 }
 
 void written_doubt(struct written *w, const char *key)
@@ -265,7 +260,7 @@ bool written_put_off(struct written *w, struct kcm_work *work)
 bool written_changed(struct written *w, const char *key, struct xb_jv old, struct xb_jv object)
 {
 	struct entry *e = xb_map_get(w->entries, xb_sv(key));
-	struct awaited *a = e ? find(e, meta(xb_jv_is(object) ? object : old, "uid")) : NULL;
+	struct awaited *a = e ? find(e, xb_jv_meta(xb_jv_is(object) ? object : old, "uid")) : NULL;
 	uint64_t wanted = a ? a->version : 0, came = pods_deleting(object) ? 0 : version_of(object);
 	bool done;
 

@@ -63,6 +63,11 @@ size_t xb_jv_count(struct xb_jv v);                     /* members or elements; 
 
 /* Strings. text: the bytes between the quotes, still escaped when escaped() says so (labels, names, addresses never are). */
 struct xb_sv xb_jv_text(struct xb_jv v);                /* {} unless a string */
+/* Of an object of the API: its metadata.FIELD. */
+static inline struct xb_sv xb_jv_meta(struct xb_jv object, const char *field)
+{
+	return xb_jv_text(xb_jv_path(object, "metadata", field));
+}
 bool xb_jv_escaped(struct xb_jv v);
 bool xb_jv_streq(struct xb_jv v, struct xb_sv s);       /* decoded comparison */
 char *xb_jv_dup(struct xb_jv v);                        /* decoded, new, zero-terminated; NULL unless a string or without memory */

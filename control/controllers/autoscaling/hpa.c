@@ -47,11 +47,6 @@ static struct xb_jv spec(struct xb_jv hpa, const char *field)
 	return xb_jv_path(hpa, "spec", field);
 }
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static void tell(const struct sync *s, enum xb_event_type type, const char *reason, const char *text)
 {
 	struct xb_event e = { .component = COMPONENT, .kind = s->l->kind, .object = s->hpa, .type = type, .reason = reason };
@@ -485,7 +480,7 @@ static void sync_autoscaler(struct kcm_work *w)
 	xb_jv_i64(spec(hpa, "maxReplicas"), &s->max);
 	r = kcm_work_hold(w, hpa);
 	if (!r)
-		r = obtain(l, w->key, meta(hpa, "uid"), &s->known);
+		r = obtain(l, w->key, xb_jv_meta(hpa, "uid"), &s->known);
 	if (!r)
 		r = hpa_status_read(w->arena, hpa, &s->status);
 	if (r)

@@ -43,11 +43,6 @@ struct target {
 	size_t i;
 };
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static void tell(const struct sync *s, enum xb_event_type type, const char *reason, const char *message)
 {
 	struct xb_event e = { .component = COMPONENT, .kind = s->l->kind, .object = s->cron, .type = type, .reason = reason };
@@ -79,8 +74,8 @@ static void write_status(struct sync *s)
 	xb_jw_object(&w);
 	xb_jw_key(&w, "metadata");
 	xb_jw_object(&w);
-	xb_jw_ksv(&w, "uid", meta(s->cron, "uid"));
-	xb_jw_ksv(&w, "resourceVersion", meta(s->cron, "resourceVersion"));
+	xb_jw_ksv(&w, "uid", xb_jv_meta(s->cron, "uid"));
+	xb_jw_ksv(&w, "resourceVersion", xb_jv_meta(s->cron, "resourceVersion"));
 	xb_jw_end(&w);
 	xb_jw_key(&w, "status");
 	xb_jw_object(&w);
@@ -138,9 +133,9 @@ static int add_active(struct sync *s, struct xb_jv job)
 	xb_jw_kstr(&w, "kind", "Job");
 	xb_jw_kstr(&w, "namespace", s->w->namespace_);
 	xb_jw_kstr(&w, "name", s->job_name);
-	xb_jw_ksv(&w, "uid", meta(job, "uid"));
+	xb_jw_ksv(&w, "uid", xb_jv_meta(job, "uid"));
 	xb_jw_kstr(&w, "apiVersion", "batch/v1");
-	xb_jw_ksv(&w, "resourceVersion", meta(job, "resourceVersion"));
+	xb_jw_ksv(&w, "resourceVersion", xb_jv_meta(job, "resourceVersion"));
 	xb_jw_end(&w);
 	s->active[s->n_active] = (struct active){ .json = xb_arena_sv(s->w->arena, xb_buf_sv(&ref)) };
 	if (xb_jw_finish(&w) || !s->active[s->n_active].json.p)
@@ -180,8 +175,8 @@ static int on_existing(void *arg, int code, struct xb_sv body, const struct xb_s
 		r = xb_json_parse(body, NULL, &doc, NULL);
 	if (r)
 		return r;
-	if (xb_sv_eq(xb_owner_uid(xb_json_root(doc)), meta(s->cron, "uid")) && !job_is_over(xb_json_root(doc)) &&
-	    find_active(s, meta(xb_json_root(doc), "uid")) == s->n_active)
+	if (xb_sv_eq(xb_owner_uid(xb_json_root(doc)), xb_jv_meta(s->cron, "uid")) && !job_is_over(xb_json_root(doc)) &&
+	    find_active(s, xb_jv_meta(xb_json_root(doc), "uid")) == s->n_active)
 		return add_active(s, xb_json_root(doc));
 	s->scheduled = s->at;
 	s->changed = true;
@@ -271,9 +266,9 @@ static int on_deleted(void *arg, int code, struct xb_sv body, const struct xb_st
 {
 	const struct target *t = arg;
 	struct sync *s = t->s;
-	struct xb_sv name = meta(s->delete[t->i], "name");
+	struct xb_sv name = xb_jv_meta(s->delete[t->i], "name");
 	int r = code == 404 || code == 409 ? 0 : xb_calls_error(code, status);
-	size_t i = find_active(s, meta(s->delete[t->i], "uid"));
+	size_t i = find_active(s, xb_jv_meta(s->delete[t->i], "uid"));
 
 	if (r)
 		tell(s, XB_EVENT_WARNING, "FailedDelete",
@@ -304,12 +299,12 @@ static void step_delete(struct sync *s)
 	kcm_work_round(s->w, on_deletions);
 	for (size_t i = 0; i < s->n_delete; i++) {
 		_cleanup_buf_ struct xb_buf options = {};
-		_cleanup_free_ char *name = xb_sv_dup(meta(s->delete[i], "name"));
+		_cleanup_free_ char *name = xb_sv_dup(xb_jv_meta(s->delete[i], "name"));
 		struct kcm_request q = { .method = "DELETE", .kind = s->l->job_kind, .name = name, .type = KCM_JSON };
 
 		t[i] = (struct target){ s, i };
 		xb_buf_addf(&options, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"propagationPolicy\":\"Background\",\"preconditions\":{\"uid\":\"%.*s\"}}",
-			    XB_SV_ARG(meta(s->delete[i], "uid")));
+			    XB_SV_ARG(xb_jv_meta(s->delete[i], "uid")));
 		q.body = xb_buf_sv(&options);
 		if (name && !options.err)
 			kcm_work_ask(s->w, &q, on_deleted, &t[i]);
@@ -322,7 +317,7 @@ static int by_start(const void *a, const void *b)
 	int64_t x = pods_time(xb_jv_path(*(const struct xb_jv *)a, "status", "startTime"));
 	int64_t y = pods_time(xb_jv_path(*(const struct xb_jv *)b, "status", "startTime"));
 
-	return x != y ? (x > y) - (x < y) : xb_sv_cmp(meta(*(const struct xb_jv *)a, "name"), meta(*(const struct xb_jv *)b, "name"));
+	return x != y ? (x > y) - (x < y) : xb_sv_cmp(xb_jv_meta(*(const struct xb_jv *)a, "name"), xb_jv_meta(*(const struct xb_jv *)b, "name"));
 }
 
 /* Of the jobs that ended so, the oldest beyond the limit. */
@@ -355,7 +350,7 @@ static bool may_start(struct sync *s)
 	if (!xb_jv_streq(policy, XB_SV("Replace")))
 		return true;
 	for (size_t i = 0; i < s->n_jobs; i++)
-		if (find_active(s, meta(s->jobs[i], "uid")) < s->n_active)
+		if (find_active(s, xb_jv_meta(s->jobs[i], "uid")) < s->n_active)
 			s->delete[s->n_delete++] = s->jobs[i];
 	return true;
 }
@@ -437,8 +432,8 @@ static void see_job(struct sync *s, struct xb_jv job)
 	bool complete = xb_jv_is(job_condition(job, "Complete")), over = job_is_over(job);
 	int64_t before = MAX(pods_time(xb_jv_path(s->cron, "status", "lastSuccessfulTime")), s->succeeded_us);
 	int64_t end = pods_time(xb_jv_path(job, "status", "completionTime"));
-	struct xb_sv name = meta(job, "name");
-	size_t i = find_active(s, meta(job, "uid"));
+	struct xb_sv name = xb_jv_meta(job, "name");
+	size_t i = find_active(s, xb_jv_meta(job, "uid"));
 
 	if (i == s->n_active && !over)
 		tell(s, XB_EVENT_WARNING, "UnexpectedJob",
@@ -480,7 +475,7 @@ static int on_cron_reread(void *arg, int code, struct xb_sv body, const struct x
 
 	if (!r)
 		r = xb_json_parse(body, NULL, &doc, NULL);
-	return r ? r : xb_sv_eq(meta(xb_json_root(doc), "resourceVersion"), meta(s->cron, "resourceVersion")) ? 0 : -ESTALE;
+	return r ? r : xb_sv_eq(xb_jv_meta(xb_json_root(doc), "resourceVersion"), xb_jv_meta(s->cron, "resourceVersion")) ? 0 : -ESTALE;
 }
 
 static int on_job_reread(void *arg, int code, struct xb_sv body, const struct xb_status *status)
@@ -518,7 +513,7 @@ static void reread(struct sync *s)
 static int gather(struct sync *s)
 {
 	struct xb_jv active = xb_jv_path(s->cron, "status", "active");
-	size_t n = xb_index_count(s->l->jobs_by_controller, meta(s->cron, "uid"));
+	size_t n = xb_index_count(s->l->jobs_by_controller, xb_jv_meta(s->cron, "uid"));
 	int r = kcm_work_hold(s->w, s->cron);
 
 	s->jobs = array(s, n, sizeof(*s->jobs));
@@ -526,7 +521,7 @@ static int gather(struct sync *s)
 	s->active = array(s, xb_jv_count(active) + 1, sizeof(*s->active));
 	if (r || !s->jobs || !s->delete || !s->active)
 		return -ENOMEM;
-	for (struct xb_index_it it = {}; !r && xb_index_next(s->l->jobs_by_controller, meta(s->cron, "uid"), &it);) {
+	for (struct xb_index_it it = {}; !r && xb_index_next(s->l->jobs_by_controller, xb_jv_meta(s->cron, "uid"), &it);) {
 		s->jobs[s->n_jobs++] = it.object;
 		r = kcm_work_hold(s->w, it.object);
 	}
@@ -536,7 +531,7 @@ static int gather(struct sync *s)
 		*a = (struct active){ .json = xb_jv_bytes(it.value), .uid = xb_jv_text(xb_jv_get(it.value, "uid")) };
 		a->name = xb_arena_strn(s->w->arena, xb_jv_text(xb_jv_get(it.value, "name")));
 		for (size_t i = 0; i < s->n_jobs; i++)
-			a->there |= xb_sv_eq(meta(s->jobs[i], "uid"), a->uid);
+			a->there |= xb_sv_eq(xb_jv_meta(s->jobs[i], "uid"), a->uid);
 		r = a->name ? 0 : -ENOMEM;
 	}
 	return r;
@@ -548,7 +543,7 @@ static bool is_odd(const struct sync *s)
 		if (!s->active[i].there)
 			return true;
 	for (size_t i = 0; i < s->n_jobs; i++)
-		if (!job_is_over(s->jobs[i]) && find_active(s, meta(s->jobs[i], "uid")) == s->n_active)
+		if (!job_is_over(s->jobs[i]) && find_active(s, xb_jv_meta(s->jobs[i], "uid")) == s->n_active)
 			return true;
 	return false;
 }
@@ -589,10 +584,10 @@ static void on_job(void *arg, struct xb_jv old, struct xb_jv job)
 
 	if (!xb_jv_streq(xb_jv_get(ref, "kind"), XB_SV("CronJob")))
 		return;
-	namespace_ = xb_sv_dup(meta(last, "namespace"));
+	namespace_ = xb_sv_dup(xb_jv_meta(last, "namespace"));
 	name = xb_sv_dup(xb_jv_text(xb_jv_get(ref, "name")));
 	cron = namespace_ && name ? xb_informer_get(l->crons, namespace_, name) : (struct xb_jv){};
-	if (xb_jv_is(cron) && xb_sv_eq(meta(cron, "uid"), xb_jv_text(xb_jv_get(ref, "uid"))))
+	if (xb_jv_is(cron) && xb_sv_eq(xb_jv_meta(cron, "uid"), xb_jv_text(xb_jv_get(ref, "uid"))))
 		kcm_queue_add(l->queue, cron);
 }
 

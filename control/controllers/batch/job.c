@@ -8,11 +8,6 @@
 
 #define GATHER_MS 100           /* pods that change together are counted together */
 
-struct xb_sv job_meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static void forget_memory(struct jobs *l, struct xb_sv key)
 {
 	struct job_memory *m = xb_map_del(l->memories, key);
@@ -52,15 +47,15 @@ struct xb_jv job_of(const struct jobs *l, struct xb_jv pod)
 
 	if (!xb_jv_streq(xb_jv_get(ref, "kind"), XB_SV("Job")))
 		return (struct xb_jv){};
-	namespace_ = xb_sv_dup(job_meta(pod, "namespace"));
+	namespace_ = xb_sv_dup(xb_jv_meta(pod, "namespace"));
 	name = xb_sv_dup(xb_jv_text(xb_jv_get(ref, "name")));
 	job = namespace_ && name ? xb_informer_get(l->jobs, namespace_, name) : (struct xb_jv){};
-	return xb_sv_eq(job_meta(job, "uid"), xb_jv_text(xb_jv_get(ref, "uid"))) ? job : (struct xb_jv){};
+	return xb_sv_eq(xb_jv_meta(job, "uid"), xb_jv_text(xb_jv_get(ref, "uid"))) ? job : (struct xb_jv){};
 }
 
 static void queue_who_selects(struct jobs *l, struct xb_jv pod)
 {
-	for (struct xb_index_it it = {}; xb_index_next(l->jobs_by_namespace, job_meta(pod, "namespace"), &it);) {
+	for (struct xb_index_it it = {}; xb_index_next(l->jobs_by_namespace, xb_jv_meta(pod, "namespace"), &it);) {
 		_cleanup_(xb_selector_freep) struct xb_selector *s = NULL;
 
 		if (!xb_selector_from_label_selector(xb_jv_path(it.object, "spec", "selector"), &s, NULL) && s &&
@@ -73,7 +68,7 @@ static void queue_who_selects(struct jobs *l, struct xb_jv pod)
 static void observe(struct jobs *l, struct xb_jv job, struct xb_jv old, struct xb_jv pod)
 {
 	_cleanup_buf_ struct xb_buf key = {};
-	struct xb_sv uid = job_meta(xb_jv_is(pod) ? pod : old, "uid");
+	struct xb_sv uid = xb_jv_meta(xb_jv_is(pod) ? pod : old, "uid");
 
 	if (!kcm_key(job, &key))
 		return;
@@ -90,7 +85,7 @@ static void on_pod(void *arg, struct xb_jv old, struct xb_jv pod)
 	struct jobs *l = arg;
 	struct xb_jv last = xb_jv_is(pod) ? pod : old, job = job_of(l, last), before = xb_jv_is(old) ? job_of(l, old) : job;
 
-	if (xb_jv_is(before) && !xb_sv_eq(job_meta(before, "uid"), job_meta(job, "uid")))
+	if (xb_jv_is(before) && !xb_sv_eq(xb_jv_meta(before, "uid"), xb_jv_meta(job, "uid")))
 		kcm_queue_add(l->queue, before);
 	if (xb_jv_is(job)) {
 		observe(l, job, old, pod);
@@ -107,7 +102,7 @@ static void on_pod(void *arg, struct xb_jv old, struct xb_jv pod)
 
 static void free_pods_of(struct jobs *l, struct xb_jv job)
 {
-	for (struct xb_index_it it = {}; xb_index_next(l->pods_by_controller, job_meta(job, "uid"), &it);)
+	for (struct xb_index_it it = {}; xb_index_next(l->pods_by_controller, xb_jv_meta(job, "uid"), &it);)
 		if (job_tracks(it.object))
 			kcm_queue_add(l->orphans, it.object);
 }
@@ -115,7 +110,7 @@ static void free_pods_of(struct jobs *l, struct xb_jv job)
 static void on_job(void *arg, struct xb_jv old, struct xb_jv job)
 {
 	struct jobs *l = arg;
-	bool anew = xb_jv_is(old) && !xb_sv_eq(job_meta(old, "uid"), job_meta(job, "uid"));
+	bool anew = xb_jv_is(old) && !xb_sv_eq(xb_jv_meta(old, "uid"), xb_jv_meta(job, "uid"));
 
 	if (anew)
 		free_pods_of(l, old);

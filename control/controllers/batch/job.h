@@ -30,6 +30,5 @@ void job_orphan_sync(struct kcm_work *w);
 struct xb_jv job_of(const struct jobs *l, struct xb_jv pod); /* that controls it; {}: there is none (any more) */
 bool job_tracks(struct xb_jv pod);      /* has the finalizer */
 bool job_controls(struct xb_jv pod);    /* is a Job its controller, or nobody */
-struct xb_sv job_meta(struct xb_jv object, const char *field);
 
 #endif

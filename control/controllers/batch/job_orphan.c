@@ -30,9 +30,9 @@ static int on_reread(void *arg, int code, struct xb_sv body, const struct xb_sta
 
 	if (!r && code != 404)
 		r = xb_json_parse(body, NULL, &doc, NULL);
-	if (r || !xb_sv_is(job_meta(pod, "uid"), w->state))
+	if (r || !xb_sv_is(xb_jv_meta(pod, "uid"), w->state))
 		return r;
-	if (!doc || !xb_sv_eq(job_meta(xb_json_root(doc), "uid"), xb_owner_uid(pod)))
+	if (!doc || !xb_sv_eq(xb_jv_meta(xb_json_root(doc), "uid"), xb_owner_uid(pod)))
 		free_pod(w);
 	return 0;
 }
@@ -47,7 +47,7 @@ void job_orphan_sync(struct kcm_work *w)
 		kcm_work_done(w, 0);
 		return;
 	}
-	w->state = xb_arena_strn(w->arena, job_meta(pod, "uid"));
+	w->state = xb_arena_strn(w->arena, xb_jv_meta(pod, "uid"));
 	if (!w->state) {
 		kcm_work_done(w, -ENOMEM);
 		return;

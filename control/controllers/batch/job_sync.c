@@ -56,7 +56,7 @@ static struct job_memory *memory_of(const struct jobs *l, const char *key)
 static int remember(struct jobs *l, const char *key, struct xb_jv job)
 {
 	struct job_memory *m = memory_of(l, key);
-	struct xb_sv uid = job_meta(job, "uid");
+	struct xb_sv uid = xb_jv_meta(job, "uid");
 
 	if (m && xb_sv_is(uid, m->uid))
 		return 0;
@@ -81,7 +81,7 @@ static int take_version(struct sync *s, struct xb_sv body)
 
 	if (r)
 		return r;
-	s->version = xb_arena_sv(s->w->arena, job_meta(xb_json_root(doc), "resourceVersion"));
+	s->version = xb_arena_sv(s->w->arena, xb_jv_meta(xb_json_root(doc), "resourceVersion"));
 	if (m) {
 		m->backoff = s->plan.backoff;
 		xb_sv_u64(s->version, &m->written);
@@ -150,17 +150,17 @@ static int on_let_go(void *arg, int code, struct xb_sv body, const struct xb_sta
 
 	/* of a pod that is gone there may be no event any more */
 	if (r || code == 404 || code == 409)
-		xb_expectations_deleted(t->s->l->finalizers_gone, t->s->w->key, job_meta(t->pod, "uid"));
+		xb_expectations_deleted(t->s->l->finalizers_gone, t->s->w->key, xb_jv_meta(t->pod, "uid"));
 	return r;
 }
 
 static int remove_finalizer(struct target *t, int (*answered)(void *arg, int code, struct xb_sv body, const struct xb_status *status))
 {
 	_cleanup_buf_ struct xb_buf patch = {};
-	_cleanup_free_ char *name = xb_sv_dup(job_meta(t->pod, "name"));
+	_cleanup_free_ char *name = xb_sv_dup(xb_jv_meta(t->pod, "name"));
 	struct kcm_request q = { .method = "PATCH", .kind = t->s->l->pod_kind, .name = name, .type = KCM_STRATEGIC };
 
-	claims_finalizer_patch(job_meta(t->pod, "uid"), JOB_TRACKING, &patch);
+	claims_finalizer_patch(xb_jv_meta(t->pod, "uid"), JOB_TRACKING, &patch);
 	q.body = xb_buf_sv(&patch);
 	return name && !patch.err ? kcm_work_ask(t->s->w, &q, answered, t) : -ENOMEM;
 }
@@ -170,7 +170,7 @@ static int expect_gone(struct sync *s, struct xb_expectations *e, const struct x
 	_cleanup_free_ struct xb_sv *uids = calloc(n + 1, sizeof(*uids));
 
 	for (size_t i = 0; uids && i < n; i++)
-		uids[i] = job_meta(pods[i], "uid");
+		uids[i] = xb_jv_meta(pods[i], "uid");
 	return uids ? xb_expectations_deletions(e, s->w->key, uids, n) : -ENOMEM;
 }
 
@@ -208,7 +208,7 @@ static void step_let_go(struct sync *s)
 	kcm_work_round(s->w, on_all_let_go);
 	for (size_t i = 0; i < s->plan.n_let_go; i++)
 		if (remove_finalizer(&t[i], on_let_go))
-			xb_expectations_deleted(s->l->finalizers_gone, s->w->key, job_meta(t[i].pod, "uid"));
+			xb_expectations_deleted(s->l->finalizers_gone, s->w->key, xb_jv_meta(t[i].pod, "uid"));
 	kcm_work_go(s->w);
 }
 
@@ -251,7 +251,7 @@ static int on_created(void *arg, int code, struct xb_sv body, const struct xb_st
 	int r = xb_calls_error(code, status);
 
 	if (!r && !xb_json_parse(body, NULL, &pod, NULL)) {
-		name = xb_sv_dup(job_meta(xb_json_root(pod), "name"));
+		name = xb_sv_dup(xb_jv_meta(xb_json_root(pod), "name"));
 		tell(s, XB_EVENT_NORMAL, "SuccessfulCreate", "Created pod", name ? name : "");
 	}
 	if (!r)
@@ -321,7 +321,7 @@ static int on_deleted(void *arg, int code, struct xb_sv body, const struct xb_st
 {
 	struct target *t = arg;
 	struct sync *s = t->s;
-	_cleanup_free_ char *name = xb_sv_dup(job_meta(t->pod, "name"));
+	_cleanup_free_ char *name = xb_sv_dup(xb_jv_meta(t->pod, "name"));
 	int r = xb_calls_error(code, status);
 
 	if (!r) {
@@ -331,7 +331,7 @@ static int on_deleted(void *arg, int code, struct xb_sv body, const struct xb_st
 	if (xb_calls_unknown(code))
 		xb_expectations_doubt(s->l->pods_changed, s->w->key);
 	else
-		xb_expectations_deleted(s->l->pods_changed, s->w->key, job_meta(t->pod, "uid"));
+		xb_expectations_deleted(s->l->pods_changed, s->w->key, xb_jv_meta(t->pod, "uid"));
 	if (code == 404 || code == 409)
 		return 0;
 	tell(s, XB_EVENT_WARNING, "FailedDelete", "Error deleting", message_of(status));
@@ -341,11 +341,11 @@ static int on_deleted(void *arg, int code, struct xb_sv body, const struct xb_st
 static int ask_deletion(struct target *t)
 {
 	_cleanup_buf_ struct xb_buf body = {};
-	_cleanup_free_ char *name = xb_sv_dup(job_meta(t->pod, "name"));
+	_cleanup_free_ char *name = xb_sv_dup(xb_jv_meta(t->pod, "name"));
 	struct kcm_request q = { .method = "DELETE", .kind = t->s->l->pod_kind, .name = name, .type = KCM_JSON };
 
 	xb_buf_addf(&body, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"preconditions\":{\"uid\":\"%.*s\"}}",
-		    XB_SV_ARG(job_meta(t->pod, "uid")));
+		    XB_SV_ARG(xb_jv_meta(t->pod, "uid")));
 	q.body = xb_buf_sv(&body);
 	return name && !body.err ? kcm_work_ask(t->s->w, &q, on_deleted, t) : -ENOMEM;
 }
@@ -359,7 +359,7 @@ static int on_uncounted(void *arg, int code, struct xb_sv body, const struct xb_
 	if (!r)
 		r = ask_deletion(t);
 	if (r)
-		xb_expectations_deleted(t->s->l->pods_changed, t->s->w->key, job_meta(t->pod, "uid"));
+		xb_expectations_deleted(t->s->l->pods_changed, t->s->w->key, xb_jv_meta(t->pod, "uid"));
 	return r == -ENOENT ? 0 : r;
 }
 
@@ -384,7 +384,7 @@ static void delete(struct sync *s)
 		bool first = s->plan.uncounted && job_tracks(t[i].pod);
 
 		if (first ? remove_finalizer(&t[i], on_uncounted) : ask_deletion(&t[i]))
-			xb_expectations_deleted(s->l->pods_changed, s->w->key, job_meta(t[i].pod, "uid"));
+			xb_expectations_deleted(s->l->pods_changed, s->w->key, xb_jv_meta(t[i].pod, "uid"));
 	}
 	kcm_work_go(s->w);
 }
@@ -420,7 +420,7 @@ static void carry_out(struct sync *s, const struct pods *p)
 	int r;
 
 	s->now = xb_time_now();
-	s->version = job_meta(s->job, "resourceVersion");
+	s->version = xb_jv_meta(s->job, "resourceVersion");
 	r = job_plan_make(s->w->arena, s->job, p->own.v, p->own.n, &memory_of(s->l, s->w->key)->backoff, s->now, &s->plan);
 	if (!r)
 		r = hold(s);
@@ -447,8 +447,8 @@ static int gather(const struct jobs *l, struct xb_jv job, const struct xb_select
 	_cleanup_buf_ struct xb_buf orphans = {};
 	int r = 0;
 
-	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(job_meta(job, "namespace")));
-	for (struct xb_index_it it = {}; !r && xb_index_next(l->pods_by_controller, job_meta(job, "uid"), &it);)
+	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(xb_jv_meta(job, "namespace")));
+	for (struct xb_index_it it = {}; !r && xb_index_next(l->pods_by_controller, xb_jv_meta(job, "uid"), &it);)
 		if (xb_selector_matches(selector, xb_jv_path(it.object, "metadata", "labels")))
 			r = xb_vec_push(&ret->own, it.object);
 		else if (!pods_deleting(it.object))
@@ -515,7 +515,7 @@ static bool is_stale(const struct jobs *l, const char *key, struct xb_jv job)
 {
 	uint64_t version;
 
-	return !xb_sv_u64(job_meta(job, "resourceVersion"), &version) && version < memory_of(l, key)->written;
+	return !xb_sv_u64(xb_jv_meta(job, "resourceVersion"), &version) && version < memory_of(l, key)->written;
 }
 
 void job_sync(struct kcm_work *w)

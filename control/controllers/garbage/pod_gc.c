@@ -27,11 +27,6 @@ struct victim {
 	const char *namespace_, *name, *uid;
 };
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static bool is_over(struct xb_jv pod)
 {
 	struct xb_sv phase = xb_jv_text(xb_jv_path(pod, "status", "phase"));
@@ -149,9 +144,9 @@ static int end_pod(struct kcm_work *w, struct xb_jv pod, bool disrupted)
 		return -ENOMEM;
 	*v = (struct victim){
 		.w = w,
-		.namespace_ = xb_arena_strn(w->arena, meta(pod, "namespace")),
-		.name = xb_arena_strn(w->arena, meta(pod, "name")),
-		.uid = xb_arena_strn(w->arena, meta(pod, "uid")),
+		.namespace_ = xb_arena_strn(w->arena, xb_jv_meta(pod, "namespace")),
+		.name = xb_arena_strn(w->arena, xb_jv_meta(pod, "name")),
+		.uid = xb_arena_strn(w->arena, xb_jv_meta(pod, "uid")),
 	};
 	if (!v->namespace_ || !v->name || !v->uid)
 		return -ENOMEM;
@@ -230,7 +225,7 @@ static int by_worth(const void *a, const void *b)
 		return x->evicted ? -1 : 1;
 	if (x->made != y->made)
 		return x->made < y->made ? -1 : 1;
-	return xb_sv_cmp(meta(x->pod, "name"), meta(y->pod, "name"));
+	return xb_sv_cmp(xb_jv_meta(x->pod, "name"), xb_jv_meta(y->pod, "name"));
 }
 
 static void sync_over(struct kcm_work *w)
@@ -305,7 +300,7 @@ static void on_node(void *arg, struct xb_jv old, struct xb_jv node)
 	struct pod_gc *l = arg;
 	_cleanup_buf_ struct xb_buf key = {};
 
-	if (!node_key(meta(xb_jv_is(node) ? node : old, "name"), &key))
+	if (!node_key(xb_jv_meta(xb_jv_is(node) ? node : old, "name"), &key))
 		return;
 	if (!xb_jv_is(node))
 		xb_work_queue_add_after(kcm_queue_keys(l->queue), key.p, QUARANTINE_MS);

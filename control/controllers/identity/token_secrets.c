@@ -27,11 +27,6 @@ static struct xb_jv note(struct xb_jv secret, const char *name)
 	return xb_jv_path(secret, "metadata", "annotations", name);
 }
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static void add_pair(struct xb_index_entry *e, struct xb_sv namespace_, struct xb_sv name)
 {
 	_cleanup_buf_ struct xb_buf key = {};
@@ -43,20 +38,20 @@ static void add_pair(struct xb_index_entry *e, struct xb_sv namespace_, struct x
 
 static void by_account(struct xb_jv secret, struct xb_index_entry *e)
 {
-	add_pair(e, meta(secret, "namespace"), xb_jv_text(note(secret, NAME)));
+	add_pair(e, xb_jv_meta(secret, "namespace"), xb_jv_text(note(secret, NAME)));
 }
 
 static void by_reference(struct xb_jv account, struct xb_index_entry *e)
 {
 	for (struct xb_jit it = xb_jv_iter(xb_jv_get(account, "secrets")); xb_jit_next(&it);)
-		add_pair(e, meta(account, "namespace"), xb_jv_text(xb_jv_get(it.value, "name")));
+		add_pair(e, xb_jv_meta(account, "namespace"), xb_jv_text(xb_jv_get(it.value, "name")));
 }
 
 static bool is_account_of(struct xb_jv account, struct xb_jv secret)
 {
 	struct xb_sv uid = xb_jv_text(note(secret, UID));
 
-	return xb_jv_is(account) && (!uid.n || xb_sv_eq(uid, meta(account, "uid")));
+	return xb_jv_is(account) && (!uid.n || xb_sv_eq(uid, xb_jv_meta(account, "uid")));
 }
 
 static int on_written(void *arg, int code, struct xb_sv body, const struct xb_status *status)
@@ -82,7 +77,7 @@ static int on_account_read(void *arg, int code, struct xb_sv body, const struct 
 		r = xb_json_parse(body, NULL, &doc, NULL);
 	if (r || (doc && is_account_of(xb_json_root(doc), secret)))
 		return r;
-	xb_buf_addf(&options, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"preconditions\":{\"uid\":\"%.*s\"}}", XB_SV_ARG(meta(secret, "uid")));
+	xb_buf_addf(&options, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"preconditions\":{\"uid\":\"%.*s\"}}", XB_SV_ARG(xb_jv_meta(secret, "uid")));
 	q.body = xb_buf_sv(&options);
 	return options.err ? options.err : kcm_work_ask(w, &q, on_written, NULL);
 }
@@ -125,14 +120,14 @@ static int write_filled(const struct token_secrets *l, struct xb_jv account, str
 {
 	struct xb_jw w = XB_JW(out);
 	_cleanup_buf_ struct xb_buf namespace_ = {};
-	int r = encode(meta(secret, "namespace"), &namespace_);
+	int r = encode(xb_jv_meta(secret, "namespace"), &namespace_);
 
 	xb_jw_object(&w);
 	xb_jw_key(&w, "metadata");
 	xb_jw_object(&w);
 	xb_jw_key(&w, "annotations");
 	xb_jw_object(&w);
-	xb_jw_ksv(&w, UID, meta(account, "uid"));
+	xb_jw_ksv(&w, UID, xb_jv_meta(account, "uid"));
 	xb_jw_end(&w);
 	xb_jw_end(&w);
 	xb_jw_key(&w, "data");
@@ -167,7 +162,7 @@ static void fill(struct kcm_work *w, struct xb_jv account, struct xb_jv secret)
 static int ask_without(struct kcm_work *w, struct xb_jv account)
 {
 	const struct token_secrets *l = w->loop;
-	_cleanup_free_ char *name = xb_sv_dup(meta(account, "name"));
+	_cleanup_free_ char *name = xb_sv_dup(xb_jv_meta(account, "name"));
 	_cleanup_buf_ struct xb_buf patch = {};
 	struct kcm_request q = { .method = "PUT", .kind = l->account_kind, .name = name, .type = KCM_JSON, .of = account };
 	struct xb_jw j = XB_JW(&patch);
@@ -246,7 +241,7 @@ static void on_account(void *arg, struct xb_jv old, struct xb_jv account)
 	struct token_secrets *l = arg;
 	_cleanup_buf_ struct xb_buf key = {};
 
-	if (xb_jv_is(old) && xb_jv_is(account) && xb_sv_eq(meta(old, "uid"), meta(account, "uid")))
+	if (xb_jv_is(old) && xb_jv_is(account) && xb_sv_eq(xb_jv_meta(old, "uid"), xb_jv_meta(account, "uid")))
 		return;
 	if (!kcm_key(xb_jv_is(account) ? account : old, &key))
 		return;

@@ -29,16 +29,11 @@ struct ipam {
 	struct kcm_queue *queue;
 };
 
-static struct xb_sv meta(struct xb_jv node, const char *field)
-{
-	return xb_jv_text(xb_jv_path(node, "metadata", field));
-}
-
 static void tell(const struct ipam *l, struct xb_jv node, const char *reason)
 {
 	struct xb_event e = { .component = "cidrAllocator", .kind = l->kind, .object = node, .type = XB_EVENT_NORMAL, .reason = reason };
 
-	xb_recorder_event(l->kcm->recorder, &e, "Node %.*s status is now: %s", XB_SV_ARG(meta(node, "name")), reason);
+	xb_recorder_event(l->kcm->recorder, &e, "Node %.*s status is now: %s", XB_SV_ARG(xb_jv_meta(node, "name")), reason);
 }
 
 static struct xb_jv cidrs_of(struct xb_jv node)
@@ -111,11 +106,11 @@ static void occupy(struct ipam *l, struct xb_jv node)
 		if (cidr_parse(xb_jv_text(it.value), &what.cidrs[what.n]))
 			continue;
 		if (!take(l, &what.cidrs[what.n]))
-			log_warning("node %.*s: %.*s is not of --cluster-cidr", XB_SV_ARG(meta(node, "name")), XB_SV_ARG(xb_jv_text(it.value)));
+			log_warning("node %.*s: %.*s is not of --cluster-cidr", XB_SV_ARG(xb_jv_meta(node, "name")), XB_SV_ARG(xb_jv_text(it.value)));
 		what.n++;
 	}
-	if (keep(l, meta(node, "name"), &what))
-		log_err_errno(-ENOMEM, "node %.*s: its range is never free again: %m", XB_SV_ARG(meta(node, "name")));
+	if (keep(l, xb_jv_meta(node, "name"), &what))
+		log_err_errno(-ENOMEM, "node %.*s: its range is never free again: %m", XB_SV_ARG(xb_jv_meta(node, "name")));
 }
 
 /* --- a node's work --- */
@@ -158,7 +153,7 @@ static int write_patch(struct xb_jv node, const struct given *g, struct xb_buf *
 	xb_jw_object(&w);
 	xb_jw_key(&w, "metadata");
 	xb_jw_object(&w);
-	xb_jw_ksv(&w, "resourceVersion", meta(node, "resourceVersion"));
+	xb_jw_ksv(&w, "resourceVersion", xb_jv_meta(node, "resourceVersion"));
 	xb_jw_end(&w);
 	xb_jw_key(&w, "spec");
 	xb_jw_object(&w);
@@ -219,10 +214,11 @@ static void sync_node(struct kcm_work *w)
 static void on_node(void *arg, struct xb_jv old, struct xb_jv node)
 {
 	struct ipam *l = arg;
-	bool had = xb_jv_count(cidrs_of(old)), has = xb_jv_count(cidrs_of(node)), same = xb_sv_eq(meta(old, "uid"), meta(node, "uid"));
+	bool had = xb_jv_count(cidrs_of(old)), has = xb_jv_count(cidrs_of(node));
+	bool same = xb_sv_eq(xb_jv_meta(old, "uid"), xb_jv_meta(node, "uid"));
 
 	if (xb_jv_is(old) && !same)
-		release(l, meta(old, "name"));
+		release(l, xb_jv_meta(old, "name"));
 	if (has && !(had && same))
 		occupy(l, node);
 	else if (xb_jv_is(node) && !has)

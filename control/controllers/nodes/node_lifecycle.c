@@ -42,11 +42,6 @@ struct lifecycle {
 	struct kcm_queue *queue, *rounds; /* of nodes; "monitor" and "turn" */
 };
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static struct xb_event event_on(const struct lifecycle *l, struct xb_jv node, const char *reason)
 {
 	return (struct xb_event){ .component = COMPONENT, .kind = l->node_kind, .object = node, .type = XB_EVENT_NORMAL, .reason = reason };
@@ -55,7 +50,7 @@ static struct xb_event event_on(const struct lifecycle *l, struct xb_jv node, co
 static void tell_membership(const struct lifecycle *l, struct xb_jv node, const char *reason, const char *verb, const char *where)
 {
 	struct xb_event e = event_on(l, node, reason);
-	struct xb_sv name = meta(node, "name");
+	struct xb_sv name = xb_jv_meta(node, "name");
 
 	xb_recorder_event(l->kcm->recorder, &e, "Node %.*s event: %s Node %.*s %s Controller", XB_SV_ARG(name), verb, XB_SV_ARG(name), where);
 }
@@ -87,7 +82,7 @@ static bool saw_lease(struct node *n, struct xb_jv lease)
 static void on_lease(void *arg, struct xb_jv old, struct xb_jv lease)
 {
 	const struct lifecycle *l = arg;
-	struct node *n = xb_jv_streq(xb_jv_path(lease, "metadata", "namespace"), XB_SV(NAMESPACE)) ? xb_map_get(l->nodes, meta(lease, "name")) :
+	struct node *n = xb_jv_streq(xb_jv_path(lease, "metadata", "namespace"), XB_SV(NAMESPACE)) ? xb_map_get(l->nodes, xb_jv_meta(lease, "name")) :
 												     NULL;
 
 	if (n)
@@ -294,14 +289,14 @@ static int mark_pod(struct kcm_work *w, struct xb_jv pod)
 	const struct lifecycle *l = w->loop;
 	struct told *t = xb_arena_alloc(w->arena, sizeof(*t));
 	_cleanup_buf_ struct xb_buf body = {};
-	const char *namespace_ = xb_arena_strn(w->arena, meta(pod, "namespace")), *name = xb_arena_strn(w->arena, meta(pod, "name"));
+	const char *namespace_ = xb_arena_strn(w->arena, xb_jv_meta(pod, "namespace")), *name = xb_arena_strn(w->arena, xb_jv_meta(pod, "name"));
 	struct kcm_request q = {
 		.method = "PATCH", .kind = l->pod_kind, .namespace_ = namespace_, .name = name, .sub = "status", .type = KCM_STRATEGIC,
 	};
 
 	xb_buf_addf(&body, "{\"metadata\":{\"uid\":\"%.*s\",\"resourceVersion\":\"%.*s\"},\"status\":{\"conditions\":"
 		    "[{\"type\":\"Ready\",\"status\":\"False\",\"lastTransitionTime\":\"%s\"}]}}",
-		    XB_SV_ARG(meta(pod, "uid")), XB_SV_ARG(meta(pod, "resourceVersion")), xb_time_format(xb_time_now()).s);
+		    XB_SV_ARG(xb_jv_meta(pod, "uid")), XB_SV_ARG(xb_jv_meta(pod, "resourceVersion")), xb_time_format(xb_time_now()).s);
 	q.body = xb_buf_sv(&body);
 	if (!t || !namespace_ || !name || body.err || kcm_work_hold(w, pod))
 		return -ENOMEM;
@@ -370,7 +365,7 @@ static void sync_node(struct kcm_work *w)
 /* --- what comes in --- */
 static void forget(struct lifecycle *l, struct xb_jv node)
 {
-	struct node *n = xb_map_del(l->nodes, meta(node, "name"));
+	struct node *n = xb_map_del(l->nodes, xb_jv_meta(node, "name"));
 
 	if (!n)
 		return;
@@ -389,7 +384,7 @@ static int64_t first_seen_ms(struct xb_jv node)
 
 static struct node *node_new(struct lifecycle *l, struct xb_jv node)
 {
-	struct xb_sv name = meta(node, "name");
+	struct xb_sv name = xb_jv_meta(node, "name");
 	struct node *n = calloc(1, sizeof(*n) + name.n + 1);
 
 	if (!n)
@@ -448,13 +443,13 @@ static void on_node(void *arg, struct xb_jv old, struct xb_jv node)
 	struct lifecycle *l = arg;
 	struct node *n;
 
-	if (xb_jv_is(old) && !xb_sv_eq(meta(old, "uid"), meta(node, "uid"))) {
+	if (xb_jv_is(old) && !xb_sv_eq(xb_jv_meta(old, "uid"), xb_jv_meta(node, "uid"))) {
 		forget(l, old);
 		old = (struct xb_jv){};
 	}
 	if (!xb_jv_is(node))
 		return;
-	n = xb_map_get(l->nodes, meta(node, "name"));
+	n = xb_map_get(l->nodes, xb_jv_meta(node, "name"));
 	if (!n) {
 		n = node_new(l, node);
 		tell_membership(l, node, "RegisteredNode", "Registered", "in");

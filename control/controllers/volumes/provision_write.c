@@ -2,11 +2,6 @@
 #include "provision.h"
 #include "xb/volumes.h"
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static void write_meta(struct xb_jw *w, const char *name)
 {
 	xb_jw_key(w, "metadata");
@@ -27,10 +22,10 @@ static void write_claim(struct xb_jw *w, struct xb_jv claim)
 	xb_jw_object(w);
 	xb_jw_kstr(w, "kind", "PersistentVolumeClaim");
 	xb_jw_kstr(w, "apiVersion", "v1");
-	xb_jw_ksv(w, "namespace", meta(claim, "namespace"));
-	xb_jw_ksv(w, "name", meta(claim, "name"));
-	xb_jw_ksv(w, "uid", meta(claim, "uid"));
-	xb_jw_ksv(w, "resourceVersion", meta(claim, "resourceVersion"));
+	xb_jw_ksv(w, "namespace", xb_jv_meta(claim, "namespace"));
+	xb_jw_ksv(w, "name", xb_jv_meta(claim, "name"));
+	xb_jw_ksv(w, "uid", xb_jv_meta(claim, "uid"));
+	xb_jw_ksv(w, "resourceVersion", xb_jv_meta(claim, "resourceVersion"));
 	xb_jw_end(w);
 }
 
@@ -53,7 +48,7 @@ static void write_affinity(struct xb_jw *w, struct xb_jv node)
 	xb_jw_kstr(w, "operator", "In");
 	xb_jw_key(w, "values");
 	xb_jw_array(w);
-	xb_jw_sv(w, host.n ? host : meta(node, "name"));
+	xb_jw_sv(w, host.n ? host : xb_jv_meta(node, "name"));
 	for (int open = 7; open; open--)
 		xb_jw_end(w);
 }
@@ -62,7 +57,7 @@ static void write_path(struct xb_jw *w, struct xb_jv claim)
 {
 	_cleanup_buf_ struct xb_buf path = {};
 
-	xb_buf_addf(&path, "/tmp/hostpath_pv/%.*s", XB_SV_ARG(meta(claim, "uid")));
+	xb_buf_addf(&path, "/tmp/hostpath_pv/%.*s", XB_SV_ARG(xb_jv_meta(claim, "uid")));
 	xb_jw_key(w, "hostPath");
 	xb_jw_object(w);
 	xb_jw_ksv(w, "path", xb_buf_sv(&path));

@@ -32,11 +32,6 @@ struct daemon_sync {
 	bool terminating;                       /* the namespace */
 	int error;                              /* of the requests */
 };
-static inline struct xb_sv daemon_meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 #define DAEMON_BURST 250                        /* pods made or deleted in one sync */
 void daemon_create(struct daemon_sync *s, const struct daemon_plan *p);
 void daemon_delete(struct daemon_sync *s, const struct daemon_plan *p);

@@ -5,11 +5,6 @@
 #include "daemon_pod.h"
 
 /* --- facts --- */
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 void daemon_facts_done(struct daemon_facts *f)
 {
 	xb_vec_done(&f->nodes);
@@ -40,7 +35,7 @@ static int read_nodes(const struct daemon_given *g, struct daemon_facts *f)
 	for (size_t i = 0; i < g->n_nodes && !r; i++) {
 		struct daemon_fit fit = daemon_fit(g->set, g->nodes[i]);
 
-		f->nodes.v[f->nodes.n++] = (struct daemon_node){ .name = meta(g->nodes[i], "name"), .run = fit.run, .keep = fit.keep };
+		f->nodes.v[f->nodes.n++] = (struct daemon_node){ .name = xb_jv_meta(g->nodes[i], "name"), .run = fit.run, .keep = fit.keep };
 		f->desired += fit.run;
 	}
 	if (!r && f->nodes.n)
@@ -53,7 +48,7 @@ static struct daemon_pod read_pod(const struct daemon_given *g, struct xb_jv pod
 	struct xb_sv phase = xb_jv_text(xb_jv_path(pod, "status", "phase"));
 	struct xb_sv own = xb_jv_text(xb_jv_path(pod, "metadata", "labels", "controller-revision-hash"));
 	struct daemon_pod p = {
-		.object = pod, .node = daemon_node_of(pod), .created = meta(pod, "creationTimestamp"), .name = meta(pod, "name"),
+		.object = pod, .node = daemon_node_of(pod), .created = xb_jv_meta(pod, "creationTimestamp"), .name = xb_jv_meta(pod, "name"),
 		.scheduled = xb_jv_text(xb_jv_path(pod, "spec", "nodeName")).n, .deleting = pods_deleting(pod),
 		.failed = xb_sv_is(phase, "Failed"), .succeeded = xb_sv_is(phase, "Succeeded"),
 		.current = g->hash.n && xb_sv_eq(own, g->hash), .lost = true,

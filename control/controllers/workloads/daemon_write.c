@@ -28,7 +28,7 @@ static int on_created(void *arg, int code, struct xb_sv body, const struct xb_st
 	int r = xb_calls_error(code, status);
 
 	if (!r && !xb_json_parse(body, NULL, &pod, NULL))
-		xb_recorder_event(s->l->kcm->recorder, &e, "Created pod: %.*s", XB_SV_ARG(daemon_meta(xb_json_root(pod), "name")));
+		xb_recorder_event(s->l->kcm->recorder, &e, "Created pod: %.*s", XB_SV_ARG(xb_jv_meta(xb_json_root(pod), "name")));
 	if (!r)
 		return 0;
 	if (xb_calls_unknown(code))
@@ -148,9 +148,9 @@ static int write_target(struct daemon_sync *s, struct xb_jv pod, struct target *
 {
 	struct xb_arena *a = s->w->arena;
 
-	*t = (struct target){ .s = s, .uid = xb_arena_sv(a, daemon_meta(pod, "uid")), .name = xb_arena_strn(a, daemon_meta(pod, "name")) };
+	*t = (struct target){ .s = s, .uid = xb_arena_sv(a, xb_jv_meta(pod, "uid")), .name = xb_arena_strn(a, xb_jv_meta(pod, "name")) };
 	t->body = xb_arena_printf(a, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"preconditions\":{\"uid\":\"%.*s\"}}",
-				  XB_SV_ARG(daemon_meta(pod, "uid")));
+				  XB_SV_ARG(xb_jv_meta(pod, "uid")));
 	return t->uid.p && t->name && t->body ? 0 : -ENOMEM;
 }
 

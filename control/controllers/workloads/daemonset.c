@@ -69,8 +69,8 @@ static int gather_pods(const struct daemons *l, struct xb_jv set, const struct x
 	_cleanup_buf_ struct xb_buf orphans = {};
 	int r = 0;
 
-	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(daemon_meta(set, "namespace")));
-	for (struct xb_index_it it = {}; !r && xb_index_next(l->pods_by_controller, daemon_meta(set, "uid"), &it);) {
+	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(xb_jv_meta(set, "namespace")));
+	for (struct xb_index_it it = {}; !r && xb_index_next(l->pods_by_controller, xb_jv_meta(set, "uid"), &it);) {
 		if (selects(selector, it.object))
 			r = xb_vec_push(&ret->owned, it.object);
 		else if (!pods_deleting(it.object))
@@ -135,7 +135,7 @@ void daemon_tell(struct daemon_sync *s, int error)
 	int r;
 
 	s->error = error;
-	if (!xb_sv_eq(daemon_meta(set, "uid"), s->uid)) {
+	if (!xb_sv_eq(xb_jv_meta(set, "uid"), s->uid)) {
 		kcm_work_done(s->w, error);
 		return;
 	}
@@ -192,7 +192,7 @@ static struct xb_sv hash_of(struct xb_jv revision)
 {
 	struct xb_sv hash = xb_jv_text(xb_jv_path(revision, "metadata", "labels", REVISIONS_POD_LABEL));
 
-	return hash.n ? hash : daemon_meta(revision, "name");
+	return hash.n ? hash : xb_jv_meta(revision, "name");
 }
 
 struct alive {
@@ -362,7 +362,7 @@ static void sync_set(struct kcm_work *w)
 		kcm_work_done(w, r);
 		return;
 	}
-	*s = (struct daemon_sync){ .w = w, .l = l, .set = set, .uid = xb_arena_sv(w->arena, daemon_meta(set, "uid")) };
+	*s = (struct daemon_sync){ .w = w, .l = l, .set = set, .uid = xb_arena_sv(w->arena, xb_jv_meta(set, "uid")) };
 	r = s->uid.p ? gather_pods(l, set, selector, &p) : -ENOMEM;
 	if (!r)
 		r = revisions_gather(l->revisions_by_controller, selector, set, &h);
@@ -385,7 +385,7 @@ static void queue_owner(struct daemons *l, struct xb_jv object)
 
 static void queue_who_selects(struct daemons *l, struct xb_jv orphan)
 {
-	for (struct xb_index_it it = {}; xb_index_next(l->sets_by_namespace, daemon_meta(orphan, "namespace"), &it);) {
+	for (struct xb_index_it it = {}; xb_index_next(l->sets_by_namespace, xb_jv_meta(orphan, "namespace"), &it);) {
 		_cleanup_(xb_selector_freep) struct xb_selector *s = selector_of(it.object);
 
 		if (s && selects(s, orphan))
@@ -424,7 +424,7 @@ static void on_own_pod(struct daemons *l, struct xb_jv old, struct xb_jv pod)
 	if (!xb_jv_is(old))
 		xb_expectations_created(l->expectations, key.p);
 	if (gone)
-		xb_expectations_deleted(l->expectations, key.p, daemon_meta(last, "uid"));
+		xb_expectations_deleted(l->expectations, key.p, xb_jv_meta(last, "uid"));
 	if (xb_expectations_met(l->expectations, key.p))
 		kcm_queue_add_after(l->queue, set, xb_jv_is(old) && !gone ? BURST_MS : 0);
 }
@@ -487,7 +487,7 @@ static void on_set(void *arg, struct xb_jv old, struct xb_jv set)
 	struct daemons *l = arg;
 	_cleanup_buf_ struct xb_buf key = {};
 
-	if (xb_jv_is(old) && !xb_sv_eq(daemon_meta(old, "uid"), daemon_meta(set, "uid")) && kcm_key(old, &key))
+	if (xb_jv_is(old) && !xb_sv_eq(xb_jv_meta(old, "uid"), xb_jv_meta(set, "uid")) && kcm_key(old, &key))
 		xb_expectations_forget(l->expectations, key.p);
 	if (xb_jv_is(set))
 		kcm_queue_add(l->queue, set);

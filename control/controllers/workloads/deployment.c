@@ -46,11 +46,6 @@ struct letter {                                 /* about a set */
 	bool deletes;
 };
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static void sets_done(struct sets *p)
 {
 	xb_vec_done(&p->owned);
@@ -123,8 +118,8 @@ static int gather(const struct deployments *l, struct xb_jv deployment, struct s
 	_cleanup_buf_ struct xb_buf orphans = {};
 	int r = 0;
 
-	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(meta(deployment, "namespace")));
-	for (struct xb_index_it it = {}; !r && xb_index_next(l->sets_by_controller, meta(deployment, "uid"), &it);) {
+	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(xb_jv_meta(deployment, "namespace")));
+	for (struct xb_index_it it = {}; !r && xb_index_next(l->sets_by_controller, xb_jv_meta(deployment, "uid"), &it);) {
 		if (selects(selector, it.object))
 			r = xb_vec_push(&ret->owned, it.object);
 		else
@@ -193,7 +188,7 @@ static int on_resized(void *arg, int code, struct xb_sv body, const struct xb_st
 static void write_deletion(struct xb_jv set, struct xb_buf *out)
 {
 	xb_buf_addf(out, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"preconditions\":{\"uid\":\"%.*s\",\"resourceVersion\":\"%.*s\"}}",
-		    XB_SV_ARG(meta(set, "uid")), XB_SV_ARG(meta(set, "resourceVersion")));
+		    XB_SV_ARG(xb_jv_meta(set, "uid")), XB_SV_ARG(xb_jv_meta(set, "resourceVersion")));
 }
 
 static int write_letter(struct sync *s, const struct rollout *r, const struct rollout_set *set, struct letter *l)
@@ -208,7 +203,7 @@ static int write_letter(struct sync *s, const struct rollout *r, const struct ro
 	*l = (struct letter){ .s = s, .deletes = set->remove, .from = set->replicas, .to = set->size };
 	if (!body.n)
 		return body.err;
-	l->name = xb_arena_strn(a, meta(set->object, "name"));
+	l->name = xb_arena_strn(a, xb_jv_meta(set->object, "name"));
 	l->body = xb_arena_sv(a, xb_buf_sv(&body));
 	return body.err || !l->name || !l->body.p ? -ENOMEM : 0;
 }
@@ -290,7 +285,7 @@ static int on_namesake(void *arg, int code, struct xb_sv body, const struct xb_s
 	rollout_collision_patch(s->deployment, &patch);
 	if (canonical.err || patch.err)
 		return -ENOMEM;
-	if (xb_sv_eq(xb_owner_uid(set), meta(s->deployment, "uid")) && xb_sv_eq(xb_buf_sv(&canonical), s->canonical))
+	if (xb_sv_eq(xb_owner_uid(set), xb_jv_meta(s->deployment, "uid")) && xb_sv_eq(xb_buf_sv(&canonical), s->canonical))
 		return -ESTALE;
 	return ask_status(s, xb_buf_sv(&patch));
 }
@@ -377,7 +372,7 @@ static bool old_pods_run(const struct deployments *l, const struct rollout *r)
 {
 	for (size_t i = 0; i < r->sets.n; i++)
 		if (&r->sets.v[i] != r->current)
-			for (struct xb_index_it it = {}; xb_index_next(l->pods_by_controller, meta(r->sets.v[i].object, "uid"), &it);)
+			for (struct xb_index_it it = {}; xb_index_next(l->pods_by_controller, xb_jv_meta(r->sets.v[i].object, "uid"), &it);)
 				if (pod_runs(it.object))
 					return true;
 	return false;
@@ -468,7 +463,7 @@ static void queue_owner(struct deployments *l, struct xb_jv of, struct xb_jv old
 
 static void queue_who_selects(struct deployments *l, struct xb_jv orphan)
 {
-	for (struct xb_index_it it = {}; xb_index_next(l->deployments_by_namespace, meta(orphan, "namespace"), &it);) {
+	for (struct xb_index_it it = {}; xb_index_next(l->deployments_by_namespace, xb_jv_meta(orphan, "namespace"), &it);) {
 		_cleanup_(xb_selector_freep) struct xb_selector *s = selector_of(it.object);
 
 		if (s && selects(s, orphan))

@@ -51,8 +51,8 @@ static int gather(const struct replicas *l, struct xb_jv set, const struct xb_se
 	_cleanup_buf_ struct xb_buf orphans = {};
 	int r = 0;
 
-	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(replicas_meta(set, "namespace")));
-	for (struct xb_index_it it = {}; !r && xb_index_next(l->pods_by_controller, replicas_meta(set, "uid"), &it);) {
+	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(xb_jv_meta(set, "namespace")));
+	for (struct xb_index_it it = {}; !r && xb_index_next(l->pods_by_controller, xb_jv_meta(set, "uid"), &it);) {
 		if (!pods_active(it.object))
 			continue;
 		if (selects(selector, it.object))
@@ -69,7 +69,7 @@ static int gather(const struct replicas *l, struct xb_jv set, const struct xb_se
 /* --- what outlives the first round --- */
 int replicas_hold(struct replicas_sync *s)
 {
-	s->uid = xb_arena_strn(s->w->arena, replicas_meta(s->set, "uid"));
+	s->uid = xb_arena_strn(s->w->arena, xb_jv_meta(s->set, "uid"));
 	return s->uid ? kcm_work_hold(s->w, s->set) : -ENOMEM;
 }
 
@@ -85,8 +85,8 @@ int replicas_add_targets(struct replicas_sync *s, const struct xb_jv *pods, size
 		struct replicas_target *t = &s->targets[s->n_targets++];
 
 		t->s = s;
-		t->name = xb_arena_strn(s->w->arena, replicas_meta(pods[i], "name"));
-		t->uid = xb_arena_strn(s->w->arena, replicas_meta(pods[i], "uid"));
+		t->name = xb_arena_strn(s->w->arena, xb_jv_meta(pods[i], "name"));
+		t->uid = xb_arena_strn(s->w->arena, xb_jv_meta(pods[i], "uid"));
 		if (!t->name || !t->uid)
 			return -ENOMEM;
 	}
@@ -143,7 +143,7 @@ void replicas_tell(struct replicas_sync *s, const char *reason, int error)
 	_cleanup_(replicas_pods_done) struct replicas_pods p = {};
 	struct xb_jv set = xb_informer_get(s->l->sets, s->w->namespace_, s->w->name);
 
-	if (!xb_jv_is(set) || !xb_sv_is(replicas_meta(set, "uid"), s->uid)) {
+	if (!xb_jv_is(set) || !xb_sv_is(xb_jv_meta(set, "uid"), s->uid)) {
 		kcm_work_done(s->w, error);
 		return;
 	}
@@ -268,7 +268,7 @@ static void queue_soon(struct replicas *l, struct xb_jv set)
 
 static void queue_who_selects(struct replicas *l, struct xb_jv orphan)
 {
-	for (struct xb_index_it it = {}; xb_index_next(l->sets_by_namespace, replicas_meta(orphan, "namespace"), &it);) {
+	for (struct xb_index_it it = {}; xb_index_next(l->sets_by_namespace, xb_jv_meta(orphan, "namespace"), &it);) {
 		_cleanup_(xb_selector_freep) struct xb_selector *s = selector_of(l, it.object);
 
 		if (s && selects(s, orphan))
@@ -284,7 +284,7 @@ static void on_pod_gone(struct replicas *l, struct xb_jv pod)
 	if (!xb_jv_is(set))
 		return;
 	if (kcm_key(set, &key))
-		xb_expectations_deleted(l->expectations, key.p, replicas_meta(pod, "uid"));
+		xb_expectations_deleted(l->expectations, key.p, xb_jv_meta(pod, "uid"));
 	kcm_queue_add(l->queue, set);
 }
 
@@ -330,7 +330,7 @@ static void on_set(void *arg, struct xb_jv old, struct xb_jv set)
 	struct replicas *l = arg;
 	_cleanup_buf_ struct xb_buf key = {};
 
-	if (xb_jv_is(old) && !xb_sv_eq(replicas_meta(old, "uid"), replicas_meta(set, "uid")) && kcm_key(old, &key))
+	if (xb_jv_is(old) && !xb_sv_eq(xb_jv_meta(old, "uid"), xb_jv_meta(set, "uid")) && kcm_key(old, &key))
 		xb_expectations_forget(l->expectations, key.p);
 	queue_if(l, set);
 }

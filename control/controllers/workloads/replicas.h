@@ -44,10 +44,6 @@ struct replicas_target {
 	const char *name, *uid;
 };
 
-static inline struct xb_sv replicas_meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
 int replicas_hold(struct replicas_sync *s);     /* the set, for rounds to come */
 int replicas_new_targets(struct replicas_sync *s, size_t n);
 int replicas_add_targets(struct replicas_sync *s, const struct xb_jv *pods, size_t n); /* copies their names and uids */

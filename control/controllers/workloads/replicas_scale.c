@@ -37,7 +37,7 @@ static int on_created(void *arg, int code, struct xb_sv body, const struct xb_st
 	int r = xb_calls_error(code, status);
 
 	if (!r && !xb_json_parse(body, NULL, &pod, NULL)) {
-		name = xb_sv_dup(replicas_meta(xb_json_root(pod), "name"));
+		name = xb_sv_dup(xb_jv_meta(xb_json_root(pod), "name"));
 		record(s, XB_EVENT_NORMAL, "SuccessfulCreate", "Created pod", name ? name : "");
 	}
 	if (!r)
@@ -145,7 +145,7 @@ static int gather_related(const struct replicas_sync *s, struct replicas_pods *r
 	int r = 0;
 
 	for (struct xb_index_it set = {}; owner.n && !r && xb_index_next(s->l->sets_by_controller, owner, &set);)
-		for (struct xb_index_it pod = {}; !r && xb_index_next(s->l->pods_by_controller, replicas_meta(set.object, "uid"), &pod);)
+		for (struct xb_index_it pod = {}; !r && xb_index_next(s->l->pods_by_controller, xb_jv_meta(set.object, "uid"), &pod);)
 			r = xb_vec_push(&ret->active, pod.object);
 	return r;
 }

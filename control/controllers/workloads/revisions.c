@@ -12,11 +12,6 @@ struct making {
 	struct xb_sv data;
 };
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static int64_t collisions(struct xb_jv owner)
 {
 	int64_t n = 0;
@@ -41,8 +36,8 @@ static int by_age(const void *a, const void *b)
 	int r = (m > n) - (m < n);
 
 	if (!r)
-		r = xb_sv_cmp(meta(*x, "creationTimestamp"), meta(*y, "creationTimestamp"));
-	return r ? r : xb_sv_cmp(meta(*x, "name"), meta(*y, "name"));
+		r = xb_sv_cmp(xb_jv_meta(*x, "creationTimestamp"), xb_jv_meta(*y, "creationTimestamp"));
+	return r ? r : xb_sv_cmp(xb_jv_meta(*x, "name"), xb_jv_meta(*y, "name"));
 }
 
 static bool selects(const struct xb_selector *s, struct xb_jv revision)
@@ -55,12 +50,12 @@ int revisions_gather(const struct xb_index *by_controller, const struct xb_selec
 	_cleanup_buf_ struct xb_buf orphans = {};
 	int r = 0;
 
-	for (struct xb_index_it it = {}; !r && xb_index_next(by_controller, meta(owner, "uid"), &it);)
+	for (struct xb_index_it it = {}; !r && xb_index_next(by_controller, xb_jv_meta(owner, "uid"), &it);)
 		if (selects(selector, it.object))
 			r = xb_vec_push(&ret->owned, it.object);
 		else
 			r = xb_vec_push(&ret->to_release, it.object);
-	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(meta(owner, "namespace")));
+	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(xb_jv_meta(owner, "namespace")));
 	for (struct xb_index_it it = {}; !r && xb_index_next(by_controller, xb_buf_sv(&orphans), &it);)
 		if (!pods_deleting(it.object) && selects(selector, it.object))
 			r = xb_vec_push(&ret->to_adopt, it.object);
@@ -133,7 +128,7 @@ static void write_metadata(struct xb_jw *w, const struct revisions_owner *o, con
 	struct xb_jv annotations = xb_jv_path(o->object, "metadata", "annotations");
 	_cleanup_buf_ struct xb_buf name = {};
 
-	xb_buf_addf(&name, "%.*s-%s", XB_SV_ARG(revisions_prefix(meta(o->object, "name"))), hash);
+	xb_buf_addf(&name, "%.*s-%s", XB_SV_ARG(revisions_prefix(xb_jv_meta(o->object, "name"))), hash);
 	if (name.err)
 		w->err = name.err;
 	xb_jw_key(w, "metadata");
@@ -193,7 +188,7 @@ static bool comes_or_goes(const struct making *m, struct xb_jv namesake)
 
 	if (xb_jv_is(controller))
 		return xb_jv_streq(xb_jv_get(controller, "kind"), xb_sv(m->owner.kind->kind)) &&
-		       xb_jv_streq(xb_jv_get(controller, "name"), meta(m->owner.object, "name"));
+		       xb_jv_streq(xb_jv_get(controller, "name"), xb_jv_meta(m->owner.object, "name"));
 	xb_selector_from_label_selector(xb_jv_path(m->owner.object, "spec", "selector"), &selector, NULL);
 	return selector && selects(selector, namesake);
 }
@@ -242,7 +237,7 @@ static int make(struct kcm_work *w, const struct revisions_owner *o, int64_t num
 	hash = template_patch_hash(xb_buf_sv(&data), collisions(o->object));
 	revisions_body(o, hash.s, number, xb_buf_sv(&data), &body);
 	*m = (struct making){ .w = w, .owner = *o, .data = xb_arena_sv(w->arena, xb_buf_sv(&data)) };
-	m->name = xb_arena_printf(w->arena, "%.*s-%s", XB_SV_ARG(revisions_prefix(meta(o->object, "name"))), hash.s);
+	m->name = xb_arena_printf(w->arena, "%.*s-%s", XB_SV_ARG(revisions_prefix(xb_jv_meta(o->object, "name"))), hash.s);
 	if (data.err || body.err || !m->data.p || !m->name || kcm_work_hold(w, o->object))
 		return -ENOMEM;
 	q.body = xb_buf_sv(&body);
@@ -259,9 +254,9 @@ static int renumber(struct kcm_work *w, const struct xb_kind *kind, const struct
 	struct kcm_request q = { .method = "PATCH", .kind = kind, .type = KCM_MERGE };
 	_cleanup_buf_ struct xb_buf patch = {};
 
-	q.name = xb_arena_strn(w->arena, meta(u->revision, "name"));
+	q.name = xb_arena_strn(w->arena, xb_jv_meta(u->revision, "name"));
 	xb_buf_addf(&patch, "{\"metadata\":{\"uid\":\"%.*s\",\"resourceVersion\":\"%.*s\"},\"revision\":%lld}",
-		    XB_SV_ARG(meta(u->revision, "uid")), XB_SV_ARG(meta(u->revision, "resourceVersion")), (long long)u->number);
+		    XB_SV_ARG(xb_jv_meta(u->revision, "uid")), XB_SV_ARG(xb_jv_meta(u->revision, "resourceVersion")), (long long)u->number);
 	if (!q.name || patch.err)
 		return -ENOMEM;
 	q.body = xb_buf_sv(&patch);
@@ -297,9 +292,9 @@ static int write_deletion(struct kcm_work *w, struct xb_jv revision, struct dele
 {
 	const char *body = xb_arena_printf(w->arena, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"preconditions\":"
 		"{\"uid\":\"%.*s\",\"resourceVersion\":\"%.*s\"}}",
-		XB_SV_ARG(meta(revision, "uid")), XB_SV_ARG(meta(revision, "resourceVersion")));
+		XB_SV_ARG(xb_jv_meta(revision, "uid")), XB_SV_ARG(xb_jv_meta(revision, "resourceVersion")));
 
-	*ret = (struct deletion){ xb_arena_strn(w->arena, meta(revision, "name")), xb_sv(body) };
+	*ret = (struct deletion){ xb_arena_strn(w->arena, xb_jv_meta(revision, "name")), xb_sv(body) };
 	return ret->name && body ? 0 : -ENOMEM;
 }
 

@@ -31,10 +31,6 @@ struct stateful_sync {
 	int error;                              /* the first that a request met */
 };
 
-static inline struct xb_sv stateful_meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
 int stateful_hold(struct stateful_sync *s);     /* the set, for rounds to come. 0 or -ENOMEM */
 
 /* Takes the plan's steps, of which there are some, and ends the work, now or after its rounds. */

@@ -4,11 +4,6 @@
 
 enum owner { NOBODY, SET, POD };
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static struct xb_jv references(struct xb_jv claim)
 {
 	return xb_jv_path(claim, "metadata", "ownerReferences");
@@ -17,7 +12,7 @@ static struct xb_jv references(struct xb_jv claim)
 const char *stateful_claim_name(struct xb_jv template, struct xb_jv set, int64_t ordinal, struct xb_buf *out)
 {
 	xb_buf_clear(out);
-	xb_buf_addf(out, "%.*s-%.*s-%lld", XB_SV_ARG(meta(template, "name")), XB_SV_ARG(meta(set, "name")), (long long)ordinal);
+	xb_buf_addf(out, "%.*s-%.*s-%lld", XB_SV_ARG(xb_jv_meta(template, "name")), XB_SV_ARG(xb_jv_meta(set, "name")), (long long)ordinal);
 	return out->err ? NULL : out->p;
 }
 
@@ -46,14 +41,14 @@ static bool names(struct xb_jv reference, const struct xb_kind *kind, struct xb_
 
 static enum owner named(const struct stateful_owners *o, struct xb_jv reference)
 {
-	if (names(reference, o->set_kind, meta(o->set, "name")))
+	if (names(reference, o->set_kind, xb_jv_meta(o->set, "name")))
 		return SET;
 	return names(reference, o->pod_kind, o->pod_name) ? POD : NOBODY;
 }
 
 static bool is_uid(struct xb_jv reference, struct xb_jv owner)
 {
-	return xb_jv_is(owner) && xb_jv_streq(xb_jv_get(reference, "uid"), meta(owner, "uid"));
+	return xb_jv_is(owner) && xb_jv_streq(xb_jv_get(reference, "uid"), xb_jv_meta(owner, "uid"));
 }
 
 static bool has(struct xb_jv claim, struct xb_jv owner)

@@ -3,11 +3,6 @@
 #include "../pods.h"
 #include "stateful_plan.h"
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static int by_ordinal(const void *a, const void *b)
 {
 	const struct stateful_member *x = a, *y = b;
@@ -61,7 +56,7 @@ static bool is_available(const struct stateful *s, struct xb_jv pod)
 
 static bool is_of(struct xb_jv pod, struct xb_jv revision)
 {
-	return xb_jv_is(revision) && xb_sv_eq(stateful_revision(pod), meta(revision, "name"));
+	return xb_jv_is(revision) && xb_sv_eq(stateful_revision(pod), xb_jv_meta(revision, "name"));
 }
 
 /* --- how many --- */
@@ -112,7 +107,7 @@ static unsigned look_at_claims(const struct stateful *s, int64_t ordinal, struct
 	struct stateful_owners owners;
 	unsigned found = SETTLED;
 
-	xb_buf_addf(&pod_name, "%.*s-%lld", XB_SV_ARG(meta(s->set, "name")), (long long)ordinal);
+	xb_buf_addf(&pod_name, "%.*s-%lld", XB_SV_ARG(xb_jv_meta(s->set, "name")), (long long)ordinal);
 	stateful_owners(s, ordinal, pod, xb_buf_sv(&pod_name), &owners);
 	for (struct xb_jit it = xb_jv_iter(stateful_claim_templates(s->set)); xb_jit_next(&it);) {
 		const char *n = stateful_claim_name(it.value, s->set, ordinal, &name);
@@ -307,8 +302,8 @@ static bool is_complete(const struct stateful *s)
 
 void stateful_status(const struct stateful *s, struct xb_buf *out)
 {
-	struct xb_sv current = xb_jv_is(s->current) ? meta(s->current, "name") : status_text(s, "currentRevision");
-	struct xb_sv update = xb_jv_is(s->update) ? meta(s->update, "name") : status_text(s, "updateRevision");
+	struct xb_sv current = xb_jv_is(s->current) ? xb_jv_meta(s->current, "name") : status_text(s, "currentRevision");
+	struct xb_sv update = xb_jv_is(s->update) ? xb_jv_meta(s->update, "name") : status_text(s, "updateRevision");
 	bool complete = xb_jv_is(s->update) && is_complete(s), same;
 	const struct { const char *field; int64_t n; } counts[] = {
 		{ "observedGeneration", number(s->set, "metadata", "generation") }, { "replicas", s->n_created },

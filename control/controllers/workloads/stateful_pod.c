@@ -4,11 +4,6 @@
 #include "stateful_pod.h"
 #include "xb/owner.h"
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static struct xb_jv label(struct xb_jv pod, const char *name)
 {
 	return xb_jv_path(pod, "metadata", "labels", name);
@@ -38,7 +33,7 @@ struct xb_sv stateful_revision(struct xb_jv pod)
 
 bool stateful_identity_matches(struct xb_jv pod)
 {
-	return xb_jv_streq(label(pod, STATEFUL_POD_NAME), meta(pod, "name"));
+	return xb_jv_streq(label(pod, STATEFUL_POD_NAME), xb_jv_meta(pod, "name"));
 }
 
 static bool has_claim(struct xb_jv pod, struct xb_jv volume, const char *claim)
@@ -102,11 +97,11 @@ static void write_metadata(struct xb_jw *w, struct xb_jv set, const struct xb_ki
 	xb_jw_key(w, "metadata");
 	xb_jw_object(w);
 	xb_jw_ksv(w, "name", name);
-	xb_jw_ksv(w, "generateName", (struct xb_sv){ .p = name.p, .n = meta(set, "name").n + 1 });
+	xb_jw_ksv(w, "generateName", (struct xb_sv){ .p = name.p, .n = xb_jv_meta(set, "name").n + 1 });
 	xb_jw_key(w, "labels");
 	xb_jw_object(w);
 	copy_but(w, xb_jv_get(from, "labels"), own);
-	xb_jw_ksv(w, REVISIONS_POD_LABEL, meta(revision, "name"));
+	xb_jw_ksv(w, REVISIONS_POD_LABEL, xb_jv_meta(revision, "name"));
 	write_identity(w, name, ordinal);
 	xb_jw_end(w);
 	copy(w, from, "annotations");
@@ -135,7 +130,7 @@ static void write_claims(struct xb_jw *w, struct xb_jv set, int64_t ordinal, boo
 		if (!stateful_claim_name(it.value, set, ordinal, &name))
 			w->err = -ENOMEM;
 		xb_jw_object(w);
-		xb_jw_ksv(w, "name", meta(it.value, "name"));
+		xb_jw_ksv(w, "name", xb_jv_meta(it.value, "name"));
 		if (patch) {
 			xb_jw_key(w, "$retainKeys");
 			xb_jw_raw(w, XB_SV("[\"name\",\"persistentVolumeClaim\"]"));
@@ -175,7 +170,7 @@ void stateful_pod_write(struct xb_jv set, const struct xb_kind *set_kind, struct
 	_cleanup_buf_ struct xb_buf name = {};
 	struct xb_jw w = XB_JW(out);
 
-	xb_buf_addf(&name, "%.*s-%lld", XB_SV_ARG(meta(set, "name")), (long long)ordinal);
+	xb_buf_addf(&name, "%.*s-%lld", XB_SV_ARG(xb_jv_meta(set, "name")), (long long)ordinal);
 	xb_jw_object(&w);
 	xb_jw_kstr(&w, "kind", "Pod");
 	xb_jw_kstr(&w, "apiVersion", "v1");
@@ -193,10 +188,10 @@ void stateful_pod_patch(struct xb_jv set, struct xb_jv pod, int64_t ordinal, str
 	xb_jw_object(&w);
 	xb_jw_key(&w, "metadata");
 	xb_jw_object(&w);
-	xb_jw_ksv(&w, "uid", meta(pod, "uid"));
+	xb_jw_ksv(&w, "uid", xb_jv_meta(pod, "uid"));
 	xb_jw_key(&w, "labels");
 	xb_jw_object(&w);
-	write_identity(&w, meta(pod, "name"), ordinal);
+	write_identity(&w, xb_jv_meta(pod, "name"), ordinal);
 	xb_jw_end(&w);
 	xb_jw_end(&w);
 	if (!stateful_storage_matches(set, pod, ordinal)) {

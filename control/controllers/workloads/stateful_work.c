@@ -157,7 +157,7 @@ static int write_target(struct stateful_sync *s, const struct stateful *p, const
 	t->s = s;
 	t->name = xb_arena_printf(a, "%s-%lld", s->w->name, (long long)step->ordinal);
 	if (xb_jv_is(step->pod))
-		t->uid = xb_arena_strn(a, stateful_meta(step->pod, "uid"));
+		t->uid = xb_arena_strn(a, xb_jv_meta(step->pod, "uid"));
 	if (!t->name || (xb_jv_is(step->pod) && !t->uid))
 		return -ENOMEM;
 	return step->act == STATEFUL_DELETE ? 0 : write_pod(t, p, step);
@@ -374,7 +374,7 @@ static int on_reread(void *arg, int code, struct xb_sv body, const struct xb_sta
 		return r;
 	xb_jv_i64(xb_jv_path(s->set, "metadata", "generation"), &seen);
 	xb_jv_i64(xb_jv_path(xb_json_root(doc), "metadata", "generation"), &fresh);
-	if (!xb_sv_is(stateful_meta(xb_json_root(doc), "uid"), s->uid) || seen != fresh || pods_deleting(xb_json_root(doc)))
+	if (!xb_sv_is(xb_jv_meta(xb_json_root(doc), "uid"), s->uid) || seen != fresh || pods_deleting(xb_json_root(doc)))
 		return -ESTALE;
 	return ask_deletions(s);
 }

@@ -50,7 +50,7 @@ static bool selects(const struct xb_selector *s, struct xb_jv object)
 /* The place of a pod that the set selects and that has its name; -1: it has none. */
 static int64_t place_of(struct xb_jv set, const struct xb_selector *selector, struct xb_jv pod)
 {
-	return selects(selector, pod) ? stateful_ordinal(stateful_meta(set, "name"), stateful_meta(pod, "name")) : -1;
+	return selects(selector, pod) ? stateful_ordinal(xb_jv_meta(set, "name"), xb_jv_meta(pod, "name")) : -1;
 }
 
 static int gather_pods(const struct statefulsets *l, struct xb_jv set, struct own *o)
@@ -59,8 +59,8 @@ static int gather_pods(const struct statefulsets *l, struct xb_jv set, struct ow
 	int64_t ordinal;
 	int r = 0;
 
-	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(stateful_meta(set, "namespace")));
-	for (struct xb_index_it it = {}; !r && xb_index_next(l->pods_by_controller, stateful_meta(set, "uid"), &it);) {
+	xb_buf_addf(&orphans, "%.*s/", XB_SV_ARG(xb_jv_meta(set, "namespace")));
+	for (struct xb_index_it it = {}; !r && xb_index_next(l->pods_by_controller, xb_jv_meta(set, "uid"), &it);) {
 		ordinal = place_of(set, o->selector, it.object);
 		if (ordinal >= 0)
 			r = xb_vec_push(&o->plan.members, (struct stateful_member){ ordinal, it.object });
@@ -76,7 +76,7 @@ static int gather_pods(const struct statefulsets *l, struct xb_jv set, struct ow
 static struct xb_jv revision_by_name(const struct revisions *r, struct xb_sv name)
 {
 	for (size_t i = 0; i < r->owned.n; i++)
-		if (xb_sv_eq(stateful_meta(r->owned.v[i], "name"), name))
+		if (xb_sv_eq(xb_jv_meta(r->owned.v[i], "name"), name))
 			return r->owned.v[i];
 	return (struct xb_jv){};
 }
@@ -134,7 +134,7 @@ static int own_read(const struct stateful_sync *s, struct own *o)
 /* --- rounds --- */
 int stateful_hold(struct stateful_sync *s)
 {
-	s->uid = xb_arena_strn(s->w->arena, stateful_meta(s->set, "uid"));
+	s->uid = xb_arena_strn(s->w->arena, xb_jv_meta(s->set, "uid"));
 	return s->uid ? kcm_work_hold(s->w, s->set) : -ENOMEM;
 }
 
@@ -172,9 +172,9 @@ void stateful_await(struct stateful_sync *s)
 static bool is_live(void *arg, struct xb_jv revision)
 {
 	const struct stateful *p = arg;
-	struct xb_sv name = stateful_meta(revision, "name");
+	struct xb_sv name = xb_jv_meta(revision, "name");
 
-	if (xb_sv_eq(name, stateful_meta(p->current, "name")) || xb_sv_eq(name, stateful_meta(p->update, "name")))
+	if (xb_sv_eq(name, xb_jv_meta(p->current, "name")) || xb_sv_eq(name, xb_jv_meta(p->update, "name")))
 		return true;
 	for (size_t i = 0; i < p->members.n; i++)
 		if (xb_sv_eq(name, stateful_revision(p->members.v[i].pod)))
@@ -233,7 +233,7 @@ void stateful_tell(struct stateful_sync *s, int error)
 	struct xb_jv set = xb_informer_get(s->l->sets, s->w->namespace_, s->w->name);
 
 	s->error = error;
-	if (xb_jv_is(set) && xb_sv_is(stateful_meta(set, "uid"), s->uid)) {
+	if (xb_jv_is(set) && xb_sv_is(xb_jv_meta(set, "uid"), s->uid)) {
 		s->set = set;
 		if (!own_read(s, &o) && !tell_status(s, &o))
 			return;
@@ -306,7 +306,7 @@ static void queue_if(struct statefulsets *l, struct xb_jv set)
 
 static void queue_who_selects(struct statefulsets *l, struct xb_jv orphan)
 {
-	for (struct xb_index_it it = {}; xb_index_next(l->sets_by_namespace, stateful_meta(orphan, "namespace"), &it);) {
+	for (struct xb_index_it it = {}; xb_index_next(l->sets_by_namespace, xb_jv_meta(orphan, "namespace"), &it);) {
 		_cleanup_(xb_selector_freep) struct xb_selector *s = selector_of(it.object);
 
 		if (s && selects(s, orphan))
@@ -347,7 +347,7 @@ static void on_pod(void *arg, struct xb_jv old, struct xb_jv pod)
 		if (!xb_jv_is(old))
 			xb_expectations_created(l->expectations, key.p);
 		if (!xb_jv_is(pod) || pods_deleting(pod))
-			xb_expectations_deleted(l->expectations, key.p, stateful_meta(last, "uid"));
+			xb_expectations_deleted(l->expectations, key.p, xb_jv_meta(last, "uid"));
 	}
 	if (is_parallel(set) && xb_jv_is(old) && xb_jv_is(pod) && same(old, pod, "ownerReferences") && same(old, pod, "deletionTimestamp"))
 		kcm_queue_add_after(l->queue, set, BURST_MS);
@@ -363,7 +363,7 @@ static void on_revision(void *arg, struct xb_jv old, struct xb_jv revision)
 /* Whose claim it may be: "data-web-0" is a claim of "web" or of "data-web", by its name. */
 static void queue_by_claim(struct statefulsets *l, struct xb_jv claim)
 {
-	_cleanup_free_ char *namespace_ = xb_sv_dup(stateful_meta(claim, "namespace")), *name = xb_sv_dup(stateful_meta(claim, "name"));
+	_cleanup_free_ char *namespace_ = xb_sv_dup(xb_jv_meta(claim, "namespace")), *name = xb_sv_dup(xb_jv_meta(claim, "name"));
 	char *end = name ? strrchr(name, '-') : NULL;
 
 	if (!namespace_ || !end)
@@ -385,7 +385,7 @@ static void on_set(void *arg, struct xb_jv old, struct xb_jv set)
 	struct statefulsets *l = arg;
 	_cleanup_buf_ struct xb_buf key = {};
 
-	if (xb_jv_is(old) && !xb_sv_eq(stateful_meta(old, "uid"), stateful_meta(set, "uid")) && kcm_key(old, &key))
+	if (xb_jv_is(old) && !xb_sv_eq(xb_jv_meta(old, "uid"), xb_jv_meta(set, "uid")) && kcm_key(old, &key))
 		xb_expectations_forget(l->expectations, key.p);
 	queue_if(l, set);
 }

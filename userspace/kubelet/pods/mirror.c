@@ -23,11 +23,6 @@ struct mirrors {
 	bool begun;
 };
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 bool mirrors_is_one(struct xb_jv object)
 {
 	return xb_jv_is(xb_jv_path(object, "metadata", "annotations", STATIC_NOTE_MIRROR));
@@ -140,7 +135,7 @@ static void delete_mirror(struct mirror *m)
 
 	xb_kind_path(pods_kind(), xb_sv(m->namespace_), xb_sv(m->name), NULL, &path);
 	xb_buf_addf(&body, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"gracePeriodSeconds\":0,\"preconditions\":{\"uid\":\"%.*s\"}}",
-		    XB_SV_ARG(meta(m->object, "uid")));
+		    XB_SV_ARG(xb_jv_meta(m->object, "uid")));
 	ask(m, "DELETE", &path, &body);
 }
 
@@ -150,7 +145,7 @@ static void write_owner(const struct facts *f, struct xb_jv node, struct xb_aren
 	struct xb_tree *owners = xb_tree_array(a), *owner = xb_tree_parse(a, "{\"apiVersion\":\"v1\",\"kind\":\"Node\"}");
 
 	xb_tree_setc(owner, "name", xb_tree_str(a, xb_sv(f->node_name)));
-	xb_tree_setc(owner, "uid", xb_tree_str(a, meta(node, "uid")));
+	xb_tree_setc(owner, "uid", xb_tree_str(a, xb_jv_meta(node, "uid")));
 	xb_tree_setc(owner, "controller", xb_tree_bool(a, true));
 	xb_tree_append(owners, owner);
 	xb_tree_setc(object, "ownerReferences", owners);
@@ -164,7 +159,7 @@ static void create(struct mirror *m, const struct pod *p)
 	_cleanup_buf_ struct xb_buf path = {}, body = {};
 	struct xb_tree *mirror, *notes;
 
-	if (node && !meta(object, "uid").n)
+	if (node && !xb_jv_meta(object, "uid").n)
 		return;                 /* source_node_changed brings it here again */
 	mirror = a ? xb_tree_from(a, p->document, NULL, NULL) : NULL;
 	notes = mirror ? xb_tree_path(mirror, "metadata", "annotations") : NULL;
@@ -218,7 +213,7 @@ static void attach(struct mirror *m)
 /* --- told --- */
 void mirrors_saw(struct mirrors *all, struct xb_jv object, bool there)
 {
-	struct mirror *m = obtain(all, meta(object, "namespace"), meta(object, "name"));
+	struct mirror *m = obtain(all, xb_jv_meta(object, "namespace"), xb_jv_meta(object, "name"));
 
 	if (!m)
 		return;

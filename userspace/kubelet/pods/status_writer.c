@@ -15,16 +15,11 @@ static const struct xb_kind *pods_kind(void)
 	return xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("pods"));
 }
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static uint64_t version_of(struct xb_jv object)
 {
 	uint64_t v = 0;
 
-	xb_sv_u64(meta(object, "resourceVersion"), &v);
+	xb_sv_u64(xb_jv_meta(object, "resourceVersion"), &v);
 	return v;
 }
 
@@ -34,7 +29,7 @@ static struct xb_jv newest(const struct pod *p)
 	struct xb_jv answered = p->answered ? xb_json_root(p->answered) : (struct xb_jv){};
 
 	if (xb_jv_is(answered) && xb_jv_is(p->server) && version_of(answered) > version_of(p->server) &&
-	    xb_sv_eq(meta(answered, "uid"), meta(p->server, "uid")))
+	    xb_sv_eq(xb_jv_meta(answered, "uid"), xb_jv_meta(p->server, "uid")))
 		return answered;
 	return p->server;
 }
@@ -134,8 +129,8 @@ static void write_status(struct pod *p)
 	_cleanup_buf_ struct xb_buf path = {}, patch = {};
 	struct xb_rest_request q = { .method = "PATCH", .content_type = "application/strategic-merge-patch+json" };
 
-	xb_kind_path(pods_kind(), meta(p->server, "namespace"), meta(p->server, "name"), "status", &path);
-	if (status_patch(xb_json_root(p->status), pod_server_status(p), meta(p->server, "uid"), &patch) < 0 || path.err) {
+	xb_kind_path(pods_kind(), xb_jv_meta(p->server, "namespace"), xb_jv_meta(p->server, "name"), "status", &path);
+	if (status_patch(xb_json_root(p->status), pod_server_status(p), xb_jv_meta(p->server, "uid"), &patch) < 0 || path.err) {
 		again(p);
 		return;
 	}
@@ -210,9 +205,9 @@ void pod_delete_object(struct pod *p)
 		pod_wake_at(p, p->write_retry_ms);
 		return;
 	}
-	xb_kind_path(pods_kind(), meta(p->server, "namespace"), meta(p->server, "name"), NULL, &path);
+	xb_kind_path(pods_kind(), xb_jv_meta(p->server, "namespace"), xb_jv_meta(p->server, "name"), NULL, &path);
 	xb_buf_addf(&body, "{\"kind\":\"DeleteOptions\",\"apiVersion\":\"v1\",\"gracePeriodSeconds\":0,\"preconditions\":{\"uid\":\"%.*s\"}}",
-		    XB_SV_ARG(meta(p->server, "uid")));
+		    XB_SV_ARG(xb_jv_meta(p->server, "uid")));
 	q.path = path.p;
 	q.body = xb_buf_sv(&body);
 	if (path.err || body.err || xb_rest_send(p->pods->c.rest, &q, on_deleted, p, &p->write) < 0) {

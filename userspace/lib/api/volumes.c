@@ -4,11 +4,6 @@
 
 static const char *const access_modes[] = { "ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod" };
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 struct xb_sv xb_annotation(struct xb_jv object, const char *key)
 {
 	return xb_jv_text(xb_jv_path(object, "metadata", "annotations", key));
@@ -70,9 +65,9 @@ int xb_claim_read(struct xb_jv object, struct xb_claim *ret)
 {
 	struct xb_claim c = {
 		.object = object,
-		.namespace_ = meta(object, "namespace"),
-		.name = meta(object, "name"),
-		.uid = meta(object, "uid"),
+		.namespace_ = xb_jv_meta(object, "namespace"),
+		.name = xb_jv_meta(object, "name"),
+		.uid = xb_jv_meta(object, "uid"),
 		.class = xb_volume_class(object),
 		.size = size_of(xb_jv_path(object, "spec", "resources", "requests")),
 		.access = access_of(object),
@@ -104,7 +99,7 @@ const char *xb_claim_misfit(const struct xb_claim *c, struct xb_jv volume)
 {
 	struct xb_quantity size = capacity(volume);
 
-	if (meta(volume, "deletionTimestamp").n)
+	if (xb_jv_meta(volume, "deletionTimestamp").n)
 		return "the volume is marked for deletion";
 	if (xb_quantity_cmp(&size, &c->size) < 0)
 		return "requested PV is too small";
@@ -140,7 +135,7 @@ struct xb_volume_rank xb_claim_rank(const struct xb_claim *c, struct xb_jv volum
 		.reserved = xb_claim_owns(c, volume),
 		.modes = __builtin_popcount(access_of(volume)),
 		.size = capacity(volume),
-		.name = meta(volume, "name"),
+		.name = xb_jv_meta(volume, "name"),
 	};
 }
 
@@ -165,7 +160,7 @@ bool xb_pod_claim(struct xb_jv pod, struct xb_jv volume, struct xb_buf *ret_name
 		return false;
 	xb_buf_clear(ret_name);
 	if (*ret_ephemeral)
-		xb_buf_addf(ret_name, "%.*s-%.*s", XB_SV_ARG(meta(pod, "name")), XB_SV_ARG(xb_jv_text(xb_jv_get(volume, "name"))));
+		xb_buf_addf(ret_name, "%.*s-%.*s", XB_SV_ARG(xb_jv_meta(pod, "name")), XB_SV_ARG(xb_jv_text(xb_jv_get(volume, "name"))));
 	else
 		xb_buf_addsv(ret_name, xb_jv_text(xb_jv_get(claim, "claimName")));
 	return true;
@@ -173,7 +168,7 @@ bool xb_pod_claim(struct xb_jv pod, struct xb_jv volume, struct xb_buf *ret_name
 
 bool xb_claim_is_of_pod(struct xb_jv claim, struct xb_jv pod)
 {
-	return xb_sv_eq(xb_owner_uid(claim), meta(pod, "uid"));
+	return xb_sv_eq(xb_owner_uid(claim), xb_jv_meta(pod, "uid"));
 }
 
 /* --- changes --- */

@@ -101,15 +101,10 @@ static struct memory *remember(struct xb_recorder *r, const struct xb_buf *key)
 	return m;
 }
 
-static struct xb_sv meta(struct xb_jv object, const char *field)
-{
-	return xb_jv_text(xb_jv_path(object, "metadata", field));
-}
-
 static void key_of(const struct xb_event *e, char kind, struct xb_buf *out)
 {
-	xb_buf_addf(out, "%c%s\n%s\n%.*s", kind, e->component, e->kind->kind, XB_SV_ARG(meta(e->object, "uid")));
-	xb_buf_addf(out, "\n%.*s\n%.*s", XB_SV_ARG(meta(e->object, "namespace")), XB_SV_ARG(meta(e->object, "name")));
+	xb_buf_addf(out, "%c%s\n%s\n%.*s", kind, e->component, e->kind->kind, XB_SV_ARG(xb_jv_meta(e->object, "uid")));
+	xb_buf_addf(out, "\n%.*s\n%.*s", XB_SV_ARG(xb_jv_meta(e->object, "namespace")), XB_SV_ARG(xb_jv_meta(e->object, "name")));
 	if (kind != 's')
 		xb_buf_addf(out, "\n%d%s\n%s", e->type, e->reason, e->field_path ? e->field_path : "");
 }
@@ -168,8 +163,8 @@ static void write_object(struct xb_jw *w, const struct xb_event *e)
 	xb_jw_kstr(w, "kind", e->kind->kind);
 	xb_jw_ksv(w, "apiVersion", xb_buf_sv(&version));
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
-		if (meta(e->object, same[i]).n)
-			xb_jw_ksv(w, same[i], meta(e->object, same[i]));
+		if (xb_jv_meta(e->object, same[i]).n)
+			xb_jw_ksv(w, same[i], xb_jv_meta(e->object, same[i]));
 	if (e->field_path)
 		xb_jw_kstr(w, "fieldPath", e->field_path);
 	xb_jw_end(w);
@@ -334,7 +329,7 @@ static int name_event(struct xb_recorder *r, struct memory *m, const struct xb_e
 	_cleanup_buf_ struct xb_buf name = {};
 
 	r->last_ns = MAX(now * 1000, r->last_ns + 1);
-	xb_buf_addf(&name, "%.*s.%llx", XB_SV_ARG(meta(e->object, "name")), (unsigned long long)r->last_ns);
+	xb_buf_addf(&name, "%.*s.%llx", XB_SV_ARG(xb_jv_meta(e->object, "name")), (unsigned long long)r->last_ns);
 	m->name = xb_buf_steal(&name);
 	m->first_us = now;
 	return m->name ? 0 : -ENOMEM;
@@ -344,7 +339,7 @@ static int render(struct xb_recorder *r, const struct xb_event *e, struct memory
 		  struct write **ret)
 {
 	_cleanup_(write_freep) struct write *o = calloc(1, sizeof(*o));
-	struct xb_sv namespace_ = meta(e->object, "namespace");
+	struct xb_sv namespace_ = xb_jv_meta(e->object, "namespace");
 
 	if (!o || (!m->name && name_event(r, m, e, now)))
 		return -ENOMEM;
