@@ -271,7 +271,7 @@ SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 		if (fe.kind && fe.kind != XB_FRONTEND_NODE_ADDR)
 			return to_service(p, fe, host || is_pod(node, &p->t.src, p->v4), a);
 	} else {
-		fe = fe_at(&p->t.dst, p->v4, 0, XB_PROTO_NONE);
+		fe = address_find(&p->t.dst, p->v4);
 		if (p->kind == PACKET_ECHO && fe.kind == XB_FRONTEND_VIP)
 			return verdict(a, VERDICT_ECHO, XB_ECHO_ANSWERED);
 		if (p->kind == PACKET_FRAGMENT && fe.kind == XB_FRONTEND_VIP)

@@ -97,6 +97,14 @@ static __always_inline struct xb_fe node_port_find(const struct dest *d)
 	return u.fe;
 }
 
+/* What an address is by itself; kind 0 when its other ports are none of ours. */
+static __always_inline struct xb_fe address_find(const union xb_ip6 *addr, bool v4)
+{
+	struct xb_fe fe = fe_at(addr, v4, 0, XB_PROTO_NONE);
+
+	return fe.kind == XB_FRONTEND_SHARED ? (struct xb_fe){} : fe;
+}
+
 /*
  * The frontend that answers at an address that is not loopback; kind XB_FRONTEND_VIP when the address is a service's but the
  * port is not; kind 0 when it is none of ours.
@@ -108,7 +116,7 @@ static __always_inline struct xb_fe frontend(const struct dest *d)
 	fe = fe_at(&d->to.addr, d->v4, d->to.port, d->proto);
 	if (fe.kind)
 		return fe;
-	fe = fe_at(&d->to.addr, d->v4, 0, XB_PROTO_NONE);
+	fe = address_find(&d->to.addr, d->v4);
 	return fe.kind == XB_FRONTEND_NODE_ADDR ? node_port_find(d) : fe;
 }
 
