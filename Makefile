@@ -154,6 +154,7 @@ bench: setup
 	@tools/bench/proxy.sh $(O)/bin
 	@tools/bench/socket.sh $(O)/bin
 	@tools/bench/packet.sh $(O)/bin
+	@tools/bench/bystander.sh $(O)/bin
 	@tools/bench/cluster.sh $(O)/bin
 	@tools/bench/node.sh $(O)/bin
 

@@ -224,16 +224,13 @@ static __always_inline bool more_headers(CTX *ctx)
 	       !bpf_skb_pull_data(ctx, ctx->len < LINEAR ? ctx->len : LINEAR);
 }
 
-static __always_inline int handle(CTX *ctx, __u16 l3, bool out)
+static __always_inline int translate_or_refuse(CTX *ctx, __u16 l3, bool v4, bool out)
 {
-	bool v4 = ctx->protocol == bpf_htons(ETHERTYPE_IPV4);
 	struct packet p = {};
 	struct answer a = {};
 	bool goes_on;
 	int r;
 
-	if ((!v4 && ctx->protocol != bpf_htons(ETHERTYPE_IPV6)) || (out && ctx->ingress_ifindex))
-		return TC_ACT_UNSPEC;
 	parsed(ctx, v4, l3, &p);
 	if ((p.kind == PACKET_OTHER || p.kind == PACKET_MALFORMED) && more_headers(ctx)) {
 		p = (struct packet){};
@@ -247,6 +244,20 @@ static __always_inline int handle(CTX *ctx, __u16 l3, bool out)
 	if (a.reason)
 		event(a.reason, XB_PATH_TC, ctx->ifindex, a.f.svc, &p.t, goes_on ? &a.f.now : NULL);
 	return r;
+}
+
+static __always_inline int handle(CTX *ctx, __u16 l3, bool out)
+{
+	bool v4 = ctx->protocol == bpf_htons(ETHERTYPE_IPV4);
+
+	/* what is forwarded was looked at as it came in */
+	if (out && ctx->ingress_ifindex)
+		return TC_ACT_UNSPEC;
+	if (!v4 && ctx->protocol != bpf_htons(ETHERTYPE_IPV6))
+		return TC_ACT_UNSPEC;
+	if (v4 ? is_bystander(ctx, l3, true) : is_bystander(ctx, l3, false))
+		return TC_ACT_UNSPEC;
+	return translate_or_refuse(ctx, l3, v4, out);
 }
 
 SEC("tc") int xb_ingress(struct __sk_buff *ctx)

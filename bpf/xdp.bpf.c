@@ -111,7 +111,7 @@ SUBPROG int count_packet(const struct packet *p, struct answer *a)
 	return p && a && flow_find(&p->t, p->len, &a->f, &left);
 }
 
-static __always_inline int handle(CTX *ctx, bool v4)
+static __always_inline int translate_or_pass(CTX *ctx, bool v4)
 {
 	struct packet p = {};
 	struct answer a = {};
@@ -134,6 +134,11 @@ static __always_inline int handle(CTX *ctx, bool v4)
 	if (r == XDP_TX)
 		count_packet(&p, &a);
 	return r;
+}
+
+static __always_inline int handle(CTX *ctx, bool v4)
+{
+	return is_bystander(ctx, ETH_BYTES, v4) ? XDP_PASS : translate_or_pass(ctx, v4);
 }
 
 SEC("xdp") int xb_xdp(struct xdp_md *ctx)

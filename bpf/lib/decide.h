@@ -4,8 +4,8 @@
 /*
  * What becomes of a packet: from its tuple and the tables to a verdict. Writes flows, touches no packet.
  *
- * A packet of a known flow costs one lookup. A packet of no service costs one set of the flow table (64 bytes) and what
- * frontend() costs. A new flow costs a frontend, a service, a backend, and two insertions.
+ * A packet of no service costs what is_bystander() does, where it can tell. A packet of a known flow costs one lookup. A new flow costs a
+ * frontend, a service, a backend, and two insertions.
  */
 #include "lib/backend.h"
 #include "lib/flow_insert.h"
@@ -185,16 +185,16 @@ SUBPROG int decide_known(const struct packet *p, struct answer *a)
 
 static __always_inline bool in_nets4(const struct xb_net4 *nets, const union xb_ip6 *addr)
 {
-	for (int i = 0; i < XB_NETS_MAX; i++)
-		if (nets[i].mask.be32 && (addr->be32[3] & nets[i].mask.be32) == nets[i].addr.be32)
+	for (int i = 0; i < XB_NETS_MAX && nets[i].mask.be32; i++)
+		if ((addr->be32[3] & nets[i].mask.be32) == nets[i].addr.be32)
 			return true;
 	return false;
 }
 
 static __always_inline bool in_nets6(const struct xb_net6 *nets, const union xb_ip6 *addr)
 {
-	for (int i = 0; i < XB_NETS_MAX; i++)
-		if (nets[i].mask.word[0] && (addr->word[0] & nets[i].mask.word[0]) == nets[i].addr.word[0] &&
+	for (int i = 0; i < XB_NETS_MAX && nets[i].mask.word[0]; i++)
+		if ((addr->word[0] & nets[i].mask.word[0]) == nets[i].addr.word[0] &&
 		    (addr->word[1] & nets[i].mask.word[1]) == nets[i].addr.word[1])
 			return true;
 	return false;
@@ -271,7 +271,7 @@ SUBPROG int decide_service(const struct packet *p, bool host, struct answer *a)
 		if (fe.kind && fe.kind != XB_FRONTEND_NODE_ADDR)
 			return to_service(p, fe, host || is_pod(node, &p->t.src, p->v4), a);
 	} else {
-		fe = fe_at(&p->t.dst, p->v4, 0, XB_PROTO_NONE);
+		fe = address_find(&p->t.dst, p->v4);
 		if (p->kind == PACKET_ECHO && fe.kind == XB_FRONTEND_VIP)
 			return verdict(a, VERDICT_ECHO, XB_ECHO_ANSWERED);
 		if (p->kind == PACKET_FRAGMENT && fe.kind == XB_FRONTEND_VIP)
@@ -476,6 +476,24 @@ SUBPROG int decide_release(const struct packet *p, struct answer *a)
 	twin = reversed(&old.now);
 	flow_remove(&twin);
 	return 0;
+}
+
+/* Whether a packet is certainly of no flow and no service, as most are that a node forwards. It takes three lines of memory; about the
+ * others decide() says more. */
+static __always_inline bool is_bystander(CTX *ctx, __u16 l3, bool v4)
+{
+	const void *at = plain_header(ctx, l3, v4);
+	const struct xb_node *node;
+	struct xb_tuple t;
+
+	if (!at)
+		return false;
+	plain_tuple(at, v4, &t);
+	stays_in_memory(&t);
+	if (!flow_absent(&t, v4) || !fe_absent(&t.dst, v4))
+		return false;
+	node = lookup(&xb_node, 0);
+	return node && !is_service_addr(node, &t.dst, v4);
 }
 
 /* *a is all zero before. */

@@ -358,6 +358,26 @@ SUBPROG bool flow_find(const struct xb_tuple *key, __u32 len, struct flow *ret, 
 	return key->family == XB_IPV4 ? flow_find_of(key, true, len, ret, ret_left) : flow_find_of(key, false, len, ret, ret_left);
 }
 
+/* Whether a key is in no table, as far as the head of its first set alone can tell: not in programs that know an old table too, nor
+ * while keys of the set may live in another one. */
+static __always_inline bool flow_absent(const struct xb_tuple *key, bool v4)
+{
+	__u32 now = flow_tick();
+	struct flow_wanted w = flow_wanted(key, v4);
+	const struct xb_flow_head *head = flow_set(&w, v4, 0);
+
+	if ((v4 ? flow4_old_mask : flow6_old_mask) || !head || flow_spilled(head, now))
+		return false;
+#pragma unroll
+	for (int i = 0; i < XB_FLOW_WAYS; i++) {
+		union flow_way u = { .word = load_word(&head->way[i]) };
+
+		if (flow_tagged(u, &w))
+			return false;
+	}
+	return true;
+}
+
 static __always_inline bool flow_refresh_in(int table, const struct flow_wanted *w, bool v4, enum xb_flow_state state, __u32 ticks)
 {
 	struct xb_flow_head *first = flow_set(w, v4, table), *head = first;

@@ -36,6 +36,17 @@ static __always_inline __u64 bucket_find(const void *bucket, const struct xb_fe_
 	return 0;
 }
 
+/* Whether keys that found it full lie further on. */
+static __always_inline bool bucket_spilled(const void *bucket, bool v4)
+{
+	return v4 ? ((const struct xb_fe4 *)bucket)->spilled : ((const struct xb_fe6 *)bucket)->spilled;
+}
+
+static __always_inline const void *bucket_at(__u64 hash, bool v4)
+{
+	return v4 ? lookup(&xb_fe4, hash & fe4_mask) : lookup(&xb_fe6, hash & fe6_mask);
+}
+
 static __always_inline __u64 family_find(const struct xb_fe_key *key, bool v4)
 {
 	__u64 hash = xb_fe_hash(&key->addr, key->port, key->proto, fe_seed), word;
@@ -43,14 +54,14 @@ static __always_inline __u64 family_find(const struct xb_fe_key *key, bool v4)
 
 #pragma unroll
 	for (int probe = 0; probe < 2; probe++, hash >>= 32) {
-		const void *bucket = v4 ? lookup(&xb_fe4, hash & fe4_mask) : lookup(&xb_fe6, hash & fe6_mask);
+		const void *bucket = bucket_at(hash, v4);
 
 		if (!bucket)
 			return 0;
 		word = bucket_find(bucket, key, v4);
 		if (word)
 			return word;
-		if (!(v4 ? ((const struct xb_fe4 *)bucket)->spilled : ((const struct xb_fe6 *)bucket)->spilled))
+		if (!bucket_spilled(bucket, v4))
 			return 0;
 	}
 	spilled = v4 ? bpf_map_lookup_elem(&xb_ovf4, key) : bpf_map_lookup_elem(&xb_ovf6, key);
@@ -70,6 +81,15 @@ static __always_inline struct xb_fe fe_at(const union xb_ip6 *addr, bool v4, __u
 	union fe_word u = { .word = fe_find(&key, v4) };
 
 	return u.fe;
+}
+
+/* Whether nothing is at an address, as far as its first bucket alone can tell: one of twenty is full. */
+static __always_inline bool fe_absent(const union xb_ip6 *addr, bool v4)
+{
+	const struct xb_fe_key key = { .addr = *addr };
+	const void *bucket = bucket_at(xb_fe_hash(addr, 0, XB_PROTO_NONE, fe_seed), v4);
+
+	return bucket && !bucket_spilled(bucket, v4) && !bucket_find(bucket, &key, v4);
 }
 
 static __always_inline bool is_any(const struct dest *d)
@@ -97,6 +117,14 @@ static __always_inline struct xb_fe node_port_find(const struct dest *d)
 	return u.fe;
 }
 
+/* What an address is by itself; kind 0 when its other ports are none of ours. */
+static __always_inline struct xb_fe address_find(const union xb_ip6 *addr, bool v4)
+{
+	struct xb_fe fe = fe_at(addr, v4, 0, XB_PROTO_NONE);
+
+	return fe.kind == XB_FRONTEND_SHARED ? (struct xb_fe){} : fe;
+}
+
 /*
  * The frontend that answers at an address that is not loopback; kind XB_FRONTEND_VIP when the address is a service's but the
  * port is not; kind 0 when it is none of ours.
@@ -108,7 +136,7 @@ static __always_inline struct xb_fe frontend(const struct dest *d)
 	fe = fe_at(&d->to.addr, d->v4, d->to.port, d->proto);
 	if (fe.kind)
 		return fe;
-	fe = fe_at(&d->to.addr, d->v4, 0, XB_PROTO_NONE);
+	fe = address_find(&d->to.addr, d->v4);
 	return fe.kind == XB_FRONTEND_NODE_ADDR ? node_port_find(d) : fe;
 }
 

@@ -296,6 +296,40 @@ static __always_inline enum packet_kind parse_icmp(CTX *ctx, struct packet *p, c
 	return is_error(p->v4, icmp->type) ? parse_error(ctx, p) : PACKET_OTHER;
 }
 
+/* The header of a packet as nearly all are: TCP, UDP or SCTP with no options or extension headers before it, and no fragment. Its ports
+ * can be read too. NULL: it is of another kind, or not in one piece. */
+static __always_inline const void *plain_header(CTX *ctx, __u16 l3, bool v4)
+{
+	const void *at = header(ctx, l3, (v4 ? IP4_BYTES : IP6_BYTES) + sizeof(struct ports_header));
+	const struct ip4_header *ip4 = at;
+	const struct ip6_header *ip6 = at;
+
+	if (!at)
+		return NULL;
+	if (v4)
+		return ip4->version_ihl == 0x45 && !(ip4->frag & bpf_htons(0x3fff)) && has_ports(ip4->proto) ? at : NULL;
+	return ip6->version_class >> 4 == 6 && has_ports(ip6->next) ? at : NULL;
+}
+
+static __always_inline void plain_tuple(const void *at, bool v4, struct xb_tuple *ret)
+{
+	const struct ports_header *ports = at + (v4 ? IP4_BYTES : IP6_BYTES);
+	const struct ip4_header *ip4 = at;
+	const struct ip6_header *ip6 = at;
+
+	if (v4) {
+		map4(&ret->src, ip4->src);
+		map4(&ret->dst, ip4->dst);
+	} else {
+		copy6(ret->src.be32, ip6->src);
+		copy6(ret->dst.be32, ip6->dst);
+	}
+	ret->sport = bpf_ntohs(ports->src);
+	ret->dport = bpf_ntohs(ports->dst);
+	ret->proto = v4 ? ip4->proto : ip6->next;
+	ret->family = v4 ? XB_IPV4 : XB_IPV6;
+}
+
 /* The header at p->l3. */
 static __always_inline bool parse_network(CTX *ctx, struct packet *p, struct network *n)
 {

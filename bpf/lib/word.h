@@ -54,6 +54,12 @@ static __always_inline __u64 masked(__u64 n, __u64 mask)
 	return n;
 }
 
+/* Keeps the compiler from having *p in registers, and so in places of the stack that nothing else is put in afterwards. */
+static __always_inline void stays_in_memory(const void *p)
+{
+	asm volatile("" : : "r"(p) : "memory");
+}
+
 #else
 
 /* Before each access: a test may give way to another thread there. */
@@ -101,6 +107,11 @@ static __always_inline const void *after(const void *p, __u64 word)
 static __always_inline __u64 masked(__u64 n, __u64 mask)
 {
 	return n & mask;
+}
+
+static __always_inline void stays_in_memory(const void *p)
+{
+	(void)p;
 }
 
 #endif

@@ -21,6 +21,12 @@ struct xb_frontends {
 	__u32 n_retired;
 };
 
+/* Whether such an entry is of an address alone, and leads to no service. */
+static inline bool xb_fe_is_address(enum xb_frontend_kind kind)
+{
+	return kind >= XB_FRONTEND_NODE_ADDR;
+}
+
 /* buckets: zeroed, or as an earlier run left them, and then to be adopted. */
 int xb_frontends_init(struct xb_frontends *f, void *buckets, __u32 n_buckets, enum xb_family family, __u64 seed, int overflow_fd);
 int xb_frontends_adopt(struct xb_frontends *f);               /* counts, and mends marks that an interrupted write left behind */

@@ -2,7 +2,8 @@
 /*
  * A byte of choices, then an IP packet. It and many others that differ from it in a few bytes go through the model of the packets'
  * path: parsed, decided over a table of services and flows, rewritten; and through the whole programs of tc and XDP. What came
- * with right checksums goes on, or is answered, with right checksums, and says that it goes where it was decided that it goes.
+ * with right checksums goes on, or is answered, with right checksums, and says that it goes where it was decided that it goes. What is
+ * told to be a bystander is let through.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -320,7 +321,7 @@ static void one(__u8 choices, __u8 *bytes, __u32 len)
 	struct model_packet ctx = { bytes, len };
 	struct packet p = {};
 	struct answer a = {};
-	bool right;
+	bool right, bystander;
 
 	p.kind = parse(&ctx, choices & 1, 0, &p);
 	right = choices & 2 && (p.kind == PACKET_TRANSPORT || p.kind == PACKET_ERROR) && get_right(&p, bytes, len);
@@ -328,8 +329,9 @@ static void one(__u8 choices, __u8 *bytes, __u32 len)
 	whole(choices, same, len, right);
 	if (p.kind == PACKET_OTHER || p.kind == PACKET_MALFORMED)
 		return;
+	bystander = is_bystander(&ctx, 0, choices & 1);
 	decide(&p, choices & 4, &a);
-	must(a.reason < XB_REASONS);
+	must(a.reason < XB_REASONS && (!bystander || (a.verdict == VERDICT_PASS && !a.reason)));
 	if (a.verdict == VERDICT_TRANSLATE && !p.outer)
 		follow(&ctx, &p, &a, right);
 }

@@ -78,6 +78,8 @@ static const struct vector {
 	/* --- no service */
 	{ "another's packet", { { "tcp c:1000>p:80 S", UP } } },
 	{ "a port of the node", { { "tcp c:1000>n:22 S", UP } } },
+	{ "another port of an external address", { { "tcp c:1000>x:22 S", UP } } },
+	{ "a ping to an external address", { { "ping c>x", UP } } },
 	{ "another protocol", { { "gre c>v data=20", UP } } },
 	{ "loopback", { { "udp o:1000>o:80", UP } } },
 	{ "no address", { { "udp c:1000>0:80", UP } } },

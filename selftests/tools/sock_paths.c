@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* sock_paths BPFFS CGROUP: every way to a service, as a client sees it. TAP. */
 #include "sock.h"
+#include "../../userspace/proxy/apply_state.h"
 
 static void test_tcp(struct apply *a)
 {
@@ -233,6 +234,37 @@ static void test_no_change(struct apply *a)
 	ok(after.memory < 16 << 20, "tables of a small cluster take less than 16 MB, of which 8 are for session affinity");
 }
 
+/* The kind of an address by itself. */
+static int kind_at(struct apply *a, __u8 last)
+{
+	struct xb_fe_key key = { .addr.b = { [10] = 255, [11] = 255, 203, 0, 113, last } };
+
+	return xb_frontends_get(&a->fe[0], &key).kind;
+}
+
+/* Programs look no further where an address by itself is not there, and refuse all other ports of one that has a cluster IP. */
+static void test_addresses(struct apply **a)
+{
+	const struct xb_plan_addr both[] = { node4, { { 203, 0, 113, 9 } } };
+
+	set(*a, "default/out", "tcp4 x=203.0.113.9:80 l=203.0.113.8:80 be=A");
+	ok(kind_at(*a, 9) == XB_FRONTEND_SHARED && kind_at(*a, 8) == XB_FRONTEND_SHARED, "external addresses have an entry by themselves");
+	set(*a, "default/in", "tcp4 c=203.0.113.9:81 be=A");
+	is(kind_at(*a, 9), XB_FRONTEND_VIP, "one that is a cluster IP too refuses other ports");
+	set(*a, "default/out", "tcp4 c=203.0.113.9:80 be=A");
+	set(*a, "default/in", "tcp4 x=203.0.113.9:81 be=A");
+	ok(kind_at(*a, 9) == XB_FRONTEND_VIP && !kind_at(*a, 8), "that goes with the frontend whose kind it is");
+	apply_set_node_addrs(*a, AF_INET, both, 2);
+	apply_remove(*a, "default/out", AF_INET, XB_PROTO_TCP);
+	is(kind_at(*a, 9), XB_FRONTEND_NODE_ADDR, "an address of the node stays one");
+	apply_close(*a);
+	*a = open_tables();
+	apply_set_node_addrs(*a, AF_INET, &node4, 1);
+	is(kind_at(*a, 9), XB_FRONTEND_SHARED, "and when it is no more has what services have there, after a restart too");
+	apply_remove(*a, "default/in", AF_INET, XB_PROTO_TCP);
+	is(kind_at(*a, 9), XB_FRONTEND_NONE, "the last frontend takes it away");
+}
+
 int main(int argc, char **argv)
 {
 	struct apply *a;
@@ -250,6 +282,7 @@ int main(int argc, char **argv)
 	test_affinity(a);
 	test_conflict(a);
 	test_no_change(a);
+	test_addresses(&a);
 	apply_close(a);
 	return finish();
 }

@@ -230,32 +230,55 @@ static void sets_commit(struct apply *a, const struct port *port, const struct s
 
 /* --- frontends */
 
-static struct xb_fe_key vip_key(const union xb_ip6 *addr)
+static struct xb_fe_key address_key(const union xb_ip6 *addr)
 {
 	return (struct xb_fe_key){ .addr = *addr };
 }
 
 /*
- * Only cluster IPs: an external or load balancer IP may be another machine's, which answers at its other ports. The entry
- * makes a port that no service has refuse, where the packets would leave the node otherwise.
+ * Only of cluster IPs other ports are refused, where the packets would leave the node otherwise: an external or load balancer IP may be
+ * another machine's, which answers there.
  */
-int vip_ref(struct apply *a, int f, const union xb_ip6 *addr)
+static int address_put(struct xb_frontends *fe, const struct xb_fe_key *key, bool of_node, __u32 count)
 {
-	struct xb_fe_key key = vip_key(addr);
-	struct xb_fe fe = xb_frontends_get(&a->fe[f], &key);
+	bool has_cluster_ip = count % xb_fe_unit(XB_FRONTEND_EXTERNAL_IP);
 
-	return xb_frontends_put(&a->fe[f], &key, fe.kind ? fe.kind : XB_FRONTEND_VIP, fe.svc + 1);
+	if (!of_node && !count) {
+		xb_frontends_delete(fe, key);
+		return 0;
+	}
+	return xb_frontends_put(fe, key, of_node ? XB_FRONTEND_NODE_ADDR : has_cluster_ip ? XB_FRONTEND_VIP : XB_FRONTEND_SHARED, count);
 }
 
-void vip_unref(struct apply *a, int f, const union xb_ip6 *addr)
+static bool has_address(const struct frontend *x, int f)
 {
-	struct xb_fe_key key = vip_key(addr);
-	struct xb_fe fe = xb_frontends_get(&a->fe[f], &key);
+	static const struct xb_plan_addr any;
+	union xb_ip6 none = addr_of(f ? XB_IPV6 : XB_IPV4, &any);
 
-	if (fe.kind == XB_FRONTEND_VIP && fe.svc <= 1)
-		xb_frontends_delete(&a->fe[f], &key);
-	else if (fe.kind && fe.svc)
-		xb_frontends_put(&a->fe[f], &key, fe.kind, fe.svc - 1);
+	return memcmp(&x->key.addr, &none, sizeof(none));
+}
+
+int address_ref(struct apply *a, int f, const struct frontend *x)
+{
+	struct xb_fe_key key = address_key(&x->key.addr);
+	struct xb_fe fe = xb_frontends_get(&a->fe[f], &key);
+	__u32 unit = xb_fe_unit(x->kind), most = unit * 0xffff;
+
+	if (!has_address(x, f))
+		return 0;
+	if ((fe.svc & most) == most)
+		return -E2BIG;
+	return address_put(&a->fe[f], &key, fe.kind == XB_FRONTEND_NODE_ADDR, fe.svc + unit);
+}
+
+void address_unref(struct apply *a, int f, const struct frontend *x)
+{
+	struct xb_fe_key key = address_key(&x->key.addr);
+	struct xb_fe fe = xb_frontends_get(&a->fe[f], &key);
+	__u32 unit = xb_fe_unit(x->kind);
+
+	if (has_address(x, f) && fe.svc & unit * 0xffff)
+		address_put(&a->fe[f], &key, fe.kind == XB_FRONTEND_NODE_ADDR, fe.svc - unit);
 }
 
 static int conflict(const struct apply *a, const struct xb_plan_port *p, const struct xb_fe_key *key, struct xb_fe fe, char **reterr_why)
@@ -279,17 +302,19 @@ static struct frontend *frontend_in(struct frontend *list, size_t n, const struc
 static int frontend_put(struct apply *a, int f, const struct port *port, const struct frontend *was, const struct frontend *want,
 			char **reterr_why)
 {
-	bool vip = want->kind == XB_FRONTEND_CLUSTER_IP, was_vip = was && was->kind == XB_FRONTEND_CLUSTER_IP;
+	bool recount = !was || xb_fe_unit(was->kind) != xb_fe_unit(want->kind);
 	int r = 0;
 
 	if (was && was->kind == want->kind)
 		return 0;
 	for (int try = 0; try < 2; try++) {
-		r = vip && !was_vip ? vip_ref(a, f, &want->key.addr) : 0;
+		r = recount ? address_ref(a, f, want) : 0;
+		if (r == -E2BIG)
+			return xb_why(reterr_why, r, "an address of %s has 65535 ports of services already", port->name);
 		if (r == 0) {
 			r = xb_frontends_put(&a->fe[f], &want->key, want->kind, port->slot);
-			if (r < 0 && vip && !was_vip)
-				vip_unref(a, f, &want->key.addr);
+			if (r < 0 && recount)
+				address_unref(a, f, want);
 		}
 		if (r != -ENOSPC || try)
 			break;
@@ -297,16 +322,15 @@ static int frontend_put(struct apply *a, int f, const struct port *port, const s
 		if (r < 0)
 			return r;
 	}
-	if (r == 0 && was_vip && !vip)
-		vip_unref(a, f, &want->key.addr);
+	if (r == 0 && was && recount)
+		address_unref(a, f, was);
 	return r;
 }
 
 static void frontend_delete(struct apply *a, int f, const struct frontend *gone)
 {
 	xb_frontends_delete(&a->fe[f], &gone->key);
-	if (gone->kind == XB_FRONTEND_CLUSTER_IP)
-		vip_unref(a, f, &gone->key.addr);
+	address_unref(a, f, gone);
 }
 
 /* Deletes what the port has and the list has not. Returns whether there was any. */
@@ -571,21 +595,16 @@ int apply_set_node_addrs(struct apply *a, int family, const struct xb_plan_addr 
 		struct xb_fe_key key;
 
 		list[i] = addr_of(family_of(family), &addrs[i]);
-		key = vip_key(&list[i]);
-		r = xb_frontends_put(&a->fe[f], &key, XB_FRONTEND_NODE_ADDR, xb_frontends_get(&a->fe[f], &key).svc);
+		key = address_key(&list[i]);
+		r = address_put(&a->fe[f], &key, true, xb_frontends_get(&a->fe[f], &key).svc);
 		if (r < 0)
 			return r;
 	}
 	for (size_t i = 0; i < a->n_node_addrs[f]; i++) {
-		struct xb_fe_key key = vip_key(&a->node_addrs[f][i]);
-		struct xb_fe fe = xb_frontends_get(&a->fe[f], &key);
+		struct xb_fe_key key = address_key(&a->node_addrs[f][i]);
 
-		if (addr_in(list, n, &a->node_addrs[f][i]))
-			continue;
-		if (fe.svc)
-			xb_frontends_put(&a->fe[f], &key, XB_FRONTEND_VIP, fe.svc);
-		else
-			xb_frontends_delete(&a->fe[f], &key);
+		if (!addr_in(list, n, &a->node_addrs[f][i]))
+			address_put(&a->fe[f], &key, false, xb_frontends_get(&a->fe[f], &key).svc);
 	}
 	free(a->node_addrs[f]);
 	a->node_addrs[f] = TAKE_PTR(list);

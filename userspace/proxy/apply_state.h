@@ -88,9 +88,9 @@ struct port *port_find(const struct apply *a, const char *name, enum xb_family f
 struct port *port_new(struct apply *a, const char *name, enum xb_family family, enum xb_proto proto, __u32 slot);
 struct port *port_free(struct port *port);              /* that is in no index */
 void set_publish(struct apply *a, struct xb_set *at, struct xb_set set);
-/* A cluster IP's entry for the address alone, counted. f is the family's index. */
-int vip_ref(struct apply *a, int f, const union xb_ip6 *addr);
-void vip_unref(struct apply *a, int f, const union xb_ip6 *addr);
+/* The entry of a frontend's address alone, counted. f is the family's index. -E2BIG: as many as can be counted are there. */
+int address_ref(struct apply *a, int f, const struct frontend *x);
+void address_unref(struct apply *a, int f, const struct frontend *x);
 
 /* outside.c: what only clients from outside meet. What is staged is in the tables and not published. */
 struct outside {

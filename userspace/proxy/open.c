@@ -87,7 +87,7 @@ static int adopt_entry(void *arg, const struct xb_fe_key *key, struct xb_fe fe)
 	struct port *port;
 	struct frontend *more;
 
-	if (fe.kind == XB_FRONTEND_VIP || fe.kind == XB_FRONTEND_NODE_ADDR) {
+	if (xb_fe_is_address(fe.kind)) {
 		if (ad->n_addrs == ad->cap_addrs) {
 			ad->cap_addrs = ad->cap_addrs ? 2 * ad->cap_addrs : 64;
 			more = reallocarray(ad->addrs, ad->cap_addrs, sizeof(*more));
@@ -112,27 +112,38 @@ static int adopt_entry(void *arg, const struct xb_fe_key *key, struct xb_fe fe)
 	return 0;
 }
 
-/* Counts the ports of each cluster IP anew. Programs look at the kind only, so they may run meanwhile. */
-static int count_vips(struct apply *a, struct adoption *ad)
+static int count_frontends(struct apply *a, int f, bool cluster_ips)
 {
-	struct xb_frontends *fe = &a->fe[ad->f];
-
-	for (size_t i = 0; i < ad->n_addrs; i++)
-		xb_frontends_put(fe, &ad->addrs[i].key, ad->addrs[i].kind, 0);
 	for (__u32 slot = 0; slot < alloc_size(a->slots); slot++) {
 		const struct port *port = a->by_slot[slot];
 
-		for (size_t i = 0; port && family_index(port->family) == ad->f && i < port->n_frontends; i++) {
-			int r = port->frontends[i].kind == XB_FRONTEND_CLUSTER_IP ? vip_ref(a, ad->f, &port->frontends[i].key.addr) : 0;
+		for (size_t i = 0; port && family_index(port->family) == f && i < port->n_frontends; i++) {
+			const struct frontend *x = &port->frontends[i];
+			int r = (x->kind == XB_FRONTEND_CLUSTER_IP) == cluster_ips ? address_ref(a, f, x) : 0;
 
 			if (r < 0)
 				return r;
 		}
 	}
-	for (size_t i = 0; i < ad->n_addrs; i++)
-		if (ad->addrs[i].kind == XB_FRONTEND_VIP && !xb_frontends_get(fe, &ad->addrs[i].key).svc)
-			xb_frontends_delete(fe, &ad->addrs[i].key);
 	return 0;
+}
+
+/* Counts the frontends of each address anew. Programs look at the kind only, so they may run meanwhile: cluster IPs come first, so that
+ * a kind does not change which is right. */
+static int count_addresses(struct apply *a, struct adoption *ad)
+{
+	struct xb_frontends *fe = &a->fe[ad->f];
+	int r;
+
+	for (size_t i = 0; i < ad->n_addrs; i++)
+		xb_frontends_put(fe, &ad->addrs[i].key, ad->addrs[i].kind, 0);
+	r = count_frontends(a, ad->f, true);
+	if (r == 0)
+		r = count_frontends(a, ad->f, false);
+	for (size_t i = 0; r == 0 && i < ad->n_addrs; i++)
+		if (ad->addrs[i].kind != XB_FRONTEND_NODE_ADDR && !xb_frontends_get(fe, &ad->addrs[i].key).svc)
+			xb_frontends_delete(fe, &ad->addrs[i].key);
+	return r;
 }
 
 static int note_node_addrs(struct apply *a, const struct adoption *ad)
@@ -165,7 +176,7 @@ static int adopt(struct apply *a, char **reterr_why)
 		if (r == 0)
 			r = xb_frontends_walk(&a->fe[f], adopt_entry, &ad);
 		if (r == 0)
-			r = count_vips(a, &ad);
+			r = count_addresses(a, &ad);
 		if (r == 0)
 			r = note_node_addrs(a, &ad);
 		free(ad.addrs);

@@ -356,7 +356,7 @@ int apply_reserve(struct apply *a, const struct xb_plan_counts *more)
 	room_sizes(a, sizes);
 	enlarge(a, &sizes[TABLE_SVC], alloc_used(a->slots) + more->ports);
 	sizes[TABLE_NAME] = sizes[TABLE_SVC];
-	/* a cluster IP has an entry of its own; a block of backends is up to twice as long as they are */
+	/* a cluster IP has an entry by itself too; a block of backends is up to twice as long as they are */
 	enlarge_frontends(a, sizes, f, a->fe[f].used + more->frontends + more->ports);
 	enlarge(a, &sizes[be_tables[f]], alloc_used(a->blocks[f]) + 2 * more->backends);
 	if (more->affinity)

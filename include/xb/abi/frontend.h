@@ -17,7 +17,7 @@ struct xb_fe {
 	__u16 port;                 /* host order */
 	enum xb_proto proto;
 	enum xb_frontend_kind kind;
-	__u32 svc;                  /* index in xb_svc; of XB_FRONTEND_VIP and _NODE_ADDR the number of cluster IP ports there */
+	__u32 svc;                  /* index in xb_svc; of an address alone how many frontends it has: xb_fe_unit() for each */
 } __attribute__((aligned(8)));
 
 struct xb_fe4 {
@@ -47,6 +47,13 @@ struct xb_fe_key {
 	enum xb_proto proto;
 	__u8 pad[5];
 };
+
+/* Each address that a frontend has is a key by itself too, before the frontend is there and until it is gone: where the address is not
+ * found nothing is. */
+static inline __attribute__((always_inline)) __u32 xb_fe_unit(enum xb_frontend_kind kind)
+{
+	return kind == XB_FRONTEND_CLUSTER_IP ? 1 : 1 << 16;
+}
 
 /* IPv4 as ::ffff:a.b.c.d. Both halves of the result are used. Address and port meet only after a multiplication: runs of
  * both, as service ranges are, must not cancel each other out. */

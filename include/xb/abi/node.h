@@ -7,7 +7,7 @@
 
 #define XB_NETS_MAX 8
 
-/* An address is in it when (address & mask) == addr. All zero: unused. */
+/* An address is in it when (address & mask) == addr. A mask that begins with zero ends a list. */
 struct xb_net4 {
 	union xb_ip4 addr, mask;
 };

@@ -28,7 +28,8 @@ enum xb_frontend_kind {
 	XB_FRONTEND_EXTERNAL_IP,
 	XB_FRONTEND_LOAD_BALANCER,
 	XB_FRONTEND_NODE_ADDR,      /* port 0, protocol 0: an address of this node */
-	XB_FRONTEND_VIP,            /* port 0, protocol 0: an address of services only; its other ports are refused */
+	XB_FRONTEND_VIP,            /* likewise: an address of services only; its other ports are refused */
+	XB_FRONTEND_SHARED,         /* likewise: an address that services have ports of, and others may have others */
 } __attribute__((packed));
 
 /* Addresses are in network byte order, as on the wire. */

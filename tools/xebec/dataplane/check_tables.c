@@ -46,17 +46,30 @@ static void check_leads(const struct tables *t, const struct frontend *f, struct
 			     family_text(svc->family));
 }
 
-/* An entry of the address alone counts the cluster IP ports that are there. */
 static void check_address(const struct frontend *sorted, size_t n, const struct frontend *f, struct findings *found)
 {
-	size_t at = f - sorted, from = at, ports = 0;
+	size_t at = f - sorted, from = at;
+	__u32 other = xb_fe_unit(XB_FRONTEND_EXTERNAL_IP), count = 0;
 
 	while (from && !memcmp(&sorted[from - 1].addr, &f->addr, sizeof(f->addr)) && sorted[from - 1].family == f->family)
 		from--;
 	for (size_t i = from; i < n && !memcmp(&sorted[i].addr, &f->addr, sizeof(f->addr)) && sorted[i].family == f->family; i++)
-		ports += sorted[i].kind == XB_FRONTEND_CLUSTER_IP;
-	if (f->kind == XB_FRONTEND_VIP && f->svc != ports)
-		findings_add(found, frontend_entry(f), 0, "counts %u cluster IP ports of the address, and %zu are there", f->svc, ports);
+		count += xb_fe_is_address(sorted[i].kind) ? 0 : xb_fe_unit(sorted[i].kind);
+	if (f->svc != count)
+		findings_add(found, frontend_entry(f), 0, "counts %u ports of cluster IPs and %u others, and %u and %u are there",
+			     f->svc % other, f->svc / other, count % other, count / other);
+	else if (f->kind != XB_FRONTEND_NODE_ADDR && (f->kind == XB_FRONTEND_VIP) != !!(count % other))
+		findings_add(found, frontend_entry(f), 0, "is %s, and the address has %u ports of cluster IPs", kind_text(f->kind), count % other);
+}
+
+/* A program looks no further where the address by itself is not there. */
+static void check_has_address(const struct tables *t, const struct frontend *f, struct findings *found)
+{
+	struct xb_fe_key key = { .addr = f->addr };
+	bool any = f->kind == XB_FRONTEND_NODE_PORT && !f->addr.word[0] && !f->addr.be32[3] && (f->family == XB_IPV4 || !f->addr.be32[2]);
+
+	if (!any && !xb_frontends_get(&t->fe[f->family == XB_IPV6], &key).kind)
+		findings_add(found, frontend_entry(f), 0, "is not looked for: its address has no entry");
 }
 
 static void check_frontends(const struct tables *t, const struct index *x, struct findings *found)
@@ -72,16 +85,18 @@ static void check_frontends(const struct tables *t, const struct index *x, struc
 		struct xb_fe_key key = key_of(f);
 		struct xb_fe fe = xb_frontends_get(&t->fe[f->family == XB_IPV6], &key);
 
-		if (f->kind > XB_FRONTEND_VIP)
+		if (f->kind > XB_FRONTEND_SHARED)
 			findings_add(found, frontend_entry(f), 0, "is of kind %d, which there is not", f->kind);
 		else if (i && same_key(f, f - 1))
 			findings_add(found, frontend_entry(f), 0, "is there twice");
 		else if (fe.kind != f->kind || fe.svc != f->svc)
 			findings_add(found, frontend_entry(f), 0, "is not found by a lookup: it lies where it does not belong");
-		if (f->kind == XB_FRONTEND_VIP || f->kind == XB_FRONTEND_NODE_ADDR)
+		if (xb_fe_is_address(f->kind)) {
 			check_address(sorted, n, f, found);
-		else
+		} else {
+			check_has_address(t, f, found);
 			check_leads(t, f, found);
+		}
 	}
 }
 

@@ -33,10 +33,10 @@ static int add_frontend(void *arg, const struct xb_fe_key *key, struct xb_fe fe)
 	return 0;
 }
 
-/* Those that lead to no port come first: an address of the node or of services only counts its ports in svc. */
+/* Those that lead to no port come first: an address alone counts its frontends in svc. */
 static __u32 owner(const struct frontend *f)
 {
-	return f->kind == XB_FRONTEND_NODE_ADDR || f->kind == XB_FRONTEND_VIP ? 0 : f->svc;
+	return xb_fe_is_address(f->kind) ? 0 : f->svc;
 }
 
 static int compare_frontends(const void *a, const void *b)

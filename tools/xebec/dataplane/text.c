@@ -83,7 +83,7 @@ const char *kind_text(enum xb_frontend_kind kind)
 	static const char *const words[] = {
 		[XB_FRONTEND_CLUSTER_IP] = "ClusterIP", [XB_FRONTEND_NODE_PORT] = "NodePort", [XB_FRONTEND_EXTERNAL_IP] = "ExternalIP",
 		[XB_FRONTEND_LOAD_BALANCER] = "LoadBalancer", [XB_FRONTEND_NODE_ADDR] = "address of the node",
-		[XB_FRONTEND_VIP] = "address of services",
+		[XB_FRONTEND_VIP] = "address of services", [XB_FRONTEND_SHARED] = "address with services",
 	};
 
 	return WORD(words, kind);

@@ -290,7 +290,7 @@ static struct xb_fe frontend_of(const struct packet *p)
 
 	if (is_any(&d) || is_loopback(&d))
 		return (struct xb_fe){};
-	return p->kind == PACKET_TRANSPORT ? frontend(&d) : fe_at(&d.to.addr, d.v4, 0, XB_PROTO_NONE);
+	return p->kind == PACKET_TRANSPORT ? frontend(&d) : address_find(&d.to.addr, d.v4);
 }
 
 int xb_model_ask(const struct xb_tuple *packet, bool host, struct xb_model_answer *ret)

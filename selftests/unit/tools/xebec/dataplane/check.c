@@ -174,7 +174,9 @@ static void frontends_that_lead_nowhere(void **state)
 	struct scene *c = *state;
 
 	put(c->t, "10.96.0.8", 80, XB_FRONTEND_EXTERNAL_IP, 77);
+	put(c->t, "10.96.0.8", 0, XB_FRONTEND_SHARED, 1 << 16);
 	put(c->t, "10.96.0.9", 80, XB_FRONTEND_EXTERNAL_IP, 3);
+	put(c->t, "10.96.0.9", 0, XB_FRONTEND_SHARED, 1 << 16);
 	EXPECT(c, "xb_fe4 10.96.0.8:80 TCP: leads to service 77, and xb_svc has 1 to 7",
 	       "xb_fe4 10.96.0.9:80 TCP: leads to service 3, which has no name");
 }
@@ -201,7 +203,30 @@ static void a_frontend_of_another(void **state)
 static void addresses_that_count_wrong(void **state)
 {
 	put(((struct scene *)*state)->t, "10.96.0.7", 0, XB_FRONTEND_VIP, 3);
-	EXPECT(*state, "xb_fe4 10.96.0.7:0 (address): counts 3 cluster IP ports of the address, and 1 are there");
+	EXPECT(*state, "xb_fe4 10.96.0.7:0 (address): counts 3 ports of cluster IPs and 0 others, and 1 and 0 are there");
+}
+
+static void an_address_that_refuses_too_much(void **state)
+{
+	struct scene *c = *state;
+
+	name(c, 2, "default/other");
+	*(struct xb_svc *)element(c->t, TABLE_SVC, 2) = (struct xb_svc){ .family = XB_IPV4, .proto = XB_PROTO_TCP };
+	put(c->t, "203.0.113.9", 80, XB_FRONTEND_EXTERNAL_IP, 2);
+	put(c->t, "203.0.113.9", 0, XB_FRONTEND_VIP, 1 << 16);
+	EXPECT(c, "xb_fe4 203.0.113.9:0 (address): is address of services, and the address has 0 ports of cluster IPs",
+	       "default/other TCP IPv4: is in the tables, and nothing in the API has it");
+}
+
+static void a_frontend_without_its_address(void **state)
+{
+	struct scene *c = *state;
+
+	name(c, 2, "default/other");
+	*(struct xb_svc *)element(c->t, TABLE_SVC, 2) = (struct xb_svc){ .family = XB_IPV4, .proto = XB_PROTO_TCP };
+	put(c->t, "203.0.113.9", 80, XB_FRONTEND_EXTERNAL_IP, 2);
+	EXPECT(c, "xb_fe4 203.0.113.9:80 TCP: is not looked for: its address has no entry",
+	       "default/other TCP IPv4: is in the tables, and nothing in the API has it");
 }
 
 static void a_key_that_no_lookup_finds(void **state)
@@ -287,7 +312,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(right_tables), TEST(since_the_newest_change), TEST(a_backend_too_much_and_one_missing), TEST(a_wrong_local_mark),
 		TEST(sets_out_of_order_and_out_of_range), TEST(frontends_that_lead_nowhere), TEST(a_frontend_too_much),
-		TEST(a_frontend_of_another), TEST(addresses_that_count_wrong), TEST(a_key_that_no_lookup_finds),
+		TEST(a_frontend_of_another), TEST(addresses_that_count_wrong), TEST(an_address_that_refuses_too_much),
+		TEST(a_frontend_without_its_address), TEST(a_key_that_no_lookup_finds),
 		TEST(a_slot_without_its_name), TEST(two_ports_with_the_same_backends), TEST(a_maglev_table_that_leads_beyond_the_set),
 		TEST(flags_of_a_port), cmocka_unit_test(what_both_looks_have),
 	};
