@@ -15,6 +15,7 @@
 enum xb_json_type { XB_JSON_NONE, XB_JSON_NULL, XB_JSON_BOOL, XB_JSON_NUMBER, XB_JSON_STRING, XB_JSON_ARRAY, XB_JSON_OBJECT };
 
 struct xb_json;
+struct xb_json_entry;
 struct xb_json_limits {
 	size_t max_bytes;   /* 0: 3 MiB, upstream's request limit. At most 2^28 */
 	unsigned max_depth; /* 0: 128 */
@@ -84,6 +85,23 @@ struct xb_jit {
 };
 struct xb_jit xb_jv_iter(struct xb_jv v);
 bool xb_jit_next(struct xb_jit *it);
+
+/*
+ * A document of a value, or of some of what is in it, without parsing that again: begin; one value, or open, any number of values and
+ * of more that is opened, close; end. After a begin that succeeded, end is due. What is copied must lie within the value that it
+ * began with, in its order. A member comes with its key.
+ */
+struct xb_json_copy {           /* private */
+	struct xb_json *doc;
+	struct xb_json_entry *index;
+	size_t n;
+	uint32_t entries;
+};
+int xb_json_copy_begin(struct xb_json_copy *c, struct xb_jv v);                 /* 0 or -ENOMEM */
+void xb_json_copy_value(struct xb_json_copy *c, struct xb_jv v);                /* as it stands */
+uint32_t xb_json_copy_open(struct xb_json_copy *c, struct xb_jv container);     /* what is in it is to come; for close */
+void xb_json_copy_close(struct xb_json_copy *c, uint32_t opened);
+int xb_json_copy_end(struct xb_json_copy *c, struct xb_json **ret);             /* 0 or -ENOMEM */
 
 /*
  * A copy of d in which some strings have another text, each as long as before, so that it need not be parsed: it has d's index. What is

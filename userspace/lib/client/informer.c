@@ -23,8 +23,6 @@ struct xb_informer {
 };
 
 /* --- documents --- */
-static const struct xb_json_limits limits = { .max_bytes = 1 << 28 };
-
 /* Into a member; true: a path ends with it, or with it and its value. */
 static bool descend(const struct trail *t, struct xb_sv name, struct xb_jv value, struct trail *ret)
 {
@@ -60,44 +58,36 @@ static bool is_named(const struct trail *t, struct xb_jv item)
 	return false;
 }
 
-static void write_rest(struct xb_buf *out, struct xb_jv v, const struct trail *t)
+static void copy_rest(struct xb_json_copy *out, struct xb_jv v, const struct trail *t)
 {
-	bool object = xb_jv_type(v) == XB_JSON_OBJECT, first = true;
+	bool object = xb_jv_type(v) == XB_JSON_OBJECT;
 	struct trail further;
+	uint32_t opened;
 
 	if (!t->n || (!object && xb_jv_type(v) != XB_JSON_ARRAY)) {
-		xb_buf_addsv(out, xb_jv_bytes(v));
+		xb_json_copy_value(out, v);
 		return;
 	}
-	xb_buf_addc(out, object ? '{' : '[');
-	for (struct xb_jit it = xb_jv_iter(v); xb_jit_next(&it);) {
-		if (object ? descend(t, it.key, it.value, &further) : is_named(t, it.value))
-			continue;
-		if (!first)
-			xb_buf_addc(out, ',');
-		first = false;
-		if (object) {
-			xb_buf_add(out, it.key.p - 1, it.key.n + 2); /* as it stands, in its quotes */
-			xb_buf_addc(out, ':');
-		}
-		write_rest(out, it.value, object ? &further : t);
-	}
-	xb_buf_addc(out, object ? '}' : ']');
+	opened = xb_json_copy_open(out, v);
+	for (struct xb_jit it = xb_jv_iter(v); xb_jit_next(&it);)
+		if (!(object ? descend(t, it.key, it.value, &further) : is_named(t, it.value)))
+			copy_rest(out, it.value, object ? &further : t);
+	xb_json_copy_close(out, opened);
 }
 
 /* What is kept of the object, as a document of its own. */
 static int own_document(const struct xb_informer *i, struct xb_jv object, struct xb_json **ret)
 {
-	const struct trail *t = i->c.when && i->c.when(object) ? &i->leave_out_then : &i->leave_out;
-	_cleanup_buf_ struct xb_buf text = {};
+	struct xb_json_copy copy;
+	int r;
 
 	if (i->c.transform)
 		return i->c.transform(i->c.arg, object, ret);
-	if (!t->n)
-		return xb_json_parse(xb_jv_bytes(object), &limits, ret, NULL);
-	xb_buf_reserve(&text, xb_jv_bytes(object).n);
-	write_rest(&text, object, t);
-	return text.err ? text.err : xb_json_parse(xb_buf_sv(&text), &limits, ret, NULL);
+	r = xb_json_copy_begin(&copy, object);
+	if (r)
+		return r;
+	copy_rest(&copy, object, i->c.when && i->c.when(object) ? &i->leave_out_then : &i->leave_out);
+	return xb_json_copy_end(&copy, ret);
 }
 
 /* --- the copy --- */
@@ -134,15 +124,11 @@ static struct item *item_free(struct item *it)
 }
 XB_DEFINE_CLEANUP(struct item *, item_free)
 
-static int item_new(const struct xb_informer *i, struct xb_jv object, struct item **ret)
+static int item_new(const struct xb_informer *i, struct xb_sv key, struct xb_jv object, struct item **ret)
 {
-	_cleanup_(item_freep) struct item *it = NULL;
-	_cleanup_buf_ struct xb_buf key = {};
-	int r = key_of(object, &key);
+	_cleanup_(item_freep) struct item *it = calloc(1, sizeof(*it) + key.n);
+	int r;
 
-	if (r < 0)
-		return r;
-	it = calloc(1, sizeof(*it) + key.n);
 	if (!it)
 		return -ENOMEM;
 	it->key_n = (uint32_t)key.n;
@@ -223,9 +209,12 @@ static void drop_list(struct xb_informer *i)
 static int on_listed(void *arg, struct xb_jv object)
 {
 	struct xb_informer *i = arg;
+	_cleanup_buf_ struct xb_buf key = {};
 	struct item *it = NULL;
-	int r = item_new(i, object, &it);
+	int r = key_of(object, &key);
 
+	if (r >= 0)
+		r = item_new(i, xb_buf_sv(&key), object, &it);
 	if (r >= 0)
 		r = xb_vec_push(&i->listed, it);
 	if (r < 0)
@@ -299,7 +288,7 @@ static int on_event(void *arg, struct xb_jv object, bool deleted)
 		delete_item(i, it);
 		return 0;
 	}
-	r = item_new(i, object, &newer);
+	r = item_new(i, xb_buf_sv(&key), object, &newer);
 	return r < 0 ? r : put_item(i, it, newer);
 }
 

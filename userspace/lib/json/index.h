@@ -43,6 +43,11 @@ struct xb_json {
 	char bytes[];
 };
 
+/* scan.c. Room for n bytes and what is behind them, but no index; NULL without memory. */
+struct xb_json *xb_json_alloc(size_t n);
+/* Behind the bytes of *d, which moves: 0 or -ENOMEM. */
+int xb_json_put_index(struct xb_json **d, const struct xb_json_entry *index, uint32_t n);
+
 static inline size_t xb_json_index_offset(size_t n)
 {
 	return (sizeof(struct xb_json) + n + XB_JSON_PAD + 7) & ~(size_t)7;

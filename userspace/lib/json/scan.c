@@ -244,43 +244,52 @@ static int scan_document(struct scan *s)
 	}
 }
 
-static bool fits_narrow(const struct scan *s)
+static bool fits_narrow(size_t bytes, const struct xb_json_entry *index, uint32_t n)
 {
-	if (s->end - s->base > XB_JSON_NARROW_BYTES)
+	if (bytes > XB_JSON_NARROW_BYTES)
 		return false;
-	for (size_t i = 1; i < s->n; i++)
-		if (s->index[i].next - i > XB_JSON_NARROW_SPAN)
+	for (uint32_t i = 1; i < n; i++)
+		if (index[i].next - i > XB_JSON_NARROW_SPAN)
 			return false;
 	return true;
 }
 
-static void narrow(const struct scan *s, struct xb_json_narrow *out)
+static void narrow(const struct xb_json_entry *index, uint32_t n, struct xb_json_narrow *out)
 {
-	for (size_t i = 0; i < s->n; i++) {
-		const struct xb_json_entry e = s->index[i];
+	for (uint32_t i = 0; i < n; i++) {
+		const struct xb_json_entry e = index[i];
 
 		out[i] = (struct xb_json_narrow){ e.start, i ? e.next - i : 0, e.type, e.member, e.escaped, e.key_escaped };
 	}
 }
 
-static int scan_into(struct scan *s, struct xb_json **d)
+struct xb_json *xb_json_alloc(size_t n)
 {
-	size_t size = s->end - s->base, at = xb_json_index_offset(size);
-	struct xb_json *whole;
-	bool is_narrow;
-	int r = scan_document(s);
+	struct xb_json *d = malloc(xb_json_index_offset(n));
 
-	if (r < 0)
-		return r;
-	is_narrow = fits_narrow(s);
-	whole = realloc(*d, at + s->n * (is_narrow ? sizeof(struct xb_json_narrow) : sizeof(*s->index)));
+	if (!d)
+		return NULL;
+	atomic_init(&d->refs, 1);
+	d->n = n;
+	d->entries = 0;
+	d->narrow = false;
+	d->extra = NULL;
+	return d;
+}
+
+int xb_json_put_index(struct xb_json **d, const struct xb_json_entry *index, uint32_t n)
+{
+	size_t at = xb_json_index_offset((*d)->n);
+	bool is_narrow = fits_narrow((*d)->n, index, n);
+	struct xb_json *whole = realloc(*d, at + n * (is_narrow ? sizeof(struct xb_json_narrow) : sizeof(*index)));
+
 	if (!whole)
 		return -ENOMEM;
 	if (is_narrow)
-		narrow(s, (struct xb_json_narrow *)((char *)whole + at));
+		narrow(index, n, (struct xb_json_narrow *)((char *)whole + at));
 	else
-		memcpy((char *)whole + at, s->index, s->n * sizeof(*s->index));
-	whole->entries = s->n;
+		memcpy((char *)whole + at, index, n * sizeof(*index));
+	whole->entries = n;
 	whole->narrow = is_narrow;
 	*d = whole;
 	return 0;
@@ -300,14 +309,9 @@ int xb_json_parse(struct xb_sv bytes, const struct xb_json_limits *limits, struc
 			*reterr = (struct xb_json_fault){ .offset = max_bytes, .what = "document is too large", .byte = -1 };
 		return -E2BIG;
 	}
-	d = malloc(xb_json_index_offset(bytes.n));
+	d = xb_json_alloc(bytes.n);
 	if (!d)
 		return -ENOMEM;
-	d->refs = 1;
-	d->n = bytes.n;
-	d->entries = 0;
-	d->narrow = false;
-	d->extra = NULL;
 	if (bytes.n)
 		memcpy(d->bytes, bytes.p, bytes.n);
 	memset(d->bytes + bytes.n, 0, XB_JSON_PAD);
@@ -318,7 +322,9 @@ int xb_json_parse(struct xb_sv bytes, const struct xb_json_limits *limits, struc
 	s.n = 0;
 	s.cap = ARRAY_SIZE(s.small);
 	s.max_depth = MIN(max_depth, (unsigned)DEEPEST);
-	r = scan_into(&s, &d);
+	r = scan_document(&s);
+	if (!r)
+		r = xb_json_put_index(&d, s.index, s.n);
 	if (s.index != s.small)
 		free(s.index);
 	if (r < 0) {
