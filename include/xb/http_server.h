@@ -32,6 +32,7 @@ struct xb_http_config {
 	unsigned body_seconds;              /* 0: 60. For the whole body; and for the client to take any of the bytes that wait for it */
 	unsigned idle_seconds;              /* 0: 180. Keep-alive without a request. HTTP/2: a client with requests that is silent for
 					       a quarter of it gets a ping, and must be heard of within another */
+	unsigned quiet_ms;                  /* 0: 3000. So long a connection must have brought nothing but what is patient to be so */
 	unsigned max_connections;           /* 0: 20000; beyond, new ones are closed at once */
 	void (*handler)(struct xb_http_request *r, void *arg);
 	/* For faults found before there is a request (parse error, limits): writes the body of the reply; NULL: plain text.
@@ -68,8 +69,8 @@ void xb_http_set_user(struct xb_http_request *r, void *user);    /* the handler'
 void *xb_http_user(const struct xb_http_request *r);
 /*
  * Says that the client waits for nothing with r: a heartbeat, sent time and again, whose answer may take a moment. Said within the
- * handler, or before the answer where io_threads are. After three of those in a row a connection is patient: when bytes come on
- * one, all that have come on any are read 200 ms later, together, and what waits for nothing wakes the loop once. It is prompt
+ * handler, or before the answer where io_threads are. A connection that has brought nothing else for quiet_ms is patient: when bytes come
+ * on one, all that have come on any are read 200 ms later, together, and what waits for nothing wakes the loop once. It is prompt
  * again with a request that is something else, and with anything that is sent but a whole answer to one that is patient.
  * True: r has waited like that.
  */

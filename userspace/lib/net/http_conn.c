@@ -5,7 +5,6 @@
 
 #define LINGER_MS 2000
 #define IOVECS 16
-#define PATIENT_AFTER 3 /* patient requests in a row: one may come among others */
 
 static const char http2_preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"; /* RFC 9113 3.4 */
 
@@ -137,9 +136,20 @@ static int wants(struct conn *c)
 	return 0;
 }
 
+void conn_busy(struct conn *c)
+{
+	c->beats = false;
+	c->busy_at = conn_now(c);
+}
+
+static bool may_wait(const struct conn *c)
+{
+	return c->beats && conn_now(c) - c->busy_at >= c->server->config.quiet_ms && c->phase == PHASE_OPEN && !c->server->stopping;
+}
+
 static int poll_for(struct conn *c, int events)
 {
-	bool patient = events == UV_READABLE && c->n_patient >= PATIENT_AFTER && c->phase == PHASE_OPEN && !c->server->stopping;
+	bool patient = events == UV_READABLE && may_wait(c);
 
 	if (events == c->events && patient == c->patient)
 		return 0;
@@ -346,7 +356,7 @@ void conn_hand_over(struct xb_http_request *r)
 	count(&s->stats.requests, 1);
 	s->config.handler(r, s->config.arg);
 	if (r->active && !r->patient && !s->io)
-		c->n_patient = 0;
+		conn_busy(c);
 }
 
 static void set_socket_options(int fd)
@@ -398,6 +408,7 @@ void conn_open(struct conn *c)
 	c->poll.data = c->timer.data = c;
 	c->handles = 2;
 	LIST_INSERT_HEAD(&s->conns, c, link);
+	conn_busy(c);
 	arm(c);
 }
 

@@ -116,7 +116,7 @@ struct conn {
 	uv_timer_t timer;
 	uint64_t timer_at;              /* when it rings; 0: it does not */
 	int events;                     /* polled for */
-	unsigned n_patient;             /* requests in a row that the handler called patient, and nothing else since */
+	bool beats;                     /* the last answer was to a patient request, and nothing else came or went since */
 	bool patient;                   /* polled by the server's patience, and not by `poll` */
 	enum phase phase;
 	union {
@@ -133,6 +133,7 @@ struct conn {
 	uint8_t handles;                /* of libuv, still open */
 	uint64_t stuck_at;              /* since then the client has taken nothing of `out`; 0: it has all of it */
 	uint64_t linger_at;
+	uint64_t busy_at;               /* when something else came or went last */
 	struct http_out out;            /* for the wire */
 	struct http1_side h1;
 	struct http2 *h2;
@@ -187,6 +188,7 @@ void conn_wake(struct conn *c);         /* conn_run before the loop sleeps: what
 void conn_die(struct conn *c);          /* closes now; tells the handlers from the loop */
 void conn_unpark(struct conn *c);       /* reads again */
 void conn_read(struct conn *c);         /* a patient one may be readable */
+void conn_busy(struct conn *c);         /* it is prompt from now on */
 void conn_shutdown(struct conn *c);     /* the server stops */
 /* Its bytes become a stream's. -ENOMEM: nothing has changed. */
 int conn_upgrade(struct conn *c, struct xb_stream **ret);

@@ -20,14 +20,16 @@ static bool is_lost(const struct xb_http_request *r)
 static void push(struct xb_http_request *r)
 {
 	if (!is_relayed(r))
-		r->conn->n_patient = 0;
+		conn_busy(r->conn);
 	r->reply->push(r);
 }
 
 static void end(struct xb_http_request *r)
 {
-	if (!is_relayed(r))
-		r->conn->n_patient = r->patient && !r->streaming ? r->conn->n_patient + 1 : 0;
+	if (!is_relayed(r) && r->patient && !r->streaming)
+		r->conn->beats = true;
+	else if (!is_relayed(r))
+		conn_busy(r->conn);
 	r->reply->end(r);
 }
 

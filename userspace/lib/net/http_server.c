@@ -112,6 +112,7 @@ int xb_http_server_new(const struct xb_http_config *c, struct xb_http_server **r
 	s->config.header_seconds = c->header_seconds ? c->header_seconds : 10;
 	s->config.body_seconds = c->body_seconds ? c->body_seconds : 60;
 	s->config.idle_seconds = c->idle_seconds ? c->idle_seconds : 180;
+	s->config.quiet_ms = c->quiet_ms ? c->quiet_ms : 3000;
 	s->config.max_connections = c->max_connections ? c->max_connections : 20000;
 	s->limits.head_bytes = c->max_header_bytes ? c->max_header_bytes : 64 << 10;
 	s->limits.body_bytes = c->max_body_bytes ? c->max_body_bytes : 3 << 20;
