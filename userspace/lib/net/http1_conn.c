@@ -170,8 +170,8 @@ static void http1_shutdown(struct conn *c)
 	h->close = true;
 	if (h->phase == HTTP1_READING && !h->parser.head.n)
 		conn_die(c);
-	else if (h->phase == HTTP1_REPLYING && h->request.streaming && h->request.on_shutdown)
-		h->request.on_shutdown(&h->request);
+	else if (h->phase == HTTP1_REPLYING)
+		conn_tell(&h->request);
 }
 
 static void http1_closed(struct conn *c)

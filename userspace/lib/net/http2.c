@@ -343,12 +343,12 @@ static void http2_shutdown(struct conn *c)
 	struct http2 *h = c->h2;
 	struct http2_stream *s;
 
-	if (nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(h->session),
+	if (!h->away && nghttp2_submit_goaway(h->session, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(h->session),
 				  NGHTTP2_NO_ERROR, NULL, 0))
 		conn_die(c);
+	h->away = true;
 	LIST_FOREACH(s, &h->streams, link)
-		if (s->request.active && s->request.streaming && s->request.on_shutdown)
-			s->request.on_shutdown(&s->request);
+		conn_tell(&s->request);
 }
 
 static void http2_closed(struct conn *c)

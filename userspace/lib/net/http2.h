@@ -40,6 +40,7 @@ struct http2 {
 	unsigned n_streams;
 	size_t body_bytes;              /* of all streams */
 	bool greeted;                   /* the client's SETTINGS have come */
+	bool away;                      /* it was told GOAWAY */
 	uint64_t heard_at;              /* of the client, anything */
 	uint64_t pinged_at;             /* not heard of since; 0: no ping is out */
 	uint64_t head_at;               /* a header block began and is not whole; 0: there is none */

@@ -108,6 +108,9 @@ int conn_upgrade(struct conn *c, struct xb_stream **ret)
 	go_on_reading(c);
 	c->phase = PHASE_UPGRADED;
 	c->stream = s;
+	/* not before the caller has made it his */
+	if (c->server->stopping)
+		uv_timer_start(&c->timer, on_timer, 0, 0);
 	*ret = s;
 	return 0;
 }
@@ -194,6 +197,10 @@ static void on_timer(uv_timer_t *timer)
 		c->protocol->closed(c);
 		c->running = false;
 		release(c);
+		return;
+	}
+	if (c->phase == PHASE_UPGRADED) {
+		conn_die(c);
 		return;
 	}
 	until = deadline(c);
@@ -286,6 +293,8 @@ void conn_run(struct conn *c)
 	c->running = false;
 	if (c->phase == PHASE_DEAD)
 		release(c);
+	else if (c->phase == PHASE_OPEN && c->late)
+		conn_shutdown(c);
 	else if (c->phase != PHASE_UPGRADED)
 		arm(c);
 }
@@ -412,8 +421,23 @@ void conn_open(struct conn *c)
 	arm(c);
 }
 
+void conn_tell(struct xb_http_request *r)
+{
+	if (!r->active || !r->streaming || !r->on_shutdown || r->told)
+		return;
+	r->told = true;
+	r->on_shutdown(r);
+}
+
+void conn_late(struct conn *c)
+{
+	c->late = true;
+	conn_wake(c);
+}
+
 void conn_shutdown(struct conn *c)
 {
+	c->late = false;
 	if (c->phase == PHASE_DEAD)
 		return;
 	c->running = true;

@@ -61,6 +61,7 @@ struct xb_http_request {
 	bool patient;                   /* said the handler */
 	bool waited;                    /* its connection was read patiently */
 	bool lost;                      /* its stream is gone, the connection may not be */
+	bool told;                      /* that the server stops */
 	bool streaming, chunked, no_body;
 	bool above;                     /* pending has been over the mark; on_drain is owed */
 	bool asked;                     /* on_drain went to another thread, whose answer is not yet here */
@@ -118,6 +119,7 @@ struct conn {
 	int events;                     /* polled for */
 	bool beats;                     /* the last answer was to a patient request, and nothing else came or went since */
 	bool patient;                   /* polled by the server's patience, and not by `poll` */
+	bool late;                      /* a stream began while the server stops, and is to be told */
 	enum phase phase;
 	union {
 		struct sockaddr any;
@@ -190,6 +192,7 @@ void conn_unpark(struct conn *c);       /* reads again */
 void conn_read(struct conn *c);         /* a patient one may be readable */
 void conn_busy(struct conn *c);         /* it is prompt from now on */
 void conn_shutdown(struct conn *c);     /* the server stops */
+void conn_late(struct conn *c);         /* again before the loop sleeps, as it stops already: a stream has begun */
 /* Its bytes become a stream's. -ENOMEM: nothing has changed. */
 int conn_upgrade(struct conn *c, struct xb_stream **ret);
 void conn_linger(struct conn *c);       /* all is sent: says so and waits for the client to close */
@@ -197,6 +200,8 @@ static inline uint64_t conn_now(const struct conn *c)
 {
 	return uv_now(c->poll.loop);
 }
+/* Tells a stream that the server stops, once. */
+void conn_tell(struct xb_http_request *r);
 /* Gives the handler a request that has come whole. */
 void conn_hand_over(struct xb_http_request *r);
 /* http_patience.c. Two handles, whose data is the server, as that of its others; patience_close comes behind them. */

@@ -159,6 +159,8 @@ void xb_http_stream_begin(struct xb_http_request *r, int code, const char *conte
 		return;
 	r->reply->begin(r, code, content_type, -1);
 	push(r);
+	if (!is_relayed(r) && r->conn->server->stopping)
+		conn_late(r->conn);
 }
 
 static bool begin_piece(struct xb_http_request *r, size_t n)

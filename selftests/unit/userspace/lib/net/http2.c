@@ -246,11 +246,34 @@ static void tls_agrees_on_h2_and_tells_the_clients_name(void **state)
 	assert_int_equal(reply_of(&c, r)->body.n, 4 << 20);
 }
 
+static void one_that_begins_when_the_server_stops_is_told(void **state)
+{
+	_cleanup_(client_done) struct client c = {};
+	int32_t later;
+
+	start((struct xb_http_config){});
+	dial(&c, 0);
+	later = get(&c, "/later");
+	wait_for(&c, f.n_kept);
+	xb_http_server_shutdown(f.server, 60000, on_done, NULL);
+	wait_for(&c, c.goaway);
+	xb_http_on_close(f.kept[0], on_close, on_shutdown);
+	xb_http_stream_begin(f.kept[0], 200, "text/plain", NULL);
+	xb_http_stream_write(f.kept[0], XB_SV("first words"));
+	assert_int_equal(f.shutdowns, 0);
+	expect_body(&c, later, "first words");
+	assert_int_equal(f.shutdowns, 1);
+	wait_for(&c, c.closed);
+	shutdown(c.fd, SHUT_RDWR);
+	wait_for(&c, f.done);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		t(limits_are_answered_in_words), t(malformed_requests_are_reset), t_slow(a_slow_body_gets_408_alone),
 		t(a_flood_of_resets_is_cut), t(floods_of_idle_frames_are_cut), t(shutdown_says_goaway_and_lets_requests_end),
+		t(one_that_begins_when_the_server_stops_is_told),
 		t_slow(idle_connections_are_closed), t_slow(a_dead_peer_is_found_by_ping), t(garbage_after_the_preface_is_survived),
 		t(tls_agrees_on_h2_and_tells_the_clients_name),
 	};

@@ -149,6 +149,27 @@ static void shutdown_ends_idle_ones_and_streams_and_waits_for_replies(void **sta
 	wait_for(f.done);
 }
 
+static void one_that_begins_when_the_server_stops_is_told(void **state)
+{
+	_cleanup_(client_done) struct client c = { .fd = -1 };
+
+	start((struct xb_http_config){});
+	c = dial();
+	say(&c, "GET /later HTTP/1.1\r\nHost: h\r\n\r\n");
+	wait_for(f.kept);
+	xb_http_server_shutdown(f.server, 60000, on_done, NULL);
+	turn();
+	xb_http_on_close(f.kept, on_close, on_shutdown);
+	xb_http_stream_begin(f.kept, 200, "text/plain", NULL);
+	xb_http_stream_write(f.kept, XB_SV("first words"));
+	assert_int_equal(f.shutdowns, 0);
+	expect_closed(&c);
+	assert_int_equal(f.shutdowns, 1);
+	assert_int_equal(count(&c, "first words\r\n0\r\n\r\n"), 1);
+	shutdown(c.fd, SHUT_RDWR);
+	wait_for(f.done);
+}
+
 static void shutdown_gives_up_after_its_grace(void **state)
 {
 	_cleanup_(client_done) struct client c = { .fd = -1 };
@@ -190,6 +211,7 @@ int main(void)
 		t(a_client_that_leaves_before_its_reply_is_survived), t(a_slow_reader_does_not_grow_memory),
 		t(a_request_is_gone_when_its_reply_has_left), t(shared_chunks_reach_every_stream),
 		t(shutdown_ends_idle_ones_and_streams_and_waits_for_replies), t(shutdown_gives_up_after_its_grace),
+		t(one_that_begins_when_the_server_stops_is_told),
 		t(a_server_that_is_freed_hands_over_no_more),
 	};
 

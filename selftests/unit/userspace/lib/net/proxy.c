@@ -385,6 +385,23 @@ static void a_server_that_stops_ends_streams(void **state)
 	wait_for(f.done);
 }
 
+static void one_that_begins_when_the_server_stops_ends(void **state)
+{
+	_cleanup_(client_done) struct client c = { .fd = -1 };
+
+	back.upgrade = "echo";
+	start_front();
+	c = dial();
+	say(&c, UPGRADE);
+	wait_for(f.handled);
+	xb_http_server_shutdown(f.server, 10000, on_done, NULL);
+	answer(SWITCHED);
+	expect(&c, "HTTP/1.1 101");
+	expect_closed(&c);
+	expect_closed(&back.conn);
+	wait_for(f.done);
+}
+
 /* A server of TLS is played by our own. */
 static void certificates_are_verified(void **state)
 {
@@ -431,7 +448,8 @@ int main(void)
 		p(what_is_no_answer_is_a_fault), p(a_refusal_is_ours_to_say),
 		p(a_client_that_leaves_is_felt_behind), p(a_slow_client_stops_what_is_behind),
 		p(two_connections_become_one), p(only_what_was_asked_for_is_an_upgrade), p(a_stream_breaks_on_both_sides),
-		p(a_stream_stops_who_sends_too_much), p(a_server_that_stops_ends_streams), p(certificates_are_verified),
+		p(a_stream_stops_who_sends_too_much), p(a_server_that_stops_ends_streams), p(one_that_begins_when_the_server_stops_ends),
+		p(certificates_are_verified),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
