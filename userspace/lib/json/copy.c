@@ -70,17 +70,22 @@ void xb_json_copy_close(struct xb_json_copy *c, uint32_t opened)
 	c->doc->bytes[c->n++] = c->index[opened].type == XB_JSON_OBJECT ? '}' : ']';
 }
 
+/* Not what was to hold all of it, cut off: documents live long, and would leave holes between them. */
 int xb_json_copy_end(struct xb_json_copy *c, struct xb_json **ret)
 {
-	int r;
+	struct xb_json *d = xb_json_alloc(c->n);
+	int r = -ENOMEM;
 
-	c->doc->n = c->n;
-	memset(c->doc->bytes + c->n, 0, XB_JSON_PAD);
-	r = xb_json_put_index(&c->doc, c->index, c->entries);
+	if (d) {
+		memcpy(d->bytes, c->doc->bytes, c->n);
+		memset(d->bytes + c->n, 0, XB_JSON_PAD);
+		r = xb_json_put_index(&d, c->index, c->entries);
+	}
 	free(c->index);
+	free(c->doc);
 	if (r)
-		free(c->doc);
+		free(d);
 	else
-		*ret = c->doc;
+		*ret = d;
 	return r;
 }
