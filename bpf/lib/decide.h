@@ -94,6 +94,17 @@ static __always_inline __u32 ticks_of(enum xb_proto proto, enum xb_flow_state st
 	}
 }
 
+/* Whether two keys are those of one flow: in a full table one entry of a pair may give way before the other, and its key be another
+ * flow's then. */
+SUBPROG bool decide_paired(const struct xb_tuple *key, const struct xb_tuple *twin)
+{
+	struct flow f = {};
+	__u32 left = 0;
+
+	return key && twin && flow_find(twin, 0, &f, &left) && f.now.dport == key->sport && f.now.sport == key->dport &&
+	       addr_equal(&f.now.dst, &key->src) && addr_equal(&f.now.src, &key->dst);
+}
+
 /* Both entries live as long as either is used: a source port must not be given away while its flow sends one way only. */
 static __always_inline void keep_alive(const struct packet *p, const struct flow *f, __u32 left)
 {
@@ -107,7 +118,8 @@ static __always_inline void keep_alive(const struct packet *p, const struct flow
 		other = state == XB_FLOW_FIN ? XB_FLOW_PEER_FIN : XB_FLOW_FIN;
 	twin = reversed(&f->now);
 	flow_refresh(&p->t, state, ticks);
-	flow_refresh(&twin, other, ticks);
+	if (decide_paired(&p->t, &twin))
+		flow_refresh(&twin, other, ticks);
 }
 
 /*
@@ -166,8 +178,9 @@ SUBPROG int decide_known(const struct packet *p, struct answer *a)
 	if (p->kind != PACKET_ERROR && !still_valid(p, &a->f)) {
 		struct xb_tuple twin = reversed(&a->f.now);
 
+		if (decide_paired(&p->t, &twin))
+			flow_remove(&twin);
 		flow_remove(&p->t);
-		flow_remove(&twin);
 		/* a client that uses its port again is no news */
 		a->reason = a->f.state < XB_FLOW_FIN ? XB_FLOW_RESELECTED : XB_REASON_NONE;
 		a->f = (struct flow){};
@@ -459,7 +472,7 @@ SUBPROG int decide_flow(const struct packet *p, bool host, bool last, struct ans
  * tried is that of a flow which is not open, as the table makes way. */
 SUBPROG int decide_release(const struct packet *p, struct answer *a)
 {
-	struct xb_tuple twin;
+	struct xb_tuple twin, key;
 	struct flow old = {};
 	__u32 left = 0;
 	bool own;
@@ -473,8 +486,9 @@ SUBPROG int decide_release(const struct packet *p, struct answer *a)
 	if (own ? old.state < XB_FLOW_FIN : old.state == XB_FLOW_OPEN)
 		return 0;
 	flow_remove(&twin);
-	twin = reversed(&old.now);
-	flow_remove(&twin);
+	key = reversed(&old.now);
+	if (decide_paired(&twin, &key))
+		flow_remove(&key);
 	return 0;
 }
 

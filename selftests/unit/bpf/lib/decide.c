@@ -210,6 +210,96 @@ static void flows_in_their_second_set_do_not_pass(void **state)
 	}
 }
 
+/* --- entries of a pair whose other one gave way, and whose key is another flow's now */
+
+static const struct xb_tuple *answer_key(__u16 port)
+{
+	static struct xb_tuple t;
+
+	t = tuple(true, 1);
+	t.sport = 8080;
+	t.dport = port;
+	return &t;
+}
+
+/* The entry for the answers of a client that sends from a port, at a port of masquerading. */
+static void answers_go_to(__u16 client, __u16 port, enum xb_flow_state flow_state)
+{
+	struct xb_tuple client_sends = tuple(true, 9);
+	struct flow f = { .direction = XB_FLOW_REPLY, .state = flow_state };
+
+	client_sends.sport = client;
+	f.now = reversed(&client_sends);
+	assert_int_equal(flow_insert(answer_key(port), &f, 30), 0);
+}
+
+static bool is_there(const struct xb_tuple *key)
+{
+	struct flow f;
+	__u32 left;
+
+	return flow_find(key, 0, &f, &left);
+}
+
+static void client_sends_from(__u16 client, __u16 port, enum xb_flow_state flow_state, struct packet *ret)
+{
+	struct flow f = { .now = reversed(answer_key(port)), .direction = XB_FLOW_FORWARD, .state = flow_state };
+
+	*ret = (struct packet){ .v4 = true, .kind = PACKET_TRANSPORT, .t = tuple(true, 9) };
+	ret->t.sport = client;
+	assert_int_equal(flow_insert(&ret->t, &f, 30), 0);
+}
+
+static void a_client_that_comes_again_takes_away_its_own_answers_alone(void **state)
+{
+	for (__u16 other = 1000; other < 1002; other++) {
+		struct answer a = {};
+		struct packet p;
+
+		set_up(state);
+		client_sends_from(1000, 2000, XB_FLOW_CLOSED, &p);
+		answers_go_to(other, 2000, XB_FLOW_NEW);
+		p.tcp_flags = TCP_SYN;
+		assert_false(decide_known(&p, &a));
+		assert_false(is_there(&p.t));
+		assert_int_equal(is_there(answer_key(2000)), other != 1000);
+	}
+}
+
+static void a_packet_refreshes_its_own_answers_alone(void **state)
+{
+	for (__u16 other = 1000; other < 1002; other++) {
+		struct answer a = {};
+		struct packet p;
+		struct flow f;
+		__u32 left;
+
+		set_up(state);
+		client_sends_from(1000, 2000, XB_FLOW_OPEN, &p);
+		answers_go_to(other, 2000, XB_FLOW_NEW);
+		p.tcp_flags = TCP_RST;
+		assert_true(decide_known(&p, &a));
+		assert_true(flow_find(answer_key(2000), 0, &f, &left));
+		assert_int_equal(f.state, other == 1000 ? XB_FLOW_CLOSED : XB_FLOW_NEW);
+	}
+}
+
+static void a_port_that_is_taken_takes_its_own_client_alone(void **state)
+{
+	for (__u16 port = 2000; port < 2002; port++) {
+		struct packet p = { .v4 = true, .kind = PACKET_TRANSPORT, .t = tuple(true, 5) }, other;
+		struct answer a = {};
+
+		set_up(state);
+		client_sends_from(1000, port, XB_FLOW_OPEN, &other);
+		answers_go_to(1000, 2000, XB_FLOW_CLOSED);
+		a.f.now = reversed(answer_key(2000));
+		decide_release(&p, &a);
+		assert_false(is_there(answer_key(2000)));
+		assert_int_equal(is_there(&other.t), port != 2000);
+	}
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup(name, set_up)
@@ -217,6 +307,8 @@ int main(void)
 		T(plain_packets_of_nobody_pass), T(others_are_looked_at), T(what_is_not_in_one_piece_is_looked_at),
 		T(addresses_of_frontends_do_not_pass), T(addresses_behind_a_full_bucket_do_not_pass), T(networks_of_services_do_not_pass),
 		T(flows_do_not_pass), T(flows_in_their_second_set_do_not_pass),
+		T(a_client_that_comes_again_takes_away_its_own_answers_alone), T(a_packet_refreshes_its_own_answers_alone),
+		T(a_port_that_is_taken_takes_its_own_client_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
