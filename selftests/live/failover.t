@@ -75,7 +75,8 @@ kill -CONT "${PID[$KCM-b]}" "${PID[$SCHED-b]}"
 wait "${PID[$KCM-b]}"; status=$?
 wait "${PID[$SCHED-b]}"
 is "$status $?" '1 1' 'going on, they end'
-is "$(writes $KCM-b "$from")$(writes $SCHED-b "$from")" '' 'and have written nothing more'
+# one that stood still while it sent sends the rest of that, and is refused
+is "$(writes $KCM-b "$from" | grep -v ' 409$')$(writes $SCHED-b "$from" | grep -v ' 409$')" '' 'and have written nothing more'
 is "$(pods) $(writes $KCM | grep -c '^POST /api/v1/namespaces/default/pods .* 201$')" '400 400' 'no pod was made twice'
 is "$(writes $SCHED | grep -c '^POST .*/binding .* 201$')" 400 'and none bound twice'
 done_testing
