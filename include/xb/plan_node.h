@@ -12,7 +12,7 @@
 
 struct xb_plan_node_facts {
 	struct xb_jv node;                  /* the Node object; {}: not known */
-	const struct xb_ifaddr *addrs;        /* the kernel's */
+	const struct xb_ifaddr *addrs;      /* the kernel's */
 	size_t n_addrs;
 	int local_first, local_last;        /* net.ipv4.ip_local_port_range */
 	const struct xb_plan_nets *cluster; /* by family, of --cluster-cidr; NULL: pods are where the Node's podCIDRs say */
