@@ -14,14 +14,13 @@ static int namespace_lifecycle(struct attempt *t)
 {
 	struct request *q = t->request;
 	const struct write *w = t->write;
-	const struct xb_kind *namespaces = xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("namespaces"));
 	_cleanup_buf_ struct xb_buf why = {};
 	struct store_object *o;
 	const char *key;
 
-	if (!t->object || t->old || !w->kind->namespaced)
+	if (!w->kind->namespaced)
 		return 0;
-	key = route_key(q->arena, namespaces, (struct xb_sv){}, w->namespace_);
+	key = route_key(q->arena, xb_kind_by_resource(XB_SV(""), XB_SV("v1"), XB_SV("namespaces")), (struct xb_sv){}, w->namespace_);
 	if (!key)
 		return -ENOMEM;
 	o = store_head(q->server->store, key);
@@ -55,8 +54,6 @@ static int default_toleration_seconds(struct attempt *t)
 	const int seconds[] = { o->default_not_ready_toleration_seconds, o->default_unreachable_toleration_seconds };
 	struct write *w = t->write;
 
-	if (!t->object || !admission_is(t, "", "pods"))
-		return 0;
 	for (unsigned i = 0; i < ARRAY_SIZE(keys); i++) {
 		struct xb_tree *spec = edit_obtain(w, t->object, "spec"), *one = xb_tree_object(w->arena);
 
@@ -80,8 +77,6 @@ static int taint_nodes_by_condition(struct attempt *t)
 	struct xb_tree *taints;
 	struct write *w = t->write;
 
-	if (!admission_creates(t) || !admission_is(t, "", "nodes"))
-		return 0;
 	taints = edit_obtain_array(w, edit_obtain(w, t->object, "spec"), "taints");
 	xb_tree_each(taint, taints)
 		if (xb_tree_is(xb_tree_get(taint, "key"), key) && xb_tree_is(xb_tree_get(taint, "effect"), "NoSchedule"))
@@ -103,8 +98,6 @@ static int deny_service_external_ips(struct attempt *t)
 {
 	const struct xb_tree *before = xb_tree_path(t->old, "spec", "externalIPs");
 
-	if (!t->object || !admission_is(t, "", "services"))
-		return 0;
 	xb_tree_each(ip, xb_tree_path(t->object, "spec", "externalIPs"))
 		if (!has_text(before, ip))
 			return xb_status_forbidden(&t->request->fault, "", "services", xb_tree_text(xb_tree_path(t->object, "metadata", "name")),
@@ -133,30 +126,40 @@ int admission_find(struct attempt *t, const char *group, const char *plural, str
 	return 0;
 }
 
+enum {
+	CREATE = 1 << OPERATION_CREATE,
+	UPDATE = 1 << OPERATION_UPDATE,
+	DELETE = 1 << OPERATION_DELETE,
+};
+
+#define ALL_KINDS NULL, NULL
+
 static const struct plugin {
 	const char *name;              /* NULL: no plugin but a rule, and not to be left out */
 	admission_plugin *admit;       /* NULL: not in this chain, see admission_runs */
+	unsigned operations;           /* of these alone it is asked, and its time counted */
 	bool on_demand;                /* runs only when it is named in --enable-admission-plugins */
+	const char *group, *plural;    /* and of this resource without its parts; NULL: of all */
 } chain[] = {
-	{ "NamespaceLifecycle", namespace_lifecycle, false },
-	{ "LimitRanger", admission_limit_ranger, false },
-	{ "ServiceAccount", admission_service_account, false },
-	{ "NodeRestriction", admission_node_restriction, false },
-	{ "TaintNodesByCondition", taint_nodes_by_condition, false },
-	{ "Priority", admission_priority, false },
-	{ "DefaultTolerationSeconds", default_toleration_seconds, false },
-	{ "DefaultStorageClass", admission_default_storage_class, false },
-	{ "StorageObjectInUseProtection", admission_storage_protection, false },
-	{ "PersistentVolumeClaimResize", admission_claim_resize, false },
-	{ "RuntimeClass", admission_runtime_class, false },
-	{ "CertificateApproval", admission_certificate_approval, false },
-	{ "CertificateSigning", admission_certificate_signing, false },
-	{ "CertificateSubjectRestriction", admission_certificate_subject_restriction, false },
-	{ "DefaultIngressClass", admission_default_ingress_class, false },
-	{ "DenyServiceExternalIPs", deny_service_external_ips, true },
-	{ NULL, admission_token_secret, false },
-	{ NULL, rbac_escalation, false },
-	{ "ResourceQuota", NULL, false }, /* counts what is valid, just before it is queued */
+	{ "NamespaceLifecycle", namespace_lifecycle, CREATE, false, ALL_KINDS },
+	{ "LimitRanger", admission_limit_ranger, CREATE | UPDATE, false, ALL_KINDS },
+	{ "ServiceAccount", admission_service_account, CREATE, false, "", "pods" },
+	{ "NodeRestriction", admission_node_restriction, CREATE | UPDATE | DELETE, false, ALL_KINDS },
+	{ "TaintNodesByCondition", taint_nodes_by_condition, CREATE, false, "", "nodes" },
+	{ "Priority", admission_priority, CREATE | UPDATE, false, ALL_KINDS },
+	{ "DefaultTolerationSeconds", default_toleration_seconds, CREATE | UPDATE, false, "", "pods" },
+	{ "DefaultStorageClass", admission_default_storage_class, CREATE, false, "", "persistentvolumeclaims" },
+	{ "StorageObjectInUseProtection", admission_storage_protection, CREATE, false, ALL_KINDS },
+	{ "PersistentVolumeClaimResize", admission_claim_resize, UPDATE, false, "", "persistentvolumeclaims" },
+	{ "RuntimeClass", admission_runtime_class, CREATE, false, "", "pods" },
+	{ "CertificateApproval", admission_certificate_approval, UPDATE, false, ALL_KINDS },
+	{ "CertificateSigning", admission_certificate_signing, UPDATE, false, ALL_KINDS },
+	{ "CertificateSubjectRestriction", admission_certificate_subject_restriction, CREATE, false, ALL_KINDS },
+	{ "DefaultIngressClass", admission_default_ingress_class, CREATE, false, "networking.k8s.io", "ingresses" },
+	{ "DenyServiceExternalIPs", deny_service_external_ips, CREATE | UPDATE, true, "", "services" },
+	{ NULL, admission_token_secret, CREATE | UPDATE, false, "", "secrets" },
+	{ NULL, rbac_escalation, CREATE | UPDATE, false, ALL_KINDS },
+	{ "ResourceQuota", NULL, 0, false, ALL_KINDS }, /* counts what is valid, just before it is queued */
 };
 
 _Static_assert(ARRAY_SIZE(chain) <= METRICS_PLUGINS, "the counters have room for them");
@@ -178,6 +181,11 @@ static bool runs(const struct apiserver_options *o, const struct plugin *p)
 	return !p->on_demand || listed(o->enable_admission_plugins, p->name);
 }
 
+static bool asked(const struct plugin *p, const struct attempt *t, enum metrics_operation op)
+{
+	return p->operations & 1U << op && (!p->plural || admission_is(t, p->group, p->plural));
+}
+
 int admission_run(struct request *q, struct write *w, struct xb_tree *object, const struct xb_tree *old)
 {
 	const struct apiserver_options *o = q->server->options;
@@ -188,7 +196,7 @@ int admission_run(struct request *q, struct write *w, struct xb_tree *object, co
 	int r = 0;
 
 	for (unsigned i = 0; !r && i < ARRAY_SIZE(chain); i++) {
-		if (!chain[i].admit || !runs(o, &chain[i]))
+		if (!asked(&chain[i], &t, op) || !runs(o, &chain[i]))
 			continue;
 		r = chain[i].admit(&t);
 		after = uv_hrtime();

@@ -127,8 +127,6 @@ int admission_service_account(struct attempt *t)
 	struct xb_jv account;
 	int r;
 
-	if (!admission_creates(t) || !admission_is(t, "", "pods"))
-		return 0;
 	if (xb_tree_get(xb_tree_path(t->object, "metadata", "annotations"), MIRROR))
 		return check_mirror(q, w, spec);
 	r = find_account(q, w, spec, &account);

@@ -15,7 +15,7 @@ static bool is_request(const struct attempt *t, const char *sub)
 {
 	const struct write *w = t->write;
 
-	return t->object && !strcmp(w->kind->group, CERTIFICATES_GROUP) && !strcmp(w->kind->plural, "certificatesigningrequests") &&
+	return !strcmp(w->kind->group, CERTIFICATES_GROUP) && !strcmp(w->kind->plural, "certificatesigningrequests") &&
 	       (w->sub ? sub && !strcmp(w->sub->name, sub) : !sub);
 }
 
@@ -85,7 +85,7 @@ int admission_certificate_subject_restriction(struct attempt *t)
 	bool masters = false;
 	int r;
 
-	if (!is_request(t, NULL) || t->old)
+	if (!is_request(t, NULL))
 		return 0;
 	spec = xb_tree_get(t->object, "spec");
 	if (!xb_tree_is(xb_tree_get(spec, "signerName"), CLIENT_SIGNER))

@@ -62,7 +62,7 @@ int admission_default_storage_class(struct attempt *t)
 		"storage.k8s.io", "storageclasses", marks, "storageClassName", "volume.beta.kubernetes.io/storage-class",
 	};
 
-	return admission_creates(t) && admission_is(t, "", "persistentvolumeclaims") ? set_default(t, &classes) : 0;
+	return set_default(t, &classes);
 }
 
 int admission_default_ingress_class(struct attempt *t)
@@ -72,5 +72,5 @@ int admission_default_ingress_class(struct attempt *t)
 		"networking.k8s.io", "ingressclasses", marks, "ingressClassName", "kubernetes.io/ingress.class",
 	};
 
-	return admission_creates(t) && admission_is(t, "networking.k8s.io", "ingresses") ? set_default(t, &classes) : 0;
+	return set_default(t, &classes);
 }

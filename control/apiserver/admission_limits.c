@@ -248,7 +248,7 @@ int admission_limit_ranger(struct attempt *t)
 	struct breaches b = {};
 	int r;
 
-	if (!t->object || !(pod || admission_is(t, "", "persistentvolumeclaims")))
+	if (!pod && !admission_is(t, "", "persistentvolumeclaims"))
 		return 0;
 	r = run(t, pod, &b);
 	xb_buf_done(&b.text);

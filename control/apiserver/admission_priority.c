@@ -109,7 +109,7 @@ int admission_priority(struct attempt *t)
 {
 	if (admission_is(t, "", "pods") && admission_creates(t))
 		return admit_pod(t);
-	if (t->object && admission_is(t, GROUP, "priorityclasses"))
+	if (admission_is(t, GROUP, "priorityclasses"))
 		return admit_class(t);
 	return 0;
 }

@@ -77,8 +77,6 @@ int admission_runtime_class(struct attempt *t)
 	struct xb_tree *spec;
 	int r;
 
-	if (!admission_creates(t) || !admission_is(t, "", "pods"))
-		return 0;
 	spec = edit_obtain(t->write, t->object, "spec");
 	r = find_class(t, xb_tree_gettext(spec, "runtimeClassName"), &class);
 	if (!r)

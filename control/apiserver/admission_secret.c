@@ -42,8 +42,7 @@ int admission_token_secret(struct attempt *t)
 	struct xb_sv name = xb_tree_gettext(notes, NAME), uid = xb_tree_gettext(notes, UID);
 	int r;
 
-	if (!t->object || !name.n || !admission_is(t, "", "secrets") ||
-	    !xb_tree_is(xb_tree_get(t->object, "type"), "kubernetes.io/service-account-token"))
+	if (!name.n || !xb_tree_is(xb_tree_get(t->object, "type"), "kubernetes.io/service-account-token"))
 		return 0;
 	r = admission_find(t, "", "serviceaccounts", c.namespace_, name, &account);
 	if (r || !account)

@@ -22,7 +22,7 @@ int admission_storage_protection(struct attempt *t)
 	};
 	struct write *w = t->write;
 
-	for (unsigned i = 0; admission_creates(t) && i < ARRAY_SIZE(rows); i++)
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++)
 		if (admission_is(t, "", rows[i][0]))
 			add_finalizer(w, t->object, rows[i][1]);
 	return w->no_memory ? -ENOMEM : 0;
@@ -64,7 +64,7 @@ int admission_claim_resize(struct attempt *t)
 	bool allowed;
 	int r;
 
-	if (!t->object || !t->old || !admission_is(t, "", "persistentvolumeclaims") || !grows(t->object, t->old))
+	if (!grows(t->object, t->old))
 		return 0;
 	if (!xb_tree_is(xb_tree_path(t->old, "status", "phase"), "Bound"))
 		return xb_status_forbidden(&t->request->fault, "", w->kind->plural, w->name, "Only bound persistent volume claims can be expanded");

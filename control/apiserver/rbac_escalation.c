@@ -114,7 +114,7 @@ int rbac_escalation(struct attempt *t)
 	struct xb_sv name = xb_tree_text(xb_tree_path(t->object, "metadata", "name"));
 
 	/* the server's own writes have no user */
-	if (!t->object || !t->request->user || strcmp(w->kind->group, RBAC_GROUP))
+	if (!t->request->user || strcmp(w->kind->group, RBAC_GROUP))
 		return 0;
 	return role ? check_role(t->request, w, t->object, t->old, name) : check_binding(t->request, w, t->object, t->old, name);
 }

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include <inttypes.h>
-#include <stdio.h>
 #include "core.h"
 
 #define BATCH_BYTES (8u << 20) /* a batch ends with the write that passes this, so that no commit takes for ever */
@@ -445,15 +443,16 @@ int store_amend(struct store *s, const char *key, uint64_t expect, const struct 
 	const struct store_object *head = store_head(s, key);
 	struct xb_json_change all[STORE_CHANGES_MAX + 1];
 	int r = check(s, head, expect, false);
-	char revision[24];
+	char revision[XB_DIGITS_MAX];
 
 	if (r)
 		return r;
 	if (!head)
 		return -EINVAL;
 	memcpy(all, a->changes, a->n * sizeof(*all));
-	snprintf(revision, sizeof(revision), "%" PRIu64, s->assigned + 1);
-	all[a->n] = (struct xb_json_change){ xb_jv_path(xb_json_root(head->doc), "metadata", "resourceVersion"), xb_sv(revision) };
+	all[a->n] = (struct xb_json_change){
+		xb_jv_path(xb_json_root(head->doc), "metadata", "resourceVersion"), xb_sv_decimal(s->assigned + 1, revision),
+	};
 	r = xb_json_with(head->doc, all, a->n + 1, &doc);
 	if (!r)
 		r = store_uses_share(head->doc, doc);

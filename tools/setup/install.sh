@@ -7,7 +7,7 @@ set -eu
 packages='
 gcc libc6-dev clang-14 bpftool
 libbpf-dev libelf-dev zlib1g-dev libmnl-dev
-libuv1-dev libcurl4-openssl-dev libssl-dev libnghttp2-dev libsqlite3-dev libyaml-dev
+libuv1-dev libcurl4-openssl-dev libssl-dev libnghttp2-dev libsqlite3-dev libyaml-dev libmimalloc-dev
 libnftnl-dev libprotobuf-c-dev protobuf-c-compiler containerd runc busybox-static nginx-light
 libcmocka-dev sqlite3 perl python3 python3-kubernetes iproute2 procps curl jq ca-certificates openssl bsdextrautils tzdata systemd
 '

@@ -169,14 +169,21 @@ void xb_buf_adds(struct xb_buf *b, const char *cstr)
 	xb_buf_add(b, cstr, strlen(cstr));
 }
 
-void xb_buf_addu(struct xb_buf *b, uint64_t n)
+struct xb_sv xb_sv_decimal(uint64_t n, char digits[XB_DIGITS_MAX])
 {
-	char digits[20], *p = digits + sizeof(digits);
+	char *p = digits + XB_DIGITS_MAX;
 
 	do
 		*--p = '0' + n % 10;
 	while (n /= 10);
-	xb_buf_add(b, p, digits + sizeof(digits) - p);
+	return (struct xb_sv){ p, digits + XB_DIGITS_MAX - p };
+}
+
+void xb_buf_addu(struct xb_buf *b, uint64_t n)
+{
+	char digits[XB_DIGITS_MAX];
+
+	xb_buf_addsv(b, xb_sv_decimal(n, digits));
 }
 
 void xb_buf_addsv(struct xb_buf *b, struct xb_sv s)

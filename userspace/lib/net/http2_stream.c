@@ -310,19 +310,17 @@ static void http2_begin(struct xb_http_request *r, int code, const char *content
 	struct http2_stream *s = container_of(r, struct http2_stream, request);
 	nghttp2_data_provider reply = { .source.ptr = s, .read_callback = read_reply };
 	bool bodyless = code == 204 || code == 304;
-	char status[12], length_text[24];
+	char status[XB_DIGITS_MAX], length_text[XB_DIGITS_MAX];
 	nghttp2_nv fields[64];
 	size_t n = 0;
 
 	r->no_body = bodyless || xb_sv_is(r->method, "HEAD");
-	snprintf(status, sizeof(status), "%d", code);
-	snprintf(length_text, sizeof(length_text), "%zd", length);
-	fields[n++] = field(":status", xb_sv(status));
+	fields[n++] = field(":status", xb_sv_decimal((uint64_t)code, status));
 	fields[n++] = field("date", xb_sv(server_date(r->conn->server)));
 	if (content_type)
 		fields[n++] = field("content-type", xb_sv(content_type));
 	if (length >= 0 && !bodyless)
-		fields[n++] = field("content-length", xb_sv(length_text));
+		fields[n++] = field("content-length", xb_sv_decimal((uint64_t)length, length_text));
 	n += add_handlers_fields(&r->headers, fields + n, ARRAY_SIZE(fields) - n);
 	s->answered = true;
 	if (r->headers.err ||
