@@ -20,7 +20,7 @@ static struct xb_json_entry start(struct xb_json_copy *c, struct xb_jv v, const 
 
 	*ret_from = v.doc->bytes + e.start;
 	if (!c->entries) {
-		*ret_from = xb_jv_bytes(v).p;
+		*ret_from = xb_json_value_start(v);
 		e.member = e.key_escaped = false;
 	} else if (c->doc->bytes[c->n - 1] != '{' && c->doc->bytes[c->n - 1] != '[') {
 		c->doc->bytes[c->n++] = ',';
@@ -56,7 +56,7 @@ void xb_json_copy_value(struct xb_json_copy *c, struct xb_jv v)
 
 uint32_t xb_json_copy_open(struct xb_json_copy *c, struct xb_jv container)
 {
-	const char *from, *bracket = xb_jv_bytes(container).p;
+	const char *from, *bracket = xb_json_value_start(container);
 	struct xb_json_entry e = start(c, container, &from);
 
 	add(c, from, bracket + 1 - from);

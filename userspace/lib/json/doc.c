@@ -64,7 +64,7 @@ static struct xb_sv key_text(struct xb_jv member)
 	return (struct xb_sv){ p + 1, xb_json_string_end(member.doc, p, e.key_escaped) - p - 1 };
 }
 
-static const char *value_start(struct xb_jv v)
+const char *xb_json_value_start(struct xb_jv v)
 {
 	struct xb_sv key;
 
@@ -74,10 +74,8 @@ static const char *value_start(struct xb_jv v)
 	return xb_json_behind_key(key.p + key.n);
 }
 
-static const char *scalar_end(struct xb_jv v)
+static const char *scalar_end(struct xb_jv v, const char *p)
 {
-	const char *p = value_start(v);
-
 	if (*p == '"')
 		return xb_json_string_end(v.doc, p, entry(v).escaped) + 1;
 	while (*p && *p != ',' && *p != ']' && *p != '}' && !xb_json_is_space(*p))
@@ -85,12 +83,11 @@ static const char *scalar_end(struct xb_jv v)
 	return p;
 }
 
-/* Down the last children to a value without any, then up again over one closing bracket a level. */
-static const char *value_end(struct xb_jv v)
+/* Of the value that starts at p: down the last children to a value without any, then up again over one closing bracket a level. */
+static const char *value_end(struct xb_jv v, const char *p)
 {
 	struct xb_json_entry e;
 	unsigned levels = 0;
-	const char *p;
 
 	while ((e = entry(v)).next > v.at + 1) {
 		uint32_t end = e.next, next;
@@ -99,10 +96,12 @@ static const char *value_end(struct xb_jv v)
 			;
 		levels++;
 	}
+	if (levels)
+		p = xb_json_value_start(v);
 	if (e.type == XB_JSON_OBJECT || e.type == XB_JSON_ARRAY)
-		p = xb_json_skip_space(value_start(v) + 1) + 1;
+		p = xb_json_skip_space(p + 1) + 1;
 	else
-		p = scalar_end(v);
+		p = scalar_end(v, p);
 	while (levels--)
 		p = xb_json_skip_space(p) + 1;
 	return p;
@@ -114,8 +113,8 @@ struct xb_sv xb_jv_bytes(struct xb_jv v)
 
 	if (!v.doc)
 		return (struct xb_sv){};
-	p = value_start(v);
-	return (struct xb_sv){ p, value_end(v) - p };
+	p = xb_json_value_start(v);
+	return (struct xb_sv){ p, value_end(v, p) - p };
 }
 
 struct xb_jit xb_jv_iter(struct xb_jv v)
@@ -278,25 +277,48 @@ static bool unescaped_eq(struct xb_sv text, struct xb_sv s)
 	return at == s.n;
 }
 
+static __always_inline bool is_key(struct xb_jv member, uint32_t start, bool escaped, struct xb_sv key)
+{
+	const char *p = member.doc->bytes + start + 1;
+
+	if (escaped)
+		return unescaped_eq(key_text(member), key);
+	return member.doc->n - start > key.n + 1 && p[key.n] == '"' && (!key.n || !memcmp(p, key.p, key.n));
+}
+
+/* Each member is asked: of those of one name the last counts. That is most of what reading documents costs, so nothing is unpacked. */
+static struct xb_jv find_narrow(struct xb_jv object, uint32_t end, struct xb_sv key)
+{
+	const struct xb_json_narrow *index = xb_json_index(object.doc);
+	struct xb_jv found = {}, member = object;
+
+	for (member.at++; member.at < end; member.at += index[member.at].span)
+		if (is_key(member, index[member.at].start, index[member.at].key_escaped, key))
+			found = member;
+	return found;
+}
+
+static struct xb_jv find_wide(struct xb_jv object, uint32_t end, struct xb_sv key)
+{
+	const struct xb_json_entry *index = xb_json_index(object.doc);
+	struct xb_jv found = {}, member = object;
+
+	for (member.at++; member.at < end; member.at = index[member.at].next)
+		if (is_key(member, index[member.at].start, index[member.at].key_escaped, key))
+			found = member;
+	return found;
+}
+
 struct xb_jv xb_jv_getsv(struct xb_jv object, struct xb_sv key)
 {
-	struct xb_jv found = {}, member = object;
 	struct xb_json_entry e;
-	uint32_t end;
 
-	if (xb_jv_type(object) != XB_JSON_OBJECT)
-		return found;
-	end = entry(object).next;
-	for (member.at++; member.at < end; member.at = e.next) {
-		const char *p;
-
-		e = entry(member);
-		p = object.doc->bytes + e.start + 1;
-		if (e.key_escaped ? unescaped_eq(key_text(member), key) :
-		    object.doc->n - e.start > key.n + 1 && p[key.n] == '"' && (!key.n || !memcmp(p, key.p, key.n)))
-			found = member;
-	}
-	return found;
+	if (!object.doc)
+		return object;
+	e = entry(object);
+	if (e.type != XB_JSON_OBJECT)
+		return (struct xb_jv){};
+	return object.doc->narrow ? find_narrow(object, e.next, key) : find_wide(object, e.next, key);
 }
 
 struct xb_jv xb_jv_get(struct xb_jv object, const char *key)
@@ -341,7 +363,7 @@ struct xb_sv xb_jv_text(struct xb_jv v)
 
 	if (xb_jv_type(v) != XB_JSON_STRING)
 		return (struct xb_sv){};
-	p = value_start(v);
+	p = xb_json_value_start(v);
 	return (struct xb_sv){ p + 1, xb_json_string_end(v.doc, p, entry(v).escaped) - p - 1 };
 }
 
@@ -378,10 +400,11 @@ int xb_jv_i64(struct xb_jv v, int64_t *ret)
 
 bool xb_jv_true(struct xb_jv v)
 {
-	return xb_jv_type(v) == XB_JSON_BOOL && *value_start(v) == 't';
+	return xb_jv_type(v) == XB_JSON_BOOL && *xb_json_value_start(v) == 't';
 }
 
 double xb_jv_double(struct xb_jv v)
 {
-	return xb_jv_type(v) == XB_JSON_NUMBER ? strtod(value_start(v), NULL) : 0; /* a number never ends the bytes: see XB_JSON_PAD */
+	/* a number never ends the bytes: see XB_JSON_PAD */
+	return xb_jv_type(v) == XB_JSON_NUMBER ? strtod(xb_json_value_start(v), NULL) : 0;
 }

@@ -52,9 +52,13 @@ static inline size_t xb_json_index_offset(size_t n)
 {
 	return (sizeof(struct xb_json) + n + XB_JSON_PAD + 7) & ~(size_t)7;
 }
+static inline const void *xb_json_index(const struct xb_json *d)
+{
+	return (const char *)d + xb_json_index_offset(d->n);
+}
 static inline struct xb_json_entry xb_json_entry_at(const struct xb_json *d, uint32_t at)
 {
-	const char *index = (const char *)d + xb_json_index_offset(d->n);
+	const void *index = xb_json_index(d);
 	struct xb_json_narrow e;
 
 	if (!d->narrow)
@@ -111,6 +115,8 @@ static inline const char *xb_json_string_end(const struct xb_json *d, const char
 		p += *p == '\\';
 	return p;
 }
+/* doc.c. The value's first byte; of a member, that behind its key. */
+const char *xb_json_value_start(struct xb_jv v);
 /* The value of the member whose key's closing quote is at p. */
 static inline const char *xb_json_behind_key(const char *p)
 {
