@@ -91,6 +91,7 @@ process_cpu_seconds_total [0-9]
 process_open_fds [1-9]
 process_start_time_seconds [1-9]
 EOT
+is "$(grep -c 'name="ServiceAccount"' "$TMP/metrics")" 0 'metrics: a plugin that is for other kinds is not asked'
 kill $watcher; wait $watcher 2>/dev/null
 ok 'the watch has left the gauge' busywait 5 eval 'metrics | grep -q "^apiserver_longrunning_requests{.*resource=\"configmaps\".*verb=\"WATCH\".*} 0$"'
 before=$(metrics | grep -c ^apiserver_request_total)
