@@ -17,11 +17,6 @@ static __always_inline void *header(CTX *ctx, __u32 offset, __u32 size)
 	return p + size > (void *)(long)ctx->data_end ? NULL : p;
 }
 
-static __always_inline int load(CTX *ctx, __u32 offset, void *to, __u32 n)
-{
-	return bpf_skb_load_bytes(ctx, offset, to, n);
-}
-
 static __always_inline __u32 length(CTX *ctx)
 {
 	return ctx->len;
@@ -49,7 +44,7 @@ static __always_inline void fix_checksum(CTX *ctx, const struct packet *p, __u32
 		return;
 	}
 	if (p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_SCTP) {
-		if (rest)
+		if (rest && !summed_later(ctx, p))
 			sctp_fix(ctx, p);
 		return;
 	}

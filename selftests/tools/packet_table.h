@@ -211,7 +211,7 @@ static const struct vector {
 	{ "no backend, UDP without a checksum", {
 		{ "udp c:1000>v:82 data=3 nosum", BACK, XB_REFUSED_NO_BACKEND, "unreach v>c df id=0 | udp c:1000>v:82 data=3 nosum cut=8" } } },
 	{ "no backend, SCTP", {
-		{ "sctp c:1000>v:82 data=3", BACK, XB_REFUSED_NO_BACKEND, "unreach v>c df id=0 | sctp c:1000>v:82 data=3 cut=8" } } },
+		{ "sctp c:1000>v:82 data=3", BACK, XB_REFUSED_NO_BACKEND, "unreach v>c df id=0 | sctp c:1000>v:82 data=3 cut=12" } } },
 	{ "no backend, UDP with options", {
 		{ "udp c:1000>v:82 opt=40", BACK, XB_REFUSED_NO_BACKEND, "unreach v>c df id=0 | udp c:1000>v:82 opt=40 cut=8" } }, .only = 4 },
 	{ "no such port", {
@@ -253,6 +253,8 @@ static const struct vector {
 	/* --- too large */
 	{ "longer than its way out takes", {
 		{ "tcp c:1000>v:80 S data=1400 df", BACK, XB_FLOW_MADE, "big v>c mtu=1400 df id=0 | tcp c:1000>v:80 S data=1400 df cut=20" } } },
+	{ "SCTP, longer than its way out takes", {
+		{ "sctp c:1000>v:80 data=1400 df", BACK, XB_FLOW_MADE, "big v>c mtu=1400 df id=0 | sctp c:1000>v:80 data=1400 df cut=12" } } },
 	{ "with headers that an error does not repeat", {
 		{ "udp c:1000>v:80 ext=8", ON, XB_FLOW_MADE, "udp c:1000>b:8080 ext=8 ttl=63" },
 		{ "udp c:1000>v:80 ext=8 data=1400", DROP, XB_DROPPED_NO_ROUTE } }, .only = 6 },
