@@ -111,6 +111,11 @@ SUBPROG int reset(CTX *ctx, const struct packet *p)
 	return p && become_reset(ctx, p);
 }
 
+SUBPROG int abort_association(CTX *ctx, const struct packet *p)
+{
+	return p && become_abort(ctx, p);
+}
+
 SUBPROG int error(CTX *ctx, const struct packet *p, __u32 mtu)
 {
 	return p && become_error(ctx, p, mtu);
@@ -191,18 +196,22 @@ SUBPROG int send_tunnelled(CTX *ctx, __u16 l3, const struct packet *p, struct an
 	return redirect_to(&hop);
 }
 
+static __always_inline int refuse(CTX *ctx, const struct packet *p)
+{
+	if (p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_TCP)
+		return reset(ctx, p);
+	return p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_SCTP ? abort_association(ctx, p) : error(ctx, p, 0);
+}
+
 static __always_inline int obey(CTX *ctx, __u16 l3, struct packet *p, struct answer *a, bool out)
 {
-	bool done;
-
 	switch (a->verdict) {
 	case VERDICT_TRANSLATE:
 		return send_on(ctx, l3, p, a, out);
 	case VERDICT_TUNNEL:
 		return send_tunnelled(ctx, l3, p, a, out);
 	case VERDICT_REFUSE:
-		done = p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_TCP ? reset(ctx, p) : error(ctx, p, 0);
-		return done ? send_back(ctx, l3, out) : TC_ACT_SHOT;
+		return refuse(ctx, p) ? send_back(ctx, l3, out) : TC_ACT_SHOT;
 	case VERDICT_ECHO:
 		return become_echo_reply(ctx, p) ? send_back(ctx, l3, out) : TC_ACT_SHOT;
 	case VERDICT_DROP:

@@ -2,7 +2,7 @@
 #ifndef REFUSE_H
 #define REFUSE_H
 /*
- * Packets that become their own answer: a TCP reset, an ICMP error, an echo reply. For tc only. What is sent is
+ * Packets that become their own answer: a TCP reset, SCTP's abort, an ICMP error, an echo reply. For tc only. What is sent is
  * never longer than what came plus the two headers, so nobody is answered with more than he sent by much.
  */
 #include "lib/rewrite.h"
@@ -129,6 +129,45 @@ static __always_inline bool become_reset(CTX *ctx, const struct packet *p)
 	sum = pseudo_sum(p, XB_PROTO_TCP, sizeof(*tcp));
 	tcp->check = later ? fold(sum) : (__u16)~fold(sum_words((const __be32 *)tcp, 5, sum));
 	return put_network(ctx, p, XB_PROTO_TCP, p->l4 - p->l3, (p->v4 ? 0 : p->l4 - p->l3 - IP6_BYTES) + sizeof(*tcp));
+}
+
+/* RFC 9260, 8.4: as a host answers that has no such association. */
+static __always_inline bool become_abort(CTX *ctx, const struct packet *p)
+{
+	const __u16 bytes = SCTP_BYTES + SCTP_CHUNK_BYTES;
+	bool later = summed_later(ctx, p), init = p->chunk == SCTP_INIT;
+	struct sctp_header *sctp = header_at(ctx, p->l4, bytes);
+	struct ports_header ports;
+	__u32 *words;
+	__be32 tag;
+
+	if (!sctp || p->chunk == SCTP_ABORT || p->chunk == SCTP_SHUTDOWN_COMPLETE || p->first || p->later)
+		return false;
+	ports = (struct ports_header){ sctp->src, sctp->dst };
+	tag = sctp->tag;
+	if (init) {
+		sctp = header_at(ctx, p->l4, sizeof(*sctp));
+		if (!sctp)
+			return false;
+		tag = sctp->init_tag;
+	}
+	if (bpf_skb_change_tail(ctx, (__u32)p->l4 + bytes, 0) < 0)
+		return false;
+	sctp = header_at(ctx, p->l4, bytes);
+	if (!sctp)
+		return false;
+	/* the flag: the tag is the sender's own, as the other one is not known */
+	sctp->src = ports.dst;
+	sctp->dst = ports.src;
+	sctp->tag = tag;
+	sctp->check = 0;
+	sctp->type = SCTP_ABORT;
+	sctp->flags = !init;
+	sctp->len = bpf_htons(SCTP_CHUNK_BYTES);
+	words = (__u32 *)sctp;
+	if (!later)
+		sctp->check = ~(crc_of(~words[0], bytes) ^ crc_of(words[1], bytes - 4) ^ crc_of(words[3], bytes - 12));
+	return put_network(ctx, p, XB_PROTO_SCTP, p->l4 - p->l3, (p->v4 ? 0 : p->l4 - p->l3 - IP6_BYTES) + bytes);
 }
 
 /* The sum of what stands behind the new headers: the IP header that came, and the first bytes behind it. */

@@ -11,12 +11,24 @@
 
 #define CRC_POLYNOMIAL 0x82f63b78       /* the bit of x^31 is the last, as in all of these */
 
+enum sctp_chunk {
+	SCTP_INIT = 1,
+	SCTP_INIT_ACK = 2,
+	SCTP_ABORT = 6,
+	SCTP_SHUTDOWN_COMPLETE = 14,
+};
+
+/* A packet's header, and what its first chunk begins with. */
 struct sctp_header {
 	__be16 src, dst;
 	__be32 tag;
 	__le32 check;
+	__u8 type, flags;
+	__be16 len;                     /* of the chunk */
+	__be32 init_tag;                /* of INIT and INIT ACK */
 };
 #define SCTP_BYTES 12
+#define SCTP_CHUNK_BYTES 4
 
 /* x^8, and each the square of the one before */
 static const __u32 crc_powers[16] = {

@@ -148,6 +148,15 @@ static const struct vector {
 	{ "a backend that is gone", {
 		{ "udp p:1000>v:81", ON, XB_FLOW_MADE, "udp p:1000>r:8080 ttl=63" },
 		{ "udp p:1000>v:81", ON, XB_FLOW_RESELECTED, "udp p:1000>b:8080 ttl=63" } }, BACKEND_GONE },
+	{ "SCTP, a backend that is gone: an association drains", {
+		{ "sctp p:1000>v:81 chunk=1", ON, XB_FLOW_MADE, "sctp p:1000>r:8080 chunk=1 ttl=63" },
+		{ "sctp p:1000>v:81 data=8", ON, 0, "sctp p:1000>r:8080 data=8 ttl=63" },
+		{ "sctp p:1000>v:81 chunk=1", ON, XB_FLOW_RESELECTED, "sctp p:1000>b:8080 chunk=1 ttl=63" } }, BACKEND_GONE },
+	{ "SCTP, an association that ended, and another from the same port", {
+		{ "sctp p:1000>v:81 chunk=1", ON, XB_FLOW_MADE, "sctp p:1000>r:8080 chunk=1 ttl=63" },
+		{ "sctp r:8080>p:1000 chunk=14", ON, 0, "sctp v:81>p:1000 chunk=14 ttl=63" },
+		{ "sctp p:1000>v:81 chunk=1", ON, XB_FLOW_MADE, "sctp p:1000>r:8080 chunk=1 ttl=63" } } },
+	{ "SCTP, the end of an association that is unknown", { { "sctp c:1000>v:80 chunk=6", DROP, 0, NULL, FAST } } },
 	{ "a backend that another joins", {
 		{ "udp p:1000>v:81", ON, XB_FLOW_MADE, "udp p:1000>r:8080 ttl=63" },
 		{ "udp p:1000>v:81", ON, 0, "udp p:1000>r:8080 ttl=63" },
@@ -211,7 +220,11 @@ static const struct vector {
 	{ "no backend, UDP without a checksum", {
 		{ "udp c:1000>v:82 data=3 nosum", BACK, XB_REFUSED_NO_BACKEND, "unreach v>c df id=0 | udp c:1000>v:82 data=3 nosum cut=8" } } },
 	{ "no backend, SCTP", {
-		{ "sctp c:1000>v:82 data=3", BACK, XB_REFUSED_NO_BACKEND, "unreach v>c df id=0 | sctp c:1000>v:82 data=3 cut=12" } } },
+		{ "sctp c:1000>v:82 chunk=1 tag=0", BACK, XB_REFUSED_NO_BACKEND, "sctp v:82>c:1000 chunk=6 tag=0x01080f16 df" },
+		{ "sctp c:1000>v:82 data=20", BACK, XB_REFUSED_NO_BACKEND, "sctp v:82>c:1000 chunk=6 flag=1 df" },
+		{ "sctp c:1000>v:82 chunk=11", BACK, XB_REFUSED_NO_BACKEND, "sctp v:82>c:1000 chunk=6 flag=1 df" },
+		{ "sctp c:1000>v:82 chunk=6", DROP, 0, NULL, FAST },
+		{ "sctp c:1000>v:82 chunk=14", DROP, XB_REFUSED_NO_BACKEND } } },
 	{ "no backend, UDP with options", {
 		{ "udp c:1000>v:82 opt=40", BACK, XB_REFUSED_NO_BACKEND, "unreach v>c df id=0 | udp c:1000>v:82 opt=40 cut=8" } }, .only = 4 },
 	{ "no such port", {
