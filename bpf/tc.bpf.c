@@ -25,7 +25,7 @@ static __always_inline __u32 length(CTX *ctx)
 #include "lib/decide.h"
 #include "lib/event.h"
 #include "lib/refuse.h"
-#include "lib/sctp.h"
+#include "lib/sctp_init.h"
 #include "lib/tunnel.h"
 
 #define LINEAR 128          /* bytes of headers that must be in one piece */
@@ -103,7 +103,13 @@ SUBPROG int translate(CTX *ctx, const struct packet *p, const struct xb_tuple *n
 {
 	if (!p || !now)
 		return false;
-	return p->kind == PACKET_ERROR ? rewrite_error(ctx, p, now) : rewrite(ctx, p, now);
+	if (p->kind == PACKET_ERROR)
+		return rewrite_error(ctx, p, now);
+	if (!rewrite(ctx, p, now))
+		return false;
+	if (p->t.proto == XB_PROTO_SCTP && (begins(p) || answers_beginning(p)))
+		name_no_addresses(ctx, p);
+	return true;
 }
 
 SUBPROG int reset(CTX *ctx, const struct packet *p)

@@ -82,12 +82,12 @@ static __always_inline bool route(CTX *ctx, const struct packet *p, const struct
 	return true;
 }
 
-/* SCTP whose checksum may not be there yet. */
+/* SCTP whose checksum may not be there yet, or which may name addresses. */
 static __always_inline bool sctp_for_tc(CTX *ctx, const struct packet *p)
 {
 	const struct sctp_header *sctp = header_at(ctx, p->l4, SCTP_BYTES);
 
-	return !sctp || !sctp->check;
+	return !sctp || !sctp->check || begins(p) || answers_beginning(p);
 }
 
 /* XDP_PASS: nothing was done to it. */

@@ -112,6 +112,11 @@ static const struct vector {
 	{ "SCTP, a chunk of 3 bytes", {
 		{ "sctp c:1000>x:80 data=3", ON, XB_FLOW_MADE, "sctp n:?>r:8080 data=3 ttl=63", FAST },
 		{ "sctp r:8080>n:? data=20", ON, 0, "sctp x:80>c:1000 data=20 ttl=63", FAST } } },
+	{ "SCTP, addresses in INIT and INIT ACK", {
+		{ "sctp c:1000>x:80 chunk=1 tag=0 addrs=5", ON, XB_FLOW_MADE, "sctp n:?>r:8080 chunk=1 tag=0 pads=5 ttl=63" },
+		{ "sctp r:8080>n:? chunk=2 addrs=2", ON, 0, "sctp x:80>c:1000 chunk=2 pads=2 ttl=63" } } },
+	{ "SCTP, an INIT without addresses", {
+		{ "sctp c:1000>x:80 chunk=1 tag=0", ON, XB_FLOW_MADE, "sctp n:?>r:8080 chunk=1 tag=0 ttl=63" } } },
 	{ "SCTP, no chunk", { { "sctp c:1000>v:80", ON, XB_FLOW_MADE, "sctp c:1000>b:8080 ttl=63" } } },
 	{ "SCTP, 31 bytes", { { "sctp c:1000>v:80 data=31", ON, XB_FLOW_MADE, "sctp c:1000>b:8080 data=31 ttl=63" } } },
 	{ "SCTP, 32 bytes", { { "sctp c:1000>v:80 data=32", ON, XB_FLOW_MADE, "sctp c:1000>b:8080 data=32 ttl=63" } } },
