@@ -17,11 +17,6 @@ static __always_inline void *header(CTX *ctx, __u32 offset, __u32 size)
 	return p + size > (void *)(long)ctx->data_end ? NULL : p;
 }
 
-static __always_inline int load(CTX *ctx, __u32 offset, void *to, __u32 n)
-{
-	return bpf_skb_load_bytes(ctx, offset, to, n);
-}
-
 static __always_inline __u32 length(CTX *ctx)
 {
 	return ctx->len;
@@ -30,7 +25,7 @@ static __always_inline __u32 length(CTX *ctx)
 #include "lib/decide.h"
 #include "lib/event.h"
 #include "lib/refuse.h"
-#include "lib/sctp.h"
+#include "lib/sctp_init.h"
 #include "lib/tunnel.h"
 
 #define LINEAR 128          /* bytes of headers that must be in one piece */
@@ -49,7 +44,7 @@ static __always_inline void fix_checksum(CTX *ctx, const struct packet *p, __u32
 		return;
 	}
 	if (p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_SCTP) {
-		if (rest)
+		if (rest && !summed_later(ctx, p))
 			sctp_fix(ctx, p);
 		return;
 	}
@@ -108,12 +103,23 @@ SUBPROG int translate(CTX *ctx, const struct packet *p, const struct xb_tuple *n
 {
 	if (!p || !now)
 		return false;
-	return p->kind == PACKET_ERROR ? rewrite_error(ctx, p, now) : rewrite(ctx, p, now);
+	if (p->kind == PACKET_ERROR)
+		return rewrite_error(ctx, p, now);
+	if (!rewrite(ctx, p, now))
+		return false;
+	if (p->t.proto == XB_PROTO_SCTP && (begins(p) || answers_beginning(p)))
+		name_no_addresses(ctx, p);
+	return true;
 }
 
 SUBPROG int reset(CTX *ctx, const struct packet *p)
 {
 	return p && become_reset(ctx, p);
+}
+
+SUBPROG int abort_association(CTX *ctx, const struct packet *p)
+{
+	return p && become_abort(ctx, p);
 }
 
 SUBPROG int error(CTX *ctx, const struct packet *p, __u32 mtu)
@@ -196,18 +202,22 @@ SUBPROG int send_tunnelled(CTX *ctx, __u16 l3, const struct packet *p, struct an
 	return redirect_to(&hop);
 }
 
+static __always_inline int refuse(CTX *ctx, const struct packet *p)
+{
+	if (p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_TCP)
+		return reset(ctx, p);
+	return p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_SCTP ? abort_association(ctx, p) : error(ctx, p, 0);
+}
+
 static __always_inline int obey(CTX *ctx, __u16 l3, struct packet *p, struct answer *a, bool out)
 {
-	bool done;
-
 	switch (a->verdict) {
 	case VERDICT_TRANSLATE:
 		return send_on(ctx, l3, p, a, out);
 	case VERDICT_TUNNEL:
 		return send_tunnelled(ctx, l3, p, a, out);
 	case VERDICT_REFUSE:
-		done = p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_TCP ? reset(ctx, p) : error(ctx, p, 0);
-		return done ? send_back(ctx, l3, out) : TC_ACT_SHOT;
+		return refuse(ctx, p) ? send_back(ctx, l3, out) : TC_ACT_SHOT;
 	case VERDICT_ECHO:
 		return become_echo_reply(ctx, p) ? send_back(ctx, l3, out) : TC_ACT_SHOT;
 	case VERDICT_DROP:

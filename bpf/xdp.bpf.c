@@ -16,11 +16,6 @@ static __always_inline void *header(CTX *ctx, __u32 offset, __u32 size)
 	return p + size > (void *)(long)ctx->data_end ? NULL : p;
 }
 
-static __always_inline int load(CTX *ctx, __u32 offset, void *to, __u32 n)
-{
-	return bpf_xdp_load_bytes(ctx, offset, to, n);
-}
-
 static __always_inline __u32 length(CTX *ctx)
 {
 	return (void *)(long)ctx->data_end - (void *)(long)ctx->data;
@@ -87,6 +82,14 @@ static __always_inline bool route(CTX *ctx, const struct packet *p, const struct
 	return true;
 }
 
+/* SCTP whose checksum may not be there yet, or which may name addresses. */
+static __always_inline bool sctp_for_tc(CTX *ctx, const struct packet *p)
+{
+	const struct sctp_header *sctp = header_at(ctx, p->l4, SCTP_BYTES);
+
+	return !sctp || !sctp->check || begins(p) || answers_beginning(p);
+}
+
 /* XDP_PASS: nothing was done to it. */
 SUBPROG int send_on(CTX *ctx, const struct packet *p, const struct xb_tuple *now)
 {
@@ -119,6 +122,8 @@ static __always_inline int translate_or_pass(CTX *ctx, bool v4)
 
 	parsed(ctx, v4, &p);
 	if (p.kind != PACKET_TRANSPORT || p.first || p.later || p.outer)
+		return XDP_PASS;
+	if (p.t.proto == XB_PROTO_SCTP && sctp_for_tc(ctx, &p))
 		return XDP_PASS;
 	/* tc counts what it gets */
 	p.uncounted = true;

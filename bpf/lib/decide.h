@@ -10,6 +10,7 @@
 #include "lib/backend.h"
 #include "lib/flow_insert.h"
 #include "lib/packet.h"
+#include "lib/sctp.h"
 
 enum verdict {
 	VERDICT_PASS,                   /* nothing to do with it */
@@ -53,10 +54,30 @@ static __always_inline __u32 tuple_hash(const struct xb_tuple *t, __u64 seed)
 
 /* --- a flow that is known */
 
+/* A SYN; SCTP's is an INIT. */
+static __always_inline bool begins(const struct packet *p)
+{
+	return p->t.proto == XB_PROTO_TCP ? (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN :
+					    p->t.proto == XB_PROTO_SCTP && p->chunk == SCTP_INIT;
+}
+
+/* A SYN with an acknowledgement; SCTP's is an INIT ACK. */
+static __always_inline bool answers_beginning(const struct packet *p)
+{
+	return p->t.proto == XB_PROTO_TCP ? (p->tcp_flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) :
+					    p->t.proto == XB_PROTO_SCTP && p->chunk == SCTP_INIT_ACK;
+}
+
+/* A reset; SCTP's is an ABORT. */
+static __always_inline bool ends_at_once(const struct packet *p)
+{
+	return p->t.proto == XB_PROTO_TCP ? p->tcp_flags & TCP_RST : p->t.proto == XB_PROTO_SCTP && p->chunk == SCTP_ABORT;
+}
+
 /* What an entry's state becomes with a packet of its direction. */
 static __always_inline enum xb_flow_state tcp_next(const struct packet *p, const struct flow *f)
 {
-	if (p->tcp_flags & TCP_RST || f->state == XB_FLOW_CLOSED)
+	if (ends_at_once(p) || f->state == XB_FLOW_CLOSED)
 		return XB_FLOW_CLOSED;
 	/* open when the client has answered the answer; what closes before is nobody's */
 	if (f->state == XB_FLOW_NEW && (f->direction == XB_FLOW_REPLY || (p->tcp_flags & (TCP_SYN | TCP_ACK)) != TCP_ACK))
@@ -67,8 +88,10 @@ static __always_inline enum xb_flow_state tcp_next(const struct packet *p, const
 }
 
 /* UDP and SCTP: open, too, when the client has answered the answer. One question and its answer are over, and may be anybody's. */
-static __always_inline enum xb_flow_state datagram_next(const struct flow *f)
+static __always_inline enum xb_flow_state datagram_next(const struct packet *p, const struct flow *f)
 {
+	if (p->t.proto == XB_PROTO_SCTP && (ends_at_once(p) || p->chunk == SCTP_SHUTDOWN_COMPLETE || f->state == XB_FLOW_CLOSED))
+		return XB_FLOW_CLOSED;
 	if (f->direction == XB_FLOW_REPLY)
 		return f->state == XB_FLOW_NEW ? XB_FLOW_REPLIED : f->state;
 	return f->state == XB_FLOW_REPLIED ? XB_FLOW_OPEN : f->state;
@@ -76,7 +99,7 @@ static __always_inline enum xb_flow_state datagram_next(const struct flow *f)
 
 static __always_inline enum xb_flow_state flow_next(const struct packet *p, const struct flow *f)
 {
-	return p->t.proto == XB_PROTO_TCP ? tcp_next(p, f) : datagram_next(f);
+	return p->t.proto == XB_PROTO_TCP ? tcp_next(p, f) : datagram_next(p, f);
 }
 
 static __always_inline __u32 ticks_of(enum xb_proto proto, enum xb_flow_state state)
@@ -124,12 +147,11 @@ static __always_inline void keep_alive(const struct packet *p, const struct flow
 
 /*
  * Whether a flow goes on to its backend. A connection outlives its backend's place in the set (it drains), but a datagram
- * never goes to a backend that is gone, and neither does a SYN, which begins a connection of its own. An answer to a SYN that a flow
+ * never goes to a backend that is gone, and neither does what begins a connection of its own. An answer to such that a flow
  * at its end did not see is not of it: the client has asked the backend by its own address, from the same port.
  */
 static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 {
-	bool syn = p->t.proto == XB_PROTO_TCP && (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 	struct xb_peer backend = { .addr = f->now.dst, .port = f->now.dport };
 	const struct xb_svc *svc;
 	struct xb_set set;
@@ -137,10 +159,10 @@ static __always_inline bool still_valid(const struct packet *p, struct flow *f)
 	if (p->outer && f->direction == XB_FLOW_TUNNEL)
 		return false;
 	if (f->direction == XB_FLOW_REPLY)
-		return f->state < XB_FLOW_FIN || p->t.proto != XB_PROTO_TCP || !(p->tcp_flags & TCP_SYN);
-	if (p->t.proto != XB_PROTO_UDP && !syn)
+		return f->state < XB_FLOW_FIN || !(begins(p) || answers_beginning(p));
+	if (p->t.proto != XB_PROTO_UDP && !begins(p))
 		return true;
-	if (syn && f->state >= XB_FLOW_FIN)
+	if (begins(p) && f->state >= XB_FLOW_FIN)
 		return false;
 	svc = lookup(&xb_svc, f->svc);
 	if (!svc)
@@ -245,7 +267,7 @@ static __always_inline int to_service(const struct packet *p, struct xb_fe fe, b
 	if (fe.kind == XB_FRONTEND_LOAD_BALANCER && s.svc->source_ranges && !source_allowed(s.svc, &p->t.src))
 		return verdict(a, VERDICT_DROP, XB_DROPPED_SOURCE_RANGE);
 	/* nothing that a connection begins with, and none is known: its end, after the flow's */
-	if (p->t.proto == XB_PROTO_TCP && p->tcp_flags & TCP_RST)
+	if (ends_at_once(p))
 		return verdict(a, VERDICT_DROP, XB_REASON_NONE);
 	if (s.set.count)
 		return true;

@@ -84,6 +84,7 @@ struct packet {
 	__u16 outer;                    /* bytes of the headers before l3 that a tunnel put there; 0: none did */
 	enum packet_kind kind;
 	__u8 tcp_flags;
+	__u8 chunk;                     /* of SCTP: the type of the first */
 	__u8 ttl;
 	bool v4 : 1;
 	bool first : 1;                 /* the first fragment of several */
@@ -233,6 +234,7 @@ static __always_inline enum packet_kind parse_transport(CTX *ctx, struct packet 
 	__u32 least = n->proto == XB_PROTO_TCP ? sizeof(struct tcp_header) : n->proto == XB_PROTO_SCTP ? 12 : 8;
 	const struct ports_header *ports;
 	const struct tcp_header *tcp;
+	const __u8 *chunk;
 
 	p->t.proto = n->proto;
 	if (n->later) {
@@ -252,6 +254,10 @@ static __always_inline enum packet_kind parse_transport(CTX *ctx, struct packet 
 		return PACKET_MALFORMED;
 	p->t.sport = bpf_ntohs(ports->src);
 	p->t.dport = bpf_ntohs(ports->dst);
+	if (n->proto == XB_PROTO_SCTP && n->l4 - p->l3 + least < n->len) {
+		chunk = header_at(ctx, n->l4 + 12, 1);
+		p->chunk = chunk ? *chunk : 0;
+	}
 	return PACKET_TRANSPORT;
 }
 

@@ -2,10 +2,11 @@
 #ifndef REFUSE_H
 #define REFUSE_H
 /*
- * Packets that become their own answer: a TCP reset, an ICMP error, an echo reply. For tc only. What is sent is
+ * Packets that become their own answer: a TCP reset, SCTP's abort, an ICMP error, an echo reply. For tc only. What is sent is
  * never longer than what came plus the two headers, so nobody is answered with more than he sent by much.
  */
 #include "lib/rewrite.h"
+#include "lib/sctp.h"
 
 #define BPF_F_IPV6_ (1ull << 7)     /* of bpf_l4_csum_replace(), Linux 6.16: the sum of an IPv6 packet holds no header checksum */
 
@@ -16,6 +17,8 @@ static __always_inline __u16 check_offset(const struct packet *p)
 		return p->l4 + 2;
 	if (p->t.proto == XB_PROTO_TCP)
 		return p->l4 + 16;
+	if (p->t.proto == XB_PROTO_SCTP)
+		return p->l4 + 8;
 	return p->t.proto == XB_PROTO_UDP ? p->l4 + 6 : 0;
 }
 
@@ -26,8 +29,8 @@ static __always_inline void fix_pseudo(CTX *ctx, const struct packet *p, __u16 o
 	bpf_l4_csum_replace(ctx, offset, 0, diff, flags | BPF_F_PSEUDO_HDR);
 }
 
-/* Whether layer 4 is summed later, by the device, and its checksum field holds the sum of the pseudo-header only. The kernel
- * does not say so, but it follows a difference the other way then. */
+/* Whether layer 4 is summed later, by the device, and its checksum field holds the sum of the pseudo-header only, or nothing with SCTP.
+ * The kernel does not say so, but it follows a difference the other way then. */
 static __always_inline bool summed_later(CTX *ctx, const struct packet *p)
 {
 	__u16 offset = check_offset(p);
@@ -37,7 +40,7 @@ static __always_inline bool summed_later(CTX *ctx, const struct packet *p)
 	if (!offset || !check)
 		return false;
 	was = *check;
-	if (!was && p->t.proto == XB_PROTO_UDP)
+	if (was ? p->t.proto == XB_PROTO_SCTP : p->t.proto == XB_PROTO_UDP)
 		return false;
 	fix_pseudo(ctx, p, offset, 1, 0);
 	check = header_at(ctx, offset, sizeof(*check));
@@ -128,6 +131,45 @@ static __always_inline bool become_reset(CTX *ctx, const struct packet *p)
 	return put_network(ctx, p, XB_PROTO_TCP, p->l4 - p->l3, (p->v4 ? 0 : p->l4 - p->l3 - IP6_BYTES) + sizeof(*tcp));
 }
 
+/* RFC 9260, 8.4: as a host answers that has no such association. */
+static __always_inline bool become_abort(CTX *ctx, const struct packet *p)
+{
+	const __u16 bytes = SCTP_BYTES + SCTP_CHUNK_BYTES;
+	bool later = summed_later(ctx, p), init = p->chunk == SCTP_INIT;
+	struct sctp_header *sctp = header_at(ctx, p->l4, bytes);
+	struct ports_header ports;
+	__u32 *words;
+	__be32 tag;
+
+	if (!sctp || p->chunk == SCTP_ABORT || p->chunk == SCTP_SHUTDOWN_COMPLETE || p->first || p->later)
+		return false;
+	ports = (struct ports_header){ sctp->src, sctp->dst };
+	tag = sctp->tag;
+	if (init) {
+		sctp = header_at(ctx, p->l4, sizeof(*sctp));
+		if (!sctp)
+			return false;
+		tag = sctp->init_tag;
+	}
+	if (bpf_skb_change_tail(ctx, (__u32)p->l4 + bytes, 0) < 0)
+		return false;
+	sctp = header_at(ctx, p->l4, bytes);
+	if (!sctp)
+		return false;
+	/* the flag: the tag is the sender's own, as the other one is not known */
+	sctp->src = ports.dst;
+	sctp->dst = ports.src;
+	sctp->tag = tag;
+	sctp->check = 0;
+	sctp->type = SCTP_ABORT;
+	sctp->flags = !init;
+	sctp->len = bpf_htons(SCTP_CHUNK_BYTES);
+	words = (__u32 *)sctp;
+	if (!later)
+		sctp->check = ~(crc_of(~words[0], bytes) ^ crc_of(words[1], bytes - 4) ^ crc_of(words[3], bytes - 12));
+	return put_network(ctx, p, XB_PROTO_SCTP, p->l4 - p->l3, (p->v4 ? 0 : p->l4 - p->l3 - IP6_BYTES) + bytes);
+}
+
 /* The sum of what stands behind the new headers: the IP header that came, and the first bytes behind it. */
 static __always_inline __u32 sum_quoted(CTX *ctx, const struct packet *p, __u16 at, bool later)
 {
@@ -142,6 +184,13 @@ static __always_inline __u32 sum_quoted(CTX *ctx, const struct packet *p, __u16 
 		if (!ip)
 			return 0;
 		sum = sum_words(ip, IP6_BYTES / 4, 0);
+	}
+	if (p->t.proto == XB_PROTO_SCTP) {
+		words = header_at(ctx, l4, SCTP_BYTES);
+		if (!words)
+			return 0;
+		sum = sum_words(words, 2, sum);
+		return add32(sum, later ? ~(crc_of(~words[0], SCTP_BYTES) ^ crc_of(words[1], SCTP_BYTES - 4)) : words[2]);
 	}
 	/* the device makes the sum of all this the complement of what is in the field now */
 	if (later) {
@@ -181,11 +230,12 @@ static __always_inline bool put_outer(CTX *ctx, const struct packet *p, __u8 pro
 
 /*
  * RFC 792, 1191, 4443: an error about the packet, from the address that it was sent to. mtu: of "too big"; 0: the port is not
- * reachable. A TCP header is quoted whole, as the device may yet write its checksum.
+ * reachable. A header of TCP or SCTP is quoted whole, as the device may yet write its checksum.
  */
 static __always_inline bool become_error(CTX *ctx, const struct packet *p, __u32 mtu)
 {
-	__u16 outer = p->v4 ? IP4_BYTES : IP6_BYTES, behind = p->t.proto == XB_PROTO_TCP ? sizeof(struct tcp_header) : 8;
+	__u16 behind = p->t.proto == XB_PROTO_TCP ? sizeof(struct tcp_header) : p->t.proto == XB_PROTO_SCTP ? SCTP_BYTES : 8;
+	__u16 outer = p->v4 ? IP4_BYTES : IP6_BYTES;
 	__u16 payload = ICMP_BYTES + (p->l4 - p->l3) + behind;
 	__u8 proto = p->v4 ? XB_PROTO_ICMP : XB_PROTO_ICMPV6;
 	bool later = summed_later(ctx, p);

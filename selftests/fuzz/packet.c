@@ -12,20 +12,9 @@
 #include "lib/model_packet.h"
 #include "lib/decide.h"
 #include "lib/rewrite.h"
+#include "lib/sctp.h"
 #include "xb/frontends.h"
 #include "xb/model.h"
-
-static inline int load(CTX *ctx, __u32 offset, void *to, __u32 n)
-{
-	const void *from = header(ctx, offset, n);
-
-	if (!from)
-		return -EFAULT;
-	memcpy(to, from, n);
-	return 0;
-}
-
-#include "lib/sctp.h"
 
 #define VARIANTS 64
 #define PACKET_MAX 2048
@@ -227,6 +216,37 @@ static __u16 sum3(const struct packet *p, const __u8 *bytes)
 	return p->v4 ? folded(sum(bytes + p->l3, (bytes[p->l3] & 15) * 4, 0)) : 0xffff;
 }
 
+/* Whether all that SCTP's checksum is over is there. */
+static bool is_sctp(const struct packet *p, __u32 len)
+{
+	return p->kind == PACKET_TRANSPORT && p->t.proto == XB_PROTO_SCTP && !p->first && !p->later &&
+	       p->l4 + SCTP_BYTES <= p->l3 + p->len && p->l3 + p->len <= len;
+}
+
+static __u32 crc32c(const struct packet *p, const __u8 *bytes)
+{
+	__u32 crc = ~0u;
+
+	for (__u32 i = p->l4; i < p->l3 + p->len; i++) {
+		crc ^= i - p->l4 >= 8 && i - p->l4 < SCTP_BYTES ? 0 : bytes[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc & 1 ? crc >> 1 ^ 0x82f63b78 : crc >> 1;
+	}
+	return ~crc;
+}
+
+static void must_be_right(const struct packet *p, const __u8 *bytes, __u32 len)
+{
+	__u32 crc;
+
+	if (check_at(p, len))
+		must(sum3(p, bytes) == 0xffff && sum4(p, bytes) == 0xffff);
+	if (is_sctp(p, len)) {
+		memcpy(&crc, bytes + p->l4 + 8, sizeof(crc));
+		must(sum3(p, bytes) == 0xffff && crc32c(p, bytes) == crc);
+	}
+}
+
 static bool get_right(const struct packet *p, __u8 *bytes, __u32 len)
 {
 	__u32 at = check_at(p, len);
@@ -239,6 +259,12 @@ static bool get_right(const struct packet *p, __u8 *bytes, __u32 len)
 		s = (__u16)~sum3(p, bytes);
 		bytes[p->l3 + 10] = s >> 8;
 		bytes[p->l3 + 11] = (__u8)s;
+	}
+	if (is_sctp(p, len)) {
+		__u32 crc = crc32c(p, bytes);
+
+		memcpy(bytes + p->l4 + 8, &crc, sizeof(crc));
+		return true;
 	}
 	if (!at || at + 2 > p->l3 + p->len)
 		return false;
@@ -284,7 +310,7 @@ static void follow(CTX *ctx, const struct packet *p, const struct answer *a, boo
 		must(again.kind == PACKET_TRANSPORT && tuple_is(&again.t, &a->f.now));
 	}
 	if (right)
-		must(sum3(p, ctx->bytes) == 0xffff && sum4(p, ctx->bytes) == 0xffff);
+		must_be_right(p, ctx->bytes, ctx->len);
 }
 
 /* --- the whole programs */
@@ -311,8 +337,7 @@ static void whole(__u8 choices, const __u8 *bytes, __u32 len, bool right)
 	memcpy(network, out.bytes + ETH_BYTES, ctx.len);
 	p.kind = parse(&ctx, choices & 1, 0, &p);
 	must(p.kind != PACKET_OTHER && p.kind != PACKET_MALFORMED);
-	if (check_at(&p, ctx.len))
-		must(sum3(&p, ctx.bytes) == 0xffff && sum4(&p, ctx.bytes) == 0xffff);
+	must_be_right(&p, ctx.bytes, ctx.len);
 }
 
 static void one(__u8 choices, __u8 *bytes, __u32 len)

@@ -4,7 +4,7 @@
 # emulation and without a network, whose root is this machine's. TESTS="name..." runs others.
 . "$(dirname "$0")/../lib.sh"
 
-tests=${TESTS:-verifier sock_paths sock_change service_paths packet_paths}
+tests=${TESTS:-verifier packet_vectors sock_paths sock_change service_paths packet_paths sctp_paths}
 cache=/var/cache/xebec
 command -v qemu-system-x86_64 >/dev/null || bail 'qemu-system-x86 is not installed: sudo make soak does it'
 

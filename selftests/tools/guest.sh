@@ -37,8 +37,10 @@ shift
 echo "# Linux $(uname -r) on $(nproc) processors"
 set -o pipefail
 for test in "$@"; do
+	path=$checkout/selftests/guest/$test.t
+	[ -e "$path" ] || path=$checkout/selftests/live/$test.t
 	# the plan, and numbers, are made by who reads this
-	timeout 1800 "$checkout/selftests/live/$test.t" |
+	timeout 1800 "$path" |
 		sed -uE "/^1\.\./d; s/^(ok|not ok) [0-9]+ - /\1 - $test: /; s/^Bail out!/not ok - $test:/" &&
 		echo "ok - $test ends well" || echo "not ok - $test ends with status $?"
 done

@@ -112,6 +112,11 @@ static const struct vector {
 	{ "SCTP, a chunk of 3 bytes", {
 		{ "sctp c:1000>x:80 data=3", ON, XB_FLOW_MADE, "sctp n:?>r:8080 data=3 ttl=63", FAST },
 		{ "sctp r:8080>n:? data=20", ON, 0, "sctp x:80>c:1000 data=20 ttl=63", FAST } } },
+	{ "SCTP, addresses in INIT and INIT ACK", {
+		{ "sctp c:1000>x:80 chunk=1 tag=0 addrs=5", ON, XB_FLOW_MADE, "sctp n:?>r:8080 chunk=1 tag=0 pads=5 ttl=63" },
+		{ "sctp r:8080>n:? chunk=2 addrs=2", ON, 0, "sctp x:80>c:1000 chunk=2 pads=2 ttl=63" } } },
+	{ "SCTP, an INIT without addresses", {
+		{ "sctp c:1000>x:80 chunk=1 tag=0", ON, XB_FLOW_MADE, "sctp n:?>r:8080 chunk=1 tag=0 ttl=63" } } },
 	{ "SCTP, no chunk", { { "sctp c:1000>v:80", ON, XB_FLOW_MADE, "sctp c:1000>b:8080 ttl=63" } } },
 	{ "SCTP, 31 bytes", { { "sctp c:1000>v:80 data=31", ON, XB_FLOW_MADE, "sctp c:1000>b:8080 data=31 ttl=63" } } },
 	{ "SCTP, 32 bytes", { { "sctp c:1000>v:80 data=32", ON, XB_FLOW_MADE, "sctp c:1000>b:8080 data=32 ttl=63" } } },
@@ -148,6 +153,15 @@ static const struct vector {
 	{ "a backend that is gone", {
 		{ "udp p:1000>v:81", ON, XB_FLOW_MADE, "udp p:1000>r:8080 ttl=63" },
 		{ "udp p:1000>v:81", ON, XB_FLOW_RESELECTED, "udp p:1000>b:8080 ttl=63" } }, BACKEND_GONE },
+	{ "SCTP, a backend that is gone: an association drains", {
+		{ "sctp p:1000>v:81 chunk=1", ON, XB_FLOW_MADE, "sctp p:1000>r:8080 chunk=1 ttl=63" },
+		{ "sctp p:1000>v:81 data=8", ON, 0, "sctp p:1000>r:8080 data=8 ttl=63" },
+		{ "sctp p:1000>v:81 chunk=1", ON, XB_FLOW_RESELECTED, "sctp p:1000>b:8080 chunk=1 ttl=63" } }, BACKEND_GONE },
+	{ "SCTP, an association that ended, and another from the same port", {
+		{ "sctp p:1000>v:81 chunk=1", ON, XB_FLOW_MADE, "sctp p:1000>r:8080 chunk=1 ttl=63" },
+		{ "sctp r:8080>p:1000 chunk=14", ON, 0, "sctp v:81>p:1000 chunk=14 ttl=63" },
+		{ "sctp p:1000>v:81 chunk=1", ON, XB_FLOW_MADE, "sctp p:1000>r:8080 chunk=1 ttl=63" } } },
+	{ "SCTP, the end of an association that is unknown", { { "sctp c:1000>v:80 chunk=6", DROP, 0, NULL, FAST } } },
 	{ "a backend that another joins", {
 		{ "udp p:1000>v:81", ON, XB_FLOW_MADE, "udp p:1000>r:8080 ttl=63" },
 		{ "udp p:1000>v:81", ON, 0, "udp p:1000>r:8080 ttl=63" },
@@ -211,7 +225,11 @@ static const struct vector {
 	{ "no backend, UDP without a checksum", {
 		{ "udp c:1000>v:82 data=3 nosum", BACK, XB_REFUSED_NO_BACKEND, "unreach v>c df id=0 | udp c:1000>v:82 data=3 nosum cut=8" } } },
 	{ "no backend, SCTP", {
-		{ "sctp c:1000>v:82 data=3", BACK, XB_REFUSED_NO_BACKEND, "unreach v>c df id=0 | sctp c:1000>v:82 data=3 cut=8" } } },
+		{ "sctp c:1000>v:82 chunk=1 tag=0", BACK, XB_REFUSED_NO_BACKEND, "sctp v:82>c:1000 chunk=6 tag=0x01080f16 df" },
+		{ "sctp c:1000>v:82 data=20", BACK, XB_REFUSED_NO_BACKEND, "sctp v:82>c:1000 chunk=6 flag=1 df" },
+		{ "sctp c:1000>v:82 chunk=11", BACK, XB_REFUSED_NO_BACKEND, "sctp v:82>c:1000 chunk=6 flag=1 df" },
+		{ "sctp c:1000>v:82 chunk=6", DROP, 0, NULL, FAST },
+		{ "sctp c:1000>v:82 chunk=14", DROP, XB_REFUSED_NO_BACKEND } } },
 	{ "no backend, UDP with options", {
 		{ "udp c:1000>v:82 opt=40", BACK, XB_REFUSED_NO_BACKEND, "unreach v>c df id=0 | udp c:1000>v:82 opt=40 cut=8" } }, .only = 4 },
 	{ "no such port", {
@@ -253,6 +271,8 @@ static const struct vector {
 	/* --- too large */
 	{ "longer than its way out takes", {
 		{ "tcp c:1000>v:80 S data=1400 df", BACK, XB_FLOW_MADE, "big v>c mtu=1400 df id=0 | tcp c:1000>v:80 S data=1400 df cut=20" } } },
+	{ "SCTP, longer than its way out takes", {
+		{ "sctp c:1000>v:80 data=1400 df", BACK, XB_FLOW_MADE, "big v>c mtu=1400 df id=0 | sctp c:1000>v:80 data=1400 df cut=12" } } },
 	{ "with headers that an error does not repeat", {
 		{ "udp c:1000>v:80 ext=8", ON, XB_FLOW_MADE, "udp c:1000>b:8080 ext=8 ttl=63" },
 		{ "udp c:1000>v:80 ext=8 data=1400", DROP, XB_DROPPED_NO_ROUTE } }, .only = 6 },

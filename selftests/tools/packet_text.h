@@ -9,6 +9,8 @@
  * is text_nat, which the test learns. Then, as it may be:
  *   SAFRP        flags of TCP                    seq= ack= win=     of TCP
  *   ttl= id= df  id is the flow label of IPv6    data=              bytes of payload
+ *   tag= chunk= flag=  of SCTP; the type of its first chunk, which is empty but for INIT and INIT ACK, and a flag of that
+ *   addrs= pads=  of INIT and INIT ACK: so many parameters that are addresses, of IPv4 and IPv6 in turns, or that were
  *   opt= tcpopt= bytes of options, of IPv4, TCP  nosum badsum       UDP without checksum; a wrong one
  *   hbh= rt= ext=  bytes of hop-by-hop options; a routing header with so many segments left; bytes of destination options
  *   frag=OFFSET frag=OFFSET+  a fragment, more follow; one with an offset is payload alone
@@ -68,7 +70,8 @@ struct text_item {
 	uint16_t sport, dport;
 	int ttl, id, data, opt, tcpopt, hbh, rt, ext, frag, cut, mtu, cut_off, pad, says;
 	uint32_t seq, ack;
-	int win, flags;
+	int win, flags, chunk, flag, addrs, pads;
+	uint32_t tag;
 };
 
 static inline void text_put16(uint8_t *p, unsigned v)
@@ -178,7 +181,7 @@ static inline void text_word(struct text_item *t, const char *word)
 	} numbers[] = {
 		{ "ttl=", &t->ttl }, { "id=", &t->id }, { "data=", &t->data }, { "opt=", &t->opt }, { "tcpopt=", &t->tcpopt }, { "hbh=", &t->hbh }, { "rt=", &t->rt },
 		{ "ext=", &t->ext }, { "cut=", &t->cut }, { "mtu=", &t->mtu }, { "short=", &t->cut_off }, { "pad=", &t->pad }, { "says=", &t->says },
-		{ "win=", &t->win },
+		{ "win=", &t->win }, { "chunk=", &t->chunk }, { "flag=", &t->flag }, { "addrs=", &t->addrs }, { "pads=", &t->pads },
 	};
 	const char *to = strchr(word, '>'), *letters = "FSRPA";  /* from bit 0 on */
 
@@ -194,6 +197,8 @@ static inline void text_word(struct text_item *t, const char *word)
 		t->dport = text_port(to + 2);
 	} else if (!strncmp(word, "seq=", 4)) {
 		t->seq = (uint32_t)strtoul(word + 4, NULL, 0);
+	} else if (!strncmp(word, "tag=", 4)) {
+		t->tag = (uint32_t)strtoul(word + 4, NULL, 0);
 	} else if (!strncmp(word, "ack=", 4)) {
 		t->ack = (uint32_t)strtoul(word + 4, NULL, 0);
 	} else if (!strncmp(word, "frag=", 5)) {
@@ -219,6 +224,7 @@ static inline struct text_item text_read(char **text)
 {
 	struct text_item t = {
 		.ttl = 64, .id = 0x1234, .rt = -1, .frag = -1, .cut = -1, .says = -1, .seq = 1000, .ack = 2000, .win = 512,
+		.tag = 0xabcd1234,
 	};
 	char *word = strsep(text, " ");
 
@@ -300,6 +306,34 @@ static inline size_t text_payload(uint8_t *at, int n)
 	return (size_t)n;
 }
 
+static inline size_t text_chunk(uint8_t *at, const struct text_item *t)
+{
+	at[0] = (uint8_t)t->chunk;
+	at[1] = (uint8_t)t->flag;
+	text_put16(at + 2, 4);
+	return 4;
+}
+
+/* An INIT or INIT ACK, whose tag is 0x01080f16. */
+static inline size_t text_init(uint8_t *at, const struct text_item *t)
+{
+	size_t n = 20;
+
+	text_payload(at, (int)n);
+	at[0] = (uint8_t)t->chunk;
+	text_put32(at + 4, 0x01080f16);
+	for (int i = 0; i < t->addrs + t->pads; i++) {
+		size_t len = i & 1 ? 20 : 8;
+
+		text_payload(at + n, (int)len);
+		text_put16(at + n, t->pads ? 0x8005 : i & 1 ? 6 : 5);
+		text_put16(at + n + 2, (unsigned)len);
+		n += len;
+	}
+	text_put16(at + 2, (unsigned)n);
+	return n;
+}
+
 /* Layer 4, all of it. Returns its length. */
 static inline size_t text_transport(struct text_packet *p, size_t l4, const struct text_item *t, char *inner)
 {
@@ -336,10 +370,16 @@ static inline size_t text_transport(struct text_packet *p, size_t l4, const stru
 		at[13] = (uint8_t)t->flags;
 		text_put16(at + 14, (unsigned)t->win);
 	} else if (t->proto == TEXT_SCTP) {
-		text_put32(at + 4, 0xabcd1234);
+		text_put32(at + 4, t->tag);
 		n = 12;
 	}
 	n += text_payload(at + n, t->data);
+	if (t->proto == TEXT_SCTP && (t->chunk == 1 || t->chunk == 2))
+		n += text_init(at + n, t);
+	else if (t->proto == TEXT_SCTP && t->chunk)
+		n += text_chunk(at + n, t);
+	else if (t->proto == TEXT_SCTP && t->data)
+		at[12] = 0;
 	if (t->proto == TEXT_UDP)
 		text_put16(at + 4, (unsigned)n);
 	if (t->proto == TEXT_SCTP) {

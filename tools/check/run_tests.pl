@@ -17,7 +17,7 @@ my @tests;
 for my $folder (@ARGV) {
 	my $soak = $folder =~ /soak/;
 	find({ no_chdir => 1, wanted => sub {
-		return if !$soak && $File::Find::name =~ m{/soak(/|$)};
+		return if !$soak && $File::Find::name =~ m{/(soak|guest)(/|$)};
 		push @tests, $_ if /\.t$/ && -x $_;
 		push @tests, "$build/$1" if m{^(selftests/unit/.*)\.c$} && -x "$build/$1";
 	} }, $folder);

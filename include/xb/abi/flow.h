@@ -29,7 +29,7 @@ enum xb_flow_state {
 	XB_FLOW_OPEN,
 	XB_FLOW_FIN,                /* TCP: who sends these packets has closed */
 	XB_FLOW_PEER_FIN,           /* TCP: who gets them has */
-	XB_FLOW_CLOSED,             /* TCP: both have, or a reset was seen */
+	XB_FLOW_CLOSED,             /* TCP, SCTP: both have, or a reset was seen */
 } __attribute__((packed));
 
 enum xb_flow_direction {

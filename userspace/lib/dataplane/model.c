@@ -304,6 +304,7 @@ int xb_model_ask(const struct xb_tuple *packet, bool host, struct xb_model_answe
 		return -EINVAL;
 	p.v4 = packet->family == XB_IPV4;
 	p.tcp_flags = packet->proto == XB_PROTO_TCP ? TCP_SYN : 0;
+	p.chunk = packet->proto == XB_PROTO_SCTP ? SCTP_INIT : 0;
 	for (size_t i = 0; pinned && i < ARRAY_SIZE(maps); i++)
 		model_map_forget(&maps[i].map);
 	decide(&p, host, &a);

@@ -34,6 +34,17 @@ static inline long bpf_skb_load_bytes(const struct __sk_buff *skb, __u32 offset,
 	return model_frame_load(&b, offset, to, n);
 }
 
+static inline long bpf_skb_store_bytes(struct __sk_buff *skb, __u32 offset, const void *from, __u32 n, __u64 flags)
+{
+	struct model_bounds b = bounds_of(skb);
+	__u8 *to = model_frame_at(&b, offset, n);
+
+	if (flags || !to)
+		return -EFAULT;
+	memcpy(to, from, n);
+	return 0;
+}
+
 static inline long bpf_skb_pull_data(struct __sk_buff *skb, __u32 len)
 {
 	return len > skb->len ? -EINVAL : 0;

@@ -4,13 +4,6 @@
 #include "lib/tables.h"
 #include "model_hooks.h"
 
-static inline long bpf_xdp_load_bytes(struct xdp_md *xdp, __u32 offset, void *to, __u32 n)
-{
-	struct model_bounds b = { xdp->data, xdp->data_end };
-
-	return model_frame_load(&b, offset, to, n);
-}
-
 static inline long bpf_fib_lookup(struct xdp_md *xdp, struct bpf_fib_lookup *fib, int size, __u32 flags)
 {
 	__u32 mtu = 0;
