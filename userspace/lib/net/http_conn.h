@@ -207,7 +207,7 @@ void conn_hand_over(struct xb_http_request *r);
 /* http_patience.c. Two handles, whose data is the server, as that of its others; patience_close comes behind them. */
 int patience_open(struct xb_http_server *s);
 void patience_close(struct xb_http_server *s);
-/* From then on c is read (conn_read) when it is readable, or up to 400 ms later. 0 or -errno. */
+/* From then on c is read (conn_read) when it is readable, or up to 200 ms later. 0 or -errno. */
 int patience_add(struct conn *c);
 void patience_remove(struct conn *c);
 /* http2.c. Makes c one of HTTP/2; -ENOMEM. */

@@ -2,7 +2,7 @@
 #include <sys/epoll.h>
 #include "http_conn.h"
 
-#define PATIENCE_MS 400
+#define PATIENCE_MS 200
 #define EVENTS 64
 #define ROUNDS_MAX 256 /* of one turn of the loop */
 
