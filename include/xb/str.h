@@ -41,7 +41,7 @@ size_t xb_sv_utf8(struct xb_sv s);
 int xb_sv_i64(struct xb_sv s, int64_t *ret);            /* whole string is a decimal; -EINVAL, -ERANGE */
 int xb_sv_u64(struct xb_sv s, uint64_t *ret);
 #define XB_DIGITS_MAX 20        /* of a uint64_t */
-struct xb_sv xb_sv_decimal(uint64_t n, char digits[XB_DIGITS_MAX]);    /* in digits */
+struct xb_sv xb_sv_decimal(uint64_t n, char digits[XB_DIGITS_MAX]);    /* lies in digits, at its end; no NUL behind it */
 
 /*
  * A growable buffer. Appends after a failed allocation do nothing; the failure stays in err and is checked once, at the
