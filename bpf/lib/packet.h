@@ -127,7 +127,7 @@ struct network {
 	__u8 proto, ttl;
 	bool later, first, may_fragment;
 	__u8 pad;
-	__u32 len;                      /* before: of all that is there, which stands when the header has no number so large */
+	__u32 len;                      /* before: what stands when the header says none */
 	__u32 frag_id;
 };
 
@@ -354,7 +354,8 @@ static __always_inline bool parse_network(CTX *ctx, struct packet *p, struct net
 static __always_inline enum packet_kind parse(CTX *ctx, bool v4, __u16 l3, struct packet *p)
 {
 	__u32 there = length(ctx) - l3;
-	struct network n = { .len = there };
+	/* only one that is larger than the header has a number for may leave it out */
+	struct network n = { .len = there > 0xffff ? there : 0 };
 
 	p->v4 = v4;
 	p->l3 = l3;
@@ -366,11 +367,11 @@ static __always_inline enum packet_kind parse(CTX *ctx, bool v4, __u16 l3, struc
 		p->outer = n.l4 - l3;
 		p->l3 = n.l4;
 		there = n.len <= there ? n.len - p->outer : 0;
-		n = (struct network){ .len = there };
+		n = (struct network){};
 		if (!parse_network(ctx, p, &n))
 			return PACKET_OTHER;
 	}
-	if (n.len > there) {
+	if (!n.len || n.len > there) {
 		p->t.proto = n.proto;
 		return PACKET_MALFORMED;
 	}

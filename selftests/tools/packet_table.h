@@ -187,6 +187,7 @@ static const struct vector {
 	{ "padding of Ethernet", { { "udp c:1000>x:80 data=1 pad=17", ON, XB_FLOW_MADE, "udp n:?>r:8080 data=1 pad=17 ttl=63", FAST } } },
 
 	/* --- shorter than it says */
+	{ "no length", { { "udp4 c:1000>v:80 says=0", DROP, XB_DROPPED_MALFORMED } } },
 	{ "a length that ends in the network header", { { "udp4 c:1000>v:80 says=19", DROP, XB_DROPPED_MALFORMED } } },
 	{ "no whole TCP header", { { "tcp c:1000>v:80 S short=1", DROP, XB_DROPPED_MALFORMED } } },
 	{ "no whole UDP header, not to a service", { { "udp c:1000>p:80 short=1", UP } } },
@@ -340,6 +341,7 @@ static const struct vector {
 		{ "ipip m>b | unreach z>x | udp x:86>c:1000 nosum", UP },
 		{ "ipip m>r | udp c:1000>x:86", UP } } },
 	{ "a packet and a tunnel that say different lengths", { { "ipip m>b says=60 pad=40 | udp c:1000>x:87 data=40", UP } } },
+	{ "a packet in a tunnel that says no length", { { "ipip m>b pad=40 | udp c:1000>x:87 says=0", UP } }, .only = 4 },
 	{ "somebody else's tunnel to a service", {
 		{ "ipip m>p | tcp c:1000>v:80 S", UP }, { "ipip m>p | tcp c:1000>v:82 S", UP }, { "ipip m>p | tcp c:1000>v:9 S", UP },
 		{ "ipip m>p | udp d:1000>l:80", UP }, { "ipip m>p | udp c:1000>v:83", UP }, { "ipip m>b | tcp c:1000>v:80 S", UP } } },
