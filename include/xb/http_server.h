@@ -70,9 +70,10 @@ void *xb_http_user(const struct xb_http_request *r);
 /*
  * Says that the client waits for nothing with r: a heartbeat, sent time and again, whose answer may take a moment. Said within the
  * handler, or before the answer where io_threads are. A connection that has brought nothing else for quiet_ms is patient: when bytes come
- * on one, all that have come on any are read 200 ms later, together, and what waits for nothing wakes the loop once. It is prompt
- * again with a request that is something else, and with anything that is sent but a whole answer to one that is patient.
- * True: r has waited like that.
+ * on one, all that have come on any are read 400 ms later, together, and what waits for nothing wakes the loop once. It is prompt
+ * again with a request that is something else, with anything that is sent but a whole answer to one that is patient, and when its client
+ * turns out to wait for each answer before it goes on.
+ * True: r has waited like that, or must not.
  */
 bool xb_http_patient(struct xb_http_request *r);
 /* on_close: the client left, or the server gives up, before the reply was complete. Called at most once, from the loop and

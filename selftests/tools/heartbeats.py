@@ -5,7 +5,8 @@
 usage: heartbeats.py URL TOKEN CA ROUNDS
 
 Prints seconds, the least and the most of the rounds: of each `heartbeat`; of the `first` other request after some; of the `next` behind
-that; of an `event` of the watch, from the answer to the write by another connection; of the request that comes `after` the event."""
+that; of an `event` of the watch, from the answer to the write by another connection; of the request that comes `after` the event; and of
+`hurried` heartbeats, each sent when the one before is answered, once the first of them has shown that; and of 80 of them `together`."""
 import json, os, socket, ssl, struct, sys, time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -28,7 +29,9 @@ class Connection:
     def __init__(self, api):
         api.tls.set_alpn_protocols(['h2'])
         self.api, self.stream, self.bodies, self.ended = api, 1, {}, set()
-        self.socket = api.tls.wrap_socket(socket.create_connection((api.host, api.port), 10), server_hostname=api.host)
+        tcp = socket.create_connection((api.host, api.port), 10)
+        tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = api.tls.wrap_socket(tcp, server_hostname=api.host)
         self.socket.sendall(b'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')
         self.send(SETTINGS, 0, 0)
 
@@ -75,7 +78,7 @@ def now(): return time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime()) + '.%06dZ' %
 
 
 url, token, ca, rounds = sys.argv[1:]
-seconds = {what: [] for what in ('heartbeat', 'first', 'next', 'event', 'after')}
+seconds = {what: [] for what in ('heartbeat', 'first', 'next', 'event', 'after', 'hurried', 'together')}
 c, other = Connection(Api(url, token, ca)), Client(Api(url, token, ca))
 lease = {'apiVersion': 'coordination.k8s.io/v1', 'kind': 'Lease', 'metadata': {'name': 'kubelet', 'namespace': 'default'},
          'spec': {'holderIdentity': 'kubelet', 'leaseDurationSeconds': 40, 'renewTime': now()}}
@@ -86,12 +89,12 @@ version = c.call('GET', MAPS)[0]['metadata']['resourceVersion']
 watch = c.ask('GET', f'{MAPS}?watch=true&resourceVersion={version}')
 
 
-def beat():
+def beat(what='heartbeat'):
     global lease
     lease['spec']['renewTime'] = now()
     lease, took = c.call('PUT', LEASES + '/kubelet', lease)
     assert lease['kind'] == 'Lease', lease
-    seconds['heartbeat'].append(took)
+    seconds[what].append(took)
 
 
 def get(what): seconds[what].append(c.call('GET', MAPS + '/seen')[1])
@@ -100,12 +103,27 @@ def get(what): seconds[what].append(c.call('GET', MAPS + '/seen')[1])
 def beat_for_a_while():
     """Longer than the 3 s after which a connection that brings nothing else is patient."""
     until = time.time() + 3.2
-    while time.time() < until: beat()
+    while time.time() < until:
+        beat()
+        time.sleep(0.5)
     beat()
+    time.sleep(0.5)
 
 
+def beat_together():
+    """More than what TLS reads at a time."""
+    began, asked = time.time(), [c.ask('PUT', f'{LEASES}/{l["metadata"]["name"]}', l) for l in leases]
+    while not c.ended.issuperset(asked): c.take_frame()
+    seconds['together'].append(time.time() - began)
+    for i, stream in enumerate(asked): leases[i] = json.loads(c.bodies[stream])
+    assert all(l['kind'] == 'Lease' for l in leases), leases
+
+
+leases = [c.call('POST', LEASES, {'metadata': {'name': f'other-{i}', 'annotations': {'of': 'x' * 100}}})[0] for i in range(80)]
 for i in range(int(rounds)):
     beat_for_a_while()
+    for l in leases: l['spec'] = {'renewTime': now()}
+    beat_together()
     get('first')
     get('next')
     beat_for_a_while()
@@ -115,4 +133,7 @@ for i in range(int(rounds)):
     while len(c.bodies.get(watch, b'')) == had: c.take_frame()
     seconds['event'].append(time.time() - began)
     get('after')
+    beat_for_a_while()
+    for _ in range(2): beat()
+    for _ in range(30): beat('hurried')
 for what, times in seconds.items(): print(f'{what} {min(times):.3f} {max(times):.3f}')

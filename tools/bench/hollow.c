@@ -8,7 +8,7 @@
 #include "xb/quantity.h"
 #include "xb/why.h"
 
-enum { MOST_UNDER_WAY = 200 };
+enum { MOST_UNDER_WAY = 800 };
 
 #define TO "Target"
 #define NODES "Nodes"

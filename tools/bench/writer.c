@@ -90,14 +90,29 @@ static struct job *take(struct writer *w)
 	return j;
 }
 
+static struct writer_slots *free_of(struct writer *w, const struct writer_slot *s)
+{
+	return &w->free[s->call.conn - w->conns];
+}
+
+/* Of the connections in turn: all are to be as busy. */
+static struct writer_slot *free_slot(struct writer *w)
+{
+	struct writer_slot *s = NULL;
+
+	for (int i = 0; i < WRITER_CONNS && !s; i++)
+		s = TAILQ_FIRST(&w->free[w->turn++ % WRITER_CONNS]);
+	return s;
+}
+
 /* Sending may lose a connection, and that makes jobs due again: lists are looked at anew each time. */
 static void send_due(struct writer *w)
 {
 	struct writer_slot *s;
 	struct job *j;
 
-	while ((s = TAILQ_FIRST(&w->free)) && (j = take(w))) {
-		TAILQ_REMOVE(&w->free, s, entry);
+	while ((s = free_slot(w)) && (j = take(w))) {
+		TAILQ_REMOVE(free_of(w, s), s, entry);
 		write_request(w, j, &s->call.out);
 		xb_buf_clear(&s->body);
 		s->job = j;
@@ -128,8 +143,10 @@ static void answer(struct writer *w, struct writer_slot *s, int code)
 /* --- connections --- */
 static void on_ready(struct conn *c)
 {
-	for (unsigned i = c - writer->conns; i < writer->most; i += WRITER_CONNS)
-		TAILQ_INSERT_TAIL(&writer->free, &writer->slots[i], entry);
+	unsigned first = c - writer->conns;
+
+	for (unsigned i = first; i < writer->most; i += WRITER_CONNS)
+		TAILQ_INSERT_TAIL(&writer->free[first], &writer->slots[i], entry);
 }
 
 static void on_piece(struct call *call, struct xb_sv piece)
@@ -145,20 +162,15 @@ static void on_reply(struct call *call)
 	struct writer_slot *s = container_of(call, struct writer_slot, call);
 
 	answer(writer, s, call->reply.code);
-	TAILQ_INSERT_TAIL(&writer->free, s, entry);
+	TAILQ_INSERT_TAIL(free_of(writer, s), s, entry);
 }
 
 static void on_lost(struct conn *c, const char *why)
 {
-	struct writer_slot *next;
 	unsigned first = c - writer->conns;
 
 	writer->open_at[first] = now_ns() + REOPEN_NS;
-	for (struct writer_slot *s = TAILQ_FIRST(&writer->free); s; s = next) {
-		next = TAILQ_NEXT(s, entry);
-		if (s->call.conn == c)
-			TAILQ_REMOVE(&writer->free, s, entry);
-	}
+	TAILQ_INIT(&writer->free[first]);
 	for (unsigned i = first; i < writer->most; i += WRITER_CONNS)
 		if (writer->slots[i].job)
 			answer(writer, &writer->slots[i], 0);
@@ -218,11 +230,12 @@ int writer_open(struct writer *w, uv_loop_t *loop, const struct target *t, unsig
 	writer = w;
 	w->most = MIN(most, (unsigned)WRITER_MOST);
 	w->began = now_ns();
-	TAILQ_INIT(&w->free);
 	TAILQ_INIT(&w->urgent);
 	TAILQ_INIT(&w->queued);
 	for (int i = 0; i < WRITER_SLICES; i++)
 		TAILQ_INIT(&w->waiting[i]);
+	for (int i = 0; i < WRITER_CONNS; i++)
+		TAILQ_INIT(&w->free[i]);
 	for (int i = 0; i < WRITER_MOST; i++)
 		w->slots[i].call.conn = &w->conns[i % WRITER_CONNS];
 	r = uv_poll_init(loop, &w->poll, w->loop.epoll);

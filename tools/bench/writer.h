@@ -10,7 +10,7 @@
 #include <uv.h>
 #include "api.h"
 
-enum { WRITER_CONNS = 4, WRITER_MOST = 256, WRITER_SLICES = 512 };
+enum { WRITER_CONNS = 4, WRITER_MOST = 1000, WRITER_SLICES = 512 };
 
 struct job;
 struct writer_request {
@@ -39,6 +39,7 @@ struct writer_slot {
 	struct xb_buf body;                     /* of the answer */
 	uint64_t sent_at;
 };
+TAILQ_HEAD(writer_slots, writer_slot);
 struct writer {
 	struct conn_loop loop;
 	uv_poll_t poll;
@@ -47,7 +48,8 @@ struct writer {
 	struct conn conns[WRITER_CONNS];
 	uint64_t open_at[WRITER_CONNS];         /* when a lost one is tried again */
 	struct writer_slot slots[WRITER_MOST];  /* slot i is of connection i % WRITER_CONNS */
-	TAILQ_HEAD(, writer_slot) free;         /* of connections that are ready */
+	struct writer_slots free[WRITER_CONNS]; /* of each that is ready */
+	unsigned turn;                          /* which is next to get one */
 	struct job_list urgent, queued, waiting[WRITER_SLICES];
 	struct writer_request request;          /* being made */
 	unsigned most;                          /* under way at a time */

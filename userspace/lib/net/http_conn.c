@@ -139,10 +139,22 @@ static int wants(struct conn *c)
 	return 0;
 }
 
-void conn_busy(struct conn *c)
+static void hurry(struct conn *c)
 {
 	c->beats = false;
 	c->busy_at = conn_now(c);
+}
+
+void conn_busy(struct conn *c)
+{
+	c->awaited = false;
+	hurry(c);
+}
+
+void conn_beat(struct conn *c)
+{
+	c->beats = true;
+	c->beat_at = conn_now(c);
 }
 
 static bool may_wait(const struct conn *c)
@@ -305,11 +317,23 @@ void conn_unpark(struct conn *c)
 	conn_run(c);
 }
 
+/* Did the client speak as soon as it was answered last, and has been silent since? One that asks so is bound by our answers, as it has
+ * only so many requests under way, and not by its clock. */
+static bool is_silent(const struct conn *c)
+{
+	struct tcp_info info = {};
+	socklen_t n = sizeof(info);
+	uint64_t since = conn_now(c) - c->beat_at;
+
+	return !getsockopt(c->transport.fd, IPPROTO_TCP, TCP_INFO, &info, &n) && since - since / 8 < info.tcpi_last_data_recv;
+}
+
 /* Of those that are readable together, the one before may have changed that. */
 void conn_read(struct conn *c)
 {
 	if (!c->patient)
 		return;
+	c->silent = is_silent(c);
 	c->transport.more = true;
 	conn_run(c);
 }
@@ -361,11 +385,15 @@ void conn_hand_over(struct xb_http_request *r)
 	struct xb_http_server *s = c->server;
 
 	r->active = true;
-	r->waited = c->patient;
+	if (c->patient)
+		c->awaited = c->silent;
+	r->waited = c->patient || c->awaited;
 	count(&s->stats.requests, 1);
 	s->config.handler(r, s->config.arg);
 	if (r->active && !r->patient && !s->io)
 		conn_busy(c);
+	else if (c->patient && c->awaited)
+		hurry(c);
 }
 
 static void set_socket_options(int fd)

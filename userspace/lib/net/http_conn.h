@@ -59,7 +59,7 @@ struct xb_http_request {
 	struct xb_buf headers;          /* added by the handler, each with its CRLF */
 	bool active;                    /* the handler has it */
 	bool patient;                   /* said the handler */
-	bool waited;                    /* its connection was read patiently */
+	bool waited;                    /* its connection was read patiently, or the client waits for each answer */
 	bool lost;                      /* its stream is gone, the connection may not be */
 	bool told;                      /* that the server stops */
 	bool streaming, chunked, no_body;
@@ -119,6 +119,8 @@ struct conn {
 	int events;                     /* polled for */
 	bool beats;                     /* the last answer was to a patient request, and nothing else came or went since */
 	bool patient;                   /* polled by the server's patience, and not by `poll` */
+	bool silent;                    /* had no more to say, when it was read patiently last */
+	bool awaited;                   /* and that was a heartbeat: its client waits for each answer */
 	bool late;                      /* a stream began while the server stops, and is to be told */
 	enum phase phase;
 	union {
@@ -136,6 +138,7 @@ struct conn {
 	uint64_t stuck_at;              /* since then the client has taken nothing of `out`; 0: it has all of it */
 	uint64_t linger_at;
 	uint64_t busy_at;               /* when something else came or went last */
+	uint64_t beat_at;               /* when a patient request was answered last */
 	struct http_out out;            /* for the wire */
 	struct http1_side h1;
 	struct http2 *h2;
@@ -191,6 +194,7 @@ void conn_die(struct conn *c);          /* closes now; tells the handlers from t
 void conn_unpark(struct conn *c);       /* reads again */
 void conn_read(struct conn *c);         /* a patient one may be readable */
 void conn_busy(struct conn *c);         /* it is prompt from now on */
+void conn_beat(struct conn *c);         /* the answer to a patient request is whole */
 void conn_shutdown(struct conn *c);     /* the server stops */
 void conn_late(struct conn *c);         /* again before the loop sleeps, as it stops already: a stream has begun */
 /* Its bytes become a stream's. -ENOMEM: nothing has changed. */
@@ -207,7 +211,7 @@ void conn_hand_over(struct xb_http_request *r);
 /* http_patience.c. Two handles, whose data is the server, as that of its others; patience_close comes behind them. */
 int patience_open(struct xb_http_server *s);
 void patience_close(struct xb_http_server *s);
-/* From then on c is read (conn_read) when it is readable, or up to 200 ms later. 0 or -errno. */
+/* From then on c is read (conn_read) when it is readable, or up to 400 ms later. 0 or -errno. */
 int patience_add(struct conn *c);
 void patience_remove(struct conn *c);
 /* http2.c. Makes c one of HTTP/2; -ENOMEM. */

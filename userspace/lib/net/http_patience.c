@@ -2,7 +2,7 @@
 #include <sys/epoll.h>
 #include "http_conn.h"
 
-#define PATIENCE_MS 200
+#define PATIENCE_MS 400
 #define EVENTS 64
 #define ROUNDS_MAX 256 /* of one turn of the loop */
 
@@ -13,13 +13,14 @@ static int rearm(struct patience *p, int op)
 	return epoll_ctl(p->once, op, p->conns, &once) ? -errno : 0;
 }
 
+/* Until nothing is left: TLS reads no more at a time than its buffer holds, and what stayed would wait as long again. */
 static void on_patience_over(uv_timer_t *timer)
 {
 	struct xb_http_server *s = timer->data;
 	struct epoll_event events[EVENTS];
-	int n = EVENTS;
+	int n = 1;
 
-	for (int round = 0; n == EVENTS && round < ROUNDS_MAX; round++) {
+	for (int round = 0; n > 0 && round < ROUNDS_MAX; round++) {
 		n = epoll_wait(s->patience.conns, events, EVENTS, 0);
 		for (int i = 0; i < n; i++)
 			conn_read(events[i].data.ptr);

@@ -27,7 +27,7 @@ static void push(struct xb_http_request *r)
 static void end(struct xb_http_request *r)
 {
 	if (!is_relayed(r) && r->patient && !r->streaming)
-		r->conn->beats = true;
+		conn_beat(r->conn);
 	else if (!is_relayed(r))
 		conn_busy(r->conn);
 	r->reply->end(r);
