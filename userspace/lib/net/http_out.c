@@ -48,6 +48,7 @@ int http_out_add(struct http_out *o, struct xb_sv bytes)
 {
 	while (bytes.n) {
 		struct segment *s = o->last;
+		bool goes_on = s && !s->chunk;  /* beyond what one segment holds: so will this one be full */
 		size_t part;
 
 		if (!s || s->chunk || s->buf.n >= SEGMENT_BYTES)
@@ -55,7 +56,7 @@ int http_out_add(struct http_out *o, struct xb_sv bytes)
 		if (!s)
 			return -ENOMEM;
 		if (!s->buf.p)
-			xb_buf_reserve(&s->buf, FIRST_BYTES);
+			xb_buf_reserve(&s->buf, goes_on ? SEGMENT_BYTES : FIRST_BYTES);
 		part = MIN(bytes.n, SEGMENT_BYTES - s->buf.n);
 		xb_buf_add(&s->buf, bytes.p, part);
 		if (s->buf.err)
