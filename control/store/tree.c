@@ -52,17 +52,23 @@ static unsigned slot_of(const struct store_leaf *leaf, const char *key, bool *re
 	return low;
 }
 
-struct store_slot *store_tree_find(const struct store_tree *t, const char *key)
+struct store_slot *store_tree_find(struct store_tree *t, const char *key)
 {
 	struct store_leaf *leaf;
 	bool found;
 	unsigned slot;
 
+	if (t->found && t->found_at == t->version && !strcmp(store_slot_key(t->found), key))
+		return t->found;
 	if (!t->n_leaves)
 		return NULL;
 	leaf = t->leaves[leaf_of(t, key)];
 	slot = slot_of(leaf, key, &found);
-	return found ? &leaf->slots[slot] : NULL;
+	if (!found)
+		return NULL;
+	t->found = &leaf->slots[slot];
+	t->found_at = t->version;
+	return t->found;
 }
 
 static struct store_leaf *add_leaf(struct store_tree *t, size_t at)

@@ -18,11 +18,13 @@ struct store_tree {
 	struct store_leaf **leaves;
 	size_t n_leaves, cap;
 	uint64_t version;               /* of the shape: a cursor or a slot's address is good while it stays the same */
+	struct store_slot *found;       /* the last that was asked for, which is asked for again more often than not; NULL: none yet */
+	uint64_t found_at;              /* version */
 };
 /* Frees the nodes; what the slots point to is let go before. */
 void store_tree_done(struct store_tree *t);
 
-struct store_slot *store_tree_find(const struct store_tree *t, const char *key);
+struct store_slot *store_tree_find(struct store_tree *t, const char *key);
 /* Finds or adds. A new slot is empty and must be given an object of that key before the next call. NULL without memory. */
 struct store_slot *store_tree_obtain(struct store_tree *t, const char *key);
 /* The slot must still have its object; never fails. */

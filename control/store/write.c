@@ -128,7 +128,7 @@ static size_t memory(const struct store_object *o)
 }
 
 /* A slot stays where it is while the tree has the same shape. */
-static struct store_slot *slot_of(const struct store *s, const struct store_write *w)
+static struct store_slot *slot_of(struct store *s, const struct store_write *w)
 {
 	return w->shape == s->tree.version ? w->slot : store_tree_find(&s->tree, w->object->key);
 }
