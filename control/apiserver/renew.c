@@ -2,6 +2,7 @@
 #include "admission.h"
 #include "managed.h"
 #include "registry/strategy.h"
+#include "renewals.h"
 #include "stored.h"
 #include "write.h"
 
@@ -129,7 +130,38 @@ static bool is_by_its_only_manager(struct request *q, struct xb_jv managed, cons
 	return !xb_jit_next(&entries);
 }
 
-int renew_object(struct request *q, struct xb_tree *object)
+/* What a renewal made has one manager. */
+static bool is_by_its_last_writer(struct request *q, struct xb_jv managed, struct xb_json_change *ret)
+{
+	struct managed_entry me = managed_identity(q, false);
+	struct xb_jv entry = xb_jv_at(managed, 0);
+
+	*ret = (struct xb_json_change){ xb_jv_get(entry, "time"), me.time };
+	return me.manager.p && xb_jv_streq(xb_jv_get(entry, "manager"), me.manager);
+}
+
+static bool may_renew(const struct write *w)
+{
+	return strategy_of(w->kind)->renewed && !w->sub && !w->dry_run && w->kind == xb_kind_stored(w->kind);
+}
+
+static struct xb_jv managed_of(const struct store_object *head)
+{
+	return xb_jv_path(xb_json_root(head->doc), "metadata", "managedFields");
+}
+
+/* object: what plugins are told, as what is there and as what comes. What its writer renews none of them asks for. */
+static int renew(struct request *q, const char *key, const struct store_object *head, struct xb_tree *object, struct store_amendment *a)
+{
+	int r = admission_run(q, &q->write, object, object);
+
+	if (r)
+		return r;
+	r = write_amend(q, key, head->revision, a);
+	return r == -EINVAL ? -ENOTSUP : r;
+}
+
+int renew_object(struct request *q, struct xb_tree *object, struct xb_sv body)
 {
 	struct write *w = &q->write;
 	const char *renewed = strategy_of(w->kind)->renewed, *key;
@@ -137,19 +169,62 @@ int renew_object(struct request *q, struct xb_tree *object)
 	struct store_object *head;
 	int r;
 
-	if (!renewed || w->sub || w->dry_run || w->kind != xb_kind_stored(w->kind))
+	if (!may_renew(w))
 		return -ENOTSUP;
 	key = write_key(q, w);
 	if (!key)
 		return -ENOMEM;
 	head = store_head(q->server->store, key);
 	if (!head || !same_but(object, xb_json_root(head->doc), renewed, &a.changes[0]) ||
-	    !is_by_its_only_manager(q, xb_jv_path(xb_json_root(head->doc), "metadata", "managedFields"), renewed, &a.changes[1]))
+	    !is_by_its_only_manager(q, managed_of(head), renewed, &a.changes[1]))
 		return -ENOTSUP;
-	/* what is there is what comes, but for what no plugin asks for */
-	r = admission_run(q, w, object, object);
-	if (r)
-		return r;
-	r = write_amend(q, key, head->revision, &a);
-	return r == -EINVAL ? -ENOTSUP : r;
+	r = renew(q, key, head, object, &a);
+	if (!r && body.n)
+		renewals_note(q->server->renewals, xb_sv(key), store_head(q->server->store, key)->revision, body, renewed);
+	return r;
+}
+
+/* What says of itself no more than where it is. NULL without memory. */
+static struct xb_tree *named(struct write *w)
+{
+	struct xb_tree *object = xb_tree_object(w->arena), *meta = xb_tree_object(w->arena);
+	struct xb_tree *name = xb_tree_str(w->arena, w->name), *space = xb_tree_str(w->arena, w->namespace_);
+
+	if (!object || !meta || !name || !space)
+		return NULL;
+	xb_tree_setc(object, "metadata", meta);
+	xb_tree_setc(meta, "name", name);
+	xb_tree_setc(meta, "namespace", space);
+	return object;
+}
+
+int renew_again(struct request *q, struct xb_sv body)
+{
+	struct write *w = &q->write;
+	struct store_amendment a = { .n = 2 };
+	struct renewals *renewals = q->server->renewals;
+	struct store_object *head;
+	struct xb_tree *object;
+	const char *key;
+	struct xb_jv root;
+	int r;
+
+	if (!may_renew(w))
+		return -ENOTSUP;
+	key = write_key(q, w);
+	if (!key)
+		return -ENOMEM;
+	head = store_head(q->server->store, key);
+	if (!head)
+		return -ENOTSUP;
+	root = xb_json_root(head->doc);
+	a.changes[0].string = xb_jv_path(root, "spec", strategy_of(w->kind)->renewed);
+	if (!renewals_said(renewals, xb_sv(key), head->revision, body, xb_jv_meta(root, "resourceVersion"), &a.changes[0].text) ||
+	    xb_jv_streq(a.changes[0].string, a.changes[0].text) || !is_by_its_last_writer(q, managed_of(head), &a.changes[1]))
+		return -ENOTSUP;
+	object = named(w);
+	r = object ? renew(q, key, head, object, &a) : -ENOMEM;
+	if (!r)
+		renewals_again(renewals, xb_sv(key), store_head(q->server->store, key)->revision);
+	return r;
 }

@@ -344,6 +344,7 @@ void request_warn(struct request *q, struct xb_sv text)
 {
 	_cleanup_buf_ struct xb_buf value = {};
 
+	q->warned = true;
 	xb_buf_adds(&value, "299 - ");
 	xb_buf_addq(&value, text);
 	if (!value.err && q->http)

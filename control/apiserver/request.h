@@ -57,6 +57,7 @@ struct request {
 	size_t reply_bytes;                /* so far, before compression */
 	struct flow_seat *seat;            /* what it holds or waits for; NULL: it needs none */
 	int fault_error;                   /* the handler's error while it waits for the store */
+	bool warned;                       /* something was said about what it sent */
 	bool managed;                      /* the managedFields of what is written are settled: it is applied */
 	bool in_store;                     /* the store will call back with this request */
 	bool mutating;

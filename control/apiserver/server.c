@@ -14,6 +14,7 @@
 #include "quota_tally.h"
 #include "rbac_aggregate.h"
 #include "registry/registry.h"
+#include "renewals.h"
 #include "resource_metrics/resource_metrics.h"
 #include "resource_metrics/scraper.h"
 #include "review.h"
@@ -447,9 +448,10 @@ static int make_parts(struct server *s, char **reterr_why)
 	int r;
 
 	s->frames = frame_cache_new();
+	s->renewals = renewals_new();
 	s->metrics = metrics_new();
 	s->scraper = resource_metrics_new(s);
-	if (!s->frames || !s->metrics || !s->scraper || flows_new(&flows, &s->flows))
+	if (!s->frames || !s->renewals || !s->metrics || !s->scraper || flows_new(&flows, &s->flows))
 		return xb_why(reterr_why, -ENOMEM, "out of memory");
 	r = registry_new(&registry, &s->registry, reterr_why);
 	if (!r)
@@ -558,6 +560,7 @@ struct server *server_free(struct server *s)
 	registry_free(s->registry);
 	authn_free(s->authn);
 	sa_tokens_free(s->tokens);
+	renewals_free(s->renewals);
 	frame_cache_free(s->frames);
 	metrics_free(s->metrics);
 	kubelets_free(s->kubelets);

@@ -21,6 +21,7 @@ struct kubelets;
 struct metrics;
 struct pki;
 struct rbac_aggregate;
+struct renewals;
 struct sa_tokens;
 struct watch;
 
@@ -38,6 +39,7 @@ struct server {
 	struct kubelets *kubelets;         /* how to reach nodes */
 	struct scraper *scraper;           /* of what nodes and pods use */
 	struct frame_cache *frames;
+	struct renewals *renewals;
 	struct metrics *metrics;
 	struct flows *flows;               /* who is served when */
 	LIST_HEAD(, request) requests;     /* all but watches: what may time out */

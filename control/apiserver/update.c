@@ -3,6 +3,7 @@
 #include "decode.h"
 #include "managed.h"
 #include "metadata.h"
+#include "negotiate.h"
 #include "quota.h"
 #include "registry/edit.h"
 #include "stored.h"
@@ -146,23 +147,41 @@ static int check_names(struct request *q, const struct xb_tree *object)
 	return 0;
 }
 
+/* The body, if its bytes alone say what it means and nothing is to be said about it; else {}. */
+static struct xb_sv plain_body(const struct request *q)
+{
+	if (q->query.field_validation.n || negotiate_body(xb_http_header(q->http, "content-type")) != BODY_JSON)
+		return (struct xb_sv){};
+	return xb_http_body(q->http);
+}
+
+static int read_and_renew(struct request *q, struct xb_sv body, struct xb_tree **ret)
+{
+	int r = decode_body(q, ret);
+
+	if (!r)
+		r = check_names(q, *ret);
+	return r ? r : renew_object(q, *ret, q->warned ? (struct xb_sv){} : body);
+}
+
 int update_handler(struct request *q)
 {
 	struct store_object *head;
 	struct xb_tree *object, *old;
 	struct xb_arena_mark mark;
+	struct xb_sv body;
 	int r;
 
 	r = query_check_write(q->arena, &q->query, "UpdateOptions", &q->fault);
 	if (!r)
 		r = write_init(q);
+	if (r)
+		return r;
 	mark = xb_arena_mark(q->arena);
-	if (!r)
-		r = decode_body(q, &object);
-	if (!r)
-		r = check_names(q, object);
-	if (!r)
-		r = renew_object(q, object);
+	body = plain_body(q);
+	r = renew_again(q, body);
+	if (r == -ENOTSUP)
+		r = read_and_renew(q, body, &object);
 	if (!r)
 		request_forget(q, mark);
 	if (r != -ENOTSUP)

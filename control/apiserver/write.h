@@ -48,9 +48,11 @@ int update_object(struct request *q, struct store_object *head, const struct xb_
 /*
  * An update that changes nothing but the time that its kind's writers renew (registry/strategy.h), by the only one who has written the
  * object: what the general way would store, at a tenth of its cost, as nothing that is compared, owned or written is made a tree.
- * -ENOTSUP: it is no such update, and nothing has been done.
+ * -ENOTSUP: it is no such update, and nothing has been done. body: what object was read from, to know the next one by; {}: it may not be.
  */
-int renew_object(struct request *q, struct xb_tree *object);
+int renew_object(struct request *q, struct xb_tree *object, struct xb_sv body);
+/* The same for a body that says what the last one said, which is not read then. -ENOTSUP: it is to be. */
+int renew_again(struct request *q, struct xb_sv body);
 /* Applies the request's body, a patch, to *object and decodes what comes of it. */
 int patch_object(struct request *q, struct expected want, struct xb_tree **object);
 

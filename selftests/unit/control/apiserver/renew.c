@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Renewals end as the general way would end them: every pair of variants of a body is put to two servers, one without the short way. */
+/* Renewals end as the general way would end them: every pair of variants of a body is put to three servers, of which one has no shorter
+ * way, one does not know a body by the one before. */
 #include "../store/fixture.h"
 #include "../../../../control/apiserver/metrics.h"
 #include "../../../../control/apiserver/options.h"
+#include "../../../../control/apiserver/renewals.h"
 #include "../../../../control/apiserver/stored.h"
 #include "../../../../control/apiserver/user.h"
 #include "../../../../control/apiserver/write.h"
@@ -21,25 +23,27 @@ struct side {
 	struct fixture f;
 	struct server server;
 	struct apiserver_options options;
-	bool renews;
+	enum { READS, RENEWS, RENEWS_AGAIN } way;
 };
 struct answer {
 	int error;
-	bool renewed, longer;          /* longer: the new revision has more digits than the one before */
+	bool again, renewed, longer;   /* longer: the new revision has more digits than the one before */
 	struct xb_buf text;
 };
-static struct side *sides[2];   /* the second renews */
+static struct side *sides[3];   /* by their way */
 
 static int setup(void **state)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(sides); i++) {
 		struct side *s = sides[i] = calloc(1, sizeof(*s));
 
-		s->renews = i > 0;
+		s->way = i;
 		fixture_init(&s->f);
 		s->f.config.engine = fake_engine();
 		fixture_open(&s->f);
-		s->server = (struct server){ .store = s->f.s, .options = &s->options, .metrics = metrics_new() };
+		s->server = (struct server){
+			.store = s->f.s, .options = &s->options, .metrics = metrics_new(), .renewals = renewals_new(),
+		};
 	}
 	return 0;
 }
@@ -48,6 +52,7 @@ static int teardown(void **state)
 {
 	for (unsigned i = 0; i < ARRAY_SIZE(sides); i++) {
 		metrics_free(sides[i]->server.metrics);
+		renewals_free(sides[i]->server.renewals);
 		fixture_done(&sides[i]->f);
 		free(sides[i]);
 	}
@@ -86,12 +91,15 @@ static void put(struct side *s, const char *user, const char *manager, const cha
 	struct xb_tree *object, *old;
 	struct outcome settled = {};
 	struct store_object *head;
-	int r = xb_tree_read(q->arena, body, NULL, &object);
+	int r = s->way == RENEWS_AGAIN ? renew_again(q, body) : -ENOTSUP;
 
-	assert_int_equal(r, 0);
-	r = decode_object(q, expected_of(&q->route), object);
-	if (!r)
-		r = s->renews ? renew_object(q, object) : -ENOTSUP;
+	a->again = !r;
+	if (r == -ENOTSUP) {
+		assert_int_equal(xb_tree_read(q->arena, body, NULL, &object), 0);
+		r = decode_object(q, expected_of(&q->route), object);
+		if (!r)
+			r = s->way ? renew_object(q, object, s->way == RENEWS ? (struct xb_sv){} : body) : -ENOTSUP;
+	}
 	a->renewed = !r;
 	if (r == -ENOTSUP) {
 		assert_int_equal(write_read(q, &head, &old), 0);
@@ -124,7 +132,7 @@ static struct xb_jv stored_metadata(const struct side *s)
 	return xb_jv_get(xb_json_root(store_head(s->f.s, KEY)->doc), "metadata");
 }
 
-/* $V: the version that is there, $M: the managedFields; both sides have the same. */
+/* $V: the version that is there, $W: another with as many digits, $M: the managedFields; all sides have the same. */
 static void add_piece(const struct side *s, struct xb_buf *out, const char *text)
 {
 	for (const char *at; (at = strchr(text, '$')); text = at + 2) {
@@ -133,9 +141,11 @@ static void add_piece(const struct side *s, struct xb_buf *out, const char *text
 		xb_buf_add(&before, text, at - text);
 		xb_buf_addc(&before, '\0');
 		add_quoted(out, before.p);
-		if (at[1] == 'V')
+		if (at[1] != 'M')
 			xb_buf_addsv(out, xb_jv_text(xb_jv_get(stored_metadata(s), "resourceVersion")));
-		else
+		if (at[1] == 'W')
+			out->p[out->n - 1] = out->p[out->n - 1] == '1' ? '2' : '1';
+		if (at[1] == 'M')
 			stored_write(xb_jv_get(stored_metadata(s), "managedFields"), 0, out);
 	}
 	add_quoted(out, text);
@@ -150,7 +160,7 @@ static const struct variant heads[] = {
 	{ "'apiVersion':'coordination.k8s.io/v1','kind':'Lease',", true }, { "'kind':'Lease','apiVersion':'coordination.k8s.io/v1',", true },
 	{ "", true }, { "'nonsense':1,", true },
 }, versions[] = {
-	{ "'resourceVersion':'$V',", true }, { "'resourceVersion':'99999',", false }, { "'resourceVersion':'',", false }, { "", false },
+	{ "'resourceVersion':'$V',", true }, { "'resourceVersion':'99999',", false }, { "'resourceVersion':'$W',", false }, { "'resourceVersion':'',", false }, { "", false },
 }, identities[] = {
 	{ "'namespace':'kube-node-lease',", true }, { "", false }, { "'namespace':'kube-node-lease','creationTimestamp':null,", true },
 	{ "'namespace':'kube-node-lease','uid':'5c2fe7cb-d126-45c7-bf18-5b6440443096',", false }, { "'namespace':'kube-node-lease','uid':'',", true },
@@ -173,7 +183,8 @@ static const struct variant heads[] = {
 	  "'fieldsV1':{'f:spec':{'f:renewTime':{}}}}],", false },
 }, times[] = {
 	{ "'" NEW_TIME "'", true }, { "'" OLD_TIME "'", false }, { "'2026-11-26T09:33:25Z'", true }, { "'2026-11-26T10:33:25.5+01:00'", true },
-	{ "null", false }, { "'today'", false }, { "7", false },
+	{ "null", false }, { "'today'", false }, { "7", false }, { "'2026-13-26T09:33:25.000000Z'", false },
+	{ "'2026-11-26T10:33:25.0+01:00'", true },
 }, specs[] = {
 	{ "'holderIdentity':'node-a','leaseDurationSeconds':40,", true }, { "'leaseDurationSeconds':40,'holderIdentity':'node-a',", true },
 	{ "'leaseDurationSeconds':41,'holderIdentity':'node-a',", false }, { "'leaseDurationSeconds':40,'holderIdentity':'node-b',", false },
@@ -225,28 +236,46 @@ static int digits(uint64_t n)
 	return snprintf(NULL, 0, "%" PRIu64, n);
 }
 
-/* A write of the usual body settles the order of members and who owns what; then comes the one with these variants. */
-static void write_all(struct side *s, const struct variant *const *v, struct answer *ret)
+static bool write_usual(struct side *s, const char *time, struct xb_buf *body)
 {
-	static const struct variant old = { "'" OLD_TIME "'", false };
+	const struct variant then = { time, true };
 	const struct variant *usual[PLACES];
-	_cleanup_buf_ struct xb_buf first = {}, body = {};
 	struct answer a;
-	uint64_t before;
 
-	store_first(s);
 	for (unsigned i = 0; i < PLACES; i++)
 		usual[i] = places[i].v;
-	usual[TIME] = &old;
-	write_body(s, usual, &first);
-	put(s, "system:node:x", "kubelet", "2026-11-26T09:33:15Z", xb_buf_sv(&first), &a);
+	usual[TIME] = &then;
+	write_body(s, usual, body);
+	put(s, "system:node:x", "kubelet", "2026-11-26T09:33:15Z", xb_buf_sv(body), &a);
 	assert_int_equal(a.error, 0);
-	assert_false(a.renewed);
 	xb_buf_done(&a.text);
+	return a.renewed;
+}
+
+static bool is_usual(const struct variant *const *v)
+{
+	for (unsigned i = 0; i < PLACES; i++)
+		if (v[i] != places[i].v)
+			return false;
+	return true;
+}
+
+/* A write of the usual body settles the order of members and who owns what; another is a renewal; then comes the one with these
+ * variants. */
+static void write_all(struct side *s, const struct variant *const *v, struct answer *ret)
+{
+	_cleanup_buf_ struct xb_buf first = {}, second = {}, body = {};
+	uint64_t before;
+	bool renewed;
+
+	store_first(s);
+	assert_false(write_usual(s, "'2026-11-26T09:33:05.000000Z'", &first));
+	renewed = write_usual(s, "'" OLD_TIME "'", &second);
 	write_body(s, v, &body);
 	before = store_revision(s->f.s);
 	put(s, v[USER]->text, v[MANAGER]->text, "2026-11-26T09:33:25Z", xb_buf_sv(&body), ret);
 	ret->longer = digits(store_revision(s->f.s)) > digits(before);
+	assert_int_equal(ret->again, s->way == RENEWS_AGAIN && is_usual(v) && renewed && body.n == second.n && !ret->longer);
 }
 
 static void compare(const struct variant *const *v)
@@ -254,16 +283,19 @@ static void compare(const struct variant *const *v)
 	struct answer general, here;
 	bool renews = true;
 
+	write_all(sides[READS], v, &general);
+
 	for (unsigned i = 0; i < PLACES; i++)
 		renews = renews && v[i]->renews;
-	write_all(sides[0], v, &general);
-	write_all(sides[1], v, &here);
-	assert_int_equal(here.error, general.error);
-	assert_string_equal(here.text.p, general.text.p);
-	if (here.renewed != (renews && !here.longer))
-		fail_msg("%s: %s", here.renewed ? "renewed" : "not renewed", here.text.p);
+	for (unsigned way = RENEWS; way < ARRAY_SIZE(sides); way++) {
+		write_all(sides[way], v, &here);
+		assert_int_equal(here.error, general.error);
+		assert_string_equal(here.text.p, general.text.p);
+		if (here.renewed != (renews && !here.longer))
+			fail_msg("%s: %s", here.renewed ? "renewed" : "not renewed", here.text.p);
+		xb_buf_done(&here.text);
+	}
 	xb_buf_done(&general.text);
-	xb_buf_done(&here.text);
 }
 
 static void renewals_end_as_the_general_way_does(void **state)
@@ -287,10 +319,39 @@ static void renewals_end_as_the_general_way_does(void **state)
 	}
 }
 
+/* What a body said once holds no longer when another was written since. */
+static void what_was_written_in_between_is_written_over(void **state)
+{
+	static const struct variant later = { "'2026-11-26T09:33:35.000001Z'", true };
+	const struct variant *v[PLACES], *again[PLACES];
+	_cleanup_buf_ struct xb_buf general = {};
+
+	for (unsigned i = 0; i < PLACES; i++)
+		v[i] = again[i] = places[i].v;
+	v[MARKS] = &marks[1];
+	again[TIME] = &later;
+	for (unsigned way = READS; way < ARRAY_SIZE(sides); way++) {
+		_cleanup_buf_ struct xb_buf body = {};
+		struct answer a, other;
+
+		write_all(sides[way], v, &other);
+		assert_false(other.renewed);
+		write_body(sides[way], again, &body);
+		put(sides[way], "system:node:x", "kubelet", "2026-11-26T09:33:35Z", xb_buf_sv(&body), &a);
+		assert_false(a.renewed);
+		if (way == READS)
+			xb_buf_addsv(&general, xb_buf_sv(&a.text));
+		assert_string_equal(a.text.p, general.p);
+		xb_buf_done(&a.text);
+		xb_buf_done(&other.text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(renewals_end_as_the_general_way_does, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_was_written_in_between_is_written_over, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("control/apiserver/renew", tests, NULL, NULL);
