@@ -29,12 +29,26 @@ static const char usage[] =
 	"  stream    bytes one way on one connection, to a port of \"serve --sink\"\n";
 
 enum { ROUNDS_MOST = 1000, TARGETS_MOST = 16, CONNECTS_A_ROUND = 2000 };
+enum { UDP_PORT_FIRST = 10000, UDP_PORTS_EACH = 3000 };
+
+static uint16_t udp_port; /* the next of the target's own */
+
+/* An answer to a port that has just used a service by packets would be taken for its flow's: no two targets have the same. */
+static int bind_udp_port(int fd, sa_family_t family)
+{
+	struct sockaddr_storage any = { .ss_family = family };
+	socklen_t n = family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+
+	/* the same place in both families */
+	((struct sockaddr_in *)&any)->sin_port = htons(udp_port++);
+	return bind(fd, (const struct sockaddr *)&any, n) < 0 ? -errno : 0;
+}
 
 static int open_connection(const struct endpoint *to, int type)
 {
 	struct timeval patience = { .tv_sec = 5 };
 	struct linger reset = { .l_onoff = 1 };
-	int one = 1, fd = socket(to->addr.ss_family, type | SOCK_CLOEXEC, 0);
+	int one = 1, fd = socket(to->addr.ss_family, type | SOCK_CLOEXEC, 0), r;
 
 	if (fd < 0)
 		return -errno;
@@ -44,13 +58,12 @@ static int open_connection(const struct endpoint *to, int type)
 		/* a reset instead of TIME_WAIT: a run makes more connections than there are ports */
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	}
-	if (connect(fd, (const struct sockaddr *)&to->addr, to->length) < 0) {
-		int r = -errno;
-
+	r = type == SOCK_DGRAM ? bind_udp_port(fd, to->addr.ss_family) : 0;
+	if (!r && connect(fd, (const struct sockaddr *)&to->addr, to->length) < 0)
+		r = -errno;
+	if (r)
 		close(fd);
-		return r;
-	}
-	return fd;
+	return r ? r : fd;
 }
 
 static bool round_trip(int fd)
@@ -254,11 +267,12 @@ static void enter(const struct target *t)
 		fail(t->server, ESRCH);
 }
 
-static void start(struct target *t)
+static void start(struct target *t, unsigned number)
 {
 	struct order o;
 	int ends[2];
 
+	udp_port = UDP_PORT_FIRST + number * UDP_PORTS_EACH;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		fail("socketpair", errno);
 	t->orders = ends[0];
@@ -389,7 +403,7 @@ int cmd_service(int argc, char **argv)
 	}
 	words = json ? stderr : stdout;
 	for (unsigned i = 0; i < n_to; i++)
-		start(&to[i]);
+		start(&to[i], i);
 	xb_jw_object(&w);
 	xb_jw_kint(&w, "rounds", rounds);
 	for (order.kind = 0; order.kind < ARRAY_SIZE(kinds); order.kind++)
