@@ -39,11 +39,12 @@ static void drive(struct xb_rest *r, curl_socket_t fd, int flags)
 {
 	int running;
 
-	if (r->may && !r->may(r->may_arg))
+	if (!rest_may(r))
 		return;
 	r->woken_ns = uv_hrtime();
 	curl_multi_socket_action(r->multi, fd, flags, &running);
-	deliver(r);
+	if (rest_may(r))
+		deliver(r);
 }
 
 static void on_poll(uv_poll_t *h, int error, int events)

@@ -61,6 +61,12 @@ struct xb_rest_call {
 /* rest_request.c */
 int rest_request_set(struct xb_rest_call *c, const struct xb_rest_request *q);  /* -ENOMEM, or the -errno of reading the token file */
 
+/* Does the fence let anything through? */
+static inline bool rest_may(const struct xb_rest *r)
+{
+	return !r->may || r->may(r->may_arg);
+}
+
 /* rest_call.c */
 size_t rest_call_bytes(char *p, size_t size, size_t n, void *call);     /* curl's CURLOPT_WRITEFUNCTION */
 void rest_call_lines(struct xb_rest_call *c);                           /* hands on what is whole; may free it */

@@ -119,12 +119,15 @@ static int set_request(struct xb_rest_call *c, const struct xb_rest_request *q)
 	return set_headers(c, q);
 }
 
-/* Curl sends again what it sent on a kept connection that died without an answer: what writes may have been done by then. */
+/* Curl sends again what it sent on a kept connection that died without an answer: what writes may have been done by then. And it sends
+ * many in a row, between any two of which the process may have stood still. */
 static int on_request(void *arg, char *ip, char *local_ip, int port, int local_port)
 {
 	struct xb_rest_call *c = arg;
 	bool again = c->sent;
 
+	if (!rest_may(c->r))
+		return CURL_PREREQFUNC_ABORT;
 	c->sent = true;
 	return again && !c->reads ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }

@@ -247,6 +247,31 @@ static void a_fence_holds_for_who_comes_later(void **state)
 	assert_fenced(t, as);
 }
 
+static unsigned asked;
+
+static bool say_yes_once(void *arg)
+{
+	return !asked++;
+}
+
+/* As when the process stands still while curl sends one after the other. */
+static void a_fence_holds_between_requests(void **state)
+{
+	struct test *t = *state;
+
+	t->answer = 200;
+	t->reply = "";
+	call(t, (struct xb_rest_request){ .method = "GET", .path = "/" });
+	asked = 0;
+	xb_rest_fence(t->rest, say_yes_once, t);
+	t->done = 0;
+	assert_int_equal(xb_rest_send(t->rest, &(struct xb_rest_request){ .method = "POST", .path = "/" }, on_done, t, NULL), 0);
+	/* before curl works, before the request, before the answer */
+	run_until(&t->loop, asked == 3);
+	assert_int_equal(t->api.requests, 1);
+	assert_int_equal(t->done, 0);
+}
+
 static void connection_is_kept(void **state)
 {
 	struct test *t = *state;
@@ -569,7 +594,8 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		T(get_brings_the_body), T(bodies_are_sent), T(token_is_read_anew), T(connection_is_kept),
 		T(somebody_else_shares_the_connection), T(a_fence_holds_for_somebody_else),
-		T(a_fence_holds_for_who_comes_later), T(servers_status_is_handed_on), T(no_answer_says_why), T(cut_answer_is_no_answer),
+		T(a_fence_holds_for_who_comes_later), T(a_fence_holds_between_requests),
+		T(servers_status_is_handed_on), T(no_answer_says_why), T(cut_answer_is_no_answer),
 		T(what_may_have_been_done_is_not_sent_again), T(stream_gives_lines), T(refused_stream_gives_a_status),
 		T(cancelled_calls_are_silent), T(bad_servers_are_refused), T(queries_are_encoded),
 		T(tls_trusts_the_clusters_ca_only),
