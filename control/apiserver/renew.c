@@ -140,9 +140,18 @@ static bool is_by_its_last_writer(struct request *q, struct xb_jv managed, struc
 	return me.manager.p && xb_jv_streq(xb_jv_get(entry, "manager"), me.manager);
 }
 
-static bool may_renew(const struct write *w)
+/* What q may renew, if its kind is of that sort. 0, -ENOTSUP, -ENOMEM. */
+static int find_head(struct request *q, const char **ret_key, struct store_object **ret)
 {
-	return strategy_of(w->kind)->renewed && !w->sub && !w->dry_run && w->kind == xb_kind_stored(w->kind);
+	const struct write *w = &q->write;
+
+	if (!strategy_of(w->kind)->renewed || w->sub || w->dry_run || w->kind != xb_kind_stored(w->kind))
+		return -ENOTSUP;
+	*ret_key = write_key(q, w);
+	if (!*ret_key)
+		return -ENOMEM;
+	*ret = store_head(q->server->store, *ret_key);
+	return *ret ? 0 : -ENOTSUP;
 }
 
 static struct xb_jv managed_of(const struct store_object *head)
@@ -169,13 +178,10 @@ int renew_object(struct request *q, struct xb_tree *object, struct xb_sv body)
 	struct store_object *head;
 	int r;
 
-	if (!may_renew(w))
-		return -ENOTSUP;
-	key = write_key(q, w);
-	if (!key)
-		return -ENOMEM;
-	head = store_head(q->server->store, key);
-	if (!head || !same_but(object, xb_json_root(head->doc), renewed, &a.changes[0]) ||
+	r = find_head(q, &key, &head);
+	if (r)
+		return r;
+	if (!same_but(object, xb_json_root(head->doc), renewed, &a.changes[0]) ||
 	    !is_by_its_only_manager(q, managed_of(head), renewed, &a.changes[1]))
 		return -ENOTSUP;
 	r = renew(q, key, head, object, &a);
@@ -209,14 +215,9 @@ int renew_again(struct request *q, struct xb_sv body)
 	struct xb_jv root;
 	int r;
 
-	if (!may_renew(w))
-		return -ENOTSUP;
-	key = write_key(q, w);
-	if (!key)
-		return -ENOMEM;
-	head = store_head(q->server->store, key);
-	if (!head)
-		return -ENOTSUP;
+	r = find_head(q, &key, &head);
+	if (r)
+		return r;
 	root = xb_json_root(head->doc);
 	a.changes[0].string = xb_jv_path(root, "spec", strategy_of(w->kind)->renewed);
 	if (!renewals_said(renewals, xb_sv(key), head->revision, body, xb_jv_meta(root, "resourceVersion"), &a.changes[0].text) ||
